@@ -1,0 +1,95 @@
+"""Small file duties shared by all: whole-or-nothing writes, hashes, listing pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from data.errors import InputError
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"})
+
+
+@contextmanager
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` that becomes ``path`` when the block ends well.
+
+    A reader never sees half a file; when the block fails the temporary file is removed and the old file stays. The
+    temporary name keeps the suffix, because image and table writers choose their format by it.
+
+    Raises:
+        InputError: if the folder cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise InputError(
+            f"cannot write here ({error.strerror})", file=path, remedy="Choose another --out or free space."
+        ) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"cannot write ({error.strerror})", file=path, remedy="Free space or choose another --out.") from error
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write UTF-8 text whole or not at all."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write strict JSON (no NaN), UTF-8, indented by one space, whole or not at all."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def sha256_file(path: str | Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits, reading it in blocks."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def list_images(paths: Iterable[str | Path]) -> list[Path]:
+    """List the pictures among files and folders (recursively), sorted within each folder, each file once.
+
+    Hidden files and temporary files are left out and links to folders are not followed, so that link loops end. A file
+    that is named directly is kept whatever its suffix: reading it will say what is wrong with it.
+
+    Raises:
+        InputError: if a path does not exist, or a folder holds no picture.
+    """
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = [
+                Path(folder) / name
+                for folder, subfolders, names in os.walk(path)
+                if not subfolders.sort()  # type: ignore[func-returns-value]  # sorts in place: a stable order of visit
+                for name in sorted(names)
+                if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
+            ]
+            if not inside:
+                raise InputError("no picture in this folder", file=path, remedy=f"Known: {', '.join(sorted(IMAGE_SUFFIXES))}.")
+            found.update(dict.fromkeys(inside))
+        elif path.exists() or path.is_symlink():
+            found[path] = None
+        else:
+            raise InputError("no such file or folder", file=path, remedy="Check the path.")
+    return list(found)

@@ -1,0 +1,58 @@
+"""``Scene``: one picture with its name and, if known, its truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import InputError
+from data.objects import Objects
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One full picture.
+
+    Attributes:
+        image: (H, W, 3) uint8, RGB.
+        name: short name, unique within a run; names the scene's output folder.
+        truth: labelled objects (their ``cluster`` is the true identity), or None.
+
+    Raises:
+        InputError: if the image has another shape or type, or the name is empty.
+    """
+
+    image: npt.NDArray[np.uint8]
+    name: str
+    truth: Objects | None = None
+
+    def __post_init__(self) -> None:
+        if self.image.dtype != np.uint8 or self.image.ndim != 3 or self.image.shape[2] != 3 or 0 in self.image.shape:
+            raise InputError(f"image must be uint8 (H, W, 3), got {self.image.dtype} {self.image.shape}")
+        if not self.name:
+            raise InputError("scene name is empty", remedy="Give every scene a name.")
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read a picture file; its stem is the scene's name.
+
+        Raises:
+            InputError: if the file is no readable picture.
+        """
+        from data.images import read_image
+
+        return cls(image=read_image(path), name=Path(path).stem)
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.image.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return int(self.image.shape[1])
