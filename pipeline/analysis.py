@@ -1,0 +1,243 @@
+"""The main job: pictures -> boxes -> vectors -> identities -> congregations, for one scene or many."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import InputError
+from data.objects import Objects
+from data.scene import Scene
+from pipeline.identify import congregate, identify
+from pipeline.observe import Observer
+from pipeline.settings import Settings
+from pipeline.sources import Picture, Source, sources
+from pipeline.stage import Staged, load_stage, save_stage, stage_key
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aggregate import Congregation
+
+HELD_PIXELS = 64_000_000  # decoded pictures kept for drawing: a few large photos, 200 MB at most
+
+Progress = Callable[[Iterable[Source], str, int], Iterable[Source]]
+
+
+@dataclass(frozen=True)
+class SceneResult:
+    """One analysed scene.
+
+    Attributes:
+        source: where its picture comes from.
+        size: (height, width) in pixels.
+        objects: boxes, vectors, identities and congregations.
+        congregations: where each identity stands.
+        detection: how the detector looked.
+        seconds: wall time per stage.
+        warnings: lines for the user.
+    """
+
+    source: Source
+    size: tuple[int, int]
+    objects: Objects
+    congregations: list[Congregation]
+    detection: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The scene's name."""
+        return self.source.name
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The result of :func:`analyze`.
+
+    Attributes:
+        scenes: the scenes that could be analysed, in input order.
+        settings: what decided the result.
+        clustering: clusterer, threshold, number of clusters, share of noise.
+        errors: (file, reason) of what had to be left out.
+        seconds: wall time per stage over all scenes.
+        weights: SHA-256 of the detector's and embedder's weights, where used.
+    """
+
+    scenes: tuple[SceneResult, ...]
+    settings: Settings
+    clustering: dict[str, Any]
+    errors: tuple[tuple[str, str], ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, str] = field(default_factory=dict)
+    pictures: PictureCache = field(default_factory=lambda: PictureCache(), repr=False)
+
+    @property
+    def warnings(self) -> list[str]:
+        """All warnings; a scene's warning starts with its name."""
+        of_scenes = [f"{scene.name}: {line}" for scene in self.scenes for line in scene.warnings]
+        return [*of_scenes, *self.clustering.get("warnings", [])]
+
+    def table(self) -> pd.DataFrame:
+        """Return all objects as one table with a ``scene`` column in front (no embeddings)."""
+        import pandas as pd
+
+        frames = []
+        for scene in self.scenes:
+            frame = scene.objects.replace(embedding=None).to_pandas()
+            frame.insert(0, "scene", scene.name)
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def overlay(self, scene: str | None = None) -> npt.NDArray[np.uint8]:
+        """Draw one scene (the first if not named) with its congregations: (H, W, 3) uint8 RGB."""
+        from aggregate import draw_overlay
+
+        found = next((s for s in self.scenes if scene in (None, s.name)), None)
+        if found is None:
+            raise InputError(f"no scene named {scene!r}", remedy=f"There are: {', '.join(s.name for s in self.scenes)}.")
+        return draw_overlay(self.pictures.get(found.source).image, found.objects, found.congregations)
+
+    def save(self, out: str | Path) -> Path:
+        """Write the run folder (see the README for its files) and return its path."""
+        from pipeline.runfolder import save_run
+
+        return save_run(self, Path(out))
+
+
+class PictureCache:
+    """The pictures decoded last, up to a number of pixels, so that drawing a scene need not read it again."""
+
+    def __init__(self, pixels: int = HELD_PIXELS) -> None:
+        self._pixels = pixels
+        self._held: OrderedDict[str, Scene] = OrderedDict()
+
+    def get(self, source: Source) -> Scene:
+        """Return the scene, from memory if it is still there."""
+        if source.name in self._held:
+            return self._held[source.name]
+        scene = source.scene()
+        if source.held is None:
+            self._held[source.name] = scene
+            while len(self._held) > 1 and sum(s.width * s.height for s in self._held.values()) > self._pixels:
+                self._held.popitem(last=False)
+        return scene
+
+
+def analyze(
+    pictures: Picture | Iterable[Picture],
+    *,
+    boxes: Objects | Mapping[str, Objects] | None = None,
+    settings: Settings | None = None,
+    stage: str | Path | None = None,
+    progress: Progress | None = None,
+    observer: Observer | None = None,
+    **options: Any,
+) -> Analysis:
+    """Find every object, group the same ones over all the pictures, and locate where each group stands.
+
+    Args:
+        pictures: files, folders, uint8 (H, W, 3) RGB arrays or scenes; one or many.
+        boxes: use these boxes instead of detecting: for one picture, or by picture name (file name, stem or scene name).
+        settings: every choice of the run; single ones may be given as keywords instead (``threshold=.3``).
+        stage: folder that keeps what was seen in each scene; what is there and still valid is not done again.
+        progress: wraps the loop over scenes, given (scenes, label, total).
+        observer: models to use again (a server, a benchmark); its settings must be the same.
+        **options: fields of :class:`Settings`.
+
+    Memory: all vectors of the collection (N x D float32) and their boxes, one decoded picture at a time.
+
+    Raises:
+        InputError: if nothing could be analysed; with several pictures, bad ones are listed in ``errors`` instead.
+
+    Example:
+        >>> result = analyze("shelf.jpg")  # doctest: +SKIP
+        >>> result.save("runs/shelf")  # doctest: +SKIP
+    """
+    settings = replace(settings or Settings(), **options)
+    observer = observer or Observer(settings)
+    found = sources(pictures)
+    given = _boxes_by_scene(boxes, found)
+    cache = PictureCache()
+    start = time.perf_counter()
+    kept: list[tuple[Source, Staged]] = []
+    errors: list[tuple[str, str]] = []
+    for source in progress(found, "scenes", len(found)) if progress else found:
+        look = partial(_observe, source, observer, given.get(source.name), cache, Path(stage) if stage else None)
+        try:
+            kept.append((source, look()))
+        except Exception as error:  # one bad picture never stops a folder
+            if len(found) == 1:
+                raise
+            reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            errors.append((str(source.path or source.name), reason))
+    if not kept:
+        raise InputError(f"none of the {len(found)} pictures could be analysed; the first: {errors[0][1]}")
+    seconds = {"observe": time.perf_counter() - start}
+
+    start = time.perf_counter()
+    parts, clustering = identify([s.observation.objects for _, s in kept], settings=settings, card=observer.embedder.card)
+    seconds["cluster"] = time.perf_counter() - start
+
+    start = time.perf_counter()
+    parts, congregations = congregate(parts, [s.size for _, s in kept], settings=settings)
+    seconds["aggregate"] = time.perf_counter() - start
+    results = tuple(
+        SceneResult(source, staged.size, objects, groups, seen.detection, seen.seconds, seen.warnings)
+        for (source, staged), objects, groups in zip(kept, parts, congregations, strict=True)
+        for seen in [staged.observation]
+    )
+    weights = {"embedder": observer.embedder.weights_hash}
+    if "detector" in vars(observer):
+        weights["detector"] = observer.detector.weights_hash
+    return Analysis(results, settings, clustering, tuple(errors), seconds, weights, cache)
+
+
+def _observe(source: Source, observer: Observer, boxes: Objects | None, cache: PictureCache, stage: Path | None) -> Staged:
+    """Observe one scene, or take what the stage folder still has of it."""
+    file = key = None
+    if stage is not None:
+        file, key = stage / f"{source.name}.parquet", stage_key(source.fingerprint(), observer.settings, boxes)
+        staged = load_stage(file, key)
+        if staged is not None:
+            return staged
+    start = time.perf_counter()
+    scene = cache.get(source)
+    read = time.perf_counter() - start
+    seen = observer.observe(scene, boxes)
+    staged = Staged(replace(seen, seconds={"read": read, **seen.seconds}), (scene.height, scene.width))
+    if file is not None and key is not None:
+        save_stage(file, staged, key)
+    return staged
+
+
+def _boxes_by_scene(boxes: Objects | Mapping[str, Objects] | None, found: Sequence[Source]) -> dict[str, Objects]:
+    """Match given boxes to scenes; every scene must have some, so that no scene is silently detected."""
+    if boxes is None:
+        return {}
+    if isinstance(boxes, Objects):
+        boxes = {"": boxes}
+    if set(boxes) == {""}:
+        if len(found) != 1:
+            raise InputError(
+                f"these boxes name no picture, but there are {len(found)} pictures",
+                remedy="Give one picture, or a box file that names each picture (COCO, or CSV with an image column).",
+            )
+        return {found[0].name: boxes[""]}
+    matched = {}
+    for source in found:
+        names = [source.name] + ([source.path.name, source.path.stem] if source.path else [])
+        hit = next((boxes[name] for name in names if name in boxes), None)
+        if hit is None:
+            raise InputError(f"no boxes for picture {source.name!r}", remedy=f"The box file names: {', '.join(sorted(boxes)[:5])}.")
+        matched[source.name] = hit
+    return matched

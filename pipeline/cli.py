@@ -1,0 +1,58 @@
+"""What every command line shares: one clear line on bad input, a progress bar with the time left."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from data.errors import InputError
+
+if TYPE_CHECKING:
+    import typer
+
+Item = TypeVar("Item")
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn bad input into one line on standard error and exit code 2, and an interrupt into exit code 130."""
+    try:
+        yield
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(BAD_INPUT) from error
+    except KeyboardInterrupt:
+        print("interrupted: what was finished is kept; the same command goes on with --skip-existing", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def run(app: typer.Typer) -> None:
+    """Run a typer application under :func:`clear_errors`; unforeseen errors keep their traceback."""
+    with clear_errors():
+        app()
+
+
+def track(items: Iterable[Item], *, label: str, total: int | None = None, quiet: bool = False) -> Iterator[Item]:
+    """Yield items under a progress bar with rate and time left, on standard error; silent when ``quiet``."""
+    if quiet:
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
+        yield from progress.track(items, total=total, description=label)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value for machines on standard output."""
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,76 @@
+"""The second half: vectors of all scenes -> joint identities -> congregations per scene."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data.objects import NOISE, Objects
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from aggregate import Congregation
+
+
+def identify(parts: Sequence[Objects], *, settings: Settings, card: Mapping[str, Any]) -> tuple[list[Objects], dict[str, Any]]:
+    """Group the objects of all scenes into identities that are joint over the scenes.
+
+    Args:
+        parts: embedded objects, one per scene.
+        settings: names the clusterer and may fix its threshold.
+        card: the embedder's card, whose calibration the clusterer reads.
+
+    Returns:
+        The objects with ``cluster`` and ``probability`` set, in the same order, and what happened: clusterer, threshold,
+        number of clusters, share of noise, warnings.
+    """
+    import cluster
+
+    counts = [len(part) for part in parts]
+    bounds = np.cumsum([0, *counts])
+    total = int(bounds[-1])
+    info: dict[str, Any] = {"clusterer": settings.clusterer, "n_objects": total, "n_clusters": 0, "noise_share": 0.0, "warnings": []}
+    labels, probability = np.zeros(0, np.int64), np.zeros(0, np.float32)
+    if total:
+        full = [part for part in parts if len(part)]
+        vectors = np.concatenate([part.embedding for part in full if part.embedding is not None])
+        estimator = cluster.make(
+            settings.clusterer, threshold=settings.threshold, calibration=card.get("calibration"), random_state=settings.seed
+        )
+        scene = np.repeat(np.arange(len(parts)), counts)
+        estimator.fit(vectors, xyxy=np.concatenate([part.xyxy for part in full]), scene=scene)
+        labels, probability = estimator.labels_, estimator.probabilities_
+        info |= {
+            "n_clusters": int(estimator.n_clusters_),
+            "noise_share": float(np.mean(labels == NOISE)),
+            "warnings": list(getattr(estimator, "warnings_", ())),
+        }
+        threshold = getattr(estimator, "threshold_", None)
+        if threshold is not None:
+            info["threshold"] = float(threshold)
+    grouped = [
+        part.replace(cluster=labels[start:stop], probability=np.clip(probability[start:stop], 0, 1))
+        for part, start, stop in zip(parts, bounds[:-1], bounds[1:], strict=True)
+    ]
+    return grouped, info
+
+
+def congregate(
+    parts: Sequence[Objects], sizes: Sequence[tuple[int, int]], *, settings: Settings
+) -> tuple[list[Objects], list[list[Congregation]]]:
+    """Find the congregations of every scene.
+
+    Args:
+        parts: objects with identities, one per scene.
+        sizes: (height, width) of the scenes in pixels.
+        settings: gives the closing reach.
+
+    Returns:
+        The objects with ``congregation`` set, and the congregations, per scene.
+    """
+    from aggregate import aggregate
+
+    done = [aggregate(part, size, reach=settings.reach) for part, size in zip(parts, sizes, strict=True)]
+    return [objects for objects, _ in done], [found for _, found in done]

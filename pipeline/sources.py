@@ -1,0 +1,107 @@
+"""Where scenes come from: files, folders, arrays; and the name of each."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import InputError
+from data.files import list_images, sha256_file
+from data.scene import Scene
+
+SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "samples"
+RESERVED = frozenset({"clusters.png", "objects.parquet", "run.json", "errors.csv"})  # files beside the scenes' folders
+MAX_NAME = 80  # file systems allow 255 bytes; scene names get suffixes and four bytes a letter at worst
+
+Picture = str | Path | Scene | npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One scene to be: a file that is read when it is needed, or a picture in memory."""
+
+    name: str
+    path: Path | None = None
+    held: Scene | None = None
+
+    def scene(self) -> Scene:
+        """Read (or return) the scene.
+
+        Raises:
+            InputError: if the file is no readable picture.
+        """
+        if self.held is not None:
+            return self.held
+        from data.images import read_image
+
+        assert self.path is not None
+        return Scene(read_image(self.path), self.name)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the content: of the file's bytes, or of the pixels."""
+        if self.path is not None:
+            try:
+                return sha256_file(self.path)
+            except OSError as error:
+                raise InputError(f"cannot read ({error.strerror})", file=self.path, remedy="Check the path and its rights.") from error
+        assert self.held is not None
+        return hashlib.sha256(np.ascontiguousarray(self.held.image).tobytes()).hexdigest()
+
+
+def sources(pictures: Picture | Iterable[Picture]) -> list[Source]:
+    """List the scenes of files, folders (all pictures inside), arrays and scenes, with unique names safe as folder names.
+
+    Raises:
+        InputError: if a path does not exist or a folder holds no picture.
+    """
+    many = [pictures] if isinstance(pictures, str | Path | Scene | np.ndarray) else list(pictures)
+    found: list[Source] = []
+    for item in many:
+        if isinstance(item, Scene):
+            found.append(Source(item.name, held=item))
+        elif isinstance(item, np.ndarray):
+            found.append(Source("scene", held=Scene(item, "scene")))
+        else:
+            found += [Source(path.stem, path=path) for path in list_images([item])]
+    unique: dict[Path | int, Source] = {}
+    for index, source in enumerate(found):
+        unique.setdefault(source.path if source.path is not None else index, source)
+    return _unique_names(list(unique.values()))
+
+
+def safe_name(text: str) -> str:
+    """Make a file name's stem safe as one folder name: no separators, no leading dot, no control characters, not too long."""
+    name = re.sub(r"[\x00-\x1f\x7f/\\:*?\"<>|]+", "_", text).strip(" .") or "scene"
+    if len(name.encode()) > MAX_NAME:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = name.encode()[: MAX_NAME - 9].decode(errors="ignore") + "-" + digest
+    return name
+
+
+def _unique_names(found: Sequence[Source]) -> list[Source]:
+    """Give every scene its own name: the stem, with the parent folder in front where stems repeat, then a number."""
+    stems = [safe_name(s.name) for s in found]
+    repeated = {stem for stem, times in Counter(s.casefold() for s in stems).items() if times > 1}
+    taken: set[str] = set()
+    named = []
+    for source, stem in zip(found, stems, strict=True):
+        name = stem
+        if stem.casefold() in repeated and source.path is not None:
+            name = safe_name(f"{source.path.resolve().parent.name}_{stem}")
+        base, number = name, 1
+        while name.casefold() in taken or name.casefold() in RESERVED:
+            number += 1
+            name = f"{base}_{number}"
+        taken.add(name.casefold())
+        held = source.held and replace(source.held, name=name)
+        named.append(replace(source, name=name, held=held))
+    return named
+
+

@@ -1,0 +1,96 @@
+"""Find every object in photos, group the same ones, and draw where each group stands."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.cli import print_json, run, track
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+EPILOG = """
+Examples:
+
+`uv run scripts/analyze.py` — the bundled sample scene
+
+`uv run scripts/analyze.py shelf.jpg --out runs/shelf` — one photo
+
+`uv run scripts/analyze.py photos/ --skip-existing --out runs/photos` — a folder, going on where it stopped
+
+`uv run scripts/analyze.py shelf.jpg --boxes shelf.json` — with your own boxes instead of the detector
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    pictures: Annotated[list[Path] | None, typer.Argument(help="Photos or folders of photos; none = the bundled sample.")] = None,
+    boxes: Annotated[Path | None, typer.Option(help="Boxes to use instead of detecting: {id: {x1,y1,x2,y2}} JSON, COCO, YOLO or CSV.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder.  [default: runs/DATE-TIME]")] = None,
+    weights: Annotated[str | None, typer.Option(help="Detector weights: .pt, .onnx or an ultralytics name.  [default: the bundled ones]")] = None,
+    classes: Annotated[list[str] | None, typer.Option(help="Keep only these detector classes, such as person; repeat for more.")] = None,
+    confidence: Annotated[float | None, typer.Option(help="Lowest detection score kept.  [default: from the weights' card]")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Detector input size in px.  [default: chosen from the picture]")] = None,
+    max_objects: Annotated[int, typer.Option(help="Most objects per scene.")] = 3000,
+    embedder: Annotated[str, typer.Option(help="Embedder: a name or a .safetensors file.")] = "default",
+    clusterer: Annotated[str, typer.Option(help="Clusterer: default, average, two-stage, hdbscan, …")] = "default",
+    threshold: Annotated[float | None, typer.Option(help="Cosine distance at which clusters stop merging.  [default: chosen]")] = None,
+    reach: Annotated[float, typer.Option(help="How far a congregation reaches over gaps, as a fraction of the object size.")] = 0.5,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Reuse what an earlier run into --out has already seen.")] = False,
+    trust: Annotated[bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, no progress.")] = False,
+) -> None:
+    """Find every object in photos, group the same ones, and draw where each group stands."""
+    from pipeline.analysis import analyze
+    from pipeline.runfolder import run_record, save_run
+    from pipeline.settings import Settings
+    from pipeline.sources import SAMPLE
+
+    settings = Settings(
+        weights=weights, classes=tuple(classes or ()), confidence=confidence, image_size=image_size, max_objects=max_objects,
+        embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
+    )  # fmt: skip
+    found: list[Any] = list(pictures or [SAMPLE / "shelf.jpg"])
+    folder = out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    stage = folder / ".seen"
+    if not skip_existing and stage.is_dir():
+        import shutil
+
+        shutil.rmtree(stage)
+    given = None
+    if boxes is not None:
+        from data.boxes import read_boxes
+
+        given = read_boxes(boxes)
+        for line in given.warnings:
+            print(f"warning: {line}", file=sys.stderr)
+    quiet = json or len(found) == 0
+
+    def progress(items: Any, label: str, total: int) -> Any:
+        return track(items, label=label, total=total, quiet=quiet or total < 2)
+
+    result = analyze(found, boxes=None if given is None else given.scenes, settings=settings, stage=stage, progress=progress)
+    save_run(result, folder, progress=progress)
+    for line in result.warnings:
+        print(f"warning: {line}", file=sys.stderr)
+    for file, reason in result.errors:
+        print(f"left out: {reason if file in reason else f'{file}: {reason}'}", file=sys.stderr)
+    if json:
+        print_json(run_record(result) | {"out": str(folder)})
+    else:
+        counts, info = run_record(result)["counts"], result.clustering
+        print(
+            f"{counts['objects']} objects in {counts['scenes']} scene(s): {counts['clusters']} identities seen more than once or clustered, "
+            f"{info['noise_share']:.0%} noise, {counts['congregations']} congregations"
+        )
+        print(f"look at {folder / result.scenes[0].name / 'overlay.jpg'} and {folder / 'clusters.png'}")
+
+
+if __name__ == "__main__":
+    run(app)
