@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from typing import Any
 from data.errors import InputError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"})
+MAX_BYTES = 1 << 30  # a whole file is held in memory once while it is read
 
 
 @contextmanager
@@ -40,10 +42,12 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        temporary.chmod(0o644)
+        temporary.replace(path)
     except OSError as error:
-        raise InputError(f"cannot write ({error.strerror})", file=path, remedy="Free space or choose another --out.") from error
+        raise InputError(
+            f"cannot write ({error.strerror})", file=path, remedy="Free space or choose another --out."
+        ) from error
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
@@ -58,6 +62,47 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, value: Any) -> None:
     """Write strict JSON (no NaN), UTF-8, indented by one space, whole or not at all."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def read_bytes(path: str | Path, *, max_bytes: int = MAX_BYTES, what: str = "picture") -> bytes:
+    """Read a whole regular file, with clear errors; pipes and devices are refused, because they may never end.
+
+    Raises:
+        InputError: if it is missing, no regular file, unreadable, empty or larger than ``max_bytes``.
+    """
+    size = check_file(path, what=what)
+    if size > max_bytes:
+        raise InputError(
+            f"{size / 1e6:,.0f} MB is more than the limit of {max_bytes / 1e6:,.0f} MB", file=path, remedy="Split it."
+        )
+    try:
+        with open(path, "rb") as file:
+            return file.read(max_bytes)
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error.strerror})", file=path, remedy="Check its permissions and the disk."
+        ) from error
+
+
+def check_file(path: str | Path, *, what: str = "picture") -> int:
+    """Return the size in bytes of a regular, non-empty file.
+
+    Raises:
+        InputError: if it is missing, no regular file, or empty.
+    """
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError as error:
+        raise InputError("no such file", file=path, remedy="Check the path.") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"cannot be read ({reason})", file=repr(str(path))[1:201], remedy="Check the path.") from error
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+        raise InputError(f"is {kind}, not a {what} file", file=path, remedy=f"Name a {what} file.")
+    if status.st_size == 0:
+        raise InputError("the file is empty (0 bytes)", file=path, remedy="Copy it again from its source.")
+    return status.st_size
 
 
 def sha256_file(path: str | Path) -> str:
@@ -86,7 +131,9 @@ def list_images(paths: Iterable[str | Path]) -> list[Path]:
                 if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
             ]
             if not inside:
-                raise InputError("no picture in this folder", file=path, remedy=f"Known: {', '.join(sorted(IMAGE_SUFFIXES))}.")
+                raise InputError(
+                    "no picture in this folder", file=path, remedy=f"Known: {', '.join(sorted(IMAGE_SUFFIXES))}."
+                )
             found.update(dict.fromkeys(inside))
         elif path.exists() or path.is_symlink():
             found[path] = None

@@ -1,6 +1,7 @@
 """``Objects``: the detected things of one or many scenes, as one frozen set of row-aligned arrays.
 
-Row alignment is where tools of this kind break, so there is one validated type and one place to filter, reorder and join.
+Row alignment is where tools of this kind break, so there is one validated type and one place to filter, reorder and
+join.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class Objects:
     def __post_init__(self) -> None:
         count = len(np.asarray(self.xyxy))
         for name, dtype in (
-            ("xyxy", np.float32), ("score", np.float32), ("class_id", np.int64), ("object_id", np.str_), ("embedding", np.float32),
-            ("cluster", np.int64), ("probability", np.float32), ("congregation", np.int64),
+            ("xyxy", np.float32), ("score", np.float32), ("class_id", np.int64), ("object_id", np.str_),
+            ("embedding", np.float32), ("cluster", np.int64), ("probability", np.float32), ("congregation", np.int64),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None:
@@ -64,7 +65,9 @@ class Objects:
         if self.embedding is not None and count:
             norm = np.linalg.norm(self.embedding, axis=1)
             if not np.all(np.abs(norm - 1) <= UNIT_TOLERANCE):
-                raise InputError(f"embedding rows must be unit vectors, got a norm of {norm[np.argmax(np.abs(norm - 1))]:.4g}")
+                raise InputError(
+                    f"embedding rows must be unit vectors, got a norm of {norm[np.argmax(np.abs(norm - 1))]:.4g}"
+                )
         for name in ("cluster", "congregation"):
             value = getattr(self, name)
             if value is not None and count and value.min() < NOISE:
@@ -118,7 +121,8 @@ class Objects:
     @property
     def center(self) -> npt.NDArray[np.float32]:
         """(N, 2) float32 box centres (x, y) in pixels."""
-        return (self.xyxy[:, :2] + self.xyxy[:, 2:]) / 2
+        middle: npt.NDArray[np.float32] = (self.xyxy[:, :2] + self.xyxy[:, 2:]) / np.float32(2)
+        return middle
 
     def select(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.integer[Any]] | Sequence[int] | slice) -> Self:
         """Keep the rows of a boolean mask, or take rows by index in that order; every column follows."""
@@ -151,7 +155,7 @@ class Objects:
         return cls(**{n: np.concatenate([p._columns()[n] for p in kept]) for n in names})
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a table with one row per object: object_id, x1, y1, x2, y2, score, class_id, then the columns that are set.
+        """Return a table, one row per object: object_id, x1, y1, x2, y2, score, class_id, then the columns that are set.
 
         ``embedding`` becomes one column of 1-D arrays, the form that Parquet stores as lists.
         """
