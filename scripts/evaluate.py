@@ -1,0 +1,69 @@
+"""Score detection, identities and congregations on labelled scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.cli import print_json, run, track
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+EPILOG = """
+Examples:
+
+`uv run scripts/evaluate.py truth.json --images photos/` — identities on the true boxes
+
+`uv run scripts/evaluate.py truth.json --images photos/ --boxes detected --out metrics.json` — detection and both together
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    coco: Annotated[Path, typer.Argument(help="COCO annotations whose category is the identity.")],
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures.  [default: images/ beside the file, or its folder]")] = None,
+    boxes: Annotated[str, typer.Option(help="Cluster the boxes of the truth, or detected ones: truth or detected.")] = "truth",
+    joint: Annotated[bool, typer.Option("--joint", help="Cluster all scenes together; score pairs across scenes too.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the scores to this JSON file too.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Detector weights.  [default: the bundled ones]")] = None,
+    confidence: Annotated[float | None, typer.Option(help="Lowest detection score kept.  [default: from the weights' card]")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Detector input size in px.  [default: chosen from the picture]")] = None,
+    embedder: Annotated[str, typer.Option(help="Embedder: a name or a .safetensors file.")] = "default",
+    clusterer: Annotated[str, typer.Option(help="Clusterer: default, average, two-stage, hdbscan, …")] = "default",
+    threshold: Annotated[float | None, typer.Option(help="Cosine distance at which clusters stop merging.  [default: chosen]")] = None,
+    reach: Annotated[float, typer.Option(help="Closing reach as a fraction of the object size.")] = 0.5,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    trust: Annotated[bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object, no progress.")] = False,
+) -> None:
+    """Score detection, identities and congregations on labelled scenes."""
+    from data.coco import read_coco
+    from data.files import write_json
+    from pipeline.evaluation import evaluate
+    from pipeline.settings import Settings
+
+    settings = Settings(
+        weights=weights, confidence=confidence, image_size=image_size, embedder=embedder, clusterer=clusterer, threshold=threshold,
+        reach=reach, device=device, seed=seed, trust=trust,
+    )  # fmt: skip
+
+    def progress(items: Any, label: str, total: int) -> Any:
+        return track(items, label=label, total=total, quiet=json)
+
+    scores = evaluate(read_coco(coco, images=images), boxes=boxes, joint=joint, settings=settings, progress=progress)
+    if out is not None:
+        write_json(out, scores)
+    if json:
+        print_json(scores)
+        return
+    for section, values in scores["overall"].items():
+        if isinstance(values, dict):
+            shown = ", ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items() if v is not None)
+            print(f"{section}: {shown}")
+
+
+if __name__ == "__main__":
+    run(app)
