@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.errors import InputError
 from data.objects import NOISE, Objects
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from aggregate import Congregation
+    from cluster.base import Clusterer
 
 
 def identify(parts: Sequence[Objects], *, settings: Settings, card: Mapping[str, Any]) -> tuple[list[Objects], dict[str, Any]]:
@@ -26,8 +28,6 @@ def identify(parts: Sequence[Objects], *, settings: Settings, card: Mapping[str,
         The objects with ``cluster`` and ``probability`` set, in the same order, and what happened: clusterer, threshold,
         number of clusters, share of noise, warnings.
     """
-    import cluster
-
     counts = [len(part) for part in parts]
     bounds = np.cumsum([0, *counts])
     total = int(bounds[-1])
@@ -36,9 +36,7 @@ def identify(parts: Sequence[Objects], *, settings: Settings, card: Mapping[str,
     if total:
         full = [part for part in parts if len(part)]
         vectors = np.concatenate([part.embedding for part in full if part.embedding is not None])
-        estimator = cluster.make(
-            settings.clusterer, threshold=settings.threshold, calibration=card.get("calibration"), random_state=settings.seed
-        )
+        estimator = _estimator(settings, card)
         scene = np.repeat(np.arange(len(parts)), counts)
         estimator.fit(vectors, xyxy=np.concatenate([part.xyxy for part in full]), scene=scene)
         labels, probability = estimator.labels_, estimator.probabilities_
@@ -55,6 +53,23 @@ def identify(parts: Sequence[Objects], *, settings: Settings, card: Mapping[str,
         for part, start, stop in zip(parts, bounds[:-1], bounds[1:], strict=True)
     ]
     return grouped, info
+
+
+def _estimator(settings: Settings, card: Mapping[str, Any]) -> Clusterer:
+    """Make the estimator that the settings name; it reads the calibration of the embedder if it can use one."""
+    import cluster
+
+    estimator = cluster.make(settings.clusterer)
+    known = estimator.get_params()
+    if settings.threshold is not None:
+        if "threshold" not in known:
+            raise InputError(f"clusterer {settings.clusterer!r} has no threshold", remedy="Leave --threshold out, or take another clusterer.")
+        estimator.set_params(threshold=settings.threshold)
+    if "calibrated" in known and "threshold" in card.get("calibration", {}):
+        estimator.set_params(calibrated=card["calibration"]["threshold"])
+    if "random_state" in known:
+        estimator.set_params(random_state=settings.seed)
+    return estimator
 
 
 def congregate(
