@@ -1,0 +1,102 @@
+"""``AverageLinkage``: merge the two clusters with the nearest mean cosine until the cut; nothing is noise."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.base import Clusterer, Hints, Vectors
+from cluster.constraints import close
+from cluster.dense import DENSE_LIMIT, average_tree, cosine_distances
+from cluster.labels import Labels, cluster_sums
+from cluster.reciprocal import reciprocal_merge
+from data import InputError
+
+MARGIN_FLOP_LIMIT = 2e11  # a few seconds on two cores
+
+
+class Cut(StrEnum):
+    """How the threshold is found when it is not a number."""
+
+    CALIBRATED = "calibrated"
+    SILHOUETTE = "silhouette"
+
+
+class AverageLinkage(Clusterer):
+    """Exact average linkage on cosine distance (UPGMA), for any N.
+
+    Up to ``DENSE_LIMIT`` rows the whole tree is built (scipy); above, reciprocal merging of mean vectors down to the
+    threshold (:mod:`cluster.reciprocal`), with the same labels and without an N x N matrix.
+
+    Args:
+        threshold: mean cosine distance up to which clusters merge: a number in [0, 2], ``"calibrated"`` (the number
+            that belongs to the embedder, ``calibrated``), or ``"silhouette"`` (the cut with the best mean
+            silhouette; over-merges where most identities are single).
+        calibrated: the embedder's own threshold, from its card.
+
+    Attributes:
+        threshold_: the cosine distance that was used.
+    """
+
+    _uses_constraints = True
+    threshold_: float
+
+    def __init__(self, threshold: float | str = Cut.CALIBRATED, *, calibrated: float = 0.18) -> None:
+        self.threshold = threshold
+        self.calibrated = calibrated
+
+    def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
+        rule = _parse(self.threshold)
+        constraints = close(len(X), hints)
+        if len(X) <= DENSE_LIMIT:
+            distance = cosine_distances(X)
+            tree = average_tree(distance, constraints)
+            if rule is Cut.SILHOUETTE:
+                from cluster.choose import best_silhouette_cut
+
+                self.threshold_ = best_silhouette_cut(tree, distance)
+            else:
+                self.threshold_ = self.calibrated if isinstance(rule, Cut) else rule
+            labels = tree.cut(self.threshold_)
+        else:
+            self.threshold_ = self.calibrated if isinstance(rule, Cut) else rule
+            start = constraints.group if hints.constrained else None
+            apart = constraints.apart if hints.constrained else None
+            labels = reciprocal_merge(X, self.threshold_, start=start, apart=apart)
+        return labels, membership(X, labels, self.threshold_)
+
+
+def membership(X: Vectors, labels: Labels, threshold: float) -> npt.NDArray[np.float64]:
+    """Return (N,) strengths b / (a + b) in [0, 1]: a the mean distance to the own cluster, b to the nearest other one.
+
+    For a single row a is the threshold, the distance at which it would have got company. 0.5 is a row between two
+    clusters. Where all N x K distances would take more than seconds, b is the threshold as well.
+    """
+    sums, sizes = cluster_sums(X, labels)
+    own = np.einsum("nd,nd->n", X, sums[labels]) - 1
+    others = np.maximum(sizes[labels] - 1, 1)
+    a = np.where(sizes[labels] > 1, np.clip(1 - own / others, 0, 2), threshold)
+    b = np.full(len(X), max(threshold, 1e-12))
+    if len(sizes) > 1 and 2.0 * X.size * len(sizes) <= MARGIN_FLOP_LIMIT:
+        means = (sums / sizes[:, None]).astype(np.float32)
+        for low in range(0, len(X), 1024):
+            similarity = X[low : low + 1024] @ means.T
+            similarity[np.arange(len(similarity)), labels[low : low + 1024]] = -np.inf
+            b[low : low + 1024] = np.clip(1 - similarity.max(axis=1), 0, 2)
+    return np.asarray(b / np.maximum(a + b, 1e-12))
+
+
+def _parse(threshold: float | str) -> float | Cut:
+    if isinstance(threshold, str):
+        try:
+            return Cut(threshold)
+        except ValueError as error:
+            raise InputError(
+                f"unknown threshold {threshold!r}", remedy=f"Give a number or one of: {', '.join(Cut)}"
+            ) from error
+    if not 0 <= threshold <= 2:
+        raise InputError(f"threshold must be a cosine distance in [0, 2], got {threshold}")
+    return float(threshold)

@@ -1,0 +1,57 @@
+"""Must-link and cannot-link pairs: closed under what they imply, or refused when they contradict each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.base import Hints, Pairs
+from cluster.labels import Labels
+from data import InputError
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Constraints over N rows in closed form.
+
+    Attributes:
+        group: (N,) int64, rows of one group are one identity (the closure of must-link); 0 … G-1 by first member.
+        apart: (M, 2) int64 pairs of different groups that are different identities, each pair once, smaller group
+            first.
+    """
+
+    group: Labels
+    apart: Pairs
+
+
+def close(count: int, hints: Hints) -> Constraints:
+    """Close the constraints of ``hints`` over ``count`` rows.
+
+    Raises:
+        InputError: if a cannot-link pair is joined by must-links (names the first such pair).
+    """
+    group = _components(count, hints.must_link)
+    apart = np.zeros((0, 2), np.int64) if hints.cannot_link is None else group[hints.cannot_link].reshape(-1, 2)
+    clash = np.flatnonzero(apart[:, 0] == apart[:, 1])
+    if len(clash) and hints.cannot_link is not None:
+        a, b = hints.cannot_link[clash[0]]
+        raise InputError(
+            f"rows {a} and {b} must not be linked, but must-link pairs join them", remedy="Remove one of the pairs"
+        )
+    return Constraints(group, np.unique(np.sort(apart, axis=1), axis=0))
+
+
+def _components(count: int, pairs: Pairs | None) -> Labels:
+    if pairs is None or not len(pairs):
+        return np.arange(count, dtype=np.int64)
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    names: npt.NDArray[np.int32] = connected_components(graph, directed=False)[1]
+    _, first, inverse = np.unique(names, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]

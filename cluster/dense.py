@@ -1,0 +1,92 @@
+"""Average linkage as a whole tree, for up to a few thousand rows, over any pair distances.
+
+This is the route for a scene: the pair distances may carry a spatial prior, and rules that choose a cut can look at
+every height. Memory: the (N, N) float64 distances and their condensed half, 200 MiB at ``DENSE_LIMIT`` rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.base import Vectors
+from cluster.constraints import Constraints
+from cluster.labels import Labels
+
+DENSE_LIMIT = 4096
+FAR = 1e12  # stands for infinity, which scipy's linkage refuses; FAR / N² is still over any cosine distance
+
+Distances = npt.NDArray[np.float64]
+
+
+def cosine_distances(X: Vectors) -> Distances:
+    """Return the (N, N) float64 cosine distances of unit rows: symmetric, in [0, 2], zero diagonal, 0 for equal
+    rows.
+    """
+    rows = X.astype(np.float64)
+    distance = np.clip(1 - rows @ rows.T, 0, 2)
+    distance[distance < 1e-7] = 0  # float32 vectors: equal rows must not differ by rounding
+    distance = (distance + distance.T) / 2
+    np.fill_diagonal(distance, 0)
+    return distance
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A dendrogram over N rows.
+
+    Attributes:
+        merges: (N - 1, 4) float64 in scipy's format.
+        count: N.
+    """
+
+    merges: npt.NDArray[np.float64]
+    count: int
+
+    @property
+    def heights(self) -> npt.NDArray[np.float64]:
+        """(N - 1,) float64 merge distances, ascending; must-links at 0, forbidden merges above 2."""
+        return np.maximum(self.merges[:, 2], 0)
+
+    def cut(self, threshold: float) -> Labels:
+        """Return (N,) names of the clusters whose members merged at or under ``threshold``."""
+        if self.count == 1:
+            return np.zeros(1, np.int64)
+        from scipy.cluster.hierarchy import fcluster
+
+        return np.asarray(fcluster(self.merges, max(threshold, 0), criterion="distance"), np.int64) - 1
+
+
+def average_tree(distance: Distances, constraints: Constraints | None = None) -> Tree:
+    """Build the average-linkage tree of (N, N) distances, N <= a few thousand.
+
+    Must-link groups merge before everything; a merge that would join a forbidden pair lies above every threshold.
+    """
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import squareform
+
+    count = len(distance)
+    if count == 1:
+        return Tree(np.zeros((0, 4)), 1)
+    if constraints is not None:
+        distance = _constrained(distance, constraints)
+    return Tree(linkage(squareform(distance, checks=False), "average"), count)
+
+
+def _constrained(distance: Distances, constraints: Constraints) -> Distances:
+    out = distance.copy()
+    group, apart = constraints.group, constraints.apart
+    # An average with one FAR part is far, so one member of each group is enough.
+    first = np.unique(group, return_index=True)[1]
+    a, b = first[apart[:, 0]], first[apart[:, 1]]
+    out[a, b] = out[b, a] = FAR
+    size = np.bincount(group)[group]
+    linked = np.flatnonzero(size > 1)
+    same = group[linked][:, None] == group[linked][None, :]
+    block = out[np.ix_(linked, linked)]
+    block[same] = -FAR
+    out[np.ix_(linked, linked)] = block
+    np.fill_diagonal(out, 0)
+    return out

@@ -1,0 +1,145 @@
+"""Scores of a clustering without truth. Which of them may choose a model?
+
+Measured on synthetic scenes of many tiny identities (N = 64 … 1000) and on real shelves:
+
+- silhouette (exact): may choose a threshold where clusters have several members; merges too much where most are single;
+- silhouette (simplified): makes the same choice at O(N K) cost, for large N;
+- DBCV: may choose between density clusterings; splits large clusters a little;
+- Calinski-Harabasz: can NOT choose when clusters are tiny (found 10 % of the identities);
+- Davies-Bouldin: can NOT choose when clusters are tiny (best when everything is single).
+
+All take unit rows and (N,) labels; noise rows (-1) are left out and their share must be read beside the score.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.base import Vectors
+from cluster.dense import DENSE_LIMIT
+from cluster.labels import Labels, cluster_sums
+from data import InputError
+
+
+def silhouette_from_distances(distance: npt.NDArray[np.float64], labels: Labels) -> npt.NDArray[np.float64]:
+    """Exact silhouette of each row from (N, N) distances and names 0 … K-1 without noise; 0 for singletons
+    (Rousseeuw 1987).
+    """
+    from scipy.sparse import csr_matrix
+
+    rows = np.arange(len(labels))
+    size = np.bincount(labels)
+    if len(size) < 2:
+        return np.zeros(len(labels))
+    member = csr_matrix((np.ones(len(labels)), (labels, rows)), shape=(len(size), len(labels)))
+    total = np.asarray(member @ distance).T
+    a = total[rows, labels] / np.maximum(size[labels] - 1, 1)
+    total /= size
+    total[rows, labels] = np.inf
+    b = total.min(axis=1)
+    largest = np.maximum(a, b)
+    value = np.divide(b - a, largest, out=np.zeros(len(labels)), where=largest > 0)
+    return np.where(size[labels] > 1, value, 0.0)
+
+
+def silhouette(X: Vectors, labels: Labels) -> float:
+    """Mean exact silhouette on cosine distance, O(N²) time, blocks of rows; NaN unless there are 2 … N - 1 clusters.
+
+    The mean cosine to a cluster is the dot product with its mean vector, so no N x N matrix is needed even for the
+    exact value.
+    """
+    X, labels, defined = _without_noise(X, labels)
+    if not defined:
+        return float("nan")
+    sums, sizes = cluster_sums(X, labels)
+    total = 0.0
+    for low in range(0, len(X), 1024):
+        rows, own = X[low : low + 1024].astype(np.float64), labels[low : low + 1024]
+        here = np.arange(len(rows))
+        distance = 1 - (rows @ sums.T) / sizes
+        a = distance[here, own] * sizes[own] / np.maximum(sizes[own] - 1, 1)
+        distance[here, own] = np.inf
+        total += float(_ratio(a, distance.min(axis=1), sizes[own]).sum())
+    return total / len(X)
+
+
+def simplified_silhouette(X: Vectors, labels: Labels) -> float:
+    """Silhouette with distances to unit mean vectors in place of mean distances to members, O(N K D); NaN as
+    :func:`silhouette`.
+
+    Source: Hruschka et al. 2004 ("simplified silhouette width").
+    """
+    X, labels, defined = _without_noise(X, labels)
+    if not defined:
+        return float("nan")
+    sums, sizes = cluster_sums(X, labels)
+    centre = (sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    total = 0.0
+    for low in range(0, len(X), 1024):
+        own = labels[low : low + 1024]
+        here = np.arange(len(own))
+        distance = 1 - X[low : low + 1024] @ centre.T
+        a = distance[here, own].copy()
+        distance[here, own] = np.inf
+        total += float(_ratio(a, distance.min(axis=1), sizes[own]).sum())
+    return total / len(X)
+
+
+def calinski_harabasz(X: Vectors, labels: Labels) -> float:
+    """Calinski and Harabasz 1974, higher is better. Show it, never choose by it when clusters are tiny. NaN as
+    :func:`silhouette`.
+    """
+    from sklearn.metrics import calinski_harabasz_score
+
+    X, labels, defined = _without_noise(X, labels)
+    return float(calinski_harabasz_score(X, labels)) if defined else float("nan")
+
+
+def davies_bouldin(X: Vectors, labels: Labels) -> float:
+    """Davies and Bouldin 1979, lower is better. Show it, never choose by it when clusters are tiny. NaN as
+    :func:`silhouette`.
+    """
+    from sklearn.metrics import davies_bouldin_score
+
+    X, labels, defined = _without_noise(X, labels)
+    return float(davies_bouldin_score(X, labels)) if defined else float("nan")
+
+
+def dbcv(X: Vectors, labels: Labels) -> float:
+    """Density-based validity (Moulavi et al. 2014), -1 … 1, higher is better, noise counted against; the ``hdbscan``
+    library's.
+
+    Clusters of one row count as noise. Quadratic: up to ``DENSE_LIMIT`` rows. NaN with fewer than two clusters of
+    several rows.
+
+    Raises:
+        InputError: for more rows than that.
+    """
+    from hdbscan.validity import validity_index
+
+    if len(X) > DENSE_LIMIT:
+        raise InputError(
+            f"DBCV is quadratic: at most {DENSE_LIMIT} rows, got {len(X)}", remedy="Use simplified_silhouette"
+        )
+    size = np.bincount(labels[labels >= 0], minlength=1)
+    kept = np.where((labels >= 0) & (size[np.maximum(labels, 0)] > 1), labels, -1)
+    if len(np.unique(kept[kept >= 0])) < 2:
+        return float("nan")
+    _, names = np.unique(kept[kept >= 0], return_inverse=True)
+    kept[kept >= 0] = names
+    with np.errstate(all="ignore"):
+        return float(validity_index(X.astype(np.float64), kept, metric="euclidean"))
+
+
+def _ratio(a: npt.NDArray[Any], b: npt.NDArray[Any], size: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    largest = np.maximum(np.maximum(a, b), 1e-12)
+    return np.where(size > 1, (b - a) / largest, 0.0)
+
+
+def _without_noise(X: Vectors, labels: Labels) -> tuple[Vectors, Labels, bool]:
+    kept = labels >= 0
+    X, names = X[kept], np.unique(labels[kept], return_inverse=True)[1].astype(np.int64)
+    return X, names, 1 < names.max(initial=-1) + 1 < len(names)

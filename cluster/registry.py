@@ -1,0 +1,52 @@
+"""Estimators by name, for configuration files and command lines."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from cluster.base import Clusterer
+from data import InputError
+
+DEFAULT = "average"
+
+# name -> module:class, so that naming a method loads only its own libraries
+_METHODS = {
+    "average": "average:AverageLinkage",
+    "two-stage": "two_stage:TwoStage",
+    "hdbscan": "density:HDBSCAN",
+    "dbscan": "libraries:DBSCAN",
+    "kmeans": "libraries:KMeans",
+    "agglomerative": "libraries:Agglomerative",
+}
+
+
+def names() -> list[str]:
+    """Return the names that :func:`make` takes, ``default`` first."""
+    return ["default", *_METHODS]
+
+
+def make(name: str = "default", **params: Any) -> Clusterer:
+    """Make an estimator.
+
+    Args:
+        name: one of :func:`names`; ``"default"`` is the best by the table in README.md beside this file.
+        params: its parameters, see the class.
+
+    Raises:
+        InputError: for an unknown name or parameter, with the known ones.
+    """
+    chosen = DEFAULT if name == "default" else name
+    if chosen not in _METHODS:
+        raise InputError(f"unknown clustering method {name!r}", remedy=f"Choose one of: {', '.join(names())}")
+    module, class_name = _METHODS[chosen].split(":")
+    factory: Callable[..., Clusterer] = getattr(import_module(f"cluster.{module}"), class_name)
+    known = list(inspect.signature(factory).parameters)
+    unknown = [p for p in params if p not in known]
+    if unknown:
+        raise InputError(
+            f"clustering method {name!r} has no parameter {unknown[0]!r}", remedy=f"It has: {', '.join(known)}"
+        )
+    return factory(**params)
