@@ -126,7 +126,7 @@ def list_images(paths: Iterable[str | Path]) -> list[Path]:
             inside = [
                 Path(folder) / name
                 for folder, subfolders, names in os.walk(path)
-                if not subfolders.sort()  # type: ignore[func-returns-value]  # sorts in place: a stable order of visit
+                if not subfolders.sort()  # sorts in place: a stable order of visit
                 for name in sorted(names)
                 if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
             ]

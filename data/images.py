@@ -4,7 +4,7 @@ The header is checked first (format allow-list, pixel limit), so a decompression
 
 * EXIF orientation is applied; other metadata, colour profiles included, is ignored (a profile engine would add its own
   attack surface and about 0.1 s per photo, and pictures of one camera shift together).
-* Grey becomes three equal channels, transparency is laid over white, palette and CMYK (Adobe's inversion too) become RGB.
+* Grey becomes three equal channels, transparency is laid over white, palette and CMYK (Adobe's too) become RGB.
 * 16-bit, 32-bit and float pictures are scaled by the bit depth they really use: 12-bit data in a 16-bit file divide by
   4095, float data up to 1 multiply by 255. It depends on the maximum only, so that exposures stay comparable.
 * Of an animation or a multi-page file the first frame is taken, with a warning.
@@ -197,7 +197,7 @@ def _decode_jpeg(data: bytes) -> RGB | None:
     import cv2
 
     try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)  # type: ignore[no-any-return]
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         return None  # Pillow has the better message
 

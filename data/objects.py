@@ -155,7 +155,7 @@ class Objects:
         return cls(**{n: np.concatenate([p._columns()[n] for p in kept]) for n in names})
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a table, one row per object: object_id, x1, y1, x2, y2, score, class_id, then the columns that are set.
+        """Return a table, one row per object: object_id, x1, y1, x2, y2, score, class_id, then the columns in use.
 
         ``embedding`` becomes one column of 1-D arrays, the form that Parquet stores as lists.
         """
