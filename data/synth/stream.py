@@ -1,0 +1,150 @@
+"""``generate`` one scene, ``stream`` endless scenes: scene ``i`` depends on the seed, the wishes, the goods and ``i`` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import InputError
+from data.objects import Objects
+from data.scene import Scene
+from data.synth import shelf
+from data.synth.canvas import Canvas, visible_boxes
+from data.synth.congregations import congregations
+from data.synth.people import PeopleSource
+from data.synth.photometry import develop
+from data.synth.pool import Pool, Source
+from data.synth.signs import SignSource, TagSource
+from data.synth.spec import Layout, SceneSpec
+from data.synth.view import View, choose_view
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A scene and what every pixel shows.
+
+    Attributes:
+        scene: picture and truth.
+        ids: (H, W) uint16, 0 = no labelled object, k = row k - 1 of the truth.
+    """
+
+    scene: Scene
+    ids: npt.NDArray[np.uint16]
+
+
+class SceneStream:
+    """Endless labelled scenes with random access: ``stream[i]``, or iterate from the first.
+
+    Safe for many workers: give worker ``k`` of ``n`` the scenes ``stream.scenes(start=k, step=n)``. Memory: textures of the
+    goods at hand, at most about 160 MB, and a few copies of one picture.
+
+    Args:
+        seed: of everything.
+        spec: what to make.
+        goods: source of the goods on shelves; procedural ones if None.
+    """
+
+    def __init__(self, seed: int, *, spec: SceneSpec | None = None, goods: Source | None = None) -> None:
+        if seed < 0:
+            raise InputError(f"seed must be >= 0, got {seed}")
+        self.seed = seed
+        self.spec = spec or SceneSpec()
+        if goods is None:
+            from data.synth.sources import ProceduralGoods
+
+            goods = ProceduralGoods()
+        self._pools = shelf.Pools(
+            goods=Pool(goods, seed, variants=self.spec.variants),
+            people=Pool(PeopleSource(), seed, salt=1, variants=self.spec.variants),
+            tags=Pool(TagSource(), seed, salt=2, variants=8),
+            signs=Pool(SignSource(), seed, salt=3, variants=4),
+        )
+
+    def __getitem__(self, index: int) -> Scene:
+        """Scene number ``index`` >= 0."""
+        return self.labelled(index).scene
+
+    def __iter__(self) -> Iterator[Scene]:
+        return self.scenes()
+
+    def scenes(self, *, start: int = 0, step: int = 1) -> Iterator[Scene]:
+        """Yield scenes ``start``, ``start + step``, … without end."""
+        while True:
+            yield self[start]
+            start += step
+
+    def labelled(self, index: int) -> Labelled:
+        """Scene number ``index`` with its id sheet (instance masks)."""
+        if index < 0:
+            raise InputError(f"scene index must be >= 0, got {index}")
+        spec = self.spec
+        rnd = Random(f"{self.seed}/{index}")
+        layout = spec.layout
+        if layout is Layout.MIXED:
+            layout = rnd.choices((Layout.SHELF, Layout.CROWD, Layout.SCATTER), spec.mixture)[0]
+        count = round(np.exp(rnd.uniform(np.log(spec.count[0]), np.log(spec.count[1]))))
+        first = int(index * spec.fresh)
+        families = range(first, first + spec.families)
+        view = choose_view(spec, rnd, tilted=layout is not Layout.SCATTER)
+        canvas = Canvas(view.height, view.width)
+        self._paint(layout, canvas, families, rnd, count)
+        return finish(canvas, view, spec, rnd, f"synthetic-{self.seed}-{index:06d}")
+
+    def _paint(self, layout: Layout, canvas: Canvas, families: range, rnd: Random, count: int) -> None:
+        shelf.standing(canvas, self._pools, families, self.spec, rnd, count)
+
+
+def finish(canvas: Canvas, view: View, spec: SceneSpec, rnd: Random, name: str) -> Labelled:
+    """Look at the canvas through the view, read the truth off the id sheet, take the photo."""
+    picture, sheet = canvas.warp(view.matrix, *spec.size)
+    count = len(canvas.identity)
+    boxes, pixels = visible_boxes(sheet, count)
+    full = canvas.full_area(view.matrix)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    kept = (pixels > 0) & (pixels >= spec.visible * full) & (sides.min(axis=1, initial=1e9) >= spec.min_side)
+    # ids of what is left out become 0, the others the row of the truth plus one
+    renumber = np.zeros(count + 1, np.uint16)
+    renumber[1:][kept] = np.arange(1, np.count_nonzero(kept) + 1)
+    sheet = renumber[sheet]
+    identity = np.array(canvas.identity, np.int64)[kept]
+    truth = Objects.from_boxes(boxes[kept], cluster=identity, congregation=congregations(boxes[kept], identity))
+    image = np.ascontiguousarray(develop(picture, rnd, strength=spec.photometry, jpeg=spec.jpeg))
+    return Labelled(Scene(image, name, truth), sheet)
+
+
+def stream(seed: int, *, spec: SceneSpec | None = None, goods: Source | None = None, **options: Any) -> SceneStream:
+    """Return endless scenes; ``options`` are fields of :class:`SceneSpec`.
+
+    Example:
+        ``for scene in stream(0, layout="mixed", size=(640, 640)): …``
+
+    Raises:
+        InputError: if an option is unknown or out of range.
+    """
+    return SceneStream(seed, spec=make_spec(spec, options), goods=goods)
+
+
+def generate(seed: int, *, spec: SceneSpec | None = None, goods: Source | None = None, **options: Any) -> Scene:
+    """Return scene 0 of ``stream(seed, …)``. For many scenes use :func:`stream`, which keeps rendered goods at hand.
+
+    Example:
+        ``scene = generate(7, layout="shelf", size=(1200, 1600), count=(120, 120))``
+
+    Raises:
+        InputError: if an option is unknown or out of range.
+    """
+    return stream(seed, spec=spec, goods=goods, **options)[0]
+
+
+def make_spec(spec: SceneSpec | None, options: dict[str, Any]) -> SceneSpec:
+    """Apply options to a spec."""
+    try:
+        return replace(spec or SceneSpec(), **options)
+    except TypeError as error:
+        known = ", ".join(SceneSpec.__dataclass_fields__)
+        raise InputError(f"unknown scene option ({error})", remedy=f"Known: {known}.") from error
