@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from aggregate import Congregation
+    from data.boxes import BoxFile
+
+    GivenBoxes = Objects | Mapping[str, Objects] | BoxFile
 
 HELD_PIXELS = 64_000_000  # decoded pictures kept for drawing: a few large photos, 200 MB at most
 
@@ -136,7 +139,7 @@ class PictureCache:
 def analyze(
     pictures: Picture | Iterable[Picture],
     *,
-    boxes: Objects | Mapping[str, Objects] | None = None,
+    boxes: GivenBoxes | None = None,
     settings: Settings | None = None,
     stage: str | Path | None = None,
     progress: Progress | None = None,
@@ -147,7 +150,7 @@ def analyze(
 
     Args:
         pictures: files, folders, uint8 (H, W, 3) RGB arrays or scenes; one or many.
-        boxes: use these boxes instead of detecting: for one picture, or by picture name (file name, stem or scene name).
+        boxes: use these boxes instead of detecting: for one picture, or by picture name (path, file name, stem), or a read box file.
         settings: every choice of the run; single ones may be given as keywords instead (``threshold=.3``).
         stage: folder that keeps what was seen in each scene; what is there and still valid is not done again.
         progress: wraps the loop over scenes, given (scenes, label, total).
@@ -166,13 +169,13 @@ def analyze(
     settings = replace(settings or Settings(), **options)
     observer = observer or Observer(settings)
     found = sources(pictures)
-    given = _boxes_by_scene(boxes, found)
+    given = _box_file(boxes, found)
     cache = PictureCache()
     start = time.perf_counter()
     kept: list[tuple[Source, Staged]] = []
     errors: list[tuple[str, str]] = []
     for source in progress(found, "scenes", len(found)) if progress else found:
-        look = partial(_observe, source, observer, given.get(source.name), cache, Path(stage) if stage else None)
+        look = partial(_observe, source, observer, given, cache, Path(stage) if stage else None)
         try:
             kept.append((source, look()))
         except Exception as error:  # one bad picture never stops a folder
@@ -202,10 +205,12 @@ def analyze(
     return Analysis(results, settings, clustering, tuple(errors), seconds, weights, cache)
 
 
-def _observe(source: Source, observer: Observer, boxes: Objects | None, cache: PictureCache, stage: Path | None) -> Staged:
+def _observe(source: Source, observer: Observer, given: BoxFile | None, cache: PictureCache, stage: Path | None) -> Staged:
     """Observe one scene, or take what the stage folder still has of it."""
     file = key = None
+    picture = source.path or source.name
     if stage is not None:
+        boxes = given.for_image(picture)[0] if given else None
         file, key = stage / f"{source.name}.parquet", stage_key(source.fingerprint(), observer.settings, boxes)
         staged = load_stage(file, key)
         if staged is not None:
@@ -213,31 +218,27 @@ def _observe(source: Source, observer: Observer, boxes: Objects | None, cache: P
     start = time.perf_counter()
     scene = cache.get(source)
     read = time.perf_counter() - start
+    boxes, clipped = given.for_image(picture, size=(scene.width, scene.height)) if given else (None, [])
     seen = observer.observe(scene, boxes)
-    staged = Staged(replace(seen, seconds={"read": read, **seen.seconds}), (scene.height, scene.width))
+    seen = replace(seen, seconds={"read": read, **seen.seconds}, warnings=(*clipped, *seen.warnings))
+    staged = Staged(seen, (scene.height, scene.width))
     if file is not None and key is not None:
         save_stage(file, staged, key)
     return staged
 
 
-def _boxes_by_scene(boxes: Objects | Mapping[str, Objects] | None, found: Sequence[Source]) -> dict[str, Objects]:
-    """Match given boxes to scenes; every scene must have some, so that no scene is silently detected."""
+def _box_file(boxes: GivenBoxes | None, found: Sequence[Source]) -> BoxFile | None:
+    """Bring given boxes into one form; boxes that name no picture need there to be one picture only."""
+    from data.boxes import BoxFile
+
     if boxes is None:
-        return {}
+        return None
     if isinstance(boxes, Objects):
         boxes = {"": boxes}
-    if set(boxes) == {""}:
-        if len(found) != 1:
-            raise InputError(
-                f"these boxes name no picture, but there are {len(found)} pictures",
-                remedy="Give one picture, or a box file that names each picture (COCO, or CSV with an image column).",
-            )
-        return {found[0].name: boxes[""]}
-    matched = {}
-    for source in found:
-        names = [source.name] + ([source.path.name, source.path.stem] if source.path else [])
-        hit = next((boxes[name] for name in names if name in boxes), None)
-        if hit is None:
-            raise InputError(f"no boxes for picture {source.name!r}", remedy=f"The box file names: {', '.join(sorted(boxes)[:5])}.")
-        matched[source.name] = hit
-    return matched
+    given = boxes if isinstance(boxes, BoxFile) else BoxFile(Path("boxes"), dict(boxes))
+    if set(given.scenes) == {""} and len(found) != 1:
+        raise InputError(
+            f"these boxes name no picture, but there are {len(found)} pictures",
+            remedy="Give one picture, or a box file that names each picture (COCO, or CSV with an image column).",
+        )
+    return given

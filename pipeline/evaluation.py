@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.errors import InputError
 from data.objects import NOISE, Objects
-from data.scene import Scene
 from pipeline.end_to_end import EndToEnd, end_to_end
 from pipeline.identify import congregate, identify
 from pipeline.observe import Observer
@@ -113,8 +111,9 @@ def evaluate(
 
 
 def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
-    scene = Scene.from_file(Path(label.path))
+    scene = label.load()
     truth, ignore = label.truth, label.ignore
+    assert label.identity_uncertain is not None  # set by LabelledScene itself
     certain = ~label.identity_uncertain
     size = (scene.height, scene.width)
     if boxes is Boxes.TRUTH:

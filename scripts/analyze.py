@@ -75,7 +75,7 @@ def main(
     def progress(items: Any, label: str, total: int) -> Any:
         return track(items, label=label, total=total, quiet=quiet or total < 2)
 
-    result = analyze(found, boxes=None if given is None else given.scenes, settings=settings, stage=stage, progress=progress)
+    result = analyze(found, boxes=given, settings=settings, stage=stage, progress=progress)
     save_run(result, folder, progress=progress)
     for line in result.warnings:
         print(f"warning: {line}", file=sys.stderr)
