@@ -1,0 +1,73 @@
+"""Colours as packages wear them: saturated fields, whites, pastels, darks, metals, and contrast between them."""
+
+from __future__ import annotations
+
+import colorsys
+
+import numpy as np
+
+__all__ = ["Colour", "contrast", "contrasting", "far_from", "mix", "package_colour"]
+
+Colour = tuple[int, int, int]
+
+# Hues that print and plastic favour, in degrees.
+_HUES = (0, 4, 12, 24, 36, 48, 52, 75, 110, 135, 150, 175, 190, 205, 218, 228, 265, 285, 320, 338, 350)
+
+
+def _rgb(hue: float, saturation: float, value: float) -> Colour:
+    r, g, b = colorsys.hsv_to_rgb((hue / 360) % 1, min(max(saturation, 0), 1), min(max(value, 0), 1))
+    return round(r * 255), round(g * 255), round(b * 255)
+
+
+def package_colour(rng: np.random.Generator, mood: str | None = None) -> Colour:
+    """Draw a colour; `mood` is vivid, white, pastel, dark, kraft or metal (drawn when not given)."""
+    if mood is None:
+        moods = ("vivid", "white", "pastel", "dark", "kraft", "metal")
+        mood = moods[int(rng.choice(6, p=(0.52, 0.16, 0.12, 0.1, 0.05, 0.05)))]
+    hue = _HUES[int(rng.integers(len(_HUES)))] + rng.uniform(-7, 7)
+    if mood == "vivid":
+        return _rgb(hue, rng.uniform(0.65, 1), rng.uniform(0.5, 1))
+    if mood == "white":
+        return _rgb(hue, rng.uniform(0, 0.08), rng.uniform(0.9, 1))
+    if mood == "pastel":
+        return _rgb(hue, rng.uniform(0.14, 0.42), rng.uniform(0.82, 1))
+    if mood == "dark":
+        return _rgb(hue, rng.uniform(0.1, 0.9), rng.uniform(0.07, 0.26))
+    if mood == "kraft":
+        return _rgb(rng.uniform(18, 42), rng.uniform(0.3, 0.65), rng.uniform(0.35, 0.75))
+    return _rgb(rng.choice([45, 210, 30]), rng.uniform(0.05, 0.45), rng.uniform(0.55, 0.85))
+
+
+def contrast(a: Colour, b: Colour) -> float:
+    """Perceived difference, 0 to about 3: weighted channel distance with luminance counted again."""
+    d = np.subtract(a, b, dtype=float) / 255
+    luminance = d @ (0.3, 0.59, 0.11)
+    return float(np.sqrt((d * d).sum() + 2 * luminance * luminance))
+
+
+def contrasting(rng: np.random.Generator, ground: Colour, *, least: float = 0.75, mood: str | None = None) -> Colour:
+    """Draw a colour that reads well on `ground`; falls back to black or white."""
+    for _ in range(8):
+        c = package_colour(rng, mood)
+        if contrast(c, ground) >= least:
+            return c
+    return (250, 250, 248) if sum(ground) < 400 else (22, 24, 34)
+
+
+def far_from(rng: np.random.Generator, taken: list[Colour], *, least: float = 0.5, mood: str | None = None) -> Colour:
+    """Draw the first colour at least `least` from all in `taken`, or the farthest of twelve."""
+    best, best_gap = (128, 128, 128), -1.0
+    for _ in range(12):
+        c = package_colour(rng, mood)
+        gap = min((contrast(c, t) for t in taken), default=9.0)
+        if gap >= least:
+            return c
+        if gap > best_gap:
+            best, best_gap = c, gap
+    return best
+
+
+def mix(a: Colour, b: Colour, share: float) -> Colour:
+    """Blend: 0 gives a, 1 gives b."""
+    r, g, bl = (round(p + (q - p) * share) for p, q in zip(a, b, strict=True))
+    return r, g, bl

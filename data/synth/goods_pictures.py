@@ -1,0 +1,369 @@
+"""Pictures and emblems printed on packages: fruit, flowers, leaves, splashes, bowls, landscapes, textures, simple marks.
+
+Every picture is drawn in unit coordinates from its seed, so it looks the same at any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from data.synth.goods_colour import Colour, contrasting, mix, package_colour
+
+__all__ = ["EMBLEMS", "PICTURES", "draw_emblem", "draw_picture", "noise"]
+
+U8 = NDArray[np.uint8]
+
+
+class _Pen:
+    """Draws unit-coordinate shapes into an RGB patch and its coverage together."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.rgb = np.zeros((height, width, 3), np.uint8)
+        self.alpha = np.zeros((height, width), np.uint8)
+        self.height, self.width, self.unit = height, width, min(height, width)
+
+    def _at(self, x: float, y: float) -> tuple[int, int]:
+        """Unit square centred in the patch -> fixed-point pixels (3 fractional bits)."""
+        return (
+            round(((x - 0.5) * self.unit + self.width / 2) * 8),
+            round(((y - 0.5) * self.unit + self.height / 2) * 8),
+        )
+
+    def ellipse(
+        self, x: float, y: float, rx: float, ry: float, colour: Colour, angle: float = 0, fade: bool = False
+    ) -> None:
+        axes = (max(4, round(rx * self.unit * 8)), max(4, round(ry * self.unit * 8)))
+        centre = self._at(x, y)
+        cv2.ellipse(self.rgb, centre, axes, angle, 0, 360, colour, -1, cv2.LINE_AA, 3)
+        if not fade:
+            cv2.ellipse(self.alpha, centre, axes, angle, 0, 360, 255, -1, cv2.LINE_AA, 3)
+
+    def polygon(self, points: NDArray[np.float64], colour: Colour, fade: bool = False) -> None:
+        pts = np.array([self._at(float(x), float(y)) for x, y in points], np.int32)
+        cv2.fillPoly(self.rgb, [pts], colour, cv2.LINE_AA, 3)
+        if not fade:
+            cv2.fillPoly(self.alpha, [pts], 255, cv2.LINE_AA, 3)
+
+    def line(
+        self, x0: float, y0: float, x1: float, y1: float, thick: float, colour: Colour, fade: bool = False
+    ) -> None:
+        pen = max(1, round(thick * self.unit))
+        cv2.line(self.rgb, self._at(x0, y0), self._at(x1, y1), colour, pen, cv2.LINE_AA, 3)
+        if not fade:
+            cv2.line(self.alpha, self._at(x0, y0), self._at(x1, y1), 255, pen, cv2.LINE_AA, 3)
+
+    def ball(self, x: float, y: float, rx: float, ry: float, colour: Colour, angle: float = 0) -> None:
+        """A shaded round thing: dark rim, lit body, highlight."""
+        self.ellipse(x, y, rx, ry, mix(colour, (20, 10, 20), 0.35), angle)
+        self.ellipse(x - rx * 0.06, y - ry * 0.08, rx * 0.86, ry * 0.86, colour, angle, fade=True)
+        self.ellipse(
+            x - rx * 0.22, y - ry * 0.26, rx * 0.5, ry * 0.5, mix(colour, (255, 255, 255), 0.25), angle, fade=True
+        )
+        self.ellipse(
+            x - rx * 0.34, y - ry * 0.4, rx * 0.16, ry * 0.16, mix(colour, (255, 255, 255), 0.75), angle, fade=True
+        )
+
+    def leaf(self, x: float, y: float, size: float, angle: float, colour: Colour) -> None:
+        t = np.linspace(0, 1, 9)
+        half = 0.28 * np.sin(np.pi * t) * size
+        along = t * size
+        c, s = np.cos(angle), np.sin(angle)
+        up = np.c_[x + along * c - half * s, y + along * s + half * c]
+        down = np.c_[x + along * c + half * s, y + along * s - half * c]
+        self.polygon(np.r_[up, down[::-1]], colour)
+        self.polygon(np.r_[up, np.array([[x, y]])], mix(colour, (0, 40, 0), 0.3), fade=True)
+
+
+_GREENS: tuple[Colour, ...] = ((62, 140, 40), (110, 170, 50), (30, 100, 50), (150, 190, 60))
+_FRUIT: tuple[Colour, ...] = (
+    (214, 30, 40), (240, 130, 20), (250, 200, 40), (120, 40, 120), (150, 190, 50), (60, 60, 140), (240, 150, 120), (130, 20, 40),
+    (120, 70, 35), (235, 215, 170),
+)  # fmt: skip
+
+
+def _pick(rng: np.random.Generator, options: tuple[Colour, ...]) -> Colour:
+    return mix(options[int(rng.integers(len(options)))], (int(rng.integers(256)), 128, int(rng.integers(256))), 0.1)
+
+
+def _fruit(pen: _Pen, rng: np.random.Generator) -> None:
+    colour, green = _pick(rng, _FRUIT), _pick(rng, _GREENS)
+    count = int(rng.integers(1, 6))
+    stretch = rng.uniform(0.75, 1.35)
+    for _ in range(int(rng.integers(1, 4))):
+        pen.leaf(
+            0.5 + rng.uniform(-0.2, 0.2),
+            0.4 + rng.uniform(-0.1, 0.3),
+            rng.uniform(0.3, 0.5),
+            rng.uniform(0, 6.3),
+            green,
+        )
+    r = 0.34 / np.sqrt(count) + 0.06
+    for k in range(count):
+        a = k * 2.4 + rng.uniform(0, 0.6)
+        d = 0.0 if count == 1 else 0.24
+        pen.ball(0.5 + d * np.cos(a), 0.56 + d * np.sin(a) * 0.7, r, r * stretch, colour, float(rng.uniform(-20, 20)))
+
+
+def _slice(pen: _Pen, rng: np.random.Generator) -> None:
+    rind, flesh = _pick(rng, _FRUIT), _pick(rng, _FRUIT)
+    flesh = mix(flesh, (255, 240, 200), 0.3)
+    segments = int(rng.integers(6, 11))
+    for x, y, r in ((0.62, 0.42, 0.3), (0.4, 0.6, 0.36))[int(rng.integers(2)) :]:
+        pen.ellipse(x, y, r, r, rind)
+        pen.ellipse(x, y, r * 0.9, r * 0.9, mix(rind, (255, 255, 240), 0.8), fade=True)
+        for k in range(segments):
+            a0, a1 = 2 * np.pi * (k + 0.08) / segments, 2 * np.pi * (k + 0.92) / segments
+            t = np.linspace(a0, a1, 5)
+            outer = np.c_[x + r * 0.8 * np.cos(t), y + r * 0.8 * np.sin(t)]
+            pen.polygon(
+                np.r_[outer, [[x + r * 0.1 * np.cos((a0 + a1) / 2), y + r * 0.1 * np.sin((a0 + a1) / 2)]]],
+                flesh,
+                fade=True,
+            )
+    pen.leaf(0.3, 0.3, 0.36, float(rng.uniform(3.4, 5.5)), _pick(rng, _GREENS))
+
+
+def _flower(pen: _Pen, rng: np.random.Generator) -> None:
+    petals, colour = int(rng.integers(5, 13)), package_colour(rng, str(rng.choice(["vivid", "white", "pastel"])))
+    heart = contrasting(rng, colour, least=0.5, mood="vivid")
+    for _ in range(int(rng.integers(1, 4))):
+        pen.leaf(0.5, 0.55, rng.uniform(0.35, 0.5), float(rng.uniform(0, 6.3)), _pick(rng, _GREENS))
+    blooms = ((0.5, 0.5, 0.44),) if rng.random() < 0.5 else ((0.34, 0.6, 0.3), (0.68, 0.42, 0.28), (0.68, 0.78, 0.18))
+    slim = rng.uniform(0.7, 1.4)
+    for x, y, size in blooms:
+        for k in range(petals):
+            a = 2 * np.pi * k / petals
+            tone = mix(colour, (90, 30, 90), 0.18 * (k % 2))
+            pen.ellipse(
+                x + size * 0.55 * np.cos(a),
+                y + size * 0.55 * np.sin(a),
+                size * 0.42,
+                size * slim * 1.5 / petals,
+                tone,
+                float(np.degrees(a)),
+            )
+        pen.ball(x, y, size * 0.22, size * 0.22, heart)
+
+
+def _leaves(pen: _Pen, rng: np.random.Generator) -> None:
+    green, count = _pick(rng, _GREENS), int(rng.integers(3, 9))
+    lean = rng.uniform(-0.3, 0.3)
+    for k in range(count):
+        side = -1 if k % 2 else 1
+        y = 0.9 - 0.7 * k / count
+        pen.leaf(
+            0.5 + lean * (0.9 - y),
+            y,
+            rng.uniform(0.3, 0.45),
+            -np.pi / 2 + side * rng.uniform(0.6, 1.2),
+            mix(green, (255, 255, 160), 0.1 * (k % 3)),
+        )
+    pen.line(0.5, 0.95, 0.5 + lean * 0.8, 0.15, 0.02, mix(green, (60, 30, 0), 0.4))
+
+
+def _splash(pen: _Pen, rng: np.random.Generator) -> None:
+    colour = package_colour(rng, str(rng.choice(["vivid", "white", "pastel"])))
+    t = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    r = 0.3 + sum(rng.uniform(0, 0.13) / k * np.sin(k * t + rng.uniform(0, 6.3)) for k in (2, 3, 5, 7))
+    shape = np.c_[0.5 + r * np.cos(t) * 1.25, 0.58 + r * np.sin(t) * 0.8]
+    pen.polygon(shape, mix(colour, (20, 20, 60), 0.25))
+    pen.polygon((shape - (0.5, 0.58)) * 0.86 + (0.48, 0.55), colour, fade=True)
+    pen.polygon((shape - (0.5, 0.58)) * 0.45 + (0.45, 0.5), mix(colour, (255, 255, 255), 0.5), fade=True)
+    for _ in range(int(rng.integers(3, 8))):
+        a, d, s = rng.uniform(3.3, 6.1), rng.uniform(0.36, 0.46), rng.uniform(0.02, 0.06)
+        pen.ball(0.5 + d * np.cos(a), 0.6 + d * np.sin(a), s, s, colour)
+
+
+def _bowl(pen: _Pen, rng: np.random.Generator) -> None:
+    dish, food = package_colour(rng, str(rng.choice(["white", "vivid", "dark"]))), _pick(rng, _FRUIT)
+    t = np.linspace(0, np.pi, 20)
+    pen.polygon(np.c_[0.5 + 0.46 * np.cos(t), 0.5 + 0.42 * np.sin(t)], dish)
+    pen.polygon(np.c_[0.6 + 0.28 * np.cos(t), 0.52 + 0.36 * np.sin(t)], mix(dish, (0, 0, 20), 0.2), fade=True)
+    pen.ellipse(0.5, 0.5, 0.46, 0.14, mix(dish, (255, 255, 255), 0.4))
+    pen.ellipse(0.5, 0.5, 0.4, 0.11, mix(food, (0, 0, 0), 0.25), fade=True)
+    size = rng.uniform(0.05, 0.11)
+    for _ in range(int(rng.integers(6, 16))):
+        a, d = rng.uniform(0, 6.3), rng.uniform(0, 0.3)
+        pen.ball(
+            0.5 + d * np.cos(a),
+            0.47 + d * 0.25 * np.sin(a) - size * 0.3,
+            size,
+            size * 0.9,
+            mix(food, (255, 230, 150), float(rng.uniform(0, 0.35))),
+        )
+    if rng.random() < 0.4:
+        pen.leaf(0.55, 0.42, 0.25, -1.0, _pick(rng, _GREENS))
+
+
+def _cup(pen: _Pen, rng: np.random.Generator) -> None:
+    cup, drink = (
+        package_colour(rng, str(rng.choice(["white", "vivid"]))),
+        _pick(rng, ((90, 50, 25), (170, 90, 30), (230, 190, 120), (200, 60, 50))),
+    )
+    pen.ellipse(0.82, 0.55, 0.12, 0.14, cup)
+    pen.ellipse(0.82, 0.55, 0.07, 0.09, mix(cup, (0, 0, 0), 0.4), fade=True)
+    pen.polygon(np.array([[0.2, 0.4], [0.8, 0.4], [0.7, 0.85], [0.3, 0.85]]), cup)
+    pen.polygon(np.array([[0.6, 0.4], [0.8, 0.4], [0.7, 0.85], [0.58, 0.85]]), mix(cup, (0, 0, 30), 0.25), fade=True)
+    pen.ellipse(0.5, 0.4, 0.3, 0.09, mix(cup, (255, 255, 255), 0.5))
+    pen.ellipse(0.5, 0.405, 0.26, 0.07, drink, fade=True)
+    pen.ellipse(0.5, 0.9, 0.36, 0.06, mix(cup, (0, 0, 0), 0.15))
+
+
+def _view(pen: _Pen, rng: np.random.Generator) -> None:
+    sky, land = package_colour(rng, str(rng.choice(["vivid", "pastel"]))), _pick(rng, (*_GREENS, (190, 120, 50)))
+    pen.ellipse(0.5, 0.5, 0.48, 0.48, sky)
+    inside = pen.alpha.copy()
+    pen.ellipse(rng.uniform(0.35, 0.65), rng.uniform(0.35, 0.5), 0.14, 0.14, (255, 230, 120), fade=True)
+    for k in range(3):
+        x = np.linspace(0, 1, 16)
+        y = 0.55 + 0.13 * k + 0.1 * np.sin(x * rng.uniform(4, 12) + rng.uniform(0, 6.3)) * (1 - 0.25 * k)
+        pen.polygon(np.r_[np.c_[x, y], [[1.0, 1.1], [0.0, 1.1]]], mix(land, (20, 30, 60), 0.3 - 0.15 * k), fade=True)
+    pen.alpha = inside
+
+
+def _beast(pen: _Pen, rng: np.random.Generator) -> None:
+    coat = package_colour(rng, str(rng.choice(["kraft", "dark", "white", "vivid"])))
+    belly = mix(coat, (255, 245, 230), 0.6)
+    ear = rng.uniform(0.08, 0.2)
+    pen.ellipse(0.5, 0.72, 0.28, 0.26, coat)
+    pen.ellipse(0.5, 0.76, 0.16, 0.2, belly, fade=True)
+    for side in (-1, 1):
+        pen.ellipse(0.5 + side * 0.2, 0.2, ear * 0.7, ear, coat, side * 20)
+        pen.ellipse(0.5 + side * 0.2, 0.94, 0.1, 0.05, mix(coat, (0, 0, 0), 0.2))
+    pen.ball(0.5, 0.38, 0.27, 0.24, coat)
+    pen.ellipse(0.5, 0.47, 0.14, 0.1, belly, fade=True)
+    for side in (-1, 1):
+        pen.ellipse(0.5 + side * 0.1, 0.34, 0.05, 0.06, (255, 255, 255), fade=True)
+        pen.ellipse(0.5 + side * 0.09, 0.35, 0.028, 0.035, (10, 10, 20), fade=True)
+    pen.ellipse(0.5, 0.43, 0.045, 0.03, (30, 15, 20), fade=True)
+
+
+def _biscuits(pen: _Pen, rng: np.random.Generator) -> None:
+    dough = _pick(rng, ((205, 150, 80), (120, 70, 35), (235, 205, 140), (180, 110, 50)))
+    chip = contrasting(rng, dough, least=0.6)
+    square = rng.random() < 0.4
+    for x, y in ((0.34, 0.36), (0.66, 0.42), (0.46, 0.68))[: int(rng.integers(1, 4))]:
+        if square:
+            box = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.25
+            turn = rng.uniform(0, 1.5)
+            box = box @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+            pen.polygon(box + (x + 0.02, y + 0.03), mix(dough, (40, 20, 0), 0.5))
+            pen.polygon(box + (x, y), dough)
+        else:
+            pen.ellipse(x + 0.02, y + 0.03, 0.28, 0.28, mix(dough, (40, 20, 0), 0.5))
+            pen.ellipse(x, y, 0.28, 0.28, dough)
+        for _ in range(9):
+            a, d = rng.uniform(0, 6.3), rng.uniform(0, 0.19)
+            pen.ellipse(x + d * np.cos(a), y + d * np.sin(a), 0.03, 0.025, chip, fade=True)
+
+
+_PICTURES: dict[str, Callable[[_Pen, np.random.Generator], None]] = {
+    "fruit": _fruit, "slice": _slice, "flower": _flower, "leaves": _leaves, "splash": _splash, "bowl": _bowl, "cup": _cup,
+    "view": _view, "beast": _beast, "biscuits": _biscuits,
+}  # fmt: skip
+#: Names that `draw_picture` knows.
+PICTURES: tuple[str, ...] = tuple(_PICTURES)
+
+
+def draw_picture(name: str, seed: int, height: int, width: int) -> tuple[U8, U8]:
+    """Draw a picture: RGB (h, w, 3) and its coverage (h, w), both uint8."""
+    pen = _Pen(height, width)
+    _PICTURES[name](pen, np.random.default_rng(seed))
+    return pen.rgb, pen.alpha
+
+
+#: Names that `draw_emblem` knows.
+EMBLEMS: tuple[str, ...] = (
+    "disc",
+    "star",
+    "sun",
+    "shield",
+    "drop",
+    "heart",
+    "crown",
+    "ring",
+    "twin-leaf",
+    "bolt",
+    "diamond",
+    "bars",
+)
+
+
+def draw_emblem(name: str, seed: int, height: int, width: int, ink: Colour, second: Colour) -> tuple[U8, U8]:
+    """Draw a two-colour mark: RGB (h, w, 3) and its coverage (h, w), both uint8."""
+    pen, rng = _Pen(height, width), np.random.default_rng(seed)
+    if name in ("disc", "ring"):
+        pen.ellipse(0.5, 0.5, 0.47, 0.47, ink)
+        inner = rng.uniform(0.28, 0.4)
+        if name == "ring":
+            pen.ellipse(0.5, 0.5, inner, inner, second, fade=True)
+            pen.ellipse(0.5, 0.5, inner * 0.6, inner * 0.6, ink, fade=True)
+        else:
+            pen.polygon(
+                np.array([[0.5, 0.2], [0.75, 0.7], [0.25, 0.7]])
+                if rng.random() < 0.5
+                else np.array([[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7]]),
+                second,
+                fade=True,
+            )
+    elif name in ("star", "sun"):
+        n, deep = int(rng.integers(5, 9)), rng.uniform(0.4, 0.6)
+        if name == "sun":
+            n, deep = int(rng.integers(10, 18)), rng.uniform(0.65, 0.8)
+        a = np.arange(2 * n) * np.pi / n - np.pi / 2
+        r = np.where(np.arange(2 * n) % 2, 0.48 * deep, 0.48)
+        pen.polygon(np.c_[0.5 + r * np.cos(a), 0.5 + r * np.sin(a)], ink)
+        pen.ellipse(0.5, 0.5, 0.2, 0.2, second, fade=True)
+    elif name == "shield":
+        x = np.linspace(0, np.pi, 13)
+        low = np.c_[0.5 + 0.4 * np.cos(x), 0.45 + 0.5 * np.sin(x) ** 1.2]
+        pen.polygon(np.r_[[[0.9, 0.08], [0.9, 0.45]], low, [[0.1, 0.08]]], ink)
+        pen.polygon((np.r_[[[0.9, 0.08], [0.9, 0.45]], low, [[0.1, 0.08]]] - 0.5) * 0.6 + 0.5, second, fade=True)
+    elif name == "drop":
+        pen.polygon(np.array([[0.5, 0.03], [0.74, 0.5], [0.26, 0.5]]), ink)
+        pen.ellipse(0.5, 0.65, 0.29, 0.29, ink)
+        pen.ellipse(0.42, 0.66, 0.09, 0.14, second, 15, fade=True)
+    elif name == "heart":
+        for side in (-1, 1):
+            pen.ellipse(0.5 + side * 0.2, 0.34, 0.235, 0.22, ink, side * 25)
+        pen.polygon(np.array([[0.08, 0.42], [0.92, 0.42], [0.5, 0.94]]), ink)
+        pen.ellipse(0.34, 0.32, 0.08, 0.06, second, fade=True)
+    elif name == "crown":
+        pen.polygon(
+            np.array([[0.08, 0.25], [0.3, 0.5], [0.5, 0.15], [0.7, 0.5], [0.92, 0.25], [0.82, 0.8], [0.18, 0.8]]), ink
+        )
+        pen.line(0.2, 0.72, 0.8, 0.72, 0.07, second, fade=True)
+    elif name == "twin-leaf":
+        pen.leaf(0.5, 0.85, 0.75, -2.2, ink)
+        pen.leaf(0.5, 0.85, 0.75, -0.9, second)
+    elif name == "bolt":
+        pen.ellipse(0.5, 0.5, 0.47, 0.47, second)
+        pen.polygon(np.array([[0.6, 0.05], [0.25, 0.56], [0.47, 0.56], [0.38, 0.95], [0.76, 0.4], [0.53, 0.4]]), ink)
+    elif name == "diamond":
+        pen.polygon(np.array([[0.5, 0.02], [0.98, 0.5], [0.5, 0.98], [0.02, 0.5]]), ink)
+        pen.polygon(np.array([[0.5, 0.24], [0.76, 0.5], [0.5, 0.76], [0.24, 0.5]]), second, fade=True)
+    else:
+        n = int(rng.integers(3, 5))
+        for k in range(n):
+            y = 0.15 + 0.7 * k / (n - 1)
+            pen.line(0.15 + 0.08 * k, y, 0.85 - 0.05 * k, y - 0.08, 0.13, ink if k % 2 else second)
+    return pen.rgb, pen.alpha
+
+
+def noise(seed: int, height: int, width: int, *, cells: float = 8.0, octaves: int = 3) -> NDArray[np.float32]:
+    """Smooth noise (h, w) in 0…1; `cells` is the number of blobs across the shorter side, whatever the size in pixels."""
+    rng = np.random.default_rng(seed)
+    total = np.zeros((height, width), np.float32)
+    short = min(height, width)
+    weight, scale = 1.0, cells
+    for _ in range(octaves):
+        gh, gw = max(2, round(scale * height / short)), max(2, round(scale * width / short))
+        grid = rng.random((min(gh, 256), min(gw, 256)), dtype=np.float32)
+        total += weight * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+        weight, scale = weight * 0.55, scale * 2.1
+    low, high = float(total.min()), float(total.max())
+    return (total - low) / max(high - low, 1e-6)
