@@ -13,5 +13,11 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    {"Analysis": "analysis", "SceneResult": "analysis", "Settings": "settings", "analyze": "analysis", "evaluate": "evaluation"},
+    {
+        "Analysis": "analysis",
+        "SceneResult": "analysis",
+        "Settings": "settings",
+        "analyze": "analysis",
+        "evaluate": "evaluation",
+    },
 )

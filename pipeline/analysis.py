@@ -107,7 +107,9 @@ class Analysis:
 
         found = next((s for s in self.scenes if scene in (None, s.name)), None)
         if found is None:
-            raise InputError(f"no scene named {scene!r}", remedy=f"There are: {', '.join(s.name for s in self.scenes)}.")
+            raise InputError(
+                f"no scene named {scene!r}", remedy=f"There are: {', '.join(s.name for s in self.scenes)}."
+            )
         return draw_overlay(self.pictures.get(found.source).image, found.objects, found.congregations)
 
     def save(self, out: str | Path) -> Path:
@@ -188,7 +190,9 @@ def analyze(
     seconds = {"observe": time.perf_counter() - start}
 
     start = time.perf_counter()
-    parts, clustering = identify([s.observation.objects for _, s in kept], settings=settings, card=observer.embedder.card)
+    parts, clustering = identify(
+        [s.observation.objects for _, s in kept], settings=settings, card=observer.embedder.card
+    )
     seconds["cluster"] = time.perf_counter() - start
 
     start = time.perf_counter()
@@ -205,7 +209,9 @@ def analyze(
     return Analysis(results, settings, clustering, tuple(errors), seconds, weights, cache)
 
 
-def _observe(source: Source, observer: Observer, given: BoxFile | None, cache: PictureCache, stage: Path | None) -> Staged:
+def _observe(
+    source: Source, observer: Observer, given: BoxFile | None, cache: PictureCache, stage: Path | None
+) -> Staged:
     """Observe one scene, or take what the stage folder still has of it."""
     file = key = None
     picture = source.path or source.name

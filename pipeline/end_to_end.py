@@ -73,7 +73,9 @@ def end_to_end(identity: Ints, cluster: Ints, match: Ints) -> EndToEnd:
     identity, cluster, match = (np.asarray(a, np.int64) for a in (identity, cluster, match))
     hit = match >= 0
     if match.shape != cluster.shape or identity.ndim != 1 or len(np.unique(match[hit])) != hit.sum():
-        raise InputError(f"match must be (D,) like cluster {cluster.shape} and name each true row once, got {match.shape}")
+        raise InputError(
+            f"match must be (D,) like cluster {cluster.shape} and name each true row once, got {match.shape}"
+        )
     if hit.any() and match.max() >= len(identity):
         raise InputError(f"match names row {match.max()} of {len(identity)} true boxes")
     identity, cluster = _own_names(identity), _own_names(cluster)

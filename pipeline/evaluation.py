@@ -124,7 +124,9 @@ def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
 
     found = observer.observe(scene).objects
     matched = match_boxes(found, truth, ignore=ignore, iou=MATCH_IOU)
-    uncertain_hit = (matched.truth >= 0) & ~certain[np.maximum(matched.truth, 0)] if len(truth) else np.zeros(len(found), bool)
+    uncertain_hit = (
+        (matched.truth >= 0) & ~certain[np.maximum(matched.truth, 0)] if len(truth) else np.zeros(len(found), bool)
+    )
     counts = ~matched.ignored & ~uncertain_hit
     row_of_certain = np.cumsum(certain) - 1
     match = np.where(matched.truth >= 0, row_of_certain[np.maximum(matched.truth, 0)] if len(truth) else -1, -1)
@@ -156,7 +158,12 @@ def _score(seen: _Seen, part: Objects, truth: Objects, boxes: Boxes) -> _Row:
 
 
 def _overall(
-    seen: Sequence[_Seen], parts: Sequence[Objects], truths: Sequence[Objects], rows: Sequence[_Row], boxes: Boxes, joint: bool
+    seen: Sequence[_Seen],
+    parts: Sequence[Objects],
+    truths: Sequence[Objects],
+    rows: Sequence[_Row],
+    boxes: Boxes,
+    joint: bool,
 ) -> dict[str, Any]:
     overall: dict[str, Any] = {"n_scenes": len(seen)}
     if boxes is Boxes.TRUTH:
@@ -169,15 +176,23 @@ def _overall(
             pooled = pooled_pairs(
                 pair_counts(t.cluster, p.cluster) for t, p in zip(truths, parts, strict=True) if t.cluster is not None and p.cluster is not None and len(t)
             )  # fmt: skip
-            means = {name: float(np.mean([s[name] for s in scored])) for name in ("ARI", "AMI", "V", "bcubed_f", "noise_share")}
+            means = {
+                name: float(np.mean([s[name] for s in scored]))
+                for name in ("ARI", "AMI", "V", "bcubed_f", "noise_share")
+            }
             totals = {name: sum(s[name] for s in scored) for name in ("k_pred", "k_true")}
             off = float(np.mean([abs(s["k_pred"] - s["k_true"]) / s["k_true"] for s in scored]))
-            overall["clustering"] = means | {"pairwise_f": pooled.f} | totals | {"count_error": off, "noise_policy": "singletons"}
+            overall["clustering"] = (
+                means | {"pairwise_f": pooled.f} | totals | {"count_error": off, "noise_policy": "singletons"}
+            )
     else:
         overall["detection"] = _detection(seen)
         pooled_ends = _across(seen, truths, parts) if joint else sum((row.end_to_end for row in rows), EndToEnd())
         mean = float(np.mean([row.end_to_end.bcubed_f for row in rows]))
-        overall["end_to_end"] = {"pairwise_f": pooled_ends.pairwise_f, "bcubed_f": pooled_ends.bcubed_f if joint else mean}
+        overall["end_to_end"] = {
+            "pairwise_f": pooled_ends.pairwise_f,
+            "bcubed_f": pooled_ends.bcubed_f if joint else mean,
+        }
     counts = (sum(row.n_congregations[0] for row in rows), sum(row.n_congregations[1] for row in rows))
     overall["congregations"] = _congregations(sum((row.congregations for row in rows), EndToEnd()), counts)
     return overall
@@ -185,7 +200,9 @@ def _overall(
 
 def _across(seen: Sequence[_Seen], truths: Sequence[Objects], parts: Sequence[Objects]) -> EndToEnd:
     offsets = np.cumsum([0, *[len(t) for t in truths]])
-    match = np.concatenate([np.where(s.match >= 0, s.match + o, NOISE) for s, o in zip(seen, offsets[:-1], strict=True)])
+    match = np.concatenate(
+        [np.where(s.match >= 0, s.match + o, NOISE) for s, o in zip(seen, offsets[:-1], strict=True)]
+    )
     return end_to_end(_joined(truths), _joined(parts), match)
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from cluster.base import Clusterer
 
 
-def identify(parts: Sequence[Objects], *, settings: Settings, card: Mapping[str, Any]) -> tuple[list[Objects], dict[str, Any]]:
+def identify(
+    parts: Sequence[Objects], *, settings: Settings, card: Mapping[str, Any]
+) -> tuple[list[Objects], dict[str, Any]]:
     """Group the objects of all scenes into identities that are joint over the scenes.
 
     Args:
@@ -31,7 +33,13 @@ def identify(parts: Sequence[Objects], *, settings: Settings, card: Mapping[str,
     counts = [len(part) for part in parts]
     bounds = np.cumsum([0, *counts])
     total = int(bounds[-1])
-    info: dict[str, Any] = {"clusterer": settings.clusterer, "n_objects": total, "n_clusters": 0, "noise_share": 0.0, "warnings": []}
+    info: dict[str, Any] = {
+        "clusterer": settings.clusterer,
+        "n_objects": total,
+        "n_clusters": 0,
+        "noise_share": 0.0,
+        "warnings": [],
+    }
     labels, probability = np.zeros(0, np.int64), np.zeros(0, np.float32)
     if total:
         full = [part for part in parts if len(part)]
@@ -63,7 +71,10 @@ def _estimator(settings: Settings, card: Mapping[str, Any]) -> Clusterer:
     known = estimator.get_params()
     if settings.threshold is not None:
         if "threshold" not in known:
-            raise InputError(f"clusterer {settings.clusterer!r} has no threshold", remedy="Leave --threshold out, or take another clusterer.")
+            raise InputError(
+                f"clusterer {settings.clusterer!r} has no threshold",
+                remedy="Leave --threshold out, or take another clusterer.",
+            )
         estimator.set_params(threshold=settings.threshold)
     if "calibrated" in known and "threshold" in card.get("calibration", {}):
         estimator.set_params(calibrated=card["calibration"]["threshold"])

@@ -83,6 +83,8 @@ class Observer:
             detection, warnings = info.to_json(), tuple(info.warnings)
         embedder = self.embedder
         start = time.perf_counter()
-        vectors = embedder.embed(scene.image, objects.xyxy) if len(objects) else np.zeros((0, embedder.dimension), np.float32)
+        vectors = (
+            embedder.embed(scene.image, objects.xyxy) if len(objects) else np.zeros((0, embedder.dimension), np.float32)
+        )
         seconds["embed"] = time.perf_counter() - start
         return Observation(objects.replace(embedding=vectors), seconds, detection, warnings)

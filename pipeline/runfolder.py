@@ -72,7 +72,9 @@ def save_scene(scene: SceneResult, picture: np.ndarray[Any, np.dtype[np.uint8]],
     from data.files import write_text
     from data.images import write_image
 
-    write_image(folder / "overlay.jpg", draw_overlay(picture, scene.objects, scene.congregations), quality=OVERLAY_QUALITY)
+    write_image(
+        folder / "overlay.jpg", draw_overlay(picture, scene.objects, scene.congregations), quality=OVERLAY_QUALITY
+    )
     write_text(folder / "objects.csv", objects_csv(scene.objects, scene.congregations))
     write_text(folder / "congregations.json", congregations_json(scene.congregations))
 

@@ -50,7 +50,9 @@ class Source:
             try:
                 return sha256_file(self.path)
             except OSError as error:
-                raise InputError(f"cannot read ({error.strerror})", file=self.path, remedy="Check the path and its rights.") from error
+                raise InputError(
+                    f"cannot read ({error.strerror})", file=self.path, remedy="Check the path and its rights."
+                ) from error
         assert self.held is not None
         return hashlib.sha256(np.ascontiguousarray(self.held.image).tobytes()).hexdigest()
 
@@ -103,5 +105,3 @@ def _unique_names(found: Sequence[Source]) -> list[Source]:
         held = source.held and replace(source.held, name=name)
         named.append(replace(source, name=name, held=held))
     return named
-
-

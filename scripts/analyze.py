@@ -28,22 +28,44 @@ Examples:
 
 @app.command(epilog=EPILOG)
 def main(
-    pictures: Annotated[list[Path] | None, typer.Argument(help="Photos or folders of photos; none = the bundled sample.")] = None,
-    boxes: Annotated[Path | None, typer.Option(help="Boxes to use instead of detecting: {id: {x1,y1,x2,y2}} JSON, COCO, YOLO or CSV.")] = None,
+    pictures: Annotated[
+        list[Path] | None, typer.Argument(help="Photos or folders of photos; none = the bundled sample.")
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(help="Boxes to use instead of detecting: {id: {x1,y1,x2,y2}} JSON, COCO, YOLO or CSV."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder.  [default: runs/DATE-TIME]")] = None,
-    weights: Annotated[str | None, typer.Option(help="Detector weights: .pt, .onnx or an ultralytics name.  [default: the bundled ones]")] = None,
-    classes: Annotated[list[str] | None, typer.Option(help="Keep only these detector classes, such as person; repeat for more.")] = None,
-    confidence: Annotated[float | None, typer.Option(help="Lowest detection score kept.  [default: from the weights' card]")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Detector input size in px.  [default: chosen from the picture]")] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Detector weights: .pt, .onnx or an ultralytics name.  [default: the bundled ones]"),
+    ] = None,
+    classes: Annotated[
+        list[str] | None, typer.Option(help="Keep only these detector classes, such as person; repeat for more.")
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="Lowest detection score kept.  [default: from the weights' card]")
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Detector input size in px.  [default: chosen from the picture]")
+    ] = None,
     max_objects: Annotated[int, typer.Option(help="Most objects per scene.")] = 3000,
     embedder: Annotated[str, typer.Option(help="Embedder: a name or a .safetensors file.")] = "default",
     clusterer: Annotated[str, typer.Option(help="Clusterer: default, average, two-stage, hdbscan, …")] = "default",
-    threshold: Annotated[float | None, typer.Option(help="Cosine distance at which clusters stop merging.  [default: chosen]")] = None,
-    reach: Annotated[float, typer.Option(help="How far a congregation reaches over gaps, as a fraction of the object size.")] = 0.5,
+    threshold: Annotated[
+        float | None, typer.Option(help="Cosine distance at which clusters stop merging.  [default: chosen]")
+    ] = None,
+    reach: Annotated[
+        float, typer.Option(help="How far a congregation reaches over gaps, as a fraction of the object size.")
+    ] = 0.5,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Reuse what an earlier run into --out has already seen.")] = False,
-    trust: Annotated[bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")] = False,
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Reuse what an earlier run into --out has already seen.")
+    ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, no progress.")] = False,
 ) -> None:
     """Find every object in photos, group the same ones, and draw where each group stands."""

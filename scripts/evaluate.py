@@ -23,20 +23,34 @@ Examples:
 @app.command(epilog=EPILOG)
 def main(
     coco: Annotated[Path, typer.Argument(help="COCO annotations whose category is the identity.")],
-    images: Annotated[Path | None, typer.Option(help="Folder of the pictures.  [default: images/ beside the file, or its folder]")] = None,
-    boxes: Annotated[str, typer.Option(help="Cluster the boxes of the truth, or detected ones: truth or detected.")] = "truth",
-    joint: Annotated[bool, typer.Option("--joint", help="Cluster all scenes together; score pairs across scenes too.")] = False,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures.  [default: images/ beside the file, or its folder]")
+    ] = None,
+    boxes: Annotated[
+        str, typer.Option(help="Cluster the boxes of the truth, or detected ones: truth or detected.")
+    ] = "truth",
+    joint: Annotated[
+        bool, typer.Option("--joint", help="Cluster all scenes together; score pairs across scenes too.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write the scores to this JSON file too.")] = None,
     weights: Annotated[str | None, typer.Option(help="Detector weights.  [default: the bundled ones]")] = None,
-    confidence: Annotated[float | None, typer.Option(help="Lowest detection score kept.  [default: from the weights' card]")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Detector input size in px.  [default: chosen from the picture]")] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="Lowest detection score kept.  [default: from the weights' card]")
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Detector input size in px.  [default: chosen from the picture]")
+    ] = None,
     embedder: Annotated[str, typer.Option(help="Embedder: a name or a .safetensors file.")] = "default",
     clusterer: Annotated[str, typer.Option(help="Clusterer: default, average, two-stage, hdbscan, …")] = "default",
-    threshold: Annotated[float | None, typer.Option(help="Cosine distance at which clusters stop merging.  [default: chosen]")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Cosine distance at which clusters stop merging.  [default: chosen]")
+    ] = None,
     reach: Annotated[float, typer.Option(help="Closing reach as a fraction of the object size.")] = 0.5,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    trust: Annotated[bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object, no progress.")] = False,
 ) -> None:
     """Score detection, identities and congregations on labelled scenes."""
@@ -61,7 +75,9 @@ def main(
         return
     for section, values in scores["overall"].items():
         if isinstance(values, dict):
-            shown = ", ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items() if v is not None)
+            shown = ", ".join(
+                f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items() if v is not None
+            )
             print(f"{section}: {shown}")
 
 

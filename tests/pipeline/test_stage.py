@@ -54,6 +54,13 @@ def test_the_key_follows_what_decides_the_boxes_and_nothing_else():
 
 
 def test_settings_refuse_nonsense():
-    for bad in ({"device": "gpu"}, {"confidence": 1.5}, {"threshold": 3}, {"reach": -1}, {"max_objects": 0}, {"image_size": 8}):
+    for bad in (
+        {"device": "gpu"},
+        {"confidence": 1.5},
+        {"threshold": 3},
+        {"reach": -1},
+        {"max_objects": 0},
+        {"image_size": 8},
+    ):
         with pytest.raises(InputError):
             Settings(**bad)

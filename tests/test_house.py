@@ -1,0 +1,60 @@
+"""The rules of the house: who may import whom, what loads lazily, that every command explains itself."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
+PACKAGES = ("data", "detect", "embed", "cluster", "aggregate", "pipeline")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "ultralytics",
+    "sklearn",
+    "hdbscan",
+    "numba",
+    "matplotlib",
+    "pandas",
+    "umap",
+    "streamlit",
+    "ray",
+)
+
+
+def test_stages_import_data_only_and_only_pipeline_composes(monkeypatch):
+    from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == EXIT_STATUS_SUCCESS
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_importing_a_package_loads_nothing_heavy(package):
+    code = f"import {package}, sys; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_command_explains_itself_without_loading_anything_heavy(script):
+    code = (
+        "import runpy, sys\n"
+        f"sys.argv = [{script!r}, '--help']\n"
+        "try:\n"
+        f"    runpy.run_path({str(ROOT / 'scripts' / script)!r}, run_name='__main__')\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        f"heavy = [m for m in {HEAVY!r} if m in sys.modules]\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+
+
+def test_every_public_name_of_a_package_can_be_had():
+    code = f"import importlib\nfor p in {PACKAGES!r}:\n    m = importlib.import_module(p)\n    [getattr(m, n) for n in dir(m) if not n.startswith('_')]\n"
+    subprocess.run([sys.executable, "-c", code], check=True)
