@@ -450,5 +450,3 @@ def change_design(design: Design, rng: np.random.Generator) -> tuple[str, Design
     if kind == "colour":
         return what, _other_colour(design, target, rng)
     return what, _swap(design, target, rng)
-
-
