@@ -26,18 +26,27 @@ def congregations(
     Returns:
         (N,) int64 group number within the identity.
     """
-    out = np.zeros(len(xyxy), np.int64)
-    for one in np.unique(identity):
-        rows = np.flatnonzero(identity == one)
-        if len(rows) == 1:
+    count = len(xyxy)
+    if count == 0:
+        return np.zeros(0, np.int64)
+    order = np.lexsort((xyxy[:, 0], xyxy[:, 1], identity))
+    box, same = xyxy[order], identity[order]
+    starts = np.flatnonzero(np.r_[True, same[1:] != same[:-1]])
+    sizes = np.diff(np.r_[starts, count])
+    side = np.sqrt(np.prod(box[:, 2:] - box[:, :2], axis=1))
+    pairs: list[npt.NDArray[np.int64]] = []
+    for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+        if size == 1:
             continue
-        rows = rows[np.lexsort((xyxy[rows, 0], xyxy[rows, 1]))]
-        low, high = xyxy[rows, :2], xyxy[rows, 2:]
-        typical = float(np.median(np.sqrt(np.prod(high - low, axis=1))))
+        low, high = box[start : start + size, :2], box[start : start + size, 2:]
         gap = np.maximum(low[:, None] - high[None], low[None] - high[:, None]).max(axis=2)
-        i, j = np.nonzero(gap <= reach * typical)
-        graph = coo_array((np.ones(len(i), bool), (i, j)), shape=(len(rows), len(rows)))
-        _, group = connected_components(graph, directed=False)
-        _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
-        out[rows] = np.argsort(np.argsort(first))[inverse]
+        pairs.append(start + np.argwhere(gap <= reach * np.median(side[start : start + size])))
+    i, j = np.concatenate(pairs).T if pairs else np.zeros((2, 0), np.int64)
+    graph = coo_array((np.ones(len(i), bool), (i, j)), shape=(count, count))
+    _, group = connected_components(graph, directed=False)
+    # rows are in reading order within each identity: number the groups by first appearance, from 0 in each
+    _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))[inverse]
+    out = np.zeros(count, np.int64)
+    out[order] = rank - np.repeat(rank[starts], sizes)
     return out

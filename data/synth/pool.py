@@ -1,7 +1,8 @@
 """Goods at hand: an endless numbered line of families, seen through a window and kept as ready-made textures.
 
-Family ``j`` of a stream depends on the stream's seed and ``j`` alone, so any worker can make any scene in any order. What was
-rendered is kept, least recently used out first, under a byte budget.
+Family ``j`` of a stream depends on the stream's seed and ``j`` alone, so any worker can make any scene in any order. What
+was rendered is kept, least recently used out first, under a byte budget. A package of 200 px takes some 10 ms to draw and a
+scene shows 20 of them, so scenes re-use the families of a slowly moving window instead of drawing new ones each time.
 """
 
 from __future__ import annotations
@@ -16,19 +17,17 @@ import numpy.typing as npt
 
 from data.synth.canvas import Picture, Sprite, premultiply
 
-TIERS = (
-    64,
-    128,
-    256,
-    512,
-    1024,
-)  # heights at which goods are rendered; the next larger one is shrunk to the size needed
-BUDGET = 160 * 2**20
+BASE = (
+    192  # height in pixels at which goods are drawn; smaller ones are shrunk from it, larger ones drawn for themselves
+)
+TIERS = (24, 48, 96, BASE, 384, 768, 1536)
+TAKES = 3  # pictures kept of one identity where its renderings differ
+BUDGET = 224 * 2**20
 STRIDE = 16  # identity = family * STRIDE + variant
 
 
 class Renderable(Protocol):
-    """Something that can draw itself."""
+    """Something that can draw itself. A ``takes`` attribute, if there is one, says how many pictures of it differ."""
 
     def render(self, height: int, rng: np.random.Generator | None = None) -> Picture:
         """Return (height, w, 4) uint8 RGBA, straight alpha."""
@@ -39,7 +38,7 @@ class Source(Protocol):
     """Something that makes families of goods."""
 
     def family(self, rng: np.random.Generator, variants: int) -> Sequence[Renderable]:
-        """Return one family: up to ``variants`` products that look alike and are different identities."""
+        """Return one family: 1 … ``variants`` products that look alike and are different identities."""
         ...
 
 
@@ -52,7 +51,7 @@ class Pool:
         salt: tells pools of one stream apart (goods, people, …).
         variants: largest number of variants per family.
 
-    Memory: textures up to ``BUDGET`` bytes, plus the small descriptions of as many families.
+    Memory: textures up to ``BUDGET`` bytes, plus the small descriptions of up to 4096 families.
     """
 
     def __init__(self, source: Source, seed: int, *, salt: int = 0, variants: int = 5) -> None:
@@ -67,21 +66,34 @@ class Pool:
         """Identities of family ``number``."""
         return [number * STRIDE + k for k in range(len(self._family(number)))]
 
-    def takes(self, identity: int) -> int:
-        """How many different pictures of an identity are worth keeping; products that are photos say so by ``takes``."""
+    def product(self, identity: int) -> Renderable:
+        """What an identity is."""
         number, variant = divmod(identity, STRIDE)
-        return int(getattr(self._family(number)[variant], "takes", 1))
+        return self._family(number)[variant]
+
+    def takes(self, identity: int) -> int:
+        """How many different pictures of an identity are at hand."""
+        return max(1, min(TAKES, getattr(self.product(identity), "takes", 1)))
+
+    def tallness(self, identity: int) -> float | None:
+        """Usual height in centimetres, where the product says one."""
+        return getattr(self.product(identity), "height_cm", None)
 
     def texture(self, identity: int, height: float, take: int = 0) -> Picture:
-        """Premultiplied RGBA of an identity, rendered at the tier at or above ``height`` (or the largest there is)."""
+        """Premultiplied RGBA of an identity at the tier at or above ``height`` (or the largest there is)."""
         tier = next((t for t in TIERS if t >= height), TIERS[-1])
         key = (identity, tier, take)
         if key in self._textures:
             self._textures.move_to_end(key)
             return self._textures[key]
-        number, variant = divmod(identity, STRIDE)
-        rng = np.random.default_rng([*self._seed, number, 1 + variant, take])
-        texture = premultiply(self._family(number)[variant].render(tier, rng))
+        if tier < BASE:
+            large = self.texture(identity, TIERS[TIERS.index(tier) + 1], take)
+            size = (max(1, round(large.shape[1] * tier / large.shape[0])), tier)
+            texture: Picture = cv2.resize(large, size, interpolation=cv2.INTER_AREA)
+        else:
+            number, variant = divmod(identity, STRIDE)
+            rng = np.random.default_rng([*self._seed, number, 1 + variant, take])
+            texture = premultiply(self._family(number)[variant].render(tier, rng if take else None))
         self._textures[key] = texture
         self._bytes += texture.nbytes
         while self._bytes > BUDGET and len(self._textures) > 1:

@@ -12,7 +12,7 @@ from random import Random
 
 from data.synth import backdrop
 from data.synth.canvas import Canvas, Sprite
-from data.synth.pool import Pool
+from data.synth.pool import STRIDE, Pool
 from data.synth.signs import Colour, colour
 from data.synth.spec import SceneSpec
 
@@ -92,6 +92,7 @@ class ShelfPainter:
         self.canvas, self.pools, self.spec, self.rnd = canvas, pools, spec, rnd
         kinds = max(1, min(len(families), round(count / rnd.uniform(3, 12)) + 1))
         self.families = rnd.sample(families, kinds)
+        self.room_cm = rnd.uniform(16, 34)
         self._next = 0
         self._member = 0
         self._relative: dict[int, float] = {}
@@ -191,6 +192,16 @@ class ShelfPainter:
         self._member += 1
         return identity
 
+    def _height(self, identity: int) -> float:
+        """Height in units of the clearance; a family keeps its scale through the scene, variants may differ in size."""
+        rnd, usual = self.rnd, self.pools.goods.tallness(identity)
+        scale = self._relative.setdefault(identity // STRIDE, rnd.triangular(0.35, 1.0, 0.85) / (usual or 1.0))
+        if usual is None:
+            return scale
+        # half way between any scale and the true one
+        scale = (scale * 1.0 / self.room_cm) ** 0.5
+        return min(0.97, max(0.2, scale * usual))
+
     def _copies(self) -> int:
         """Facings of one identity: geometric, with a rare long block."""
         rnd = self.rnd
@@ -202,11 +213,15 @@ class ShelfPainter:
     def _plan(self, x: float, stop: float, room: float) -> list[Facing]:
         rnd, style, spec = self.rnd, self.style, self.spec
         facings: list[Facing] = []
+        snug, stretch = rnd.random() < 0.5, 1.0
         x += rnd.random() * 0.3 * self.clearance
         while x < stop:
             identity = self._pick()
             takes = self.pools.goods.takes(identity)
-            relative = self._relative.setdefault(identity // 16, min(0.97, rnd.triangular(0.35, 1.05, 0.85)))
+            relative = self._height(identity)
+            if snug and not facings:
+                stretch = 0.92 / relative
+            relative = min(0.97, relative * stretch)
             height = room * relative
             width = height * self.pools.goods.aspect(identity)
             if width > 1.7 * room:

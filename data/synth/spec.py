@@ -47,8 +47,8 @@ class SceneSpec:
     size: tuple[int, int] = (640, 640)
     count: tuple[int, int] = (6, 350)
     mixture: tuple[float, float, float] = (0.84, 0.06, 0.10)
-    families: int = 240
-    fresh: float = 0.05
+    families: int = 160
+    fresh: float = 0.04
     variants: int = 5
     visible: float = 0.3
     min_side: int = 4

@@ -16,11 +16,14 @@ from data.scene import Scene
 from data.synth import shelf
 from data.synth.canvas import Canvas, visible_boxes
 from data.synth.congregations import congregations
+from data.synth.crowd import crowd
 from data.synth.people import PeopleSource
 from data.synth.photometry import develop
-from data.synth.pool import Pool, Source
+from data.synth.pool import BASE, Pool, Source
 from data.synth.signs import SignSource, TagSource
+from data.synth.scatter import scatter
 from data.synth.spec import Layout, SceneSpec
+from data.synth.things import Kind, ThingSource
 from data.synth.view import View, choose_view
 
 
@@ -41,7 +44,7 @@ class SceneStream:
     """Endless labelled scenes with random access: ``stream[i]``, or iterate from the first.
 
     Safe for many workers: give worker ``k`` of ``n`` the scenes ``stream.scenes(start=k, step=n)``. Memory: textures of the
-    goods at hand, at most about 160 MB, and a few copies of one picture.
+    goods at hand, at most about 250 MB, and a few copies of one picture.
 
     Args:
         seed: of everything.
@@ -55,15 +58,16 @@ class SceneStream:
         self.seed = seed
         self.spec = spec or SceneSpec()
         if goods is None:
-            from data.synth.sources import ProceduralGoods
+            from data.synth.sources import DrawnGoods
 
-            goods = ProceduralGoods()
+            goods = DrawnGoods()
         self._pools = shelf.Pools(
             goods=Pool(goods, seed, variants=self.spec.variants),
             people=Pool(PeopleSource(), seed, salt=1, variants=self.spec.variants),
             tags=Pool(TagSource(), seed, salt=2, variants=8),
             signs=Pool(SignSource(), seed, salt=3, variants=4),
         )
+        self._things = {kind: Pool(ThingSource(kind), seed, salt=10 + k, variants=5) for k, kind in enumerate(Kind)}
 
     def __getitem__(self, index: int) -> Scene:
         """Scene number ``index`` >= 0."""
@@ -89,14 +93,21 @@ class SceneStream:
             layout = rnd.choices((Layout.SHELF, Layout.CROWD, Layout.SCATTER), spec.mixture)[0]
         count = round(np.exp(rnd.uniform(np.log(spec.count[0]), np.log(spec.count[1]))))
         first = int(index * spec.fresh)
-        families = range(first, first + spec.families)
+        # large goods are dear to draw: fewer families serve the close-ups
+        large = (spec.size[0] * spec.size[1] / (0.7 * count)) ** 0.5 / BASE
+        families = range(first, first + max(min(8, spec.families), round(spec.families / max(1.0, large) ** 2)))
         view = choose_view(spec, rnd, tilted=layout is not Layout.SCATTER)
         canvas = Canvas(view.height, view.width)
         self._paint(layout, canvas, families, rnd, count)
         return finish(canvas, view, spec, rnd, f"synthetic-{self.seed}-{index:06d}")
 
     def _paint(self, layout: Layout, canvas: Canvas, families: range, rnd: Random, count: int) -> None:
-        shelf.standing(canvas, self._pools, families, self.spec, rnd, count)
+        if layout is Layout.CROWD:
+            crowd(canvas, self._pools.people, self.spec, rnd, count)
+        elif layout is Layout.SCATTER:
+            scatter(canvas, self._things, self._pools.goods, families, self.spec, rnd, count)
+        else:
+            shelf.standing(canvas, self._pools, families, self.spec, rnd, count)
 
 
 def finish(canvas: Canvas, view: View, spec: SceneSpec, rnd: Random, name: str) -> Labelled:
