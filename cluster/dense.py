@@ -48,7 +48,7 @@ class Tree:
     @property
     def heights(self) -> npt.NDArray[np.float64]:
         """(N - 1,) float64 merge distances, ascending; must-links at 0, forbidden merges above 2."""
-        return np.maximum(self.merges[:, 2], 0)
+        return self.merges[:, 2]
 
     def cut(self, threshold: float) -> Labels:
         """Return (N,) names of the clusters whose members merged at or under ``threshold``."""
@@ -72,7 +72,9 @@ def average_tree(distance: Distances, constraints: Constraints | None = None) ->
         return Tree(np.zeros((0, 4)), 1)
     if constraints is not None:
         distance = _constrained(distance, constraints)
-    return Tree(linkage(squareform(distance, checks=False), "average"), count)
+    merges = linkage(squareform(distance, checks=False), "average")
+    merges[:, 2] = np.maximum(merges[:, 2], 0)
+    return Tree(merges, count)
 
 
 def _constrained(distance: Distances, constraints: Constraints) -> Distances:

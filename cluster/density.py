@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from cluster.base import Clusterer, Hints, Vectors
 from cluster.dense import DENSE_LIMIT, cosine_distances
+from cluster.knn import neighbours
 from cluster.labels import NOISE, Labels
+from cluster.spanning import spanning_tree
 from data import InputError
 
 
@@ -24,13 +26,19 @@ class Metric(StrEnum):
 
 
 class HDBSCAN(Clusterer):
-    """HDBSCAN* (Campello, Moulavi and Sander 2013) with the tree code of the ``hdbscan`` library.
+    """HDBSCAN* (Campello, Moulavi and Sander 2013) with the tree code of the ``hdbscan`` library, for any N.
+
+    Up to ``DENSE_LIMIT`` rows from the exact distances: the labels of ``hdbscan.HDBSCAN(metric="precomputed")``.
+    Above, from a kNN graph whose components are bridged (:mod:`cluster.spanning`): no N x N matrix.
 
     Args:
         min_cluster_size: smallest group that is a cluster.
         min_samples: neighbours, the row itself not counted, that its core distance reaches; None =
             ``min_cluster_size``.
         metric: ``"cosine"`` or ``"euclidean"``.
+        neighbours: size of the kNN graph above ``DENSE_LIMIT`` rows; more is nearer to the exact tree.
+        search: how that graph is found, see :mod:`cluster.knn`.
+        device: ``"cpu"``, ``"cuda"`` or ``"auto"`` for that search.
         selection: ``"eom"`` (excess of mass) or ``"leaf"``.
         allow_single_cluster: let the whole set be one cluster.
     """
@@ -43,23 +51,32 @@ class HDBSCAN(Clusterer):
         metric: str = Metric.COSINE,
         selection: str = "eom",
         allow_single_cluster: bool = False,
+        neighbours: int = 16,
+        search: str = "auto",
+        device: str = "cpu",
     ) -> None:
         self.min_cluster_size = min_cluster_size
         self.min_samples = min_samples
         self.metric = metric
         self.selection = selection
         self.allow_single_cluster = allow_single_cluster
+        self.neighbours = neighbours
+        self.search = search
+        self.device = device
 
     def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
         metric = _check(self)
         if len(X) < 2:
             return np.full(len(X), NOISE, np.int64), np.zeros(len(X))
-        neighbours = min(self.min_samples or self.min_cluster_size, len(X) - 1)
+        count = min(self.min_samples or self.min_cluster_size, len(X) - 1)
         if len(X) <= DENSE_LIMIT:
             distance = cosine_distances(X)
-            edges = _dense_tree(np.sqrt(2 * distance) if metric is Metric.EUCLIDEAN else distance, neighbours)
+            edges = _dense_tree(np.sqrt(2 * distance) if metric is Metric.EUCLIDEAN else distance, count)
         else:
-            raise NotImplementedError
+            graph = neighbours(X, max(self.neighbours, count), search=self.search, device=self.device)
+            edges = spanning_tree(X, graph, count)
+            if metric is Metric.EUCLIDEAN:
+                edges[:, 2] = np.sqrt(2 * edges[:, 2])
         return flat_clusters(edges, self.min_cluster_size, self.selection, self.allow_single_cluster)
 
 
@@ -81,7 +98,9 @@ def flat_clusters(
     from hdbscan._hdbscan_linkage import label
     from hdbscan.hdbscan_ import _tree_to_labels
 
-    ordered = np.ascontiguousarray(edges[np.argsort(edges[:, 2], kind="stable")])
+    # Mutual reachability has many ties, and their order decides some labels: the library's own unstable sort keeps
+    # parity.
+    ordered = np.ascontiguousarray(edges[np.argsort(edges[:, 2])])
     found = _tree_to_labels(
         None,
         label(ordered),

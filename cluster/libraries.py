@@ -22,12 +22,12 @@ class KMeans(Clusterer):
 
     Args:
         n_clusters: K, or ``"silhouette"`` to try a geometric grid of K and keep the best simplified silhouette.
-        seed: of the starting centres.
+        random_state: of the starting centres.
     """
 
-    def __init__(self, n_clusters: int | str = "silhouette", *, seed: int = 0) -> None:
+    def __init__(self, n_clusters: int | str = "silhouette", *, random_state: int = 0) -> None:
         self.n_clusters = n_clusters
-        self.seed = seed
+        self.random_state = random_state
 
     def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
         if isinstance(self.n_clusters, str):
@@ -46,9 +46,9 @@ class KMeans(Clusterer):
 
         large = len(X) * k > 5e7
         model = (
-            MiniBatchKMeans(k, random_state=self.seed, n_init=1)
+            MiniBatchKMeans(k, random_state=self.random_state, n_init=1)
             if large
-            else Library(k, random_state=self.seed, n_init=4)
+            else Library(k, random_state=self.random_state, n_init=4)
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # fewer distinct rows than K: fewer clusters come back, which is right

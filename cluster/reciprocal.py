@@ -10,7 +10,7 @@ lost theirs,
 (3) a cluster whose nearest neighbour is over the threshold can never merge again and leaves the search.
 A forbidden pair counts as infinitely far; an average with an infinite part is infinite, which keeps all three.
 
-Memory: N x D sums in float64 and means in float32, and one block of ``ROWS x COLUMNS`` float32 per thread (32 MiB);
+Memory: N x D sums in float64 and means in float32, and one block of ``ROWS x COLUMNS`` float32 per thread (2 MiB);
 no N x N matrix. Source of the scheme: Sumengen et al. 2021, "Scaling hierarchical agglomerative clustering to
 billion-sized datasets".
 """
@@ -25,7 +25,7 @@ import numpy.typing as npt
 from cluster.base import Pairs, Vectors
 from cluster.labels import Labels, cluster_sums
 
-ROWS, COLUMNS = 1024, 8192
+ROWS, COLUMNS = 256, 2048  # a block of 2 MiB stays in the cache for the maximum that follows the GEMM
 
 
 def reciprocal_merge(
@@ -136,7 +136,7 @@ class _Forbidden:
         position = np.full(count, -1, np.int64)
         position[active] = np.arange(len(active))
         pairs = position[np.concatenate([self.pairs, self.pairs[:, ::-1]])]
-        return pairs[(pairs >= 0).all(axis=1)]
+        return np.asarray(pairs[(pairs >= 0).all(axis=1)], np.int64)
 
     def merge(self, parent: npt.NDArray[np.int64]) -> None:
         if len(self.pairs):

@@ -1,0 +1,119 @@
+"""A spanning tree of mutual reachability from a kNN graph, its components bridged exactly.
+
+Inside the graph: the minimum spanning forest of max(distance, core of both ends) over the kNN edges (scipy's
+Kruskal). An edge of the true tree that the graph lacks is replaced by a path of slightly longer edges: labels agree
+with the exact tree at ARI .98 for 16 neighbours and .99 … 1 for 64. Between components: Borůvka rounds, in which
+every component is joined to the nearest row outside it, by blocked GEMM over the rows of all components but the
+largest.
+
+Memory: 28 bytes per edge, N k edges: 0.2 GiB at 416,314 x 16; blocks of 32 MiB; no N x N matrix.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.base import Vectors
+from cluster.knn import Graph
+
+ROWS, COLUMNS = 1024, 8192
+BRIDGE_ROWS = (
+    200_000_000  # row pairs searched exactly per round; beyond, each component is represented by a sample of its rows
+)
+
+Edges = npt.NDArray[np.float64]
+
+
+def spanning_tree(X: Vectors, graph: Graph, min_samples: int) -> Edges:
+    """Return the (N - 1, 3) float64 tree: two rows and the mutual reachability (cosine distance) between them.
+
+    Args:
+        X: (N, D) float32 unit rows.
+        graph: their neighbours, at least ``min_samples`` of them.
+        min_samples: neighbours, the row itself not counted, that a core distance reaches.
+    """
+    distance = graph.distance
+    core = distance[:, min(min_samples, distance.shape[1]) - 1].astype(np.float64)
+    # A row with fewer neighbours than that (approximate search): the farthest one found stands in.
+    farthest = np.where(np.isfinite(distance), distance, -1).max(axis=1)
+    core = np.where(np.isfinite(core), core, np.where(farthest < 0, 2.0, farthest))
+    edges = _forest(graph, distance, core)
+    while len(edges) < len(X) - 1:
+        edges = np.concatenate([edges, _bridges(X, edges, core)])
+    return edges
+
+
+def _forest(graph: Graph, distance: npt.NDArray[np.float32], core: npt.NDArray[np.float64]) -> Edges:
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
+    count, k = graph.index.shape
+    found = graph.index.ravel() >= 0
+    a = np.repeat(np.arange(count, dtype=np.int32), k)[found]
+    b = graph.index.ravel()[found]
+    reach = np.maximum(distance.ravel()[found], np.maximum(core[a], core[b]))
+    # Zero would mean "no edge" in a sparse matrix, and equal rows have distance 0: shift, which keeps the order.
+    # (i, j) and (j, i) may both be there with one weight; scipy takes the smaller, so no symmetric copy is needed.
+    start = np.concatenate([[0], np.cumsum(found.reshape(count, k).sum(axis=1))])
+    tree = minimum_spanning_tree(csr_matrix((reach + 1.0, b, start), shape=(count, count)), overwrite=True).tocoo()
+    return np.column_stack([tree.row, tree.col, tree.data - 1.0])
+
+
+def _bridges(X: Vectors, edges: Edges, core: npt.NDArray[np.float64]) -> Edges:
+    """One Borůvka round: the shortest edges that leave each component but the largest, without cycles."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+
+    count = len(X)
+    ends = edges[:, :2].astype(np.int64)
+    adjacency = csr_matrix((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    pieces, component = connected_components(adjacency, directed=False)
+    query = _representatives(component, core)
+    low, high, length = _nearest_outside(X, query, component, core)
+    # Of each component's candidates the shortest, then a spanning forest over components against cycles of equal
+    # lengths.
+    order = np.lexsort((high, low, length))
+    first = order[np.unique(component[low[order]], return_index=True)[1]]
+    a, b = component[low[first]], component[high[first]]
+    quotient = csr_matrix((length[first] + 1.0, (a, b)), shape=(pieces, pieces))
+    tree = minimum_spanning_tree(quotient).tocoo()
+    position = {(int(i), int(j)): int(p) for i, j, p in zip(a, b, first, strict=True)}
+    chosen = np.array([position[int(i), int(j)] for i, j in zip(tree.row, tree.col, strict=True)])
+    return np.column_stack([low[chosen], high[chosen], length[chosen]])
+
+
+def _representatives(component: npt.NDArray[np.int32], core: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Rows that search for a bridge: all rows outside the largest component, or the densest of each where those are
+    too many.
+    """
+    size = np.bincount(component)
+    rows = np.flatnonzero(component != size.argmax())
+    limit = max(BRIDGE_ROWS // len(component), 1)
+    if len(rows) <= limit:
+        return rows
+    rows = rows[np.lexsort((core[rows], component[rows]))]
+    begin = np.concatenate([[0], np.flatnonzero(np.diff(component[rows])) + 1])
+    rank = np.arange(len(rows)) - np.repeat(begin, np.diff(np.append(begin, len(rows))))
+    return np.sort(rows[rank < max(limit // len(begin), 1)])
+
+
+def _nearest_outside(
+    X: Vectors, query: npt.NDArray[np.int64], component: npt.NDArray[np.int32], core: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """For each row of ``query`` the row of another component at the lowest mutual reachability, and that distance."""
+    best = np.full(len(query), np.inf)
+    index = np.zeros(len(query), np.int64)
+    for begin in range(0, len(query), ROWS):
+        rows = query[begin : begin + ROWS]
+        here = np.arange(len(rows))
+        for low in range(0, len(X), COLUMNS):
+            stop = min(low + COLUMNS, len(X))
+            reach = np.maximum(1 - X[rows] @ X[low:stop].T, core[low:stop].astype(np.float32))
+            reach[component[rows][:, None] == component[low:stop]] = np.inf
+            top = reach.argmin(axis=1)
+            length = np.maximum(reach[here, top].astype(np.float64), core[rows])
+            better = length < best[begin : begin + ROWS]
+            best[begin : begin + ROWS][better] = length[better]
+            index[begin : begin + ROWS][better] = top[better] + low
+    return query, index, best
