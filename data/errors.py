@@ -17,8 +17,13 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str, *, file: str | Path | None = None, remedy: str | None = None) -> None:
-        self.message = " ".join(str(message).split())
-        self.file = None if file is None else str(file)
+        self.message = _one_line(" ".join(str(message).split()))
+        self.file = None if file is None else _one_line(str(file))
         self.remedy = remedy
         text = f"{self.file}: {self.message}" if self.file else self.message
         super().__init__(f"{text}. {remedy}" if remedy else text)
+
+
+def _one_line(text: str) -> str:
+    """Escape what would break the line or steer the terminal: names and messages can come from anyone."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from data.errors import InputError
+
+_log = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"})
 MAX_BYTES = 1 << 30  # a whole file is held in memory once while it is read
@@ -33,9 +36,10 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"cannot write here ({error.strerror})", file=path, remedy="Choose another --out or free space."
+            f"cannot write here ({reason})", file=path, remedy="Choose another --out or free space."
         ) from error
     temporary = Path(name)
     try:
@@ -46,7 +50,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         raise InputError(
-            f"cannot write ({error.strerror})", file=path, remedy="Free space or choose another --out."
+            f"cannot write ({error.strerror or error})", file=path, remedy="Free space or choose another --out."
         ) from error
     finally:
         with suppress(FileNotFoundError):
@@ -54,9 +58,12 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text whole or not at all."""
+    """Write UTF-8 text whole or not at all.
+
+    What UTF-8 cannot hold (file names of undecodable bytes, as Python shows them) is written as a backslash escape.
+    """
     with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -88,8 +95,15 @@ def check_file(path: str | Path, *, what: str = "picture") -> int:
     """Return the size in bytes of a regular, non-empty file.
 
     Raises:
-        InputError: if it is missing, no regular file, or empty.
+        InputError: if it is missing, no regular file (a pipe or device may never end), or empty.
     """
+    size = _regular_size(path, what)
+    if size == 0:
+        raise InputError("the file is empty (0 bytes)", file=path, remedy="Copy it again from its source.")
+    return size
+
+
+def _regular_size(path: str | Path, what: str) -> int:
     try:
         status = Path(path).stat()
     except FileNotFoundError as error:
@@ -100,32 +114,47 @@ def check_file(path: str | Path, *, what: str = "picture") -> int:
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
         raise InputError(f"is {kind}, not a {what} file", file=path, remedy=f"Name a {what} file.")
-    if status.st_size == 0:
-        raise InputError("the file is empty (0 bytes)", file=path, remedy="Copy it again from its source.")
     return status.st_size
 
 
 def sha256_file(path: str | Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits, reading it in blocks."""
+    """Return the SHA-256 of a file as 64 hexadecimal digits, reading it in blocks.
+
+    Raises:
+        InputError: if it is missing, no regular file or unreadable.
+    """
+    _regular_size(path, "data")
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def list_images(paths: Iterable[str | Path]) -> list[Path]:
+def list_images(paths: Iterable[str | Path], *, warn: Callable[[str], None] | None = None) -> list[Path]:
     """List the pictures among files and folders (recursively), sorted within each folder, each file once.
 
     Hidden files and temporary files are left out and links to folders are not followed, so that link loops end. A file
     that is named directly is kept whatever its suffix: reading it will say what is wrong with it.
 
+    Args:
+        paths: files and folders.
+        warn: receives a line for every folder that cannot be opened; default: the log.
+
     Raises:
         InputError: if a path does not exist, or a folder holds no picture.
     """
     found: dict[Path, None] = {}
+
+    def unreadable(error: OSError) -> None:
+        (warn or _log.warning)(f"{error.filename}: the folder cannot be opened ({error.strerror}), it is left out")
+
     for path in map(Path, paths):
-        if path.is_dir():
+        try:
+            is_folder, is_there = path.is_dir(), path.exists() or path.is_symlink()
+        except (OSError, ValueError):  # a name that no file can have
+            is_folder = is_there = False
+        if is_folder:
             inside = [
                 Path(folder) / name
-                for folder, subfolders, names in os.walk(path)
+                for folder, subfolders, names in os.walk(path, onerror=unreadable)
                 if not subfolders.sort()  # sorts in place: a stable order of visit
                 for name in sorted(names)
                 if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
@@ -135,7 +164,7 @@ def list_images(paths: Iterable[str | Path]) -> list[Path]:
                     "no picture in this folder", file=path, remedy=f"Known: {', '.join(sorted(IMAGE_SUFFIXES))}."
                 )
             found.update(dict.fromkeys(inside))
-        elif path.exists() or path.is_symlink():
+        elif is_there:
             found[path] = None
         else:
             raise InputError("no such file or folder", file=path, remedy="Check the path.")
