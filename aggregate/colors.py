@@ -1,0 +1,100 @@
+"""Colours of clusters: one per cluster over all scenes of a run, clearly different where they stand side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from aggregate.adjoin import rectangles
+from data.objects import Objects
+
+Color = tuple[int, int, int]
+Labs = npt.NDArray[np.float64]
+
+# Farthest-first choice in CIELAB among sRGB colours of lightness 42-86 and chroma above 42, so that each is visible as
+# an outline on dark and on light goods; the two nearest are 33 apart (a just noticeable difference is about 2.3).
+PALETTE: tuple[Color, ...] = (
+    (0, 120, 255), (0, 240, 0), (255, 0, 0), (0, 225, 225), (135, 120, 0), (255, 0, 165), (180, 0, 255),
+    (255, 150, 150), (0, 165, 75), (240, 165, 255), (195, 225, 15), (0, 180, 255), (255, 150, 0), (225, 0, 75),
+    (195, 225, 135), (165, 60, 120), (165, 75, 15), (165, 60, 195), (255, 195, 120), (105, 90, 165), (60, 75, 255),
+    (255, 210, 45), (0, 240, 180), (255, 45, 240),
+)  # fmt: skip
+NOISE_COLOR: Color = (214, 214, 214)
+
+NEAR = 0.5  # boxes closer than this share of their mean size are neighbours
+CLEAR = 60.0  # colour distance beyond which more makes no difference
+REUSE = 15.0  # what a colour's use by another cluster weighs, as a colour distance
+
+
+def assign_colors(parts: Sequence[Objects]) -> dict[int, Color]:
+    """Give every cluster of a run a colour.
+
+    Clusters that stand side by side in any scene get colours far apart; a colour is used twice only when the palette
+    runs out or a neighbour would look alike. The same objects always get the same colours, in whatever order the
+    scenes come.
+
+    Args:
+        parts: the objects of all scenes of the run, with ``cluster`` set.
+
+    Returns:
+        Cluster -> (red, green, blue), 0 … 255. Noise has none.
+    """
+    clusters, count = np.unique(
+        np.concatenate([np.zeros(0, np.int64), *(_identities(part) for part in parts)]), return_counts=True
+    )
+    pairs = np.concatenate([np.zeros((0, 2), np.int64), *(_neighbours(part) for part in parts)])
+    neighbours: list[list[int]] = [[] for _ in clusters]
+    for a, b in np.unique(np.searchsorted(clusters, pairs), axis=0).tolist():
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    apart = _distances(lab(PALETTE))
+    used = np.zeros(len(PALETTE))
+    chosen = np.full(len(clusters), -1)
+    for place in np.lexsort((clusters, -count)).tolist():
+        taken = chosen[[n for n in neighbours[place] if chosen[n] >= 0]]
+        nearest = apart[:, taken].min(axis=1) if len(taken) else np.full(len(PALETTE), CLEAR)
+        chosen[place] = int(np.argmax(np.minimum(nearest, CLEAR) - REUSE * used))
+        used[chosen[place]] += 1
+    return {int(c): PALETTE[i] for c, i in zip(clusters, chosen, strict=True)}
+
+
+def lab(colors: Sequence[Color]) -> Labs:
+    """Convert sRGB (0 … 255) to CIELAB (D65), (N, 3)."""
+    value = np.asarray(colors, np.float64).reshape(-1, 3) / 255
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    xyz = linear @ np.array([[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192], [0.1805, 0.0722, 0.9505]])
+    x, y, z = (_cube_root(v) for v in (xyz / [0.9505, 1.0, 1.089]).T)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+def is_light(color: Color) -> bool:
+    """Say whether black text reads better on this colour than white text."""
+    return bool(lab([color])[0, 0] > 62)
+
+
+def _cube_root(value: Labs) -> Labs:
+    return np.where(value > (6 / 29) ** 3, np.cbrt(value), value / (3 * (6 / 29) ** 2) + 4 / 29)
+
+
+def _distances(points: Labs) -> Labs:
+    return np.asarray(np.linalg.norm(points[:, None] - points[None], axis=2))
+
+
+def _identities(part: Objects) -> npt.NDArray[np.int64]:
+    return np.zeros(0, np.int64) if part.cluster is None else part.cluster[part.cluster >= 0]
+
+
+def _neighbours(part: Objects) -> npt.NDArray[np.int64]:
+    """Return (P, 2) clusters that stand side by side, the smaller first."""
+    if part.cluster is None or not len(part):
+        return np.zeros((0, 2), np.int64)
+    import shapely
+
+    margin = np.sqrt(np.prod(part.size.astype(np.float64), axis=1))[:, None] * NEAR / 2
+    grown = rectangles(part.xyxy + np.concatenate([-margin, -margin, margin, margin], axis=1))
+    i, j = shapely.STRtree(grown).query(grown)
+    a, b = part.cluster[i], part.cluster[j]
+    keep = (a < b) & (a >= 0)
+    return np.unique(np.stack([a[keep], b[keep]], axis=1), axis=0)

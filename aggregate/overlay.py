@@ -1,0 +1,145 @@
+"""The picture with its congregations drawn on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from aggregate.colors import NOISE_COLOR, Color, assign_colors
+from aggregate.congregations import Congregation
+from aggregate.lettering import Spot, draw_badge, place_badges
+from data.errors import InputError
+from data.objects import NOISE, Objects
+
+Image = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.int32]
+
+FILL = 0.22  # opacity of the fill: at .3 a blue carton under green looks green
+
+
+def draw_overlay(
+    image: Image,
+    objects: Objects,
+    congregations: Sequence[Congregation],
+    *,
+    colors: Mapping[int, Color] | None = None,
+    boxes: bool = False,
+    legend: bool = False,
+) -> Image:
+    """Draw congregations as translucent areas with an outline and a numbered badge, noise as thin dashed boxes.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        objects: the scene's objects as :func:`aggregate.aggregate` returned them.
+        congregations: the same call's congregations.
+        colors: cluster -> colour over all scenes of the run (:func:`aggregate.assign_colors`); None = of this scene
+            alone.
+        boxes: outline every object, too.
+        legend: add a strip at the right with a crop, the label and the count of every cluster.
+
+    Returns:
+        A new picture, (H, W, 3) uint8 RGB; wider with a legend.
+
+    Memory: the picture once more and, at a time, the area of one congregation.
+
+    Raises:
+        InputError: if the picture is not uint8 (H, W, 3), or a congregation names an object that is not there.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise InputError(f"image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
+    import cv2
+
+    colors = assign_colors([objects]) if colors is None else colors
+    drawn = np.array(image, order="C")
+    line = line_width(image.shape)
+    rings = [[np.array(ring) for polygon in c.polygons for ring in polygon] for c in congregations]
+    for c, shape in zip(congregations, rings, strict=True):
+        fill(drawn, shape, colors[c.cluster])
+    if boxes:
+        for color, corners in _box_corners(objects, colors):
+            cv2.polylines(drawn, corners, True, color, max(1, line // 3), cv2.LINE_AA)
+    for c, shape in zip(congregations, rings, strict=True):
+        points = [np.rint(ring).astype(np.int32) for ring in shape]
+        cv2.polylines(drawn, points, True, (0, 0, 0), line + max(2, line // 2), cv2.LINE_AA)
+        cv2.polylines(drawn, points, True, colors[c.cluster], line, cv2.LINE_AA)
+    if objects.cluster is not None:
+        dash_boxes(drawn, objects.xyxy[objects.cluster == NOISE])
+    for badge in place_badges(_spots(objects, congregations, colors), drawn.shape):
+        draw_badge(drawn, badge.text, badge.corner, badge.height, badge.color)
+    if legend:
+        from aggregate.legend import draw_legend
+
+        drawn = np.concatenate([drawn, draw_legend(image, objects, colors)], axis=1)
+    return drawn
+
+
+def line_width(shape: tuple[int, ...]) -> int:
+    """Return the outline width in pixels for a picture of this (H, W)."""
+    return max(2, round(0.0028 * max(shape[:2])))
+
+
+def fill(image: Image, rings: Sequence[npt.NDArray[np.float64]], color: Color, opacity: float = FILL) -> None:
+    """Blend a colour into the area of the rings (holes by the even-odd rule), in place."""
+    import cv2
+
+    if not rings:
+        return
+    corners = np.concatenate(rings)
+    x1, y1 = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
+    x2, y2 = np.minimum(np.ceil(corners.max(axis=0)).astype(int), [image.shape[1], image.shape[0]])
+    if x1 >= x2 or y1 >= y2:
+        return
+    part = image[y1:y2, x1:x2]
+    mask = np.zeros(part.shape[:2], np.uint8)
+    # Pixel centres lie at half coordinates: shifted by half a pixel, an edge at x = 10 fills from pixel 10 on.
+    points = [np.rint((ring - (x1, y1) - 0.5) * 16).astype(np.int32) for ring in rings]
+    cv2.fillPoly(mask, points, 1, shift=4)
+    table = np.arange(256)[:, None] * (1 - opacity) + np.array(color) * opacity
+    mixed = cv2.LUT(part, np.rint(table).astype(np.uint8).reshape(256, 1, 3))
+    cv2.copyTo(mixed, mask, part)
+
+
+def dash_boxes(image: Image, xyxy: npt.NDArray[np.float32], color: Color = NOISE_COLOR) -> None:
+    """Outline boxes with thin dashes over a dark line, in place."""
+    import cv2
+
+    if not len(xyxy):
+        return
+    thin = max(1, line_width(image.shape) // 2)
+    dash = 6 * thin
+    corners = np.rint(xyxy[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)).astype(np.int32)
+    segments = _dashes(corners.astype(np.float64), dash)
+    cv2.polylines(image, list(segments), False, (0, 0, 0), 3 * thin)
+    cv2.polylines(image, list(segments), False, color, thin)
+
+
+def _dashes(corners: npt.NDArray[np.float64], dash: int) -> Points:
+    """Cut the outlines of (B, 4, 2) boxes into (S, 2, 2) dashes of about ``dash`` pixels with gaps as long."""
+    start, stop = corners.reshape(-1, 2), np.roll(corners, -1, axis=1).reshape(-1, 2)
+    length = np.abs(stop - start).sum(axis=1)
+    pieces = np.maximum(np.rint(length / (2 * dash)), 1).astype(int)
+    edge = np.repeat(np.arange(len(start)), pieces)
+    number = np.arange(len(edge)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    step = (stop - start)[edge] / pieces[edge, None]
+    low = start[edge] + step * (number + 0.25)[:, None]
+    return np.asarray(np.rint(np.stack([low, low + step / 2], axis=1)), np.int32)
+
+
+def _box_corners(objects: Objects, colors: Mapping[int, Color]) -> Iterator[tuple[Color, list[Points]]]:
+    assert objects.cluster is not None
+    corners = np.rint(objects.xyxy[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)).astype(np.int32)
+    for cluster in np.unique(objects.cluster[objects.cluster >= 0]).tolist():
+        yield colors[cluster], list(corners[objects.cluster == cluster])
+
+
+def _spots(objects: Objects, congregations: Sequence[Congregation], colors: Mapping[int, Color]) -> list[Spot]:
+    row = {name: at for at, name in enumerate(objects.object_id.tolist())}
+    try:
+        return [
+            Spot(c.label, colors[c.cluster], objects.xyxy[[row[name] for name in c.object_ids]].astype(np.float64))
+            for c in congregations
+        ]
+    except KeyError as error:
+        raise InputError(f"a congregation names object {error.args[0]!r}, which is not among the objects") from error

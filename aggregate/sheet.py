@@ -1,0 +1,141 @@
+"""The contact sheet: one row of crops per cluster over all scenes, most objects first, noise last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aggregate.colors import NOISE_COLOR, Color, assign_colors
+from aggregate.legend import INK, PAPER, cut, letterbox
+from aggregate.lettering import draw_badge, paste, text_mask
+from data.errors import InputError
+from data.objects import NOISE, Objects
+
+Image = npt.NDArray[np.uint8]
+
+TEXT = 18  # text height in pixels
+GAP = 8
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One cluster: its number of objects, and the (part, row) of the objects shown."""
+
+    cluster: int
+    count: int
+    shown: list[tuple[int, int]]
+
+
+class ContactSheet:
+    """Collects crops scene by scene, so that one picture at a time is in memory, and draws the sheet.
+
+    Crops of a cluster run from its surest to its least sure object, evenly thinned where there are more than fit, so
+    that the doubtful ones are seen, too.
+
+    Args:
+        parts: (scene name, objects with ``cluster``) of the whole run.
+        colors: cluster -> colour (:func:`aggregate.assign_colors`); None = from the parts.
+        columns: most crops per cluster; the rest becomes "+n more".
+        rows: most clusters; the smaller ones become "+n more clusters", noise keeps its row.
+        cell: (height, width) of a crop in pixels.
+
+    Memory: rows x columns x cell x 3 bytes at most (27 MB with the defaults), twice while drawing.
+
+    Raises:
+        InputError: if objects have no cluster, or a scene name repeats.
+
+    Example:
+        >>> sheet = ContactSheet([(scene.name, objects)])  # doctest: +SKIP
+        >>> sheet.add(scene.name, scene.image)  # doctest: +SKIP
+        >>> picture = sheet.draw()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[tuple[str, Objects]],
+        *,
+        colors: Mapping[int, Color] | None = None,
+        columns: int = 12,
+        rows: int = 60,
+        cell: tuple[int, int] = (128, 96),
+    ) -> None:
+        if columns < 1 or rows < 1 or min(cell) < 1:
+            raise InputError(f"columns, rows and cell must be at least 1, got {columns}, {rows} and {cell}")
+        self._parts = [objects for _, objects in parts]
+        self._index = {name: at for at, (name, _) in enumerate(parts)}
+        if len(self._index) != len(parts):
+            raise InputError("scene names repeat on the contact sheet", remedy="Give every scene its own name.")
+        self._colors = assign_colors(self._parts) if colors is None else colors
+        self._columns, self._cell = columns, cell
+        self._rows, self._left_out = _choose(self._parts, columns, rows)
+        self._crops: dict[tuple[int, int], Image] = {}
+
+    def add(self, name: str, image: Image) -> None:
+        """Cut one scene's crops out of its picture, (H, W, 3) uint8 RGB.
+
+        Raises:
+            InputError: if the scene is none of the run's.
+        """
+        if name not in self._index:
+            raise InputError(f"scene {name!r} is not on this contact sheet")
+        part = self._index[name]
+        for row in self._rows:
+            for key in row.shown:
+                if key[0] == part:
+                    self._crops[key] = letterbox(cut(image, self._parts[part].xyxy[key[1]]), self._cell)
+
+    def draw(self) -> Image:
+        """Draw the sheet as (H, W, 3) uint8 RGB; crops of scenes that were not added stay grey."""
+        gap, (tall, wide) = GAP, self._cell
+        head, tail = 6 * TEXT, 5 * TEXT
+        columns = max([len(row.shown) for row in self._rows], default=4)
+        pitch = tall + gap
+        height = gap + max(1, len(self._rows)) * pitch + (2 * TEXT if self._left_out else 0)
+        sheet = np.full((height, head + columns * (wide + gap) + tail, 3), PAPER, np.uint8)
+        if not self._rows:
+            paste(sheet, text_mask("no objects", TEXT), (gap, (height - TEXT) // 2), INK)
+        for at, row in enumerate(self._rows):
+            y = gap + at * pitch
+            sheet[y + tall + gap // 2 - 1 : y + tall + gap // 2] = 225
+            noise = row.cluster == NOISE
+            if noise:
+                paste(sheet, text_mask("noise", TEXT), (gap + 2, y + tall // 4), INK)
+            else:
+                draw_badge(sheet, str(row.cluster), (gap + 2, y + tall // 4), TEXT, self._colors[row.cluster])
+            paste(sheet, text_mask(f"x {row.count}", TEXT - 3), (gap + 2, y + tall // 2 + TEXT // 2), INK)
+            for column, key in enumerate(row.shown):
+                x = head + column * (wide + gap)
+                crop = self._crops.get(key)
+                sheet[y : y + tall, x : x + wide] = np.array(NOISE_COLOR, np.uint8) if crop is None else crop
+            if row.count > len(row.shown):
+                more = text_mask(f"+{row.count - len(row.shown)} more", TEXT - 3)
+                paste(sheet, more, (head + len(row.shown) * (wide + gap) + gap // 2, y + tall // 2 - TEXT // 2), INK)
+        if self._left_out:
+            paste(sheet, text_mask(f"+{self._left_out} more clusters", TEXT), (gap, height - 2 * TEXT), INK)
+        return sheet
+
+
+def _choose(parts: Sequence[Objects], columns: int, rows: int) -> tuple[list[_Row], int]:
+    """Choose the clusters and objects to show; return them and the number of clusters left out."""
+    for objects in parts:
+        if objects.cluster is None:
+            raise InputError("objects have no cluster yet", remedy="Cluster them first.")
+    cluster = np.concatenate([np.zeros(0, np.int64), *(p.cluster for p in parts if p.cluster is not None)])
+    sure = np.concatenate([np.zeros(0), *(np.ones(len(p)) if p.probability is None else p.probability for p in parts)])
+    part = np.repeat(np.arange(len(parts)), [len(p) for p in parts])
+    place = np.concatenate([np.zeros(0, np.int64), *(np.arange(len(p)) for p in parts)])
+    order = np.lexsort((place, part, -sure, cluster))
+    ids, start, count = np.unique(cluster[order], return_index=True, return_counts=True)
+    by_size = np.lexsort((ids, -count, ids == NOISE)).tolist()
+    noisy = int(len(ids) > 0 and ids[by_size[-1]] == NOISE)
+    shown = by_size if len(by_size) <= rows else by_size[: rows - noisy] + by_size[-1:] * noisy
+    chosen = []
+    for at in shown:
+        members = order[start[at] : start[at] + count[at]]
+        kept = members[np.unique(np.linspace(0, len(members) - 1, min(columns, len(members))).round().astype(int))]
+        keys = list(zip(part[kept].tolist(), place[kept].tolist(), strict=True))
+        chosen.append(_Row(int(ids[at]), int(count[at]), keys))
+    return chosen, len(by_size) - len(shown)
