@@ -1,0 +1,14 @@
+"""Picture -> boxes: the detector, its networks, tiles, training and scores. Nothing heavy is imported here."""
+
+from typing import TYPE_CHECKING
+
+from data.lazy import attach
+
+if TYPE_CHECKING:
+    from detect.detector import DetectionInfo as DetectionInfo
+    from detect.detector import Detector as Detector
+    from detect.load import Backend as Backend
+
+__getattr__, __dir__, __all__ = attach(
+    __name__, {"Backend": "load", "DetectionInfo": "detector", "Detector": "detector"}
+)

@@ -1,0 +1,211 @@
+"""From a weights name or file to a network, safely: nothing from outside that can run code is opened without trust."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from data import InputError
+from data.files import sha256_file
+from detect import network
+from detect.networks import Card, Network, OnnxNetwork, TorchNetwork, TorchvisionNetwork
+from detect.quiet import quiet_ultralytics
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
+DEFAULT = "detector"  # assets/detector.pt, .onnx and .json (the card)
+
+
+class Backend(StrEnum):
+    """The library that runs a network."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+
+
+def load_network(
+    weights: str | Path | None = None, *, device: str = "auto", backend: str | Backend = Backend.AUTO, trust: bool = False
+) -> Network:
+    """Load a detection network.
+
+    Args:
+        weights: None for the shipped network; a ``.onnx`` file; a ``.pt`` file written by this project; with ``trust`` any ultralytics
+            ``.pt`` file or model name (``yolo11n.pt``, fetched into torch's hub folder if absent); ``torchvision:NAME`` for a
+            torchvision detector with its published weights, or ``torchvision:NAME:FILE`` for a file of weights.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        backend: library for ``.onnx`` files: auto is OpenVINO on a CPU, else ONNX Runtime. The shipped network is run from its ONNX form
+            on a CPU and by torch on a GPU, unless this says otherwise.
+        trust: open pickles from outside, which can run any code in them.
+
+    Raises:
+        InputError: if the file is missing, damaged, of another kind, or needs trust.
+    """
+    backend, device = _choice(backend), pick_device(device)
+    if weights is None:
+        return _shipped(device, backend)
+    if str(weights).startswith("torchvision:"):
+        return _torchvision(str(weights), device)
+    path = Path(weights)
+    if path.suffix == ".onnx":
+        _require(path)
+        return _onnx(path, device, Backend.AUTO if backend is Backend.TORCH else backend)
+    if path.suffix not in (".pt", ".pth"):
+        raise InputError("weights must be a .pt or .onnx file", file=path, remedy="For torchvision write torchvision:NAME.")
+    if not path.is_file() and path.name == str(weights) and trust:
+        path = _fetch(path.name)
+    _require(path)
+    return _torch(path, device, trust)
+
+
+def pick_device(device: str) -> str:
+    """Resolve ``"auto"`` to ``"cuda"`` where a usable GPU is, else ``"cpu"``.
+
+    Raises:
+        InputError: if the name is unknown or CUDA is asked for and absent.
+    """
+    if device not in ("auto", "cpu", "cuda") and not device.startswith("cuda:"):
+        raise InputError(f"device must be auto, cpu or cuda, got {device!r}")
+    if device == "cpu" or (device == "auto" and not (Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"))):
+        return "cpu"  # decided without importing torch
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda" if device == "auto" else device
+    if device == "auto":
+        return "cpu"
+    raise InputError("no CUDA device here", remedy="Use --device cpu.")
+
+
+def _choice(backend: str | Backend) -> Backend:
+    try:
+        return Backend(backend)
+    except ValueError as error:
+        raise InputError(f"backend must be one of {', '.join(Backend)}, got {backend!r}") from error
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise InputError("no such weights file", file=path, remedy="Give a path to a .pt or .onnx file, or leave --weights out.")
+
+
+def _shipped(device: str, backend: Backend) -> Network:
+    suffix = ".pt" if backend is Backend.TORCH or (backend is Backend.AUTO and device != "cpu") else ".onnx"
+    path, card = ASSETS / f"{DEFAULT}{suffix}", ASSETS / f"{DEFAULT}.json"
+    if not (path.is_file() and card.is_file()):
+        raise InputError("the shipped weights are missing", file=path, remedy="Restore the assets folder, or give --weights.")
+    expected = json.loads(card.read_text("utf-8"))["sha256"][path.name]
+    if sha256_file(path) != expected:
+        raise InputError("the shipped weights are damaged (SHA-256 differs from the card)", file=path, remedy="Restore the file.")
+    return _torch(path, device, trust=False) if suffix == ".pt" else _onnx(path, device, backend)
+
+
+def _torch(path: Path, device: str, trust: bool) -> Network:
+    import torch
+
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        if not trust:
+            raise InputError(
+                "not weights of this project; opening a foreign .pt can run any code in it",
+                file=path,
+                remedy="Pass --trust if you trust its source, or use its .onnx export.",
+            ) from error
+        return _ultralytics(path, device)
+    if not isinstance(content, dict) or content.get("format") != network.FORMAT:
+        raise InputError("not detector weights", file=path, remedy="Expected a file from train_detector.py or an ultralytics model.")
+    model = network.restore(content, source=path)
+    return TorchNetwork(model, _card(content["card"], content["names"], path, backend="torch"), device=device)
+
+
+def _ultralytics(path: Path, device: str) -> Network:
+    quiet_ultralytics()
+    from ultralytics.nn.tasks import load_checkpoint
+
+    try:
+        model, _ = load_checkpoint(str(path), device="cpu", fuse=True)
+    except Exception as error:
+        raise InputError(f"ultralytics cannot read this file ({str(error).splitlines()[0][:150]})", file=path) from error
+    if getattr(model, "task", "detect") != "detect":
+        raise InputError(f"this network is for the task {model.task!r}, not detection", file=path)
+    names = [model.names[i] for i in range(len(model.names))]
+    card = Card(tuple(names), int(max(model.stride)), sha256=sha256_file(path), backend="torch", object_px=100.0)
+    return TorchNetwork(model.float(), card, device=device)
+
+
+def _fetch(name: str) -> Path:
+    import torch
+
+    quiet_ultralytics()
+    from ultralytics.utils.downloads import attempt_download_asset
+
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / name).is_file():
+        try:
+            attempt_download_asset(folder / name)
+        except Exception as error:
+            raise InputError(f"cannot fetch {name} ({type(error).__name__})", remedy="Offline? Give a path to a file.") from error
+    return folder / name
+
+
+def _onnx(path: Path, device: str, backend: Backend) -> Network:
+    import onnx
+
+    if backend is Backend.AUTO:
+        backend = Backend.OPENVINO if device == "cpu" else Backend.ONNXRUNTIME
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+        size = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
+    except Exception as error:
+        raise InputError(f"not an ONNX network ({type(error).__name__})", file=path) from error
+    about = {entry.key: entry.value for entry in model.metadata_props}
+    if len(size) != 4:
+        raise InputError(f"the network's input must have shape (B, 3, H, W), got {size}", file=path)
+    try:
+        names = ast.literal_eval(about.get("names", "['object']"))
+        stride = int(ast.literal_eval(about.get("stride", "32")))
+        own = json.loads(about.get("card", "{}"))
+    except (ValueError, SyntaxError) as error:
+        raise InputError(f"the network's metadata cannot be read ({error})", file=path) from error
+    names = [names[k] for k in sorted(names)] if isinstance(names, Mapping) else list(names)
+    fixed = (size[2], size[3]) if size[2] and size[3] else None
+    card = _card({**own, "stride": stride}, names, path, backend=str(backend), fixed=fixed, batch=size[0] == 0)
+    return OnnxNetwork(path, card, device=device)
+
+
+def _card(about: Mapping[str, Any], names: list[str], path: Path, **known: Any) -> Card:
+    chosen = {k: about[k] for k in ("stride", "object_px", "confidence") if k in about}
+    return Card(names=tuple(map(str, names)), sha256=sha256_file(path), **chosen, **known)
+
+
+def _torchvision(weights: str, device: str) -> Network:
+    import torch
+    import torchvision
+
+    _, name, *file = weights.split(":", 2)
+    known = torchvision.models.list_models(torchvision.models.detection)
+    if name not in known:
+        raise InputError(f"torchvision has no detector {name!r}", remedy=f"Known: {', '.join(known)}.")
+    published = torchvision.models.get_model_weights(name).DEFAULT
+    names = tuple(published.meta["categories"])
+    try:
+        if file:
+            _require(Path(file[0]))
+            model = torchvision.models.get_model(name, weights=None, weights_backbone=None, num_classes=len(names))
+            model.load_state_dict(torch.load(file[0], map_location="cpu", weights_only=True))
+        else:
+            model = torchvision.models.get_model(name, weights=published, box_detections_per_img=1000)
+    except InputError:
+        raise
+    except Exception as error:
+        remedy = "Give a file: torchvision:NAME:FILE." if not file else None
+        raise InputError(f"cannot load {weights} ({type(error).__name__}: {str(error).splitlines()[0][:120]})", remedy=remedy) from error
+    sha256 = sha256_file(file[0]) if file else ""
+    return TorchvisionNetwork(model, Card(names, 32, sha256=sha256, backend="torchvision", object_px=100.0, batch=False), device=device)

@@ -1,0 +1,122 @@
+"""Tiles: where they lie, and how their detections become one list without eating neighbours.
+
+Inside a tile the usual NMS decides. Between tiles a box is *cut* if it ends at a seam (an edge of its tile that is no edge of the picture).
+Uncut boxes are joined by NMS alone: the same object seen whole by two tiles overlaps itself almost fully, a neighbour hardly. A cut box is
+dropped where an uncut box covers most of it; the cut boxes that are left belong to objects longer than the overlap, and those of
+different tiles that continue each other are united. Merging overlapping boxes everywhere instead (NMM) joins touching neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data import InputError
+from detect.nms import nms, pairwise_inside
+
+Boxes = npt.NDArray[np.float32]
+
+EDGE = 2.0  # px: a box that ends this close to a seam is cut
+COVERED = 0.6  # share of a cut box inside an uncut one that makes it the same object
+ALIGNED = 0.6  # overlap, across the seam's direction, of two pieces of one object
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Boxes with score, class and the number of the tile that they came from (row-aligned)."""
+
+    xyxy: Boxes
+    score: npt.NDArray[np.float32]
+    class_id: npt.NDArray[np.int64]
+    tile: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    def select(self, rows: npt.NDArray[Any]) -> Candidates:
+        """Take rows by mask or index."""
+        return Candidates(self.xyxy[rows], self.score[rows], self.class_id[rows], self.tile[rows])
+
+    @staticmethod
+    def concat(parts: list[Candidates]) -> Candidates:
+        """Join row-wise."""
+        if not parts:
+            return Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64))
+        return Candidates(
+            np.concatenate([p.xyxy for p in parts]), np.concatenate([p.score for p in parts]),
+            np.concatenate([p.class_id for p in parts]), np.concatenate([p.tile for p in parts]),
+        )  # fmt: skip
+
+
+def layout(width: int, height: int, tile: int, overlap: int) -> npt.NDArray[np.int64]:
+    """Cover a picture with equal tiles that overlap by at least ``overlap`` pixels, spread evenly.
+
+    Returns:
+        (T, 4) int64 x1, y1, x2, y2, row by row; one tile of the picture's size where it is no larger than a tile.
+
+    Raises:
+        InputError: if the overlap is not smaller than the tile.
+    """
+    if not 0 <= overlap < tile:
+        raise InputError(f"overlap must lie in [0, tile), got {overlap} for tiles of {tile}")
+
+    def starts(length: int) -> npt.NDArray[np.int64]:
+        if length <= tile:
+            return np.zeros(1, np.int64)
+        count = -(-(length - overlap) // (tile - overlap))
+        return np.rint(np.linspace(0, length - tile, count)).astype(np.int64)
+
+    y, x = (v.ravel() for v in np.meshgrid(starts(height), starts(width), indexing="ij"))
+    return np.stack([x, y, np.minimum(x + tile, width), np.minimum(y + tile, height)], 1)
+
+
+def merge(found: Candidates, tiles: npt.NDArray[np.int64], *, width: int, height: int, iou: float) -> Candidates:
+    """Join the detections of all tiles (picture coordinates; NMS inside each tile done already)."""
+    if len(tiles) < 2 or not len(found):
+        return found
+    own = tiles[found.tile].astype(np.float32)
+    inner = own[:, :2] > 0, own[:, 2:] < np.array([width, height], np.float32)
+    cut = (inner[0] & (found.xyxy[:, :2] < own[:, :2] + EDGE)).any(1) | (inner[1] & (found.xyxy[:, 2:] > own[:, 2:] - EDGE)).any(1)
+    whole = found.select(~cut)
+    whole = whole.select(nms(whole.xyxy, whole.score, iou=iou))
+    pieces = found.select(cut)
+    pieces = _unite(pieces.select(~_covered(pieces.xyxy, whole.xyxy)))
+    both = Candidates.concat([whole, pieces])
+    return both.select(nms(both.xyxy, both.score, iou=iou))
+
+
+def _covered(pieces: Boxes, whole: Boxes, *, block: int = 500_000) -> npt.NDArray[np.bool_]:
+    """Which pieces lie mostly inside a whole box; in blocks of half a million pairs (about 60 MB)."""
+    covered = np.zeros(len(pieces), bool)
+    step = max(1, block // max(1, len(whole)))
+    for start in range(0, len(pieces) if len(whole) else 0, step):
+        rows = slice(start, start + step)
+        covered[rows] = pairwise_inside(pieces[rows], whole).max(1) > COVERED
+    return covered
+
+
+def _unite(pieces: Candidates) -> Candidates:
+    """Unite pieces of different tiles that continue each other: they overlap, and agree across one direction."""
+    xyxy, score, tile = pieces.xyxy.copy(), pieces.score.copy(), pieces.tile
+    alive = np.ones(len(xyxy), bool)
+    for _ in range(4):  # an object over a corner has four pieces
+        merged = False
+        for first in np.argsort(-score, kind="stable"):
+            if not alive[first]:
+                continue
+            low, high = np.maximum(xyxy[:, :2], xyxy[first, :2]), np.minimum(xyxy[:, 2:], xyxy[first, 2:])
+            shared = high - low
+            span = np.maximum(xyxy[:, 2:], xyxy[first, 2:]) - np.minimum(xyxy[:, :2], xyxy[first, :2])
+            agrees = (shared / span).max(1) > ALIGNED
+            partners = np.flatnonzero(alive & (tile != tile[first]) & (shared > 0).all(1) & agrees)
+            for other in partners[:1]:
+                xyxy[first, :2] = np.minimum(xyxy[first, :2], xyxy[other, :2])
+                xyxy[first, 2:] = np.maximum(xyxy[first, 2:], xyxy[other, 2:])
+                alive[other] = False
+                merged = True
+        if not merged:
+            break
+    return Candidates(xyxy, score, pieces.class_id, tile).select(alive)

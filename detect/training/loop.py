@@ -1,0 +1,239 @@
+"""The training loop: AdamW with warm-up, a constant stretch and a final decay, averaged weights, bf16, and exact resume.
+
+The schedule is warm-up - stable - decay (Hu et al. 2024, MiniCPM): a checkpoint of the stable stretch can be trained further in a later
+session without knowing the total beforehand, and a decay of a fifth of the steps makes a release from it. The averaged (EMA) weights are the
+ones that are shipped. Measured on one CPU core (AVX-512 bf16): YOLO11n at 416 px trains 8 pictures/s in float32, 11 with channels-last
+memory and 21 with bf16 on top; torch.compile gave nothing more.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from data import InputError
+from data.files import atomic_write
+from detect.training.augment import Augmentation, crop, disturb
+from detect.training.clutter import add_clutter
+from detect.training.pool import Example
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Source(Protocol):
+    """Where pictures come from."""
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """Give one labelled picture, chosen by ``rng``."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        sizes: square input sizes in pixels, one drawn per batch; the batch holds ``pixels`` pixels whatever the size.
+        pixels: pixels of a batch (16 pictures of 416 px by default).
+        rate: learning rate of the stable stretch.
+        warmup: steps of linear warm-up.
+        steps: total steps.
+        decay: last steps, over which the rate falls to a hundredth.
+        average: decay of the weight average per step.
+        seed: of weights, crops and order.
+    """
+
+    sizes: tuple[int, ...] = (320, 416, 416, 512)
+    pixels: int = 16 * 416 * 416
+    rate: float = 2.5e-3
+    weight_decay: float = 0.02
+    warmup: int = 150
+    steps: int = 6000
+    decay: int = 1200
+    average: float = 0.999
+    seed: int = 0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of a step: linear up, constant, then linear down to 1 %."""
+        up = min(1.0, (step + 1) / max(1, self.warmup))
+        left = (self.steps - step) / self.decay if self.decay else 1.0
+        return self.rate * up * max(0.01, min(1.0, left))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures (B, S, S, 3) uint8 and the boxes of all of them: picture index, class, and cx, cy, w, h as shares of S."""
+
+    images: npt.NDArray[np.uint8]
+    picture: npt.NDArray[np.int64]
+    class_id: npt.NDArray[np.int64]
+    cxcywh: npt.NDArray[np.float32]
+
+
+def make_batch(source: Source, plan: Plan, step: int) -> Batch:
+    """Make the batch of a step; it depends on nothing but the source, the plan's seed and the step."""
+    rng = np.random.default_rng((plan.seed, step))
+    size = int(rng.choice(plan.sizes))
+    examples = []
+    for _ in range(max(1, plan.pixels // size**2)):
+        example = crop(source.draw(rng), size, rng, plan.augmentation)
+        if rng.random() < plan.augmentation.clutter:
+            example = add_clutter(example, rng)
+        examples.append(Example(disturb(example.image, rng, plan.augmentation.colour), example.xyxy, example.class_id))
+    boxes = np.concatenate([e.xyxy for e in examples]) / size
+    return Batch(
+        images=np.stack([e.image for e in examples]),
+        picture=np.repeat(np.arange(len(examples)), [len(e.xyxy) for e in examples]),
+        class_id=np.concatenate([e.class_id for e in examples]),
+        cxcywh=np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], 1).astype(np.float32),
+    )
+
+
+def prefetch(make: Callable[[int], Batch], first: int, last: int, *, depth: int = 3) -> Iterator[Batch]:
+    """Give ``make(step)`` for the steps in order, made ahead by one thread; an error in it is raised here."""
+    made: queue.Queue[Batch | BaseException] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def put(item: Batch | BaseException) -> None:
+        while not stop.is_set():
+            try:
+                return made.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        for step in range(first, last):
+            if stop.is_set():
+                return
+            try:
+                put(make(step))
+            except BaseException as error:
+                return put(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        for _ in range(first, last):
+            item = made.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()
+
+
+class Trainer:
+    """Trains one network; its state can be saved and taken up again at the same step.
+
+    Args:
+        model: an ultralytics detection model (``detect.network.build``).
+        plan: how to train.
+        device: ``"cpu"`` or ``"cuda"``.
+    """
+
+    def __init__(self, model: torch.nn.Module, plan: Plan, *, device: str = "cpu") -> None:
+        import torch
+
+        cv2.setNumThreads(1)
+        self.plan, self.device, self.step = plan, device, 0
+        self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.model).eval()
+        decayed = [p for p in self.model.parameters() if p.ndim > 1]
+        plain = [p for p in self.model.parameters() if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=plan.rate)
+        self.history: list[dict[str, float]] = []
+
+    def run(self, source: Source, *, until: int | None = None, seconds: float = math.inf) -> Iterator[dict[str, float]]:
+        """Train up to a step (default: the plan's last) or for some seconds; gives the losses after every step."""
+        start, last = time.monotonic(), min(until or self.plan.steps, self.plan.steps)
+        batches = prefetch(lambda step: make_batch(source, self.plan, step), self.step, last)
+        try:
+            for batch in batches:
+                losses = self._train(batch)
+                self.step += 1
+                yield losses
+                if time.monotonic() - start > seconds:
+                    return
+        finally:
+            batches.close()  # type: ignore[attr-defined]
+
+    def _train(self, batch: Batch) -> dict[str, float]:
+        import torch
+
+        rate = self.plan.rate_at(self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        images = torch.from_numpy(batch.images).to(self.device).permute(0, 3, 1, 2).float().div_(255)
+        target = {
+            "img": images,
+            "batch_idx": torch.from_numpy(batch.picture).float(),
+            "cls": torch.from_numpy(batch.class_id).float()[:, None],
+            "bboxes": torch.from_numpy(batch.cxcywh),
+        }
+        self.model.train()
+        with torch.autocast(self.device, dtype=torch.bfloat16):
+            output = self.model(images)
+        output = torch.utils._pytree.tree_map(lambda v: v.float() if torch.is_tensor(v) else v, output)
+        loss, parts = self.model.loss({k: v.to(self.device) for k, v in target.items()}, output)  # type: ignore[operator]
+        self.optimizer.zero_grad(set_to_none=True)
+        (loss.sum() / len(images)).backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
+        self.optimizer.step()
+        self._update_average()
+        names = ("box", "class", "dfl")
+        return {"step": self.step, "rate": rate} | dict(zip(names, (float(v) for v in parts.values()), strict=False))
+
+    def _update_average(self) -> None:
+        import torch
+
+        keep = self.plan.average * (1 - math.exp(-(self.step + 1) / 400))  # young averages follow faster
+        with torch.no_grad():
+            for mean, value in zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True):
+                if mean.is_floating_point():
+                    mean.lerp_(value, 1 - keep)
+                else:
+                    mean.copy_(value)
+
+    def save(self, path: str | Path, **extra: Any) -> None:
+        """Write a checkpoint (weights, averages, optimiser, step), whole or not at all."""
+        import torch
+
+        content = {
+            "model": self.model.state_dict(), "average": self.average.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "step": self.step, "plan": asdict(self.plan), "history": self.history, "extra": extra,
+        }  # fmt: skip
+        with atomic_write(path) as temporary:
+            torch.save(content, temporary)
+
+    def resume(self, path: str | Path) -> dict[str, Any]:
+        """Take up a checkpoint; gives what was saved as ``extra``.
+
+        Raises:
+            InputError: if the file is no checkpoint of this network.
+        """
+        import torch
+
+        try:
+            content = torch.load(path, map_location=self.device, weights_only=True)
+            self.model.load_state_dict(content["model"])
+            self.average.load_state_dict(content["average"])
+            self.optimizer.load_state_dict(content["optimizer"])
+            self.step, self.history = int(content["step"]), list(content["history"])
+        except Exception as error:
+            raise InputError(f"cannot resume ({type(error).__name__}: {str(error)[:120]})", file=path, remedy="Start anew without --resume.") from error
+        extra: dict[str, Any] = content["extra"]
+        return extra

@@ -1,0 +1,106 @@
+"""A pool of labelled pictures for training: JPEG bytes in memory or in shard files, drawn at random, decoded on demand.
+
+A generated scene costs more than a training step on a crop of it, so scenes are made once, kept compressed (about 150 kB per
+megapixel) and each is drawn many times with another crop, scale and light. Memory: the compressed bytes of all shards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from data import InputError
+from data.files import atomic_write
+
+JPEG_QUALITY = 92
+
+
+@dataclass(frozen=True)
+class Example:
+    """One picture with its boxes.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        xyxy: (N, 4) float32 pixels, x2 and y2 exclusive.
+        class_id: (N,) int64; all zero in class-agnostic training.
+    """
+
+    image: npt.NDArray[np.uint8]
+    xyxy: npt.NDArray[np.float32]
+    class_id: npt.NDArray[np.int64]
+
+
+@dataclass
+class Pool:
+    """Labelled pictures kept as JPEG bytes."""
+
+    jpegs: list[bytes] = field(default_factory=list)
+    boxes: list[npt.NDArray[np.float32]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.jpegs)
+
+    def add(self, image: npt.NDArray[np.uint8], xyxy: npt.NDArray[np.float32]) -> None:
+        """Compress and keep one picture (RGB) and its boxes."""
+        done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        if not done:
+            raise InputError(f"cannot compress a picture of shape {image.shape}")
+        self.jpegs.append(data.tobytes())
+        self.boxes.append(np.asarray(xyxy, np.float32).reshape(-1, 4))
+
+    def __getitem__(self, index: int) -> Example:
+        image = cv2.imdecode(np.frombuffer(self.jpegs[index], np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise InputError(f"picture {index} of the pool is damaged", remedy="Delete the pool folder; it is made again.")
+        boxes = self.boxes[index]
+        rgb = np.ascontiguousarray(image[..., ::-1], dtype=np.uint8)
+        return Example(image=rgb, xyxy=boxes, class_id=np.zeros(len(boxes), np.int64))
+
+    def save(self, path: str | Path) -> None:
+        """Write the pool as one shard file (npz), whole or not at all."""
+        with atomic_write(path) as temporary:
+            np.savez(
+                temporary,
+                bytes=np.frombuffer(b"".join(self.jpegs), np.uint8),
+                lengths=np.array([len(j) for j in self.jpegs], np.int64),
+                boxes=np.concatenate([*self.boxes, np.zeros((0, 4), np.float32)]),
+                counts=np.array([len(b) for b in self.boxes], np.int64),
+            )
+
+    def extend(self, path: str | Path) -> None:
+        """Append the pictures of a shard file.
+
+        Raises:
+            InputError: if the file is no shard.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as shard:
+                data = shard["bytes"].tobytes()
+                ends = np.cumsum(shard["lengths"]).tolist()
+                counts = np.cumsum(shard["counts"])[:-1]
+                boxes = np.split(shard["boxes"], counts) if len(ends) else []
+        except (OSError, KeyError, ValueError) as error:
+            raise InputError(f"not a shard of training pictures ({error})", file=path, remedy="Delete it; it is made again.") from error
+        self.jpegs += [data[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        self.boxes += list(boxes)
+
+
+def fill(folder: str | Path, examples: Iterable[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]], *, shard: int = 250) -> Iterator[Path]:
+    """Write examples (RGB image, (N, 4) xyxy) to numbered shards in a folder and give each path as it is done."""
+    pool, number = Pool(), len(list(Path(folder).glob("*.npz")))
+    for image, xyxy in examples:
+        pool.add(image, xyxy)
+        if len(pool) == shard:
+            path = Path(folder) / f"{number:04d}.npz"
+            pool.save(path)
+            yield path
+            pool, number = Pool(), number + 1
+    if len(pool):
+        path = Path(folder) / f"{number:04d}.npz"
+        pool.save(path)
+        yield path

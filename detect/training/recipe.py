@@ -1,0 +1,129 @@
+"""The recipe ``packed``: what the shipped weights are trained on.
+
+Endless scenes of the generator with drawn goods and, where the folders are given, real crops as goods and micrographs of cells and nuclei
+(their training part). Everything is drawn from the seed.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from data import InputError, read_image
+
+Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
+
+SHAPES = ((896, 896), (720, 960), (960, 720), (640, 640))
+VISIBLE = 0.4  # goods of the back row, of which less is seen, are no objects: nobody counts them on a real shelf
+COUNT = (5, 220)
+MIXTURE = (0.86, 0.04, 0.10)  # shelf, crowd, scatter
+GOODS = {"drawn": 0.55, "packed_products": 0.3, "grocery_store": 0.15}
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """A product on a white studio ground, cut out once."""
+
+    picture: npt.NDArray[np.uint8]  # RGBA
+
+    def render(self, height: int, rng: np.random.Generator | None = None) -> npt.NDArray[np.uint8]:
+        """RGBA at a height in pixels, straight alpha."""
+        width = max(2, round(height * self.picture.shape[1] / self.picture.shape[0]))
+        way = cv2.INTER_AREA if height < self.picture.shape[0] else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(self.picture, (width, height), interpolation=way), np.uint8)
+
+
+class StudioGoods:
+    """Goods from studio pictures on white (``grocery_store``): each is a family of its own."""
+
+    def __init__(self, root: str | Path) -> None:
+        self._goods = [c for c in (cut_out(read_image(f)) for f in sorted(Path(root).rglob("*.jpg"))) if c is not None]
+        if not self._goods:
+            raise InputError("no studio pictures here", file=root)
+
+    def family(self, rng: np.random.Generator, variants: int) -> Sequence[Cutout]:
+        """One product."""
+        return [self._goods[int(rng.integers(len(self._goods)))]]
+
+
+def cut_out(image: npt.NDArray[np.uint8], *, white: int = 244, longest: int = 400) -> Cutout | None:
+    """Cut the largest thing from a white ground; None if nothing is left."""
+    scale = min(1.0, longest / max(image.shape[:2]))
+    image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    mask = cv2.morphologyEx((image.min(2) < white).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
+        return None
+    largest = max(outlines, key=cv2.contourArea)
+    x, y, w, h = cv2.boundingRect(largest)
+    if min(w, h) < 24:
+        return None
+    alpha = np.zeros(image.shape[:2], np.uint8)
+    cv2.drawContours(alpha, [largest], -1, 255, -1)
+    alpha = np.asarray(cv2.GaussianBlur(alpha, (3, 3), 0), np.uint8)
+    return Cutout(np.dstack([image, alpha])[y : y + h, x : x + w])
+
+
+def scenes(seed: int, *, root: str | Path | None = None) -> Iterator[Pair]:
+    """Endless scenes as (RGB picture, (N, 4) boxes).
+
+    Args:
+        seed: of everything.
+        root: folder that holds ``packed_products`` and ``grocery_store``; without it all goods are drawn.
+    """
+    from data.synth import stream
+
+    goods = _goods(None if root is None else Path(root))
+    streams = [
+        iter(stream(seed * len(SHAPES) + k, layout="mixed", mixture=MIXTURE, size=shape, count=COUNT, visible=VISIBLE, clutter=0.6, surround=0.45, goods=goods))
+        for k, shape in enumerate(SHAPES)
+    ]  # fmt: skip
+    while True:
+        for scene in map(next, streams):
+            assert scene.truth is not None
+            yield scene.image, scene.truth.xyxy
+
+
+def _goods(root: Path | None) -> Any:
+    from data.synth.sources import CropFolder, DrawnGoods, MixedGoods
+
+    sources: list[tuple[float, Any]] = [(GOODS["drawn"], DrawnGoods())]
+    if root is not None and (root / "packed_products").is_dir():
+        sources.append((GOODS["packed_products"], CropFolder(root / "packed_products" / "train", soft=True)))
+    if root is not None and (root / "grocery_store").is_dir():
+        sources.append((GOODS["grocery_store"], StudioGoods(root / "grocery_store" / "iconic-images-and-descriptions")))
+    return MixedGoods(sources)
+
+
+def micrographs(folder: str | Path, *, held_out: bool = False, share: float = 0.2) -> Iterator[Pair]:
+    """Pictures with a ``boxes.csv`` of normalised corners (``cells``, ``nuclei``), each once.
+
+    A picture is held out if the table's split says ``test``, or, where it names no split, if a hash of its name falls into the share.
+
+    Raises:
+        InputError: if the table is missing.
+    """
+    table = Path(folder) / "boxes.csv"
+    if not table.is_file():
+        raise InputError("no boxes.csv here", file=folder)
+    pictures: dict[str, list[list[float]]] = {}
+    split: dict[str, str] = {}
+    with open(table, newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            pictures.setdefault(row["image"], []).append([float(row[k]) for k in ("x1n", "y1n", "x2n", "y2n")])
+            split[row["image"]] = row["split"]
+    for name, boxes in pictures.items():
+        draw = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
+        test = split[name] == "test" if split[name] else draw < share
+        if test is held_out:
+            image = read_image(Path(folder) / "images" / name)
+            height, width = image.shape[:2]
+            yield image, np.array(boxes, np.float32) * np.array([width, height] * 2, np.float32)
