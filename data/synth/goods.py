@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.synth.goods_design import Design, change_design, sample_design
+from data.synth.goods_design import Design, sample_design
 from data.synth.goods_render import body_of, compose
+from data.synth.goods_variants import change_design
 
 __all__ = ["Family", "GoodsKind", "Product", "sample_family"]
 
@@ -66,12 +67,12 @@ class Product:
     @property
     def aspect(self) -> float:
         """Width over height."""
-        return self.design.shape.aspect
+        return self.design.aspect
 
     @property
     def height_cm(self) -> float:
         """Usual physical height, for choosing scale on a shelf."""
-        return self.design.shape.height_cm
+        return self.design.height_cm
 
     def render(self, height: int, rng: np.random.Generator | None = None) -> NDArray[np.uint8]:
         """Draw the product.
@@ -99,15 +100,18 @@ class Product:
         return compose(body, size, turn=float(np.clip(turn, -0.7, 0.7)), lean=lean, shear=shear)
 
 
-def _differs(a: Product, b: Product) -> bool:
-    """Whether two products can be told apart by eye: aspect, or enough of a small picture, is different."""
-    if abs(np.log(a.aspect / b.aspect)) > 0.15:
-        return True
-    size = (32, 48)
-    one, two = (
-        np.asarray(cv2.resize(p.render(80)[..., :3], size, interpolation=cv2.INTER_AREA), np.int16) for p in (a, b)
-    )
-    return float((np.abs(one - two).max(axis=2) > 36).mean()) >= 0.02
+def _thumbnail(design: Design, family_id: str) -> NDArray[np.int16]:
+    """Small picture (48, 32, 3) by which two products of a family are compared; transparent parts are black."""
+    rgba = compose(body_of(family_id, design, 64, keep=False), (64, 64))
+    flat = rgba[..., :3].astype(np.float32) * (rgba[..., 3:] / 255)
+    return np.asarray(cv2.resize(flat, (32, 48), interpolation=cv2.INTER_AREA), np.int16)
+
+
+def _same_look(aspects: tuple[float, float], one: NDArray[np.int16], two: NDArray[np.int16]) -> bool:
+    """Whether two products could not be told apart by eye: neither aspect nor enough of the picture differs."""
+    if abs(np.log(aspects[0] / aspects[1])) > 0.15:
+        return False
+    return float((np.abs(one - two).max(axis=2) > 36).mean()) < 0.02
 
 
 class Family:
@@ -128,23 +132,27 @@ class Family:
         self.seed = seed
         self.family_id = f"{seed:016x}"
         self._variants = [Product(self.family_id, 0, "", sample_design(rng, self.kind))]
+        self._thumbnails: list[NDArray[np.int16]] = []
         self._rng = rng
 
     def variant(self, index: int) -> Product:
         """The index-th product: 0 is the family's first, each other differs from it in one thing (sometimes two).
 
-        Every variant is visibly different from all before it. Variants are made in order, so `index` costs index draws once.
+        Every variant is visibly different from all before it (as far as twelve tries find one that is). Variants are made
+        in order, the first call for `index` makes all up to it.
         """
+        first = self._variants[0].design
         while len(self._variants) <= index:
-            candidate = self._variants[0]
+            if not self._thumbnails:
+                self._thumbnails.append(_thumbnail(first, self.family_id))
             for _ in range(12):
-                change, design = change_design(self._variants[0].design, self._rng)
-                # A trial key keeps rejected candidates out of the cache of the real variant.
-                trial = int(self._rng.integers(1 << 31))
-                candidate = Product(f"{self.family_id}t{trial}", len(self._variants), change, design)
-                if all(_differs(candidate, other) for other in self._variants):
+                change, design = change_design(first, self._rng)
+                thumbnail = _thumbnail(design, self.family_id)
+                known = zip(self._variants, self._thumbnails, strict=True)
+                if not any(_same_look((p.aspect, design.aspect), t, thumbnail) for p, t in known):
                     break
-            self._variants.append(Product(self.family_id, len(self._variants), candidate.change, candidate.design))
+            self._variants.append(Product(self.family_id, len(self._variants), change, design))
+            self._thumbnails.append(thumbnail)
         return self._variants[index]
 
     def variants(self, n: int, rng: np.random.Generator | None = None) -> list[Product]:

@@ -6,7 +6,7 @@ import colorsys
 
 import numpy as np
 
-__all__ = ["Colour", "contrast", "contrasting", "far_from", "mix", "package_colour"]
+__all__ = ["Colour", "contrast", "contrasting", "far_from", "legibility", "mix", "package_colour"]
 
 Colour = tuple[int, int, int]
 
@@ -45,13 +45,18 @@ def contrast(a: Colour, b: Colour) -> float:
     return float(np.sqrt((d * d).sum() + 2 * luminance * luminance))
 
 
-def contrasting(rng: np.random.Generator, ground: Colour, *, least: float = 0.75, mood: str | None = None) -> Colour:
-    """Draw a colour that reads well on `ground`; falls back to black or white."""
-    for _ in range(8):
+def legibility(a: Colour, b: Colour) -> float:
+    """Difference in lightness, 0 to 1: what makes letters readable."""
+    return abs(float(np.subtract(a, b, dtype=float) @ (0.3, 0.59, 0.11))) / 255
+
+
+def contrasting(rng: np.random.Generator, ground: Colour, *, least: float = 0.3, mood: str | None = None) -> Colour:
+    """Draw a colour for letters on `ground`, at least `least` lighter or darker; falls back to white or black."""
+    for _ in range(6):
         c = package_colour(rng, mood)
-        if contrast(c, ground) >= least:
+        if legibility(c, ground) >= least:
             return c
-    return (250, 250, 248) if sum(ground) < 400 else (22, 24, 34)
+    return (250, 250, 248) if legibility((0, 0, 0), ground) < 0.55 else (22, 24, 34)
 
 
 def far_from(rng: np.random.Generator, taken: list[Colour], *, least: float = 0.5, mood: str | None = None) -> Colour:

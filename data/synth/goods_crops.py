@@ -15,7 +15,7 @@ from data.errors import InputError
 from data.files import list_images
 from data.images import read_image
 from data.synth.goods_colour import Colour, package_colour
-from data.synth.goods_pictures import EMBLEMS, draw_emblem
+from data.synth.goods_emblems import EMBLEMS, draw_emblem
 from data.synth.goods_text import FACES, invent_word, text_mask
 
 __all__ = ["CropFamily", "CropGoods", "CropProduct", "Recolouring", "changed_share", "recolour", "sample_recolouring"]

@@ -1,4 +1,4 @@
-"""Printed design of a brand family (palette and placed elements) and the single changes that make its variants."""
+"""Printed design of a brand family: palette by role and elements placed on the label."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.synth.goods_colour import Colour, contrast, contrasting, far_from, mix, package_colour
-from data.synth.goods_pictures import EMBLEMS, PICTURES
+from data.synth.goods_colour import Colour, contrasting, far_from, mix, package_colour
+from data.synth.goods_emblems import EMBLEMS
+from data.synth.goods_pictures import PICTURES
 from data.synth.goods_shapes import Shape, sample_shape
 from data.synth.goods_text import FACES, invent_word
 
-__all__ = ["Design", "Element", "change_design", "sample_design"]
+__all__ = ["FLASHES", "Design", "Element", "sample_design"]
+
+#: What promotional flashes say.
+FLASHES = ("NEW", "2x", "3in1", "XL", "BIO", "-20%", "1L", "500", "24h", "Plus", "100%", "0%")
+_GLASS: tuple[Colour, ...] = ((24, 60, 34), (70, 38, 14), (40, 8, 20), (206, 190, 120), (190, 120, 40), (14, 16, 16))
+_FOOD: tuple[Colour, ...] = (
+    (206, 40, 34), (230, 130, 30), (238, 190, 60), (96, 140, 40), (120, 60, 28), (220, 180, 130), (150, 30, 60), (60, 36, 24),
+    (236, 214, 170), (190, 70, 50),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +28,7 @@ class Element:
     """One printed thing, placed by its top-left corner and size as fractions of the label.
 
     what: panel, word, picture, emblem, flash, lines, texture or barcode. form: sub-type. ink and second: palette roles.
-    part: what it means to a shopper (brand, flavour, picture …), by which variants find it. text: words. seed: fixes details.
+    part: what it means to a shopper (brand, flavour, picture …), by which variants find it. text: words. seed: details.
     """
 
     what: str
@@ -38,415 +47,249 @@ class Element:
 
 @dataclass(frozen=True)
 class Design:
-    """Everything that fixes the look of one product: geometry, colours by role and elements from back to front."""
+    """Everything that fixes the look of one product.
+
+    palette: colours by role; elements: from back to front; light: where highlights lie, -0.5 … 0.5; rim: width of the
+    border of a sticker as a share of the label.
+    """
 
     kind: str
     shape: Shape
     palette: tuple[tuple[str, Colour], ...]
     elements: tuple[Element, ...]
     light: float
+    rim: float = 0.0
+
+    @property
+    def aspect(self) -> float:
+        """Width over height."""
+        return self.shape.aspect
+
+    @property
+    def height_cm(self) -> float:
+        """Usual physical height."""
+        return self.shape.height_cm
 
     def colour(self, role: str) -> Colour:
         """Colour of a palette role (mid grey when unknown)."""
         return next((c for r, c in self.palette if r == role), (128, 128, 128))
 
-    def recoloured(self, **roles: Colour) -> Design:
+    def recoloured(self, roles: dict[str, Colour]) -> Design:
         """The same design with some roles in other colours."""
         return replace(self, palette=tuple((r, roles.get(r, c)) for r, c in self.palette))
 
 
-def _palette(rng: np.random.Generator) -> dict[str, Colour]:
+def _text_mood(rng: np.random.Generator) -> str:
+    return str(rng.choice(["white", "dark", "vivid"], p=[0.45, 0.3, 0.25]))
+
+
+def _palette(rng: np.random.Generator, shape: Shape, kind: str) -> dict[str, Colour]:
     body = package_colour(rng)
     same = rng.random()
     # The label is the bare body, a white or cream field, or a field in another colour.
-    label = body if same < 0.45 else package_colour(rng, "white") if same < 0.65 else far_from(rng, [body], least=0.35)
-    brand = contrasting(rng, label, least=0.85, mood=str(rng.choice(["white", "vivid", "dark"], p=[0.4, 0.35, 0.25])))
-    accent = far_from(rng, [label, brand], least=0.5, mood="vivid")
-    accent2 = far_from(rng, [label, accent], least=0.4)
+    if same < 0.45:
+        label = body
+    else:
+        label = package_colour(rng, "white") if same < 0.62 else far_from(rng, [body], least=0.35)
+    accent = far_from(rng, [label], least=0.45, mood="vivid" if rng.random() < 0.8 else None)
+    accent2 = mix(accent, label, 0.5) if rng.random() < 0.3 else far_from(rng, [label, accent], least=0.35)
     cap = {0: accent, 1: body, 2: package_colour(rng, "white")}.get(int(rng.integers(5)), package_colour(rng))
     liquid = package_colour(rng, str(rng.choice(["vivid", "dark", "kraft", "pastel"])))
-    metal = package_colour(rng, "metal")
+    if shape.style == "wine" or shape.contents:
+        stock = _GLASS if shape.style == "wine" else _FOOD
+        liquid = mix(stock[int(rng.integers(len(stock)))], package_colour(rng), 0.12)
+    if kind == "tray":
+        cap = package_colour(rng, str(rng.choice(["dark", "white", "vivid", "kraft"], p=[0.4, 0.3, 0.2, 0.1])))
+    brand = contrasting(rng, label, mood=_text_mood(rng))
     return {
         "body": body, "label": label, "brand": brand, "accent": accent, "accent2": accent2, "cap": cap,
-        "ink": contrasting(rng, label, least=0.8, mood=str(rng.choice(["dark", "white", "vivid"]))),
-        "on_accent": contrasting(rng, accent, least=0.8, mood=str(rng.choice(["white", "dark", "vivid"], p=[0.6, 0.25, 0.15]))),
-        "outline": contrasting(rng, brand, least=0.7), "liquid": liquid, "metal": metal, "flash": package_colour(rng, "vivid"),
+        "ink": contrasting(rng, label, mood=_text_mood(rng)), "on_accent": contrasting(rng, accent, mood=_text_mood(rng)),
+        "outline": contrasting(rng, brand, mood=_text_mood(rng)), "liquid": liquid, "metal": package_colour(rng, "metal"),
+        "flash": package_colour(rng, "vivid"),
     }  # fmt: skip
 
 
-def _background(rng: np.random.Generator) -> list[Element]:
-    forms = ["gradient", "wave", "diagonal", "arc", "frame", "stripes", "dots", "rays", "split", "blobs", "halo"]
-    chosen = rng.choice(
-        forms,
-        size=int(rng.choice([0, 1, 1, 2])),
-        replace=False,
-        p=[0.16, 0.16, 0.1, 0.14, 0.07, 0.07, 0.06, 0.05, 0.08, 0.06, 0.05],
-    )
+_GROUNDS = {
+    "gradient": 0.18, "wave": 0.16, "diagonal": 0.1, "arc": 0.16, "frame": 0.06, "stripes": 0.05, "dots": 0.05, "rays": 0.05,
+    "split": 0.08, "blobs": 0.04, "halo": 0.07,
+}  # fmt: skip
+
+
+def _ground(rng: np.random.Generator) -> list[Element]:
+    """What lies behind the print: gradients, waves, arcs, stripes."""
+    count = int(rng.choice([0, 1, 1, 2]))
+    forms = rng.choice(list(_GROUNDS), size=count, replace=False, p=list(_GROUNDS.values()))
     elements = []
-    for form in chosen:
+    for form in forms:
         ink, second = (
             str(r) for r in rng.choice(["accent", "accent2", "brand"], size=2, replace=False, p=[0.5, 0.4, 0.1])
         )
         elements.append(Element("panel", 0, 0, 1, 1, ink, second, str(form), "ground", seed=int(rng.integers(1 << 31))))
-    if rng.random() < 0.15:
-        elements.append(
-            Element("texture", 0, 0, 1, 1, "accent2", "label", "", "ground", seed=int(rng.integers(1 << 31)))
-        )
+    if rng.random() < 0.1:
+        elements.append(Element("texture", 0, 0, 1, 1, "accent2", part="ground", seed=int(rng.integers(1 << 31))))
+    if rng.random() < 0.12:
+        # A photograph over the whole lower or upper part of the package.
+        high = rng.uniform(0.35, 0.65)
+        y = 1 - high if rng.random() < 0.8 else 0.0
+        seed = int(rng.integers(1 << 31))
+        elements.append(Element("picture", 0, y, 1, high, "accent", "accent2", "photo", "picture", seed=seed))
     return elements
 
 
-def _brand_block(
-    rng: np.random.Generator, x: float, y: float, w: float, h: float, word: str, face: str
-) -> list[Element]:
+def _brand(rng: np.random.Generator, box: tuple[float, float, float, float], word: str, face: str) -> list[Element]:
+    x, y, w, h = box
     elements = []
     seed = int(rng.integers(1 << 31))
-    badge = rng.random()
-    if badge < 0.42:
+    badge = rng.random() < 0.42
+    if badge:
         form = str(rng.choice(["ellipse", "rect", "round", "ribbon", "swoosh"]))
         elements.append(Element("panel", x, y, w, h, "accent", "outline", form, "badge", seed=seed))
-        x, y, w, h = x + 0.1 * w, y + 0.18 * h, 0.8 * w, 0.64 * h
-    effect = str(
-        rng.choice(
-            ["plain", "outline", "shadow", "arc", "slant", "rise", "gloss"], p=[0.3, 0.2, 0.14, 0.12, 0.08, 0.08, 0.08]
-        )
-    )
-    ink = "on_accent" if badge < 0.42 else "brand"
-    lines = word.split() if " " in word else [word]
+        x, y, w, h = x + 0.1 * w, y + 0.17 * h, 0.8 * w, 0.66 * h
+    effects = ["plain", "outline", "shadow", "arc", "slant", "rise", "gloss"]
+    effect = str(rng.choice(effects, p=[0.28, 0.22, 0.14, 0.12, 0.08, 0.08, 0.08]))
+    ink = "on_accent" if badge else "brand"
+    lines = word.split()
     for k, text in enumerate(lines):
-        elements.append(
-            Element(
-                "word",
-                x,
-                y + h * k / len(lines),
-                w,
-                h / len(lines) * 0.94,
-                ink,
-                "outline",
-                effect,
-                "brand",
-                text,
-                face,
-                seed,
-            )
-        )
+        row = y + h * k / len(lines)
+        high = h / len(lines) * 0.94
+        elements.append(Element("word", x, row, w, high, ink, "outline", effect, "brand", text, face, seed))
     return elements
 
 
-def _stack(rng: np.random.Generator, aspect: float) -> list[tuple[str, float, float, float, float]]:
-    """Place blocks: (name, x, y, w, h) in label fractions, single column or two columns on wide labels."""
-    margin = rng.uniform(0.03, 0.09)
-    columns = aspect > 1.25 and rng.random() < 0.65
-    names = [
-        n
-        for n, chance in (
-            ("tag", 0.5),
-            ("brand", 1.0),
-            ("sub", 0.65),
-            ("flavour", 0.85),
-            ("picture", 0.75),
-            ("band", 0.5),
-            ("lines", 0.6),
-        )
-        if rng.random() < chance
-    ]
+_BLOCKS = {"tag": 0.45, "brand": 1.0, "sub": 0.6, "flavour": 0.85, "picture": 0.75, "band": 0.45, "lines": 0.6}
+
+
+def _stack(rng: np.random.Generator, aspect: float) -> list[tuple[str, tuple[float, float, float, float]]]:
+    """Place blocks as (name, (x, y, w, h)) in label fractions: one column, or two on wide labels."""
+    margin = rng.uniform(0.02, 0.07)
+    columns = aspect > 1.2 and rng.random() < 0.7
+    names = [n for n, chance in _BLOCKS.items() if rng.random() < chance and not (columns and n == "picture")]
     order = rng.random()
-    if columns:
-        names = [n for n in names if n != "picture"]
     if order < 0.25 and "picture" in names:
         names.remove("picture")
         names.insert(int(rng.integers(0, len(names))), "picture")
     elif order < 0.35:
         names.reverse()
     weight = {
-        "tag": 0.06,
-        "brand": rng.uniform(0.2, 0.36),
-        "sub": 0.08,
-        "flavour": rng.uniform(0.09, 0.17),
-        "picture": rng.uniform(0.28, 0.5),
-        "band": rng.uniform(0.08, 0.16),
-        "lines": 0.1,
-    }
-    gaps = rng.uniform(0.01, 0.05)
-    scale = (1 - 2 * margin - gaps * (len(names) - 1)) / sum(weight[n] for n in names)
-    scale = min(scale, 1.6)
-    y = margin
-    left, width = margin, 1 - 2 * margin
-    placed: list[tuple[str, float, float, float, float]] = []
+        "tag": 0.06, "brand": rng.uniform(0.22, 0.44), "sub": 0.08, "flavour": rng.uniform(0.1, 0.18),
+        "picture": rng.uniform(0.28, 0.55), "band": rng.uniform(0.08, 0.18), "lines": 0.09,
+    }  # fmt: skip
+    gaps = rng.uniform(0.005, 0.04)
+    scale = min(1.7, (1 - 2 * margin - gaps * (len(names) - 1)) / sum(weight[n] for n in names))
+    y, left, width = margin, margin, 1 - 2 * margin
+    placed: list[tuple[str, tuple[float, float, float, float]]] = []
     if columns:
-        share = rng.uniform(0.36, 0.5)
-        if rng.random() < 0.5:
-            placed.append(("picture", 1 - share, 0.06, share - 0.03, 0.88))
-        else:
-            placed.append(("picture", 0.03, 0.06, share - 0.03, 0.88))
-            left = share + 0.02
+        share = rng.uniform(0.36, 0.52)
+        at_left = rng.random() < 0.5
+        placed.append(("picture", (0.02 if at_left else 1 - share, 0.06, share - 0.02, 0.88)))
+        left = share + 0.02 if at_left else margin
         width = 1 - share - margin
     for name in names:
         h = weight[name] * scale
-        inset = rng.uniform(0, 0.12) if name not in ("band", "brand") else 0.0
-        placed.append((name, left + inset * width, y, width * (1 - 2 * inset), h))
+        inset = rng.uniform(0, 0.1) if name not in ("band", "brand", "picture") else 0.0
+        placed.append((name, (left + inset * width, y, width * (1 - 2 * inset), h)))
         y += h + gaps
     return placed
 
 
-def _elements(rng: np.random.Generator, shape: Shape, kind: str) -> list[Element]:
-    u0, v0, u1, v1 = shape.label
-    aspect = (u1 - u0) / 2 * shape.aspect / (v1 - v0)
-    face, small = (str(f) for f in rng.choice(FACES, size=2, p=None))
-    brand = invent_word(rng)
-    if rng.random() < 0.2:
-        brand = f"{brand} {invent_word(rng, syllables=1)}"
-    elements = _background(rng)
-    for name, x, y, w, h in _stack(rng, aspect):
-        seed = int(rng.integers(1 << 31))
-        if name == "brand":
-            elements += _brand_block(rng, x, y, w, h, brand, face)
-        elif name == "tag":
-            elements.append(
-                Element(
-                    "word", x + w * 0.2, y, w * 0.6, h, "ink", "outline", "plain", "tag", invent_word(rng), small, seed
-                )
+def _block(rng: np.random.Generator, name: str, box: tuple[float, float, float, float], small: str) -> list[Element]:
+    """Elements of one block other than the brand."""
+    x, y, w, h = box
+    seed = int(rng.integers(1 << 31))
+    if name == "picture":
+        return [Element("picture", x, y, w, h, "accent", "accent2", str(rng.choice(PICTURES)), "picture", seed=seed)]
+    if name == "lines":
+        return [Element("lines", x, y, w, h, "ink", form=str(int(rng.integers(2, 5))), part="lines", seed=seed)]
+    if name == "band":
+        form = str(rng.choice(["rect", "gradient_rect", "curved", "foil"], p=[0.4, 0.2, 0.25, 0.15]))
+        found = [Element("panel", 0, y, 1, h, "accent", "accent2", form, "band", seed=seed)]
+        if rng.random() < 0.6:
+            text = f"{invent_word(rng)} {invent_word(rng, syllables=1)}"
+            inner = (0.1, y + 0.18 * h, 0.8, 0.64 * h)
+            found.append(Element("word", *inner, "on_accent", "accent", "plain", "band", text, small, seed))
+        return found
+    text = invent_word(rng, syllables=2)
+    if name == "flavour" and rng.random() < 0.5:
+        form = str(rng.choice(["rect", "round", "ribbon"]))
+        inner = (x + 0.08 * w, y + 0.13 * h, 0.84 * w, 0.74 * h)
+        return [
+            Element("panel", x, y, w, h, "accent", "accent2", form, "flavour", seed=seed),
+            Element("word", *inner, "on_accent", "accent", "plain", "flavour", text, small, seed),
+        ]
+    if name == "flavour":
+        return [
+            Element(
+                "word",
+                x,
+                y,
+                w,
+                h,
+                "accent",
+                "outline",
+                str(rng.choice(["plain", "slant", "outline"])),
+                "flavour",
+                text,
+                small,
+                seed,
             )
-        elif name == "sub":
-            elements.append(
-                Element(
-                    "word",
-                    x,
-                    y,
-                    w,
-                    h,
-                    "ink",
-                    "outline",
-                    "plain",
-                    "sub",
-                    f"{invent_word(rng)} {invent_word(rng, syllables=1)}",
-                    small,
-                    seed,
-                )
-            )
-        elif name == "flavour":
-            if rng.random() < 0.5:
-                elements.append(
-                    Element(
-                        "panel",
-                        x,
-                        y,
-                        w,
-                        h,
-                        "accent",
-                        "accent2",
-                        str(rng.choice(["rect", "round", "ribbon"])),
-                        "flavour",
-                        seed=seed,
-                    )
-                )
-                elements.append(
-                    Element(
-                        "word",
-                        x + 0.08 * w,
-                        y + 0.15 * h,
-                        0.84 * w,
-                        0.7 * h,
-                        "on_accent",
-                        "accent",
-                        "plain",
-                        "flavour",
-                        invent_word(rng, syllables=2),
-                        small,
-                        seed,
-                    )
-                )
-            else:
-                elements.append(
-                    Element(
-                        "word",
-                        x,
-                        y,
-                        w,
-                        h,
-                        "accent",
-                        "outline",
-                        str(rng.choice(["plain", "slant"])),
-                        "flavour",
-                        invent_word(rng, syllables=2),
-                        small,
-                        seed,
-                    )
-                )
-        elif name == "picture":
-            form = str(rng.choice(PICTURES))
-            elements.append(Element("picture", x, y, w, h, "accent", "accent2", form, "picture", seed=seed))
-        elif name == "band":
-            elements.append(
-                Element(
-                    "panel",
-                    0,
-                    y,
-                    1,
-                    h,
-                    "accent",
-                    "accent2",
-                    str(rng.choice(["rect", "gradient_rect", "curved"])),
-                    "band",
-                    seed=seed,
-                )
-            )
-            if rng.random() < 0.6:
-                elements.append(
-                    Element(
-                        "word",
-                        0.12,
-                        y + 0.2 * h,
-                        0.76,
-                        0.6 * h,
-                        "on_accent",
-                        "accent",
-                        "plain",
-                        "band",
-                        f"{invent_word(rng)} {invent_word(rng)}",
-                        small,
-                        seed,
-                    )
-                )
-        else:
-            elements.append(
-                Element("lines", x, y, w, h, "ink", form=str(int(rng.integers(2, 5))), part="lines", seed=seed)
-            )
+        ]
+    if name == "sub":
+        text = f"{invent_word(rng)} {text}"
+    return [Element("word", x, y, w, h, "ink", "outline", "plain", name, text, small, seed)]
+
+
+def _extras(rng: np.random.Generator, aspect: float, placed: list[Element]) -> list[Element]:
+    """Emblems and flashes, put where they cover the least print."""
+    words = [(e.x, e.y, e.x + e.w, e.y + e.h) for e in placed if e.what == "word"]
+    found = []
     for _ in range(int(rng.choice([0, 1, 1, 2]))):
-        size = rng.uniform(0.16, 0.3)
-        x, y = rng.uniform(0, 1 - size), rng.uniform(0, 0.9 - size)
+        w = rng.uniform(0.16, 0.32)
+        h = min(0.34, w * aspect)
+        spots = [(rng.uniform(0.02, 0.98 - w), rng.uniform(0.02, 0.98 - h)) for _ in range(6)]
+        cover = [
+            sum(max(0, min(x + w, c) - max(x, a)) * max(0, min(y + h, d) - max(y, b)) for a, b, c, d in words)
+            for x, y in spots
+        ]
+        x, y = spots[int(np.argmin(cover))]
         seed = int(rng.integers(1 << 31))
         if rng.random() < 0.55:
-            elements.append(
-                Element(
-                    "emblem",
-                    x,
-                    y,
-                    size,
-                    size / max(aspect, 0.5),
-                    "accent2",
-                    "brand",
-                    str(rng.choice(EMBLEMS)),
-                    "emblem",
-                    seed=seed,
-                )
+            found.append(
+                Element("emblem", x, y, w, h, "accent2", "brand", str(rng.choice(EMBLEMS)), "emblem", seed=seed)
             )
         else:
-            text = str(rng.choice(["NEW", "2x", "3in1", "XL", "BIO", "-20%", "1L", "500", "24h", "Plus", "100%", "0%"]))
-            elements.append(
-                Element(
-                    "flash",
-                    x,
-                    y,
-                    size * 1.1,
-                    size / max(aspect, 0.5),
-                    "flash",
-                    "outline",
-                    str(rng.choice(["burst", "disc", "tab"])),
-                    "flash",
-                    text,
-                    "DejaVuSans-Bold",
-                    seed,
-                )
-            )
-    if rng.random() < 0.15:
-        elements.append(Element("barcode", 0.72, 0.88, 0.22, 0.09, "ink", seed=int(rng.integers(1 << 31))))
-    return elements
+            form, text = str(rng.choice(["burst", "disc", "tab"])), str(rng.choice(FLASHES))
+            found.append(Element("flash", x, y, w, h, "flash", "outline", form, "flash", text, "DejaVuSans-Bold", seed))
+    if rng.random() < 0.12:
+        found.append(Element("barcode", 0.72, 0.88, 0.22, 0.09, "ink", seed=int(rng.integers(1 << 31))))
+    return found
+
+
+def _elements(rng: np.random.Generator, shape: Shape) -> list[Element]:
+    u0, v0, u1, v1 = shape.label
+    aspect = (u1 - u0) / 2 * shape.aspect / (v1 - v0)
+    face, small = (str(f) for f in rng.choice(FACES[:-1], size=2))
+    if rng.random() < 0.07:
+        face = small = FACES[-1]
+    brand = invent_word(rng)
+    if rng.random() < 0.25:
+        brand = f"{brand} {invent_word(rng, syllables=1)}"
+    ground = _ground(rng)
+    if shape.decal == "full" and shape.style in ("oval", "jug", "trigger", "inverted"):
+        # Print straight on curved plastic has no field of its own.
+        ground = []
+    placed: list[Element] = []
+    for name, box in _stack(rng, aspect):
+        placed += _brand(rng, box, brand, face) if name == "brand" else _block(rng, name, box, small)
+    placed += _extras(rng, aspect, placed)
+    if shape.decal == "oval":
+        # Keep clear of the corners that an oval label lacks.
+        placed = [replace(e, x=0.12 + 0.76 * e.x, y=0.1 + 0.8 * e.y, w=0.76 * e.w, h=0.8 * e.h) for e in placed]
+    return ground + placed
 
 
 def sample_design(rng: np.random.Generator, kind: str) -> Design:
     """Draw a family's shared design."""
     shape = sample_shape(rng, kind)
-    palette = _palette(rng)
-    return Design(
-        kind, shape, tuple(palette.items()), tuple(_elements(rng, shape, kind)), float(rng.uniform(-0.5, 0.5))
-    )
-
-
-def _swap(design: Design, part: str, rng: np.random.Generator) -> Design:
-    """Replace what one part shows: other letters, another picture, another emblem."""
-    changed = []
-    form = ""
-    for e in design.elements:
-        if e.part != part:
-            changed.append(e)
-        elif e.what == "word":
-            changed.append(replace(e, text=invent_word(rng, syllables=int(rng.integers(1, 4)))))
-        elif e.what == "picture":
-            form = str(rng.choice([p for p in PICTURES if p != e.form]))
-            changed.append(replace(e, form=form, seed=int(rng.integers(1 << 31))))
-        elif e.what == "emblem":
-            changed.append(
-                replace(e, form=str(rng.choice([m for m in EMBLEMS if m != e.form])), seed=int(rng.integers(1 << 31)))
-            )
-        elif e.what == "flash":
-            changed.append(
-                replace(
-                    e,
-                    text=str(rng.choice([t for t in ("NEW", "2x", "XL", "BIO", "-30%", "2L") if t != e.text])),
-                    form="disc" if e.form != "disc" else "burst",
-                )
-            )
-        else:
-            changed.append(e)
-    return replace(design, elements=tuple(changed))
-
-
-def _other_colour(design: Design, role: str, rng: np.random.Generator) -> Design:
-    old = design.colour(role)
-    new = far_from(rng, [old], least=0.45)
-    roles: dict[str, Colour] = {role: new}
-    # Roles that wore the same colour as this one keep matching it, and print stays readable.
-    for other, c in design.palette:
-        if other != role and c == old:
-            roles[other] = new
-    label = roles.get("label", design.colour("label"))
-    for ink in ("brand", "ink"):
-        if contrast(roles.get(ink, design.colour(ink)), label) < 0.5:
-            roles[ink] = contrasting(rng, label)
-    accent = roles.get("accent", design.colour("accent"))
-    if contrast(design.colour("on_accent"), accent) < 0.5:
-        roles["on_accent"] = contrasting(rng, accent)
-    return design.recoloured(**roles)
-
-
-def change_design(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
-    """Make one candidate variant: returns what was changed (``"colour:cap"``, ``"word:flavour"`` …) and the new design."""
-    shape_roles = {p.role for p in design.shape.parts}
-    parts = {e.part for e in design.elements}
-    inks = {e.ink for e in design.elements} | {e.second for e in design.elements}
-    options: list[tuple[str, float]] = [("colour:label", 1.0), ("size", 0.5)]
-    options += (
-        [("colour:body", 1.0)] if design.colour("body") != design.colour("label") and "print" in shape_roles else []
-    )
-    options += [(f"colour:{r}", w) for r, w in (("cap", 1.2), ("liquid", 0.8)) if r in shape_roles]
-    options += [("colour:accent", 2.0)] if "accent" in inks else []
-    options += [("colour:accent2", 0.7)] if "accent2" in inks else []
-    options += [
-        (f"swap:{p}", w)
-        for p, w in (
-            ("flavour", 1.2),
-            ("sub", 0.5),
-            ("picture", 1.5),
-            ("emblem", 0.6),
-            ("flash", 0.5),
-            ("band", 0.5),
-            ("brand", 0.3),
-        )
-        if p in parts
-    ]
-    options += [("line", 1.6)] if "flavour" in parts or "picture" in parts else []
-    weights = np.array([w for _, w in options])
-    what = options[int(rng.choice(len(options), p=weights / weights.sum()))][0]
-    if what == "size":
-        return what, replace(design, shape=design.shape.resized(float(rng.choice([0.72, 0.8, 1.28, 1.4]))))
-    if what == "line":
-        # The usual way of a range: flavour colour together with its word and picture.
-        new = _other_colour(design, "accent", rng)
-        for part in ("flavour", "picture"):
-            if part in parts and rng.random() < 0.8:
-                new = _swap(new, part, rng)
-        return what, new
-    kind, _, target = what.partition(":")
-    if kind == "colour":
-        return what, _other_colour(design, target, rng)
-    return what, _swap(design, target, rng)
+    palette = _palette(rng, shape, kind)
+    rim = float(rng.uniform(0.015, 0.04)) if rng.random() < 0.4 else 0.0
+    return Design(kind, shape, tuple(palette.items()), tuple(_elements(rng, shape)), float(rng.uniform(-0.5, 0.5)), rim)

@@ -1,4 +1,4 @@
-"""Pictures and emblems printed on packages: fruit, flowers, leaves, splashes, bowls, landscapes, textures, simple marks.
+"""Pictures printed on packages: fruit, flowers, leaves, splashes, bowls, cups, landscapes, animals, heaps of food.
 
 Every picture is drawn in unit coordinates from its seed, so it looks the same at any size.
 """
@@ -7,75 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from data.synth.goods_colour import Colour, contrasting, mix, package_colour
+from data.synth.goods_pen import Pen, noise
 
-__all__ = ["EMBLEMS", "PICTURES", "draw_emblem", "draw_picture", "noise"]
+__all__ = ["PICTURES", "draw_picture"]
 
 U8 = NDArray[np.uint8]
-
-
-class _Pen:
-    """Draws unit-coordinate shapes into an RGB patch and its coverage together."""
-
-    def __init__(self, height: int, width: int) -> None:
-        self.rgb = np.zeros((height, width, 3), np.uint8)
-        self.alpha = np.zeros((height, width), np.uint8)
-        self.height, self.width, self.unit = height, width, min(height, width)
-
-    def _at(self, x: float, y: float) -> tuple[int, int]:
-        """Unit square centred in the patch -> fixed-point pixels (3 fractional bits)."""
-        return (
-            round(((x - 0.5) * self.unit + self.width / 2) * 8),
-            round(((y - 0.5) * self.unit + self.height / 2) * 8),
-        )
-
-    def ellipse(
-        self, x: float, y: float, rx: float, ry: float, colour: Colour, angle: float = 0, fade: bool = False
-    ) -> None:
-        axes = (max(4, round(rx * self.unit * 8)), max(4, round(ry * self.unit * 8)))
-        centre = self._at(x, y)
-        cv2.ellipse(self.rgb, centre, axes, angle, 0, 360, colour, -1, cv2.LINE_AA, 3)
-        if not fade:
-            cv2.ellipse(self.alpha, centre, axes, angle, 0, 360, 255, -1, cv2.LINE_AA, 3)
-
-    def polygon(self, points: NDArray[np.float64], colour: Colour, fade: bool = False) -> None:
-        pts = np.array([self._at(float(x), float(y)) for x, y in points], np.int32)
-        cv2.fillPoly(self.rgb, [pts], colour, cv2.LINE_AA, 3)
-        if not fade:
-            cv2.fillPoly(self.alpha, [pts], 255, cv2.LINE_AA, 3)
-
-    def line(
-        self, x0: float, y0: float, x1: float, y1: float, thick: float, colour: Colour, fade: bool = False
-    ) -> None:
-        pen = max(1, round(thick * self.unit))
-        cv2.line(self.rgb, self._at(x0, y0), self._at(x1, y1), colour, pen, cv2.LINE_AA, 3)
-        if not fade:
-            cv2.line(self.alpha, self._at(x0, y0), self._at(x1, y1), 255, pen, cv2.LINE_AA, 3)
-
-    def ball(self, x: float, y: float, rx: float, ry: float, colour: Colour, angle: float = 0) -> None:
-        """A shaded round thing: dark rim, lit body, highlight."""
-        self.ellipse(x, y, rx, ry, mix(colour, (20, 10, 20), 0.35), angle)
-        self.ellipse(x - rx * 0.06, y - ry * 0.08, rx * 0.86, ry * 0.86, colour, angle, fade=True)
-        self.ellipse(
-            x - rx * 0.22, y - ry * 0.26, rx * 0.5, ry * 0.5, mix(colour, (255, 255, 255), 0.25), angle, fade=True
-        )
-        self.ellipse(
-            x - rx * 0.34, y - ry * 0.4, rx * 0.16, ry * 0.16, mix(colour, (255, 255, 255), 0.75), angle, fade=True
-        )
-
-    def leaf(self, x: float, y: float, size: float, angle: float, colour: Colour) -> None:
-        t = np.linspace(0, 1, 9)
-        half = 0.28 * np.sin(np.pi * t) * size
-        along = t * size
-        c, s = np.cos(angle), np.sin(angle)
-        up = np.c_[x + along * c - half * s, y + along * s + half * c]
-        down = np.c_[x + along * c + half * s, y + along * s - half * c]
-        self.polygon(np.r_[up, down[::-1]], colour)
-        self.polygon(np.r_[up, np.array([[x, y]])], mix(colour, (0, 40, 0), 0.3), fade=True)
 
 
 _GREENS: tuple[Colour, ...] = ((62, 140, 40), (110, 170, 50), (30, 100, 50), (150, 190, 60))
@@ -86,10 +26,10 @@ _FRUIT: tuple[Colour, ...] = (
 
 
 def _pick(rng: np.random.Generator, options: tuple[Colour, ...]) -> Colour:
-    return mix(options[int(rng.integers(len(options)))], (int(rng.integers(256)), 128, int(rng.integers(256))), 0.1)
+    return mix(options[int(rng.integers(len(options)))], (int(rng.integers(256)), 128, int(rng.integers(256))), 0.08)
 
 
-def _fruit(pen: _Pen, rng: np.random.Generator) -> None:
+def _fruit(pen: Pen, rng: np.random.Generator) -> None:
     colour, green = _pick(rng, _FRUIT), _pick(rng, _GREENS)
     count = int(rng.integers(1, 6))
     stretch = rng.uniform(0.75, 1.35)
@@ -108,7 +48,7 @@ def _fruit(pen: _Pen, rng: np.random.Generator) -> None:
         pen.ball(0.5 + d * np.cos(a), 0.56 + d * np.sin(a) * 0.7, r, r * stretch, colour, float(rng.uniform(-20, 20)))
 
 
-def _slice(pen: _Pen, rng: np.random.Generator) -> None:
+def _slice(pen: Pen, rng: np.random.Generator) -> None:
     rind, flesh = _pick(rng, _FRUIT), _pick(rng, _FRUIT)
     flesh = mix(flesh, (255, 240, 200), 0.3)
     segments = int(rng.integers(6, 11))
@@ -127,7 +67,7 @@ def _slice(pen: _Pen, rng: np.random.Generator) -> None:
     pen.leaf(0.3, 0.3, 0.36, float(rng.uniform(3.4, 5.5)), _pick(rng, _GREENS))
 
 
-def _flower(pen: _Pen, rng: np.random.Generator) -> None:
+def _flower(pen: Pen, rng: np.random.Generator) -> None:
     petals, colour = int(rng.integers(5, 13)), package_colour(rng, str(rng.choice(["vivid", "white", "pastel"])))
     heart = contrasting(rng, colour, least=0.5, mood="vivid")
     for _ in range(int(rng.integers(1, 4))):
@@ -149,7 +89,7 @@ def _flower(pen: _Pen, rng: np.random.Generator) -> None:
         pen.ball(x, y, size * 0.22, size * 0.22, heart)
 
 
-def _leaves(pen: _Pen, rng: np.random.Generator) -> None:
+def _leaves(pen: Pen, rng: np.random.Generator) -> None:
     green, count = _pick(rng, _GREENS), int(rng.integers(3, 9))
     lean = rng.uniform(-0.3, 0.3)
     for k in range(count):
@@ -165,7 +105,7 @@ def _leaves(pen: _Pen, rng: np.random.Generator) -> None:
     pen.line(0.5, 0.95, 0.5 + lean * 0.8, 0.15, 0.02, mix(green, (60, 30, 0), 0.4))
 
 
-def _splash(pen: _Pen, rng: np.random.Generator) -> None:
+def _splash(pen: Pen, rng: np.random.Generator) -> None:
     colour = package_colour(rng, str(rng.choice(["vivid", "white", "pastel"])))
     t = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     r = 0.3 + sum(rng.uniform(0, 0.13) / k * np.sin(k * t + rng.uniform(0, 6.3)) for k in (2, 3, 5, 7))
@@ -178,7 +118,7 @@ def _splash(pen: _Pen, rng: np.random.Generator) -> None:
         pen.ball(0.5 + d * np.cos(a), 0.6 + d * np.sin(a), s, s, colour)
 
 
-def _bowl(pen: _Pen, rng: np.random.Generator) -> None:
+def _bowl(pen: Pen, rng: np.random.Generator) -> None:
     dish, food = package_colour(rng, str(rng.choice(["white", "vivid", "dark"]))), _pick(rng, _FRUIT)
     t = np.linspace(0, np.pi, 20)
     pen.polygon(np.c_[0.5 + 0.46 * np.cos(t), 0.5 + 0.42 * np.sin(t)], dish)
@@ -199,7 +139,7 @@ def _bowl(pen: _Pen, rng: np.random.Generator) -> None:
         pen.leaf(0.55, 0.42, 0.25, -1.0, _pick(rng, _GREENS))
 
 
-def _cup(pen: _Pen, rng: np.random.Generator) -> None:
+def _cup(pen: Pen, rng: np.random.Generator) -> None:
     cup, drink = (
         package_colour(rng, str(rng.choice(["white", "vivid"]))),
         _pick(rng, ((90, 50, 25), (170, 90, 30), (230, 190, 120), (200, 60, 50))),
@@ -213,7 +153,7 @@ def _cup(pen: _Pen, rng: np.random.Generator) -> None:
     pen.ellipse(0.5, 0.9, 0.36, 0.06, mix(cup, (0, 0, 0), 0.15))
 
 
-def _view(pen: _Pen, rng: np.random.Generator) -> None:
+def _view(pen: Pen, rng: np.random.Generator) -> None:
     sky, land = package_colour(rng, str(rng.choice(["vivid", "pastel"]))), _pick(rng, (*_GREENS, (190, 120, 50)))
     pen.ellipse(0.5, 0.5, 0.48, 0.48, sky)
     inside = pen.alpha.copy()
@@ -225,7 +165,7 @@ def _view(pen: _Pen, rng: np.random.Generator) -> None:
     pen.alpha = inside
 
 
-def _beast(pen: _Pen, rng: np.random.Generator) -> None:
+def _beast(pen: Pen, rng: np.random.Generator) -> None:
     coat = package_colour(rng, str(rng.choice(["kraft", "dark", "white", "vivid"])))
     belly = mix(coat, (255, 245, 230), 0.6)
     ear = rng.uniform(0.08, 0.2)
@@ -242,7 +182,7 @@ def _beast(pen: _Pen, rng: np.random.Generator) -> None:
     pen.ellipse(0.5, 0.43, 0.045, 0.03, (30, 15, 20), fade=True)
 
 
-def _biscuits(pen: _Pen, rng: np.random.Generator) -> None:
+def _biscuits(pen: Pen, rng: np.random.Generator) -> None:
     dough = _pick(rng, ((205, 150, 80), (120, 70, 35), (235, 205, 140), (180, 110, 50)))
     chip = contrasting(rng, dough, least=0.6)
     square = rng.random() < 0.4
@@ -261,9 +201,63 @@ def _biscuits(pen: _Pen, rng: np.random.Generator) -> None:
             pen.ellipse(x + d * np.cos(a), y + d * np.sin(a), 0.03, 0.025, chip, fade=True)
 
 
-_PICTURES: dict[str, Callable[[_Pen, np.random.Generator], None]] = {
+def _heap(pen: Pen, rng: np.random.Generator) -> None:
+    """Many small things close together: berries, nuts, pasta, beans."""
+    colour, other = _pick(rng, _FRUIT), _pick(rng, _FRUIT)
+    r, stretch = rng.uniform(0.07, 0.15), rng.uniform(0.45, 1.0)
+    mixed = rng.random() < 0.4
+    spots = rng.uniform(-1, 1, (int(min(46, 0.55 / r**2)), 3))
+    for x, y, tone in spots[np.argsort(spots[:, 1])]:
+        wide = 0.42 * np.sqrt(max(0.0, 1 - (y * 0.9) ** 2))
+        base = other if mixed and tone > 0.4 else colour
+        shade: Colour = (255, 240, 200) if tone > 0 else (20, 10, 30)
+        pen.ball(
+            0.5 + x * wide, 0.55 + y * 0.34, r, r * stretch, mix(base, shade, 0.2 * abs(float(tone))), float(tone * 180)
+        )
+    if rng.random() < 0.4:
+        pen.leaf(0.5, 0.3, 0.35, float(rng.uniform(3.4, 6)), _pick(rng, _GREENS))
+
+
+def _bouquet(pen: Pen, rng: np.random.Generator) -> None:
+    """Scattered small blossoms and leaves."""
+    colour, heart = package_colour(rng, str(rng.choice(["vivid", "pastel", "white"]))), package_colour(rng, "vivid")
+    green = _pick(rng, _GREENS)
+    spots = rng.uniform(0.14, 0.86, (int(rng.integers(5, 12)), 2))
+    for x, y in spots:
+        pen.leaf(float(x), float(y), 0.2, float(rng.uniform(0, 6.3)), green)
+    for x, y in spots:
+        size = float(rng.uniform(0.06, 0.13))
+        for k in range(5):
+            a = 2 * np.pi * k / 5
+            pen.ellipse(
+                x + size * 0.6 * np.cos(a),
+                y + size * 0.6 * np.sin(a),
+                size * 0.5,
+                size * 0.4,
+                mix(colour, (255, 255, 255), 0.1 * k),
+                float(np.degrees(a)),
+            )
+        pen.ellipse(x, y, size * 0.28, size * 0.28, heart, fade=True)
+
+
+def _photo(pen: Pen, rng: np.random.Generator) -> None:
+    """A full-bleed photograph of something: layered, lit, unsharp patches in a few related colours."""
+    seed = int(rng.integers(1 << 31))
+    first, second = _pick(rng, _FRUIT), _pick(rng, (*_FRUIT, *_GREENS))
+    third = mix(second, (255, 250, 230), 0.55)
+    coarse = noise(seed, pen.height, pen.width, cells=rng.uniform(1.5, 4), octaves=3)[..., None]
+    fine = noise(seed + 1, pen.height, pen.width, cells=rng.uniform(5, 14), octaves=2)[..., None]
+    edge = np.clip((coarse - 0.5) * rng.uniform(3, 25) + 0.5, 0, 1)
+    spots = np.clip((fine - 0.62) * 14, 0, 1)
+    ground = np.array(first) * (1 - edge) + np.array(second) * edge
+    ground = ground * (1 - spots) + np.array(third) * spots
+    pen.rgb[:] = np.clip(ground * (0.6 + 0.7 * fine), 0, 255).astype(np.uint8)
+    pen.alpha[:] = 255
+
+
+_PICTURES: dict[str, Callable[[Pen, np.random.Generator], None]] = {
     "fruit": _fruit, "slice": _slice, "flower": _flower, "leaves": _leaves, "splash": _splash, "bowl": _bowl, "cup": _cup,
-    "view": _view, "beast": _beast, "biscuits": _biscuits,
+    "view": _view, "beast": _beast, "biscuits": _biscuits, "heap": _heap, "bouquet": _bouquet, "photo": _photo,
 }  # fmt: skip
 #: Names that `draw_picture` knows.
 PICTURES: tuple[str, ...] = tuple(_PICTURES)
@@ -271,99 +265,6 @@ PICTURES: tuple[str, ...] = tuple(_PICTURES)
 
 def draw_picture(name: str, seed: int, height: int, width: int) -> tuple[U8, U8]:
     """Draw a picture: RGB (h, w, 3) and its coverage (h, w), both uint8."""
-    pen = _Pen(height, width)
+    pen = Pen(height, width)
     _PICTURES[name](pen, np.random.default_rng(seed))
     return pen.rgb, pen.alpha
-
-
-#: Names that `draw_emblem` knows.
-EMBLEMS: tuple[str, ...] = (
-    "disc",
-    "star",
-    "sun",
-    "shield",
-    "drop",
-    "heart",
-    "crown",
-    "ring",
-    "twin-leaf",
-    "bolt",
-    "diamond",
-    "bars",
-)
-
-
-def draw_emblem(name: str, seed: int, height: int, width: int, ink: Colour, second: Colour) -> tuple[U8, U8]:
-    """Draw a two-colour mark: RGB (h, w, 3) and its coverage (h, w), both uint8."""
-    pen, rng = _Pen(height, width), np.random.default_rng(seed)
-    if name in ("disc", "ring"):
-        pen.ellipse(0.5, 0.5, 0.47, 0.47, ink)
-        inner = rng.uniform(0.28, 0.4)
-        if name == "ring":
-            pen.ellipse(0.5, 0.5, inner, inner, second, fade=True)
-            pen.ellipse(0.5, 0.5, inner * 0.6, inner * 0.6, ink, fade=True)
-        else:
-            pen.polygon(
-                np.array([[0.5, 0.2], [0.75, 0.7], [0.25, 0.7]])
-                if rng.random() < 0.5
-                else np.array([[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7]]),
-                second,
-                fade=True,
-            )
-    elif name in ("star", "sun"):
-        n, deep = int(rng.integers(5, 9)), rng.uniform(0.4, 0.6)
-        if name == "sun":
-            n, deep = int(rng.integers(10, 18)), rng.uniform(0.65, 0.8)
-        a = np.arange(2 * n) * np.pi / n - np.pi / 2
-        r = np.where(np.arange(2 * n) % 2, 0.48 * deep, 0.48)
-        pen.polygon(np.c_[0.5 + r * np.cos(a), 0.5 + r * np.sin(a)], ink)
-        pen.ellipse(0.5, 0.5, 0.2, 0.2, second, fade=True)
-    elif name == "shield":
-        x = np.linspace(0, np.pi, 13)
-        low = np.c_[0.5 + 0.4 * np.cos(x), 0.45 + 0.5 * np.sin(x) ** 1.2]
-        pen.polygon(np.r_[[[0.9, 0.08], [0.9, 0.45]], low, [[0.1, 0.08]]], ink)
-        pen.polygon((np.r_[[[0.9, 0.08], [0.9, 0.45]], low, [[0.1, 0.08]]] - 0.5) * 0.6 + 0.5, second, fade=True)
-    elif name == "drop":
-        pen.polygon(np.array([[0.5, 0.03], [0.74, 0.5], [0.26, 0.5]]), ink)
-        pen.ellipse(0.5, 0.65, 0.29, 0.29, ink)
-        pen.ellipse(0.42, 0.66, 0.09, 0.14, second, 15, fade=True)
-    elif name == "heart":
-        for side in (-1, 1):
-            pen.ellipse(0.5 + side * 0.2, 0.34, 0.235, 0.22, ink, side * 25)
-        pen.polygon(np.array([[0.08, 0.42], [0.92, 0.42], [0.5, 0.94]]), ink)
-        pen.ellipse(0.34, 0.32, 0.08, 0.06, second, fade=True)
-    elif name == "crown":
-        pen.polygon(
-            np.array([[0.08, 0.25], [0.3, 0.5], [0.5, 0.15], [0.7, 0.5], [0.92, 0.25], [0.82, 0.8], [0.18, 0.8]]), ink
-        )
-        pen.line(0.2, 0.72, 0.8, 0.72, 0.07, second, fade=True)
-    elif name == "twin-leaf":
-        pen.leaf(0.5, 0.85, 0.75, -2.2, ink)
-        pen.leaf(0.5, 0.85, 0.75, -0.9, second)
-    elif name == "bolt":
-        pen.ellipse(0.5, 0.5, 0.47, 0.47, second)
-        pen.polygon(np.array([[0.6, 0.05], [0.25, 0.56], [0.47, 0.56], [0.38, 0.95], [0.76, 0.4], [0.53, 0.4]]), ink)
-    elif name == "diamond":
-        pen.polygon(np.array([[0.5, 0.02], [0.98, 0.5], [0.5, 0.98], [0.02, 0.5]]), ink)
-        pen.polygon(np.array([[0.5, 0.24], [0.76, 0.5], [0.5, 0.76], [0.24, 0.5]]), second, fade=True)
-    else:
-        n = int(rng.integers(3, 5))
-        for k in range(n):
-            y = 0.15 + 0.7 * k / (n - 1)
-            pen.line(0.15 + 0.08 * k, y, 0.85 - 0.05 * k, y - 0.08, 0.13, ink if k % 2 else second)
-    return pen.rgb, pen.alpha
-
-
-def noise(seed: int, height: int, width: int, *, cells: float = 8.0, octaves: int = 3) -> NDArray[np.float32]:
-    """Smooth noise (h, w) in 0…1; `cells` is the number of blobs across the shorter side, whatever the size in pixels."""
-    rng = np.random.default_rng(seed)
-    total = np.zeros((height, width), np.float32)
-    short = min(height, width)
-    weight, scale = 1.0, cells
-    for _ in range(octaves):
-        gh, gw = max(2, round(scale * height / short)), max(2, round(scale * width / short))
-        grid = rng.random((min(gh, 256), min(gw, 256)), dtype=np.float32)
-        total += weight * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
-        weight, scale = weight * 0.55, scale * 2.1
-    low, high = float(total.min()), float(total.max())
-    return (total - low) / max(high - low, 1e-6)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from data.synth.goods_design import Design
 from data.synth.goods_paint import SPAN, paint_sheet
-from data.synth.goods_pictures import noise
+from data.synth.goods_pen import noise
 from data.synth.goods_shapes import Part
 
 __all__ = ["Body", "body_of", "compose"]
@@ -20,8 +20,7 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 #: Pictures are drawn at the next of these heights and scaled down, so that edges and letters are smooth.
-LEVELS = (96, 176, 336, 640)
-_CACHE_BYTES = 96 << 20
+LEVELS = (72, 144, 288, 576)
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,15 @@ def _shade(part: Part, xn: F32, v: F32, design: Design, seed: int) -> tuple[F32,
         gain = 1.0 + 0.1 * light * xn - 0.08 * v
         add = np.zeros_like(gain)
         if part.finish == "film":
-            folds = noise(seed, height, width, cells=5, octaves=3) - 0.5
             strength = design.shape.crinkle
-            edge = 1 - 0.28 * np.abs(xn) ** 4 * strength
-            gain = (gain + folds * 0.5 * strength) * edge
-            sparkle = noise(seed + 1, height, width, cells=4, octaves=2)
-            add = np.clip(sparkle - 0.72, 0, 1) * 420 * strength
+            # Film is pulled tight between its seams: soft dents, and sharp bright creases along the ridges of a noise.
+            dents = noise(seed, height, width, cells=3, octaves=3) - 0.5
+            creases = 1 - np.abs(2 * noise(seed + 1, height, width, cells=3.5, octaves=3) - 1)
+            near_edge = np.clip(np.maximum(np.abs(xn), np.abs(2 * v - 1)) * 1.6 - 0.6, 0, 1)
+            weight = strength * (0.35 + 0.65 * near_edge)
+            gain = (gain + dents * 0.45 * weight) * (1 - 0.3 * np.abs(xn) ** 4 * strength)
+            gain = gain - 0.1 * weight * np.roll(creases, max(1, height // 60), axis=0) ** 8
+            add = 48 * weight * creases**12
         return gain.astype(np.float32), add.astype(np.float32)
     nz = np.sqrt(np.clip(1 - xn * xn, 0, 1))
     diffuse = np.clip(nz * np.cos(light) + xn * np.sin(light), 0, 1)
@@ -203,7 +205,8 @@ def _prepare(design: Design, height: int, seed: int) -> Body:
             map_x = np.ascontiguousarray(
                 np.broadcast_to((u / span + 1) / 2 * sheet.shape[1] - 0.5, (height, width)), np.float32
             )
-            map_y = np.ascontiguousarray(np.clip(v, 0, 1) * height - 0.5, np.float32)
+            down = np.clip((v - shape.top) / (1 - shape.top), 0, 1)
+            map_y = np.ascontiguousarray(down * height - 0.5, np.float32)
             gain, add, cover = _fold(design, part_gain, v), part_add, np.asarray(mask, np.float32)
             target = over
             continue
@@ -240,6 +243,8 @@ def _fold(design: Design, gain: F32, v: F32) -> F32:
         gain = gain * (
             1 - 0.3 * np.exp(-(((v - shape.roof) / 0.006) ** 2)) - 0.25 * np.exp(-(((v - ridge) / 0.006) ** 2))
         )
+    if shape.top:
+        gain = gain * np.where(v < shape.top, 1.16, 1.0) * (1 - 0.2 * np.exp(-(((v - shape.top) / 0.006) ** 2)))
     if shape.crimp > 0.003:
         edge = np.minimum(v, 1 - v)
         gain = gain * np.where(edge < 0.045, 0.9 + 0.12 * np.sin(edge * 600), 1.0)
@@ -249,19 +254,44 @@ def _fold(design: Design, gain: F32, v: F32) -> F32:
     return gain.astype(np.float32)
 
 
-_bodies: OrderedDict[tuple[str, int], Body] = OrderedDict()
+class _Cache:
+    """Prepared packages, least recently used out first."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget, self._held = budget, 0
+        self._bodies: OrderedDict[tuple[str, int], Body] = OrderedDict()
+
+    def get(self, key: tuple[str, int]) -> Body | None:
+        found = self._bodies.get(key)
+        if found is not None:
+            self._bodies.move_to_end(key)
+        return found
+
+    def put(self, key: tuple[str, int], body: Body) -> None:
+        self._bodies[key] = body
+        self._held += body.nbytes
+        while self._held > self._budget and len(self._bodies) > 1:
+            self._held -= self._bodies.popitem(last=False)[1].nbytes
 
 
-def body_of(key: str, design: Design, height: int) -> Body:
-    """Prepared package for a picture of `height` px, from a cache that holds at most about 96 MB per process."""
-    level = next((size for size in LEVELS if size >= height * 1.2), LEVELS[-1])
-    found = _bodies.pop((key, level), None)
+_cache = _Cache(96 << 20)
+
+
+def body_of(key: str, design: Design, height: int, *, keep: bool = True) -> Body:
+    """Prepared package for a picture of `height` px, from a cache that holds at most about 96 MB per process.
+
+    Args:
+        key: identity of the product; its first characters, those of the family, fix the folds of film and the like.
+        design: what to draw.
+        height: rows of the picture wanted.
+        keep: put it into the cache.
+    """
+    level = next((size for size in LEVELS if size >= height * 1.1), LEVELS[-1])
+    found = _cache.get((key, level)) if keep else None
     if found is None:
         found = _prepare(design, level, int.from_bytes(key[:8].encode(), "little") % 1_000_003)
-        held = found.nbytes + sum(b.nbytes for b in _bodies.values())
-        while _bodies and held > _CACHE_BYTES:
-            held -= _bodies.popitem(last=False)[1].nbytes
-    _bodies[key, level] = found
+        if keep:
+            _cache.put((key, level), found)
     return found
 
 

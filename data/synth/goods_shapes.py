@@ -41,7 +41,7 @@ class Shape:
     aspect: width / height. round: print wraps a cylinder. label: (u0, v0, u1, v1), the printed zone, u in -1…1 along the
     front surface. decal: outline of the label (full, rect, round, oval). hole: handle opening (u, v, ru, rv, degrees).
     crimp: teeth depth of top and bottom edges. crinkle: strength of film folds. side: share of width taken by a visible
-    side face. height_cm: usual physical height.
+    side face; roof: share of height of a gable; top: of a visible top face. height_cm: usual physical height.
     """
 
     style: str
@@ -55,6 +55,7 @@ class Shape:
     crinkle: float = 0.0
     side: float = 0.0
     roof: float = 0.0
+    top: float = 0.0
     contents: str = ""
     height_cm: float = 20.0
 
@@ -372,10 +373,12 @@ def _carton(rng: np.random.Generator) -> Shape:
 
 def _box(rng: np.random.Generator) -> Shape:
     u = rng.uniform
-    body = Part("print", ((0, 1), (1, 1)), 0.0, "flat")
     aspect = float(np.exp(u(np.log(0.42), np.log(2.3))))
-    return Shape("box", aspect, (body,), False, (-0.98, 0.01, 0.98, 0.99), "full", side=float(rng.choice([0, 0, 0, 0.08, 0.16])),
-                 height_cm=float(np.clip(20 / np.sqrt(aspect) * u(0.6, 1.3), 4, 32)))  # fmt: skip
+    top = u(0.04, 0.12) if rng.random() < 0.3 else 0.0
+    body = Part("print", ((0, 1 - top), (top, 1), (1, 1)), 0.0, "flat")
+    side = float(rng.choice([0, 0, 0, 0.08, 0.16])) if not top else 0.0
+    tall = float(np.clip(20 / np.sqrt(aspect) * u(0.6, 1.3), 4, 32))
+    return Shape("box", aspect, (body,), False, (-0.98, 0.01, 0.98, 0.99), side=side, top=top, height_cm=tall)
 
 
 def _tray(rng: np.random.Generator) -> Shape:

@@ -37,8 +37,39 @@ _BLOCK = "block"
 #: Every face that `text_mask` can draw.
 FACES: tuple[str, ...] = (*_TTF, *_STROKES, _BLOCK)
 
-_ONSET = "b c d f g h j k l m n p r s t v w z br cr dr fl gr pl pr sl st tr ch sh".split()
-_NUCLEUS = "a e i o u a e i o ai ea io oo y".split()
+_ONSET = [
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "w",
+    "z",
+    "br",
+    "cr",
+    "dr",
+    "fl",
+    "gr",
+    "pl",
+    "pr",
+    "sl",
+    "st",
+    "tr",
+    "ch",
+    "sh",
+]
+_NUCLEUS = ["a", "e", "i", "o", "u", "a", "e", "i", "o", "ai", "ea", "io", "oo", "y"]
 _CODA = ["", "", "", "", "n", "r", "s", "l", "x", "m", "nd", "va"]
 _CYRILLIC = str.maketrans("abcdefghijklmnoprstuvwxyz", "абсдефгхийклмнопрстувшхыз"[:25])
 
@@ -76,17 +107,18 @@ def _block_mask(text: str, height: int) -> NDArray[np.uint8]:
     """Invented square characters: a few crossing strokes in each cell, fixed by the letter."""
     cell = max(height, 4)
     mask = np.zeros((cell, cell * len(text)), np.uint8)
-    pen = max(1, round(cell * 0.1))
-    for k, letter in enumerate(text):
+    pen = max(1, round(cell * 0.09))
+    for k, letter in enumerate(text.upper()):
         rng = np.random.default_rng(zlib.crc32(letter.encode()))
-        left = k * cell + cell * 0.06
-        for _ in range(int(rng.integers(4, 7))):
-            a, b, c = rng.random(3)
-            span = cell * 0.84
-            ends = ((0.0, a), (1.0, a)) if rng.random() < 0.5 else ((a, b * 0.4), (a, 0.6 + 0.4 * c))
-            if rng.random() < 0.25:
-                ends = ((0.5, 0.2 * a), (b, 1.0))
-            pts = [(round((left + x * span) * 8), round((cell * 0.08 + y * span) * 8)) for x, y in ends]
+        cut = sorted(rng.uniform(0.2, 0.8, 2))
+        strokes = [((0, y), (1, y)) for y in (cut[0], cut[1])[: int(rng.integers(1, 3))]]
+        strokes += [((x, 0), (x, 1)) for x in rng.choice([0.0, 0.5, 1.0], size=int(rng.integers(1, 3)), replace=False)]
+        if rng.random() < 0.5:
+            strokes += [((0.5, cut[0]), (0, 1)), ((0.5, cut[0]), (1, 1))]
+        if rng.random() < 0.4:
+            strokes += [((0, 0), (1, 0)), ((0, 1), (1, 1))]
+        for ends in strokes:
+            pts = [(round((k + 0.13 + x * 0.74) * cell * 8), round((0.06 + y * 0.88) * cell * 8)) for x, y in ends]
             cv2.line(mask, pts[0], pts[1], 255, pen, cv2.LINE_AA, 3)
     return mask
 
