@@ -57,7 +57,7 @@ class DetectionInfo:
     sha256: str
     warnings: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)
 
@@ -116,6 +116,11 @@ class Detector:
         wanted = None if not classes else tuple(_class_id(c, network.card.names) for c in classes)
         threshold = network.card.confidence if confidence is None else confidence
         return cls(network, threshold, wanted, image_size, tile, max_objects)
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of the weights file."""
+        return self.network.card.sha256
 
     def detect(self, image: Image) -> Objects:
         """Find the objects of an RGB picture (H, W, 3) uint8; best first, ids "0", "1", …

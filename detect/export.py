@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from data.files import atomic_write
 
+import numpy as np
+
 if TYPE_CHECKING:
     import torch
 
@@ -37,6 +39,7 @@ def export_onnx(path: str | Path, model: torch.nn.Module, *, names: list[str], c
                     input_names=["images"], output_names=["output0"], dynamic_axes=axes,
                 )  # fmt: skip
             network = onnx.load(str(temporary))
+            _halve(network)
             stride = int(max(model.stride))  # type: ignore[arg-type]
             about = {
                 "names": dict(enumerate(names)), "stride": stride, "task": "detect", "batch": 1, "imgsz": [640, 640],
@@ -48,3 +51,19 @@ def export_onnx(path: str | Path, model: torch.nn.Module, *, names: list[str], c
             onnx.save(network, str(temporary))
     finally:
         head.export, head.dynamic = False, False
+
+
+def _halve(network: Any) -> None:
+    """Store large float32 constants as float16, cast back when the network is loaded: half the file, all arithmetic in float32."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    casts = []
+    for constant in network.graph.initializer:
+        if constant.data_type == onnx.TensorProto.FLOAT and len(constant.raw_data) > 1024:
+            values = numpy_helper.to_array(constant)
+            name = f"{constant.name}_float16"
+            casts.append(helper.make_node("Cast", [name], [constant.name], to=onnx.TensorProto.FLOAT))
+            constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name))
+    for node in reversed(casts):
+        network.graph.node.insert(0, node)

@@ -31,7 +31,7 @@ def look(xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], scale: f
     sure = score >= SURE
     if not sure.any():
         return Look(scale, 0.0, 0.0)
-    size = np.sqrt(np.prod(xyxy[sure, 2:] - xyxy[sure, :2], axis=1))
+    size = np.sqrt(np.prod(xyxy[sure, 2:] - xyxy[sure, :2], axis=1, dtype=np.float64))
     return Look(scale, weighted_median(size, score[sure]), float(score[sure].sum()))
 
 
