@@ -1,4 +1,4 @@
-"""What surrounds the goods: ceilings with lamps, tiled floors, walls, headers, peg boards, people and trolleys passing by."""
+"""What surrounds the goods: ceilings with lamps, tiled floors, walls, headers, peg boards."""
 
 from __future__ import annotations
 
@@ -101,14 +101,19 @@ def perforate(canvas: Canvas, x1: float, y1: float, x2: float, y2: float, hole: 
             view[k::step, j::step] = hole
 
 
-def passers_by(canvas: Canvas, people: Pool, rnd: Random) -> None:
-    """One or two people, cut by the lower edge, in front of everything."""
-    for _ in range(rnd.choice((1, 1, 2))):
-        height = canvas.height * rnd.uniform(0.5, 1.6)
-        identity = rnd.choice(people.family(rnd.randrange(60)))
-        person = people.sprite(identity, height * people.aspect(identity), height)
-        canvas.paste(
-            person,
-            rnd.randrange(-person.width // 2, canvas.width),
-            round(canvas.height - height * rnd.uniform(0.4, 1.0)),
-        )
+def wall(canvas: Canvas, x1: float, x2: float, rnd: Random, signs: Pool) -> None:
+    """The end of an aisle: a plain or tiled wall, a pillar, now and then a poster."""
+    base = _grey(rnd, 90, 235) if rnd.random() < 0.8 else colour(rnd)
+    canvas.fill(x1, 0, x2, canvas.height, base)
+    dark: Colour = (base[0] * 4 // 5, base[1] * 4 // 5, base[2] * 4 // 5)
+    if rnd.random() < 0.4:
+        step = max(8.0, canvas.height * rnd.uniform(0.03, 0.15))
+        for k in range(int(canvas.height / step) + 1):
+            canvas.fill(x1, k * step, x2, k * step + max(1, step * 0.03), dark)
+    canvas.fill(x1, 0, x1 + (x2 - x1) * 0.06, canvas.height, dark)
+    if rnd.random() < 0.5:
+        height = canvas.height * rnd.uniform(0.08, 0.3)
+        identity = rnd.choice(signs.family(rnd.randrange(40)))
+        poster = signs.sprite(identity, height * signs.aspect(identity), height)
+        if poster.width < x2 - x1:
+            canvas.paste(poster, round(x1 + (x2 - x1 - poster.width) / 2), rnd.randrange(canvas.height))

@@ -39,11 +39,11 @@ def _light(picture: Picture, rnd: Random, strength: float) -> Picture:
     """Uneven light, vignetting, lamp spots and white balance in one multiplication by a small map, enlarged."""
     side = 24
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
-    gain = 1 + strength * (rnd.uniform(-0.3, 0.3) * x + rnd.uniform(-0.35, 0.35) * y)
+    gain = 1.03 + strength * (rnd.uniform(-0.3, 0.3) * x + rnd.uniform(-0.35, 0.35) * y)
     gain = gain * (1 - strength * rnd.uniform(0, 0.5) * (x * x + y * y) / 2)
     for _ in range(rnd.choice((0, 0, 1, 2))):
         cx, cy, r = rnd.uniform(-1, 1), rnd.uniform(-1, 1), rnd.uniform(0.15, 0.7)
-        gain = gain + strength * rnd.uniform(-0.5, 0.5) * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / r**2)
+        gain = gain + strength * rnd.uniform(-0.35, 0.6) * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / r**2)
     warm, green = strength * rnd.gauss(0, 0.12), strength * rnd.gauss(0, 0.05)
     cast = np.array([1 + warm, 1 + green, 1 - warm], np.float32)
     small = np.clip(gain[..., None] * cast * 128, 12, 255).astype(np.uint8)
@@ -77,9 +77,9 @@ def _soften(picture: Picture, rnd: Random, strength: float) -> Picture:
 def _tone(picture: Picture, rnd: Random, strength: float) -> Picture:
     """Exposure, contrast, gamma and haze as one table."""
     level = np.linspace(0, 1, 256, dtype=np.float32)
-    level = level ** np.exp(strength * rnd.gauss(0, 0.35))
+    level = level ** np.exp(strength * rnd.gauss(-0.05, 0.35))
     level = (level - 0.5) * (1 + strength * rnd.uniform(-0.5, 0.35)) + 0.5
-    level = level * np.exp(strength * rnd.gauss(0, 0.3)) + strength * rnd.uniform(-0.1, 0.12)
+    level = level * np.exp(strength * rnd.gauss(0.02, 0.3)) + strength * rnd.uniform(-0.1, 0.12)
     out: Picture = cv2.LUT(picture, np.clip(level * 255, 0, 255).astype(np.uint8))
     return out
 

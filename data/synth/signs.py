@@ -127,6 +127,19 @@ def colour(rnd: Random) -> Colour:
     return round(255 * r), round(255 * g), round(255 * b)
 
 
+def grey(rnd: Random, low: int, high: int, tint: int = 8) -> Colour:
+    """Return a nearly neutral grey."""
+    level = rnd.randint(low, high)
+    r, g, b = (min(255, max(0, level + rnd.randint(-tint, tint))) for _ in range(3))
+    return r, g, b
+
+
+def shade(base: Colour, gain: float) -> Colour:
+    """Scale a colour."""
+    r, g, b = (min(255, max(0, round(c * gain))) for c in base)
+    return r, g, b
+
+
 class TagSource:
     """Families of tags: one paper and form, many prices."""
 

@@ -17,6 +17,7 @@ from data.synth import shelf
 from data.synth.canvas import Canvas, visible_boxes
 from data.synth.congregations import congregations
 from data.synth.crowd import crowd
+from data.synth.occluders import TrolleySource
 from data.synth.people import PeopleSource
 from data.synth.photometry import develop
 from data.synth.pool import BASE, Pool, Source
@@ -66,6 +67,7 @@ class SceneStream:
             people=Pool(PeopleSource(), seed, salt=1, variants=self.spec.variants),
             tags=Pool(TagSource(), seed, salt=2, variants=8),
             signs=Pool(SignSource(), seed, salt=3, variants=4),
+            trolleys=Pool(TrolleySource(), seed, salt=4, variants=1),
         )
         self._things = {kind: Pool(ThingSource(kind), seed, salt=10 + k, variants=5) for k, kind in enumerate(Kind)}
 
@@ -107,7 +109,7 @@ class SceneStream:
         elif layout is Layout.SCATTER:
             scatter(canvas, self._things, self._pools.goods, families, self.spec, rnd, count)
         else:
-            shelf.standing(canvas, self._pools, families, self.spec, rnd, count)
+            shelf.shelves(canvas, self._pools, families, self.spec, rnd, count)
 
 
 def finish(canvas: Canvas, view: View, spec: SceneSpec, rnd: Random, name: str) -> Labelled:
