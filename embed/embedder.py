@@ -1,0 +1,139 @@
+"""``Embedder``: crops -> unit vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from data import InputError
+from embed.crops import letterbox_boxes, letterbox_crops
+from embed.weights import load_card, load_tensors
+
+if TYPE_CHECKING:
+    from embed.networks import Unit
+
+CHUNK = 256  # crops per forward pass: 100 MiB of activations at 96 x 144
+
+
+class Embedder:
+    """A network with its card and its way of cutting crops.
+
+    Args:
+        network: takes (B, 3, H, W) float RGB 0…255, returns (B, D) unit rows.
+        card: JSON values; ``calibration`` holds the same/different thresholds, ``fit`` is ``letterbox`` or ``stretch``.
+        device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda``.
+        weights_hash: SHA-256 of the weights file, empty where there is none.
+
+    Attributes:
+        network, card, weights_hash: as given.
+        dimension: D.
+    """
+
+    def __init__(self, network: Unit, *, card: dict[str, Any], device: str = "auto", weights_hash: str = "") -> None:
+        import torch
+
+        self.device = resolve_device(device)
+        self.network = network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.card = card
+        self.weights_hash = weights_hash
+        self.dimension = network.dimension
+
+    @classmethod
+    def load(cls, name_or_path: str | Path | None = None, *, device: str = "auto") -> Embedder:
+        """Load by name (see ``embed.registry.names()``) or from a ``.safetensors`` file; None = ``default``.
+
+        Raises:
+            InputError: unknown name, missing or damaged file, or pretrained weights that are not on this machine.
+        """
+        from embed.registry import make
+
+        if name_or_path is None:
+            name_or_path = "default"
+        text = str(name_or_path)
+        if isinstance(name_or_path, Path) or "/" in text or Path(text).suffix:
+            return cls.from_file(name_or_path, device=device)
+        return make(text, device=device)
+
+    @classmethod
+    def from_file(cls, path: str | Path, *, device: str = "auto") -> Self:
+        """Load a ``.safetensors`` file with its card.
+
+        Raises:
+            InputError: see :func:`embed.weights.load_card`; also if the tensors do not fit the architecture.
+        """
+        from embed.registry import architecture
+
+        card = load_card(path)
+        network = architecture(card)
+        try:
+            network.load_state_dict(load_tensors(path))
+        except RuntimeError as error:
+            raise InputError(
+                f"the weights do not fit {card['architecture']!r}", file=path, remedy="Retrain it."
+            ) from error
+        return cls(network, card=card, device=device, weights_hash=card["sha256"])
+
+    def embed(self, image: npt.NDArray[np.uint8], xyxy: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Embed boxes of one picture.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            xyxy: (N, 4) pixels, origin top-left, x2 and y2 exclusive; clipped to the picture.
+
+        Returns:
+            (N, D) float32 unit rows. Memory: at most 256 crops are cut and embedded at a time.
+
+        Raises:
+            InputError: if the picture or the boxes are malformed, or a box lies wholly outside.
+        """
+        boxes = np.asarray(xyxy, np.float64).reshape(-1, 4) if np.size(xyxy) == 0 else np.asarray(xyxy, np.float64)
+        cut = dict(width=self.network.width, height=self.network.height, stretch=self._stretch)
+        parts = [
+            self.embed_canvases(letterbox_boxes(image, boxes[i : i + CHUNK], **cut))
+            for i in range(0, len(boxes), CHUNK)
+        ]
+        return np.concatenate([np.zeros((0, self.dimension), np.float32), *parts])
+
+    def embed_crops(self, crops: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
+        """Embed ready-made (h, w, 3) uint8 RGB crops of any sizes; returns (N, D) float32 unit rows."""
+        cut = dict(width=self.network.width, height=self.network.height, stretch=self._stretch)
+        parts = [self.embed_canvases(letterbox_crops(crops[i : i + CHUNK], **cut)) for i in range(0, len(crops), CHUNK)]
+        return np.concatenate([np.zeros((0, self.dimension), np.float32), *parts])
+
+    def embed_canvases(self, canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Embed (N, height, width, 3) uint8 canvases of the network's own size, 256 at a time."""
+        import torch
+
+        out = np.zeros((len(canvases), self.dimension), np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(canvases), CHUNK):
+                pixels = torch.from_numpy(canvases[start : start + CHUNK]).to(self.device).permute(0, 3, 1, 2).float()
+                out[start : start + CHUNK] = self.network(pixels).cpu().numpy()
+        return out
+
+    @property
+    def _stretch(self) -> bool:
+        return bool(self.card.get("fit") == "stretch")
+
+
+def resolve_device(device: str) -> str:
+    """``auto`` -> ``cuda`` if there is a GPU, else ``cpu``.
+
+    Raises:
+        InputError: if the device is unknown or absent.
+    """
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise InputError(f"unknown device {device!r}", remedy="Use auto, cpu or cuda.") from error
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise InputError("no CUDA device here", remedy="Use --device cpu.")
+    return device
