@@ -103,14 +103,15 @@ class Analysis:
 
     def overlay(self, scene: str | None = None) -> npt.NDArray[np.uint8]:
         """Draw one scene (the first if not named) with its congregations: (H, W, 3) uint8 RGB."""
-        from aggregate import draw_overlay
+        from aggregate import assign_colors, draw_overlay
 
         found = next((s for s in self.scenes if scene in (None, s.name)), None)
         if found is None:
             raise InputError(
                 f"no scene named {scene!r}", remedy=f"There are: {', '.join(s.name for s in self.scenes)}."
             )
-        return draw_overlay(self.pictures.get(found.source).image, found.objects, found.congregations)
+        colors = assign_colors([s.objects for s in self.scenes])
+        return draw_overlay(self.pictures.get(found.source).image, found.objects, found.congregations, colors=colors)
 
     def save(self, out: str | Path) -> Path:
         """Write the run folder (see the README for its files) and return its path."""
@@ -152,7 +153,8 @@ def analyze(
 
     Args:
         pictures: files, folders, uint8 (H, W, 3) RGB arrays or scenes; one or many.
-        boxes: use these boxes instead of detecting: for one picture, or by picture name (path, file name, stem), or a read box file.
+        boxes: use these instead of detecting: of one picture, by picture name (path, file name, stem), or a read box
+            file.
         settings: every choice of the run; single ones may be given as keywords instead (``threshold=.3``).
         stage: folder that keeps what was seen in each scene; what is there and still valid is not done again.
         progress: wraps the loop over scenes, given (scenes, label, total).

@@ -1,12 +1,12 @@
 """Scores of identities on detected boxes: misses and false alarms count against them.
 
-Detected boxes are first matched to true ones (IoU 0.5). Then, with C(i) the detected boxes in the cluster of detection i and I(t)
-the true boxes of identity t, misses included:
+Detected boxes are first matched to true ones (IoU 0.5). Then, with C(i) the detected boxes in the cluster of detection
+i and I(t) the true boxes of identity t, misses included:
 
-- pairwise: a true pair is found if both boxes were detected and share a cluster; a predicted pair is right if both are matched
-  and share their identity. So a pair with a false alarm costs precision, a pair with a missed box costs recall.
-- BCubed: precision is the mean over detected boxes of the share of C(i) with i's identity (0 for a false alarm); recall is the
-  mean over true boxes of the share of I(t) in the same cluster (0 for a miss).
+- pairwise: a true pair is found if both boxes were detected and share a cluster; a predicted pair is right if both are
+  matched and share their identity. So a pair with a false alarm costs precision, a pair with a missed box costs recall.
+- BCubed: precision is the mean over detected boxes of the share of C(i) with i's identity (0 for a false alarm);
+  recall is the mean over true boxes of the share of I(t) in the same cluster (0 for a miss).
 """
 
 from __future__ import annotations

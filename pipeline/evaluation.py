@@ -1,8 +1,8 @@
 """Scores of the whole toolkit on labelled scenes: detection, identities, both together, congregations.
 
-Each scene is clustered on its own unless ``joint``. Overall figures: ARI, AMI, V and BCubed F are means over scenes; pairwise F pools
-the pairs within scenes; detection pools all boxes as COCO does. With ``joint`` the pairs across scenes count too and
-``overall`` is scored on all scenes as one.
+Each scene is clustered on its own unless ``joint``. Overall figures: ARI, AMI, V and BCubed F are means over scenes;
+pairwise F pools the pairs within scenes; detection pools all boxes as COCO does. With ``joint`` the pairs across
+scenes count too and ``overall`` is scored on all scenes as one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aggregate.metrics import CongregationScore, congregation_score
 from data.errors import InputError
 from data.objects import NOISE, Objects
 from pipeline.end_to_end import EndToEnd, end_to_end
@@ -22,9 +23,10 @@ from pipeline.observe import Observer
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from data.coco import LabelledScene
+    from data.labelled import LabelledScene
 
 MATCH_IOU = 0.5
+LEAST_CONFIDENCE = 0.01  # below it lie thousands of boxes that add nothing to average precision
 
 Progress = Callable[[Iterable["LabelledScene"], str, int], Iterable["LabelledScene"]]
 
@@ -40,8 +42,10 @@ class Boxes(StrEnum):
 class _Seen:
     """One labelled scene after detection and embedding.
 
-    ``truth`` holds the true boxes whose identity is certain. ``found`` holds the boxes that are clustered: the same ones, or the
-    detections that count. ``match`` names the row of ``truth`` for each row of ``found``, -1 = false alarm.
+    ``detected`` holds the detections at every confidence, for average precision; None for true boxes.
+    ``truth`` holds the true boxes whose identity is certain. ``found`` holds the boxes that are clustered: the same
+    ones, or the detections that count. ``match`` names the row of ``truth`` for each row of ``found``, -1 = false
+    alarm.
     """
 
     label: LabelledScene
@@ -74,8 +78,8 @@ def evaluate(
         **options: fields of :class:`Settings`.
 
     Returns:
-        ``{"overall": {...}, "scenes": {name: {...}}}`` with the sections ``clustering`` (truth), ``detection`` and ``end_to_end``
-        (detected) and ``congregations``; noise counts as singletons and its share is given.
+        ``{"overall": {...}, "scenes": {name: {...}}}`` with the sections ``clustering`` (truth), ``detection`` and
+        ``end_to_end`` (detected) and ``congregations``; noise counts as singletons and its share is given.
 
     Raises:
         InputError: if there is no scene, or a picture cannot be read.
@@ -100,9 +104,10 @@ def evaluate(
     sizes = [s.size for s in seen]
     parts, _ = congregate(parts, sizes, settings=settings)
     truths, _ = congregate([s.truth for s in seen], sizes, settings=settings)
-    rows = [_score(s, part, truth, boxes) for s, part, truth in zip(seen, parts, truths, strict=True)]
+    confidence = observer.detector.confidence if boxes is Boxes.DETECTED else 0.0
+    rows = [_score(s, part, truth, boxes, confidence) for s, part, truth in zip(seen, parts, truths, strict=True)]
     result: dict[str, Any] = {
-        "overall": _overall(seen, parts, truths, rows, boxes, joint),
+        "overall": _overall(seen, parts, truths, rows, joint=joint, confidence=confidence),
         "scenes": {s.label.name: row.report for s, row in zip(seen, rows, strict=True)},
     }
     thresholds = [info["threshold"] for info in clustering if "threshold" in info]
@@ -123,6 +128,8 @@ def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
     from detect.matching import match_boxes
 
     found = observer.observe(scene).objects
+    # Average precision needs the unsure detections, too; identities are judged on what a user would get.
+    every = replace(observer.detector, confidence=LEAST_CONFIDENCE).detect(scene.image)
     matched = match_boxes(found, truth, ignore=ignore, iou=MATCH_IOU)
     uncertain_hit = (
         (matched.truth >= 0) & ~certain[np.maximum(matched.truth, 0)] if len(truth) else np.zeros(len(found), bool)
@@ -130,31 +137,28 @@ def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
     counts = ~matched.ignored & ~uncertain_hit
     row_of_certain = np.cumsum(certain) - 1
     match = np.where(matched.truth >= 0, row_of_certain[np.maximum(matched.truth, 0)] if len(truth) else -1, -1)
-    return _Seen(label, size, truth.select(certain), found.select(counts), match[counts].astype(np.int64), found)
+    return _Seen(label, size, truth.select(certain), found.select(counts), match[counts].astype(np.int64), every)
 
 
 @dataclass(frozen=True)
 class _Row:
     report: dict[str, Any]
     end_to_end: EndToEnd
-    congregations: EndToEnd
-    n_congregations: tuple[int, int]
+    congregations: CongregationScore
 
 
-def _score(seen: _Seen, part: Objects, truth: Objects, boxes: Boxes) -> _Row:
+def _score(seen: _Seen, part: Objects, truth: Objects, boxes: Boxes, confidence: float) -> _Row:
     """Score one scene."""
-    assert part.cluster is not None and truth.cluster is not None
     report: dict[str, Any] = {}
-    joined = end_to_end(truth.cluster, part.cluster, seen.match)
+    joined = end_to_end(_labels(truth), _labels(part), seen.match)
     if boxes is Boxes.TRUTH and len(truth):
-        report["clustering"] = _clustering(truth.cluster, part.cluster)
+        report["clustering"] = _clustering(_labels(truth), _labels(part))
     if boxes is Boxes.DETECTED:
-        report["detection"] = _detection([seen])
+        report["detection"] = _detection([seen], confidence)
         report["end_to_end"] = {"pairwise_f": joined.pairwise_f, "bcubed_f": joined.bcubed_f}
-    places = end_to_end(_place(truth), _place(part), seen.match)
-    counts = (len(set(_place(part)[_place(part) >= 0])), len(set(_place(truth)[_place(truth) >= 0])))
-    report["congregations"] = _congregations(places, counts)
-    return _Row(report, joined, places, counts)
+    places = congregation_score(truth, part, seen.match)
+    report["congregations"] = _places(places)
+    return _Row(report, joined, places)
 
 
 def _overall(
@@ -162,11 +166,12 @@ def _overall(
     parts: Sequence[Objects],
     truths: Sequence[Objects],
     rows: Sequence[_Row],
-    boxes: Boxes,
+    *,
     joint: bool,
+    confidence: float,
 ) -> dict[str, Any]:
     overall: dict[str, Any] = {"n_scenes": len(seen)}
-    if boxes is Boxes.TRUTH:
+    if seen[0].detected is None:
         scored = [row.report["clustering"] for row in rows if "clustering" in row.report]
         if joint and scored:
             overall["clustering"] = _clustering(_joined(truths), _joined(parts))
@@ -174,8 +179,8 @@ def _overall(
             from cluster.metrics import pair_counts, pooled_pairs
 
             pooled = pooled_pairs(
-                pair_counts(t.cluster, p.cluster) for t, p in zip(truths, parts, strict=True) if t.cluster is not None and p.cluster is not None and len(t)
-            )  # fmt: skip
+                pair_counts(_labels(t), _labels(p)) for t, p in zip(truths, parts, strict=True) if len(t)
+            )
             means = {
                 name: float(np.mean([s[name] for s in scored]))
                 for name in ("ARI", "AMI", "V", "bcubed_f", "noise_share")
@@ -186,15 +191,14 @@ def _overall(
                 means | {"pairwise_f": pooled.f} | totals | {"count_error": off, "noise_policy": "singletons"}
             )
     else:
-        overall["detection"] = _detection(seen)
+        overall["detection"] = _detection(seen, confidence)
         pooled_ends = _across(seen, truths, parts) if joint else sum((row.end_to_end for row in rows), EndToEnd())
         mean = float(np.mean([row.end_to_end.bcubed_f for row in rows]))
         overall["end_to_end"] = {
             "pairwise_f": pooled_ends.pairwise_f,
             "bcubed_f": pooled_ends.bcubed_f if joint else mean,
         }
-    counts = (sum(row.n_congregations[0] for row in rows), sum(row.n_congregations[1] for row in rows))
-    overall["congregations"] = _congregations(sum((row.congregations for row in rows), EndToEnd()), counts)
+    overall["congregations"] = _places(sum((row.congregations for row in rows), CongregationScore()))
     return overall
 
 
@@ -207,7 +211,12 @@ def _across(seen: Sequence[_Seen], truths: Sequence[Objects], parts: Sequence[Ob
 
 
 def _joined(parts: Sequence[Objects]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.concatenate([part.cluster for part in parts if part.cluster is not None])
+    return np.concatenate([_labels(part) for part in parts])
+
+
+def _labels(objects: Objects) -> np.ndarray[Any, np.dtype[np.int64]]:
+    assert objects.cluster is not None
+    return objects.cluster
 
 
 def _clustering(true: Any, predicted: Any) -> dict[str, Any]:
@@ -216,24 +225,18 @@ def _clustering(true: Any, predicted: Any) -> dict[str, Any]:
     return score(true, predicted).to_dict()
 
 
-def _detection(seen: Sequence[_Seen]) -> dict[str, Any]:
+def _detection(seen: Sequence[_Seen], confidence: float) -> dict[str, Any]:
     """COCO detection scores over all true boxes, those of uncertain identity included."""
     from detect.metrics import evaluate as evaluate_detection
 
     rows = [(s.detected, s.label.truth, s.label.ignore) for s in seen if s.detected is not None]
-    return evaluate_detection(rows).to_dict()
+    return evaluate_detection(rows, confidence=confidence).to_dict()
 
 
-def _congregations(pairs: EndToEnd, counts: tuple[int, int]) -> dict[str, Any]:
-    predicted, true = counts
-    error = abs(predicted - true) / true if true else float(predicted)
-    return {"pairwise_f": pairs.pairwise_f, "count_error": error, "n_pred": predicted, "n_true": true}
-
-
-def _place(objects: Objects) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """One number per congregation of a scene, -1 for objects in none."""
-    assert objects.cluster is not None and objects.congregation is not None
-    if not len(objects):
-        return np.zeros(0, np.int64)
-    width = int(objects.congregation.max()) + 1
-    return np.where(objects.congregation < 0, NOISE, objects.cluster * max(width, 1) + objects.congregation)
+def _places(score: CongregationScore) -> dict[str, Any]:
+    return {
+        "pairwise_f": score.pairwise_f,
+        "count_error": score.count_error,
+        "n_predicted": score.n_predicted,
+        "n_true": score.n_true,
+    }

@@ -27,8 +27,8 @@ def identify(
         card: the embedder's card, whose calibration the clusterer reads.
 
     Returns:
-        The objects with ``cluster`` and ``probability`` set, in the same order, and what happened: clusterer, threshold,
-        number of clusters, share of noise, warnings.
+        The objects with ``cluster`` and ``probability`` set, in the same order, and what happened: clusterer,
+        threshold, number of clusters, share of noise, warnings.
     """
     counts = [len(part) for part in parts]
     bounds = np.cumsum([0, *counts])

@@ -9,8 +9,8 @@ from typing import Any
 
 # What can change a result; the full list of installed packages would bury it.
 PACKAGES = (
-    "packed-scenes", "numpy", "scipy", "scikit-learn", "opencv-python", "pillow", "torch", "torchvision", "ultralytics", "onnxruntime",
-    "openvino", "hdbscan", "faiss-cpu",
+    "packed-scenes", "numpy", "scipy", "scikit-learn", "opencv-python", "pillow", "torch", "torchvision",
+    "ultralytics", "onnxruntime", "openvino", "hdbscan", "faiss-cpu",
 )  # fmt: skip
 
 

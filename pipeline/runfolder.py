@@ -1,14 +1,14 @@
 """The run folder: every file of the contract, each written whole or not at all.
 
-``OUT/<scene>/overlay.jpg, objects.csv, congregations.json`` per scene; ``OUT/clusters.png``, ``OUT/objects.parquet``, ``OUT/run.json``
-and, if something had to be left out, ``OUT/errors.csv`` over all scenes.
+``OUT/<scene>/overlay.jpg, objects.csv, congregations.json`` per scene; ``OUT/clusters.png``, ``OUT/objects.parquet``,
+``OUT/run.json`` and, if something had to be left out, ``OUT/errors.csv`` over all scenes.
 """
 
 from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from pipeline.provenance import command_line, machine, versions
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from aggregate.colors import Color
     from pipeline.analysis import Analysis, SceneResult
 
 OVERLAY_QUALITY = 90  # JPEG: halves the file against 95, no visible difference at normal size
@@ -42,16 +43,17 @@ def save_run(analysis: Analysis, out: Path, *, progress: Track | None = None) ->
     Raises:
         InputError: if the folder cannot be written.
     """
-    from aggregate import ContactSheet
+    from aggregate import ContactSheet, assign_colors
 
     start = time.perf_counter()
     if out.exists() and not out.is_dir():
         raise InputError("is a file, not a folder", file=out, remedy="Choose another --out.")
-    sheet = ContactSheet([(scene.name, scene.objects) for scene in analysis.scenes])
     scenes = analysis.scenes
+    colors = assign_colors([scene.objects for scene in scenes])
+    sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)
     for scene in progress(scenes, "drawing", len(scenes)) if progress else scenes:
         picture = analysis.pictures.get(scene.source).image
-        save_scene(scene, picture, out / scene.name)
+        save_scene(scene, picture, out / scene.name, colors)
         sheet.add(scene.name, picture)
     from data.images import write_image
 
@@ -66,7 +68,9 @@ def save_run(analysis: Analysis, out: Path, *, progress: Track | None = None) ->
     return out
 
 
-def save_scene(scene: SceneResult, picture: np.ndarray[Any, np.dtype[np.uint8]], folder: Path) -> None:
+def save_scene(
+    scene: SceneResult, picture: np.ndarray[Any, np.dtype[np.uint8]], folder: Path, colors: Mapping[int, Color]
+) -> None:
     """Write one scene's overlay, table and congregations."""
     from aggregate import congregations_json, draw_overlay, objects_csv
     from data.files import write_text
@@ -97,7 +101,8 @@ def _arrow(scene: SceneResult) -> pa.Table:
     import pyarrow as pa
 
     objects = scene.objects
-    assert objects.embedding is not None and objects.cluster is not None
+    assert objects.embedding is not None
+    assert objects.cluster is not None
     count, width = objects.embedding.shape
     columns = {
         "scene": pa.array([scene.name] * count, pa.string()),

@@ -15,7 +15,8 @@ class Settings:
     Attributes:
         weights: detector weights (file or ultralytics name); None = the bundled ones.
         classes: detector class names to keep; empty = all.
-        confidence: lowest detection score kept; None = the value that balances precision and recall on the weights' card.
+        confidence: lowest detection score kept; None = the value that balances precision and recall on the weights'
+            card.
         image_size: detector input size in pixels (longer side); None = chosen from the picture.
         max_objects: most objects kept per scene; reaching it is a warning.
         embedder: name or file of the embedder.
@@ -35,7 +36,7 @@ class Settings:
     embedder: str = "default"
     clusterer: str = "default"
     threshold: float | None = None
-    reach: float = 0.5
+    reach: float = 0.3
     device: str = "auto"
     seed: int = 0
     trust: bool = False

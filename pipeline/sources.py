@@ -58,7 +58,7 @@ class Source:
 
 
 def sources(pictures: Picture | Iterable[Picture]) -> list[Source]:
-    """List the scenes of files, folders (all pictures inside), arrays and scenes, with unique names safe as folder names.
+    """List the scenes of files, folders, arrays and scenes, with unique names that are safe as folder names.
 
     Raises:
         InputError: if a path does not exist or a folder holds no picture.
@@ -88,7 +88,7 @@ def safe_name(text: str) -> str:
 
 
 def _unique_names(found: Sequence[Source]) -> list[Source]:
-    """Give every scene its own name: the stem, with the parent folder in front where stems repeat, then a number."""
+    """Name every scene: the stem, with its folder in front where stems repeat, then with a number."""
     stems = [safe_name(s.name) for s in found]
     repeated = {stem for stem, times in Counter(s.casefold() for s in stems).items() if times > 1}
     taken: set[str] = set()

@@ -1,7 +1,7 @@
 """What was seen in each scene, kept on disk so that an interrupted run goes on where it stopped.
 
-One small Parquet file per scene, written whole or not at all. It is reused only if the picture's content and every setting
-that could change it are the same, so a stale file is never trusted.
+One small Parquet file per scene, written whole or not at all. It is reused only if the picture's content and every
+setting that could change it are the same, so a stale file is never trusted.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def save_stage(path: Path, staged: Staged, key: str) -> None:
 
     seen = staged.observation
     about = {
-        "key": key, "size": staged.size, "seconds": seen.seconds, "detection": seen.detection, "warnings": seen.warnings,
-        "dimension": 0 if seen.objects.embedding is None else seen.objects.embedding.shape[1],
+        "key": key, "size": staged.size, "seconds": seen.seconds, "detection": seen.detection, "warnings":
+        seen.warnings, "dimension": 0 if seen.objects.embedding is None else seen.objects.embedding.shape[1],
     }  # fmt: skip
     table = pa.Table.from_pandas(seen.objects.to_pandas(), preserve_index=False)
     table = table.replace_schema_metadata({"scene": json.dumps(about)})

@@ -57,7 +57,7 @@ def main(
     ] = None,
     reach: Annotated[
         float, typer.Option(help="How far a congregation reaches over gaps, as a fraction of the object size.")
-    ] = 0.5,
+    ] = 0.3,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     skip_existing: Annotated[
@@ -75,8 +75,8 @@ def main(
     from pipeline.sources import SAMPLE
 
     settings = Settings(
-        weights=weights, classes=tuple(classes or ()), confidence=confidence, image_size=image_size, max_objects=max_objects,
-        embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
+        weights=weights, classes=tuple(classes or ()), confidence=confidence, image_size=image_size,
+        max_objects=max_objects, embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
     )  # fmt: skip
     found: list[Any] = list(pictures or [SAMPLE / "shelf.jpg"])
     folder = out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -106,10 +106,10 @@ def main(
     if json:
         print_json(run_record(result) | {"out": str(folder)})
     else:
-        counts, info = run_record(result)["counts"], result.clustering
+        counts, noise = run_record(result)["counts"], result.clustering["noise_share"]
         print(
-            f"{counts['objects']} objects in {counts['scenes']} scene(s): {counts['clusters']} identities seen more than once or clustered, "
-            f"{info['noise_share']:.0%} noise, {counts['congregations']} congregations"
+            f"{counts['objects']} objects in {counts['scenes']} scene(s): {counts['clusters']} identities, {noise:.0%} noise, "
+            f"{counts['congregations']} congregations"
         )
         print(f"look at {folder / result.scenes[0].name / 'overlay.jpg'} and {folder / 'clusters.png'}")
 

@@ -16,7 +16,7 @@ Examples:
 
 `uv run scripts/evaluate.py truth.json --images photos/` — identities on the true boxes
 
-`uv run scripts/evaluate.py truth.json --images photos/ --boxes detected --out metrics.json` — detection and both together
+`uv run scripts/evaluate.py truth.json --boxes detected --out metrics.json` — detection, and both together
 """
 
 
@@ -45,7 +45,7 @@ def main(
     threshold: Annotated[
         float | None, typer.Option(help="Cosine distance at which clusters stop merging.  [default: chosen]")
     ] = None,
-    reach: Annotated[float, typer.Option(help="Closing reach as a fraction of the object size.")] = 0.5,
+    reach: Annotated[float, typer.Option(help="Closing reach as a fraction of the object size.")] = 0.3,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     trust: Annotated[
@@ -60,8 +60,8 @@ def main(
     from pipeline.settings import Settings
 
     settings = Settings(
-        weights=weights, confidence=confidence, image_size=image_size, embedder=embedder, clusterer=clusterer, threshold=threshold,
-        reach=reach, device=device, seed=seed, trust=trust,
+        weights=weights, confidence=confidence, image_size=image_size, embedder=embedder, clusterer=clusterer,
+        threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
     )  # fmt: skip
 
     def progress(items: Any, label: str, total: int) -> Any:
