@@ -20,6 +20,8 @@ _METHODS = {
     "dbscan": "libraries:DBSCAN",
     "kmeans": "libraries:KMeans",
     "agglomerative": "libraries:Agglomerative",
+    "infomap": "community:Infomap",
+    "leiden": "community:Leiden",
 }
 
 
