@@ -23,7 +23,8 @@ BASE = (
 TIERS = (24, 48, 96, BASE, 384, 768, 1536)
 TAKES = 3  # pictures kept of one identity where its renderings differ
 BUDGET = 224 * 2**20
-STRIDE = 16  # identity = family * STRIDE + variant
+STRIDE = 16  # identity = (salt * SALT + family) * STRIDE + variant
+SALT = 2**40
 
 
 class Renderable(Protocol):
@@ -57,19 +58,21 @@ class Pool:
     def __init__(self, source: Source, seed: int, *, salt: int = 0, variants: int = 5) -> None:
         self._source = source
         self._seed = [seed, 7, salt]
+        self._first = salt * SALT
         self._variants = min(variants, STRIDE)
         self._families: OrderedDict[int, Sequence[Renderable]] = OrderedDict()
         self._textures: OrderedDict[tuple[int, int, int], Picture] = OrderedDict()
         self._bytes = 0
 
     def family(self, number: int) -> list[int]:
-        """Identities of family ``number``."""
-        return [number * STRIDE + k for k in range(len(self._family(number)))]
+        """Identities of family ``number``; no two pools of a stream share one."""
+        first = (self._first + number) * STRIDE
+        return [first + k for k in range(len(self._family(number)))]
 
     def product(self, identity: int) -> Renderable:
         """What an identity is."""
         number, variant = divmod(identity, STRIDE)
-        return self._family(number)[variant]
+        return self._family(number - self._first)[variant]
 
     def takes(self, identity: int) -> int:
         """How many different pictures of an identity are at hand."""
@@ -91,7 +94,7 @@ class Pool:
             size = (max(1, round(large.shape[1] * tier / large.shape[0])), tier)
             texture: Picture = cv2.resize(large, size, interpolation=cv2.INTER_AREA)
         else:
-            number, variant = divmod(identity, STRIDE)
+            number, variant = divmod(identity - self._first * STRIDE, STRIDE)
             rng = np.random.default_rng([*self._seed, number, 1 + variant, take])
             texture = premultiply(self._family(number)[variant].render(tier, rng if take else None))
         self._textures[key] = texture

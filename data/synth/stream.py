@@ -35,10 +35,13 @@ class Labelled:
     Attributes:
         scene: picture and truth.
         ids: (H, W) uint16, 0 = no labelled object, k = row k - 1 of the truth.
+        ignore: (M, 4) float32 visible boxes of what shows too little to be labelled; a detection mostly inside one should
+            count neither way.
     """
 
     scene: Scene
     ids: npt.NDArray[np.uint16]
+    ignore: npt.NDArray[np.float32]
 
 
 class SceneStream:
@@ -127,7 +130,7 @@ def finish(canvas: Canvas, view: View, spec: SceneSpec, rnd: Random, name: str) 
     identity = np.array(canvas.identity, np.int64)[kept]
     truth = Objects.from_boxes(boxes[kept], cluster=identity, congregation=congregations(boxes[kept], identity))
     image = np.ascontiguousarray(develop(picture, rnd, strength=spec.photometry, jpeg=spec.jpeg))
-    return Labelled(Scene(image, name, truth), sheet)
+    return Labelled(Scene(image, name, truth), sheet, boxes[~kept & (pixels > 0)])
 
 
 def stream(seed: int, *, spec: SceneSpec | None = None, goods: Source | None = None, **options: Any) -> SceneStream:

@@ -1,0 +1,49 @@
+"""The generator's wishes as a user types them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from data.errors import InputError
+from data.synth.pool import Source
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read ``HEIGHTxWIDTH`` or one number for a square.
+
+    Raises:
+        InputError: if it is neither.
+    """
+    found = re.fullmatch(r"\s*(\d{1,6})(?:\s*[x×,]\s*(\d{1,6}))?\s*", text)
+    if not found:
+        raise InputError(f"size must be HEIGHTxWIDTH such as 1200x1600, or one number, got {text!r}")
+    return int(found[1]), int(found[2] or found[1])
+
+
+def parse_range(text: str) -> tuple[int, int]:
+    """Read ``FEWEST-MOST`` or one number.
+
+    Raises:
+        InputError: if it is neither.
+    """
+    found = re.fullmatch(r"\s*(\d{1,6})(?:\s*-\s*(\d{1,6}))?\s*", text)
+    if not found:
+        raise InputError(f"objects must be FEWEST-MOST such as 50-150, or one number, got {text!r}")
+    return int(found[1]), int(found[2] or found[1])
+
+
+def pick_goods(folder: Path | None, *, drawn: float) -> Source | None:
+    """Return the source for a folder of crops, mixed with a share of drawn goods; None (drawn goods) without a folder.
+
+    Raises:
+        InputError: if the folder holds no pictures or the share is not in [0, 1].
+    """
+    if not 0 <= drawn <= 1:
+        raise InputError(f"drawn must lie in [0, 1], got {drawn}")
+    if folder is None:
+        return None
+    from data.synth.sources import CropFolder, DrawnGoods, MixedGoods
+
+    crops = CropFolder(folder)
+    return MixedGoods([(drawn, DrawnGoods()), (1 - drawn, crops)]) if drawn else crops
