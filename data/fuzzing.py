@@ -68,6 +68,11 @@ class Report:
     peak_mb: float = 0.0
     findings: list[Finding] = field(default_factory=list)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as plain values."""
+        plain = vars(self) | {"read": dict(self.read), "refused": dict(self.refused)}
+        return plain | {"findings": [vars(finding) for finding in self.findings]}
+
 
 def run_case(reader: str, data: bytes, folder: Path) -> bool:
     """Write the case to a file and read it; True if it was read, False if it was refused as it should be.

@@ -66,7 +66,8 @@ def decode_image(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, warn: 
     """
     try:
         with _open(data, name, max_pixels) as image:
-            orientation = _orientation(image)
+            deep_colour = _has_16_bit_colour(image)  # before anything loads the pixels, which forgets it
+            orientation = _orientation(image, data)
             if _is_plain_jpeg(image, data):
                 fast = _decode_jpeg(data)
                 if fast is not None:
@@ -75,7 +76,7 @@ def decode_image(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, warn: 
                 message = f"{name}: holds {getattr(image, 'n_frames', 2)} frames, only the first is used"
                 (warn or _log.warning)(message)
                 image.seek(0)
-            return _orient(_to_rgb(image, data, name), orientation)
+            return _orient(_to_rgb(image, data, name, deep_colour=deep_colour), orientation)
     except InputError:
         raise
     except MemoryError as error:
@@ -101,8 +102,9 @@ def image_size(path: str | Path) -> tuple[int, int]:
     check_file(path)
     try:
         with open(path, "rb") as file, _open(file, str(path), None) as image:
+            data = Path(path).read_bytes() if image.format == "PNG" else b""
             width, height = image.size
-            return (height, width) if _orientation(image) in _SWAPPED else (width, height)
+            return (height, width) if _orientation(image, data) in _SWAPPED else (width, height)
     except InputError:
         raise
     except Exception as error:  # see decode_image
@@ -168,9 +170,11 @@ def _open(source: bytes | io.BufferedReader, name: str, max_pixels: int | None) 
 _SHRINK = "Scale it down or cut it into parts."
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(image: Image.Image, data: bytes) -> int:
     if image.format == "TIFF":
         return 1  # Pillow turns TIFF itself
+    if image.format == "PNG" and not any(mark in data for mark in (b"eXIf", b"Raw profile type")):
+        return 1  # asking would decode the whole picture, because PNG may say it last
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
         return value if isinstance(value, int) and 1 <= value <= 8 else 1
@@ -202,11 +206,11 @@ def _decode_jpeg(data: bytes) -> RGB | None:
         return None  # Pillow has the better message
 
 
-def _to_rgb(image: Image.Image, data: bytes, name: str) -> RGB:
+def _to_rgb(image: Image.Image, data: bytes, name: str, *, deep_colour: bool) -> RGB:
     if image.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I", "F"):
         image.load()
         return _scale_depth(np.asarray(image), name)
-    if _has_16_bit_colour(image):
+    if deep_colour:
         import cv2  # Pillow keeps only the high byte, which is black for 12-bit data
 
         deep = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)

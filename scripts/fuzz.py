@@ -28,9 +28,7 @@ def main(
     only: Annotated[int | None, typer.Option(help="Run this one file alone.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Feed generated and broken files to every reader; exit code 1 if one is neither read nor refused as it should be."""
-    from dataclasses import asdict
-
+    """Feed generated and broken files to every reader; exit code 1 if one is neither read nor refused."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -49,7 +47,7 @@ def main(
             progress=lambda done: bar.update(task, completed=done),
         )
     if json:
-        print_json(asdict(report))
+        print_json(report.to_json())
     else:
         print(
             f"{report.cases} files: {report.read.total()} read, {report.refused.total()} refused with a clear line, "
