@@ -45,8 +45,8 @@ _SHARE = (0.29, 0.11, 0.08, 0.12, 0.06, 0.11, 0.17, 0.06)
 class Product:
     """One product (an identity). Cheap: pictures are drawn when asked for and cached by the process.
 
-    family_id: hexadecimal seed of its family. variant_id: 0 for the family's first, then 1, 2 … change: what distinguishes
-    it from variant 0, such as ``"colour:cap"``, ``"swap:flavour"``, ``"line"``, ``"size"`` (empty for variant 0).
+    family_id: hexadecimal seed of its family. variant_id: 0 for the family's first, then 1, 2 … change: what
+    distinguishes it from variant 0, such as ``"colour:cap"``, ``"swap:flavour"``, ``"line"``, ``"size"`` (variant 0: "").
     """
 
     family_id: str
@@ -138,8 +138,8 @@ class Family:
     def variant(self, index: int) -> Product:
         """The index-th product: 0 is the family's first, each other differs from it in one thing (sometimes two).
 
-        Every variant is visibly different from all before it (as far as twelve tries find one that is). Variants are made
-        in order, the first call for `index` makes all up to it.
+        Every variant is visibly different from all before it (as far as twelve tries find one that is). Variants are
+        made in order: the first call for `index` makes all up to it.
         """
         first = self._variants[0].design
         while len(self._variants) <= index:

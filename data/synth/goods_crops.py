@@ -22,15 +22,16 @@ __all__ = ["CropFamily", "CropGoods", "CropProduct", "Recolouring", "changed_sha
 
 U8 = NDArray[np.uint8]
 _LUMA = np.array([0.299, 0.587, 0.114])
+_SAME = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Recolouring:
     """A virtual identity: what `recolour` does to every crop of a class.
 
-    matrix: row-major 3 x 3 colour transform of the whole crop. band: (y0, y1) as shares of the height where `band_matrix`
-    applies instead, or None. hue: (centre, half width) in degrees, the only hues that are transformed, or None for all.
-    mark: word or emblem put on, or ""; place: its (x, y, w, h) as shares; ink: its colour. mirror: flipped left to right.
+    matrix: row-major 3 x 3 colour transform of the whole crop. band: (y0, y1) as shares of the height where
+    `band_matrix` applies too, or None. hue: (centre, half width) in degrees, the only hues transformed; None: all.
+    mark: word or emblem put on, or ""; place: its (x, y, w, h) as shares; ink: its colour. mirror: flipped sideways.
     """
 
     matrix: tuple[float, ...]
@@ -59,9 +60,6 @@ def _chroma_matrix(rng: np.random.Generator) -> tuple[float, ...]:
     return tuple(float(x) for x in (np.linalg.inv(to) @ spin @ to).ravel())
 
 
-_SAME = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-
-
 def sample_recolouring(
     rng: np.random.Generator, crops: Sequence[U8] = (), *, least: float = 0.08, tries: int = 6
 ) -> Recolouring:
@@ -69,8 +67,8 @@ def sample_recolouring(
 
     Args:
         rng: fixes it.
-        crops: a few RGB crops of the class, by which it is seen that the change shows: white goods do not change under a
-            rotation of hues.
+        crops: a few RGB crops of the class, by which it is seen that the change shows: white goods do not change
+            under a rotation of hues.
         least: share of the crop that must change visibly.
         tries: draws before a mark is put on regardless.
 
@@ -79,7 +77,10 @@ def sample_recolouring(
     """
     for attempt in range(tries + 1):
         kind = rng.random()
-        matrix, band, band_matrix, hue = _SAME, None, (), None
+        matrix: tuple[float, ...] = _SAME
+        band: tuple[float, float] | None = None
+        band_matrix: tuple[float, ...] = ()
+        hue: tuple[float, float] | None = None
         if kind < 0.45:
             matrix = _chroma_matrix(rng)
         elif kind < 0.65:
@@ -102,7 +103,7 @@ def sample_recolouring(
 
 
 def changed_share(crop: U8, spec: Recolouring) -> float:
-    """Share of a crop's pixels that a recolouring changes by more than 36 of 255 in some channel (mirroring left out)."""
+    """Share of a crop's pixels that a recolouring changes by more than 36 of 255 in a channel (mirroring left out)."""
     small = np.asarray(cv2.resize(crop, (32, 48), interpolation=cv2.INTER_AREA), np.uint8)
     new = recolour(small, spec)
     small = small[:, ::-1] if spec.mirror else small
@@ -190,10 +191,10 @@ class CropProduct:
     def aspect(self) -> float:
         """Width over height of the first crop."""
         picture = self.source.read(self.files[0])
-        return picture.shape[1] / picture.shape[0]
+        return float(picture.shape[1] / picture.shape[0])
 
     def render(self, height: int, rng: np.random.Generator | None = None) -> U8:
-        """One crop (the first, or a random one with `rng`) as RGBA uint8 (height, width, 4), its corners faded when soft."""
+        """One crop (the first, or a random one with `rng`) as RGBA uint8 (height, width, 4); corners faded when soft."""
         picture = self.source.read(self.files[0 if rng is None else int(rng.integers(len(self.files)))])
         width = max(1, round(height * picture.shape[1] / picture.shape[0]))
         way = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_LINEAR

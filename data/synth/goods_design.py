@@ -8,8 +8,9 @@ import numpy as np
 
 from data.synth.goods_colour import Colour, contrasting, far_from, mix, package_colour
 from data.synth.goods_emblems import EMBLEMS
+from data.synth.goods_packs import sample_shape
 from data.synth.goods_pictures import PICTURES
-from data.synth.goods_shapes import Shape, sample_shape
+from data.synth.goods_shapes import Shape
 from data.synth.goods_text import FACES, invent_word
 
 __all__ = ["FLASHES", "Design", "Element", "sample_design"]
@@ -18,8 +19,8 @@ __all__ = ["FLASHES", "Design", "Element", "sample_design"]
 FLASHES = ("NEW", "2x", "3in1", "XL", "BIO", "-20%", "1L", "500", "24h", "Plus", "100%", "0%")
 _GLASS: tuple[Colour, ...] = ((24, 60, 34), (70, 38, 14), (40, 8, 20), (206, 190, 120), (190, 120, 40), (14, 16, 16))
 _FOOD: tuple[Colour, ...] = (
-    (206, 40, 34), (230, 130, 30), (238, 190, 60), (96, 140, 40), (120, 60, 28), (220, 180, 130), (150, 30, 60), (60, 36, 24),
-    (236, 214, 170), (190, 70, 50),
+    (206, 40, 34), (230, 130, 30), (238, 190, 60), (96, 140, 40), (120, 60, 28), (220, 180, 130), (150, 30, 60),
+    (60, 36, 24), (236, 214, 170), (190, 70, 50),
 )  # fmt: skip
 
 
@@ -87,9 +88,8 @@ def _palette(rng: np.random.Generator, shape: Shape, kind: str) -> dict[str, Col
     body = package_colour(rng)
     same = rng.random()
     # The label is the bare body, a white or cream field, or a field in another colour.
-    if same < 0.45:
-        label = body
-    else:
+    label = body
+    if same > 0.45:
         label = package_colour(rng, "white") if same < 0.62 else far_from(rng, [body], least=0.35)
     accent = far_from(rng, [label], least=0.45, mood="vivid" if rng.random() < 0.8 else None)
     accent2 = mix(accent, label, 0.5) if rng.random() < 0.3 else far_from(rng, [label, accent], least=0.35)
@@ -103,15 +103,16 @@ def _palette(rng: np.random.Generator, shape: Shape, kind: str) -> dict[str, Col
     brand = contrasting(rng, label, mood=_text_mood(rng))
     return {
         "body": body, "label": label, "brand": brand, "accent": accent, "accent2": accent2, "cap": cap,
-        "ink": contrasting(rng, label, mood=_text_mood(rng)), "on_accent": contrasting(rng, accent, mood=_text_mood(rng)),
-        "outline": contrasting(rng, brand, mood=_text_mood(rng)), "liquid": liquid, "metal": package_colour(rng, "metal"),
-        "flash": package_colour(rng, "vivid"),
+        "ink": contrasting(rng, label, mood=_text_mood(rng)),
+        "on_accent": contrasting(rng, accent, mood=_text_mood(rng)),
+        "outline": contrasting(rng, brand, mood=_text_mood(rng)),
+        "liquid": liquid, "metal": package_colour(rng, "metal"), "flash": package_colour(rng, "vivid"),
     }  # fmt: skip
 
 
 _GROUNDS = {
-    "gradient": 0.18, "wave": 0.16, "diagonal": 0.1, "arc": 0.16, "frame": 0.06, "stripes": 0.05, "dots": 0.05, "rays": 0.05,
-    "split": 0.08, "blobs": 0.04, "halo": 0.07,
+    "gradient": 0.18, "wave": 0.16, "diagonal": 0.1, "arc": 0.16, "frame": 0.06, "stripes": 0.05, "dots": 0.05,
+    "rays": 0.05, "split": 0.08, "blobs": 0.04, "halo": 0.07,
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from data.synth.goods_text import text_mask
 __all__ = ["SPAN", "paint_sheet"]
 
 U8 = NDArray[np.uint8]
-#: The sheet of a round package spans u in -SPAN…SPAN, arc length over radius, so that it can be turned; a flat one spans -1…1.
+#: The sheet of a round package spans u in -SPAN…SPAN (arc length over radius, so it can be turned); a flat one -1…1.
 SPAN = 2.3
 
 

@@ -31,6 +31,7 @@ class Pen:
     def ellipse(
         self, x: float, y: float, rx: float, ry: float, colour: Colour, angle: float = 0, fade: bool = False
     ) -> None:
+        """Fill an ellipse; with `fade` only where something is already."""
         axes = (max(4, round(rx * self.unit * 8)), max(4, round(ry * self.unit * 8)))
         centre = self._at(x, y)
         cv2.ellipse(self.rgb, centre, axes, angle, 0, 360, colour, -1, cv2.LINE_AA, 3)
@@ -38,6 +39,7 @@ class Pen:
             cv2.ellipse(self.alpha, centre, axes, angle, 0, 360, 255, -1, cv2.LINE_AA, 3)
 
     def polygon(self, points: NDArray[np.float64], colour: Colour, fade: bool = False) -> None:
+        """Fill a polygon of (n, 2) points; with `fade` only where something is already."""
         pts = np.array([self._at(float(x), float(y)) for x, y in points], np.int32)
         cv2.fillPoly(self.rgb, [pts], colour, cv2.LINE_AA, 3)
         if not fade:
@@ -46,6 +48,7 @@ class Pen:
     def line(
         self, x0: float, y0: float, x1: float, y1: float, thick: float, colour: Colour, fade: bool = False
     ) -> None:
+        """Draw a thick line; with `fade` only where something is already."""
         pen = max(1, round(thick * self.unit))
         cv2.line(self.rgb, self._at(x0, y0), self._at(x1, y1), colour, pen, cv2.LINE_AA, 3)
         if not fade:
@@ -63,6 +66,7 @@ class Pen:
         )
 
     def leaf(self, x: float, y: float, size: float, angle: float, colour: Colour) -> None:
+        """A pointed leaf from its stem at (x, y), `angle` in radians."""
         t = np.linspace(0, 1, 9)
         half = 0.28 * np.sin(np.pi * t) * size
         along = t * size
@@ -74,7 +78,7 @@ class Pen:
 
 
 def noise(seed: int, height: int, width: int, *, cells: float = 8.0, octaves: int = 3) -> NDArray[np.float32]:
-    """Smooth noise (h, w) in 0…1; `cells` is the number of blobs across the shorter side, whatever the size in pixels."""
+    """Smooth noise (h, w) in 0…1; `cells` is the number of blobs across the shorter side, whatever its pixels."""
     rng = np.random.default_rng(seed)
     total = np.zeros((height, width), np.float32)
     short = min(height, width)

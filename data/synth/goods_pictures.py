@@ -20,8 +20,8 @@ U8 = NDArray[np.uint8]
 
 _GREENS: tuple[Colour, ...] = ((62, 140, 40), (110, 170, 50), (30, 100, 50), (150, 190, 60))
 _FRUIT: tuple[Colour, ...] = (
-    (214, 30, 40), (240, 130, 20), (250, 200, 40), (120, 40, 120), (150, 190, 50), (60, 60, 140), (240, 150, 120), (130, 20, 40),
-    (120, 70, 35), (235, 215, 170),
+    (214, 30, 40), (240, 130, 20), (250, 200, 40), (120, 40, 120), (150, 190, 50), (60, 60, 140), (240, 150, 120),
+    (130, 20, 40), (120, 70, 35), (235, 215, 170),
 )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def _slice(pen: Pen, rng: np.random.Generator) -> None:
 
 def _flower(pen: Pen, rng: np.random.Generator) -> None:
     petals, colour = int(rng.integers(5, 13)), package_colour(rng, str(rng.choice(["vivid", "white", "pastel"])))
-    heart = contrasting(rng, colour, least=0.5, mood="vivid")
+    heart = contrasting(rng, colour, mood="vivid")
     for _ in range(int(rng.integers(1, 4))):
         pen.leaf(0.5, 0.55, rng.uniform(0.35, 0.5), float(rng.uniform(0, 6.3)), _pick(rng, _GREENS))
     blooms = ((0.5, 0.5, 0.44),) if rng.random() < 0.5 else ((0.34, 0.6, 0.3), (0.68, 0.42, 0.28), (0.68, 0.78, 0.18))
@@ -184,15 +184,15 @@ def _beast(pen: Pen, rng: np.random.Generator) -> None:
 
 def _biscuits(pen: Pen, rng: np.random.Generator) -> None:
     dough = _pick(rng, ((205, 150, 80), (120, 70, 35), (235, 205, 140), (180, 110, 50)))
-    chip = contrasting(rng, dough, least=0.6)
+    chip = contrasting(rng, dough)
     square = rng.random() < 0.4
     for x, y in ((0.34, 0.36), (0.66, 0.42), (0.46, 0.68))[: int(rng.integers(1, 4))]:
         if square:
             box = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.25
             turn = rng.uniform(0, 1.5)
             box = box @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-            pen.polygon(box + (x + 0.02, y + 0.03), mix(dough, (40, 20, 0), 0.5))
-            pen.polygon(box + (x, y), dough)
+            pen.polygon(np.add(box, (x + 0.02, y + 0.03)), mix(dough, (40, 20, 0), 0.5))
+            pen.polygon(np.add(box, (x, y)), dough)
         else:
             pen.ellipse(x + 0.02, y + 0.03, 0.28, 0.28, mix(dough, (40, 20, 0), 0.5))
             pen.ellipse(x, y, 0.28, 0.28, dough)
@@ -247,17 +247,20 @@ def _photo(pen: Pen, rng: np.random.Generator) -> None:
     third = mix(second, (255, 250, 230), 0.55)
     coarse = noise(seed, pen.height, pen.width, cells=rng.uniform(1.5, 4), octaves=3)[..., None]
     fine = noise(seed + 1, pen.height, pen.width, cells=rng.uniform(5, 14), octaves=2)[..., None]
-    edge = np.clip((coarse - 0.5) * rng.uniform(3, 25) + 0.5, 0, 1)
-    spots = np.clip((fine - 0.62) * 14, 0, 1)
+    # Lit from above left: what rises towards the light is bright, so that blobs look like things.
+    step = max(1, min(pen.height, pen.width) // 24)
+    slope = coarse - np.roll(coarse, step, axis=(0, 1)) + 0.6 * (fine - np.roll(fine, step, axis=(0, 1)))
+    edge = np.clip((coarse - 0.5) * rng.uniform(3, 12) + 0.5, 0, 1)
+    spots = np.clip((fine - 0.68) * 8, 0, 1)
     ground = np.array(first) * (1 - edge) + np.array(second) * edge
     ground = ground * (1 - spots) + np.array(third) * spots
-    pen.rgb[:] = np.clip(ground * (0.6 + 0.7 * fine), 0, 255).astype(np.uint8)
+    pen.rgb[:] = np.clip(ground * np.clip(0.8 + 0.3 * coarse + 1.6 * slope, 0.3, 1.5), 0, 255).astype(np.uint8)
     pen.alpha[:] = 255
 
 
 _PICTURES: dict[str, Callable[[Pen, np.random.Generator], None]] = {
-    "fruit": _fruit, "slice": _slice, "flower": _flower, "leaves": _leaves, "splash": _splash, "bowl": _bowl, "cup": _cup,
-    "view": _view, "beast": _beast, "biscuits": _biscuits, "heap": _heap, "bouquet": _bouquet, "photo": _photo,
+    "fruit": _fruit, "slice": _slice, "flower": _flower, "leaves": _leaves, "splash": _splash, "bowl": _bowl,
+    "cup": _cup, "view": _view, "beast": _beast, "biscuits": _biscuits, "heap": _heap, "bouquet": _bouquet, "photo": _photo,
 }  # fmt: skip
 #: Names that `draw_picture` knows.
 PICTURES: tuple[str, ...] = tuple(_PICTURES)

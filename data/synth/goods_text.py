@@ -1,7 +1,7 @@
 """Words and lettering for drawn goods: pronounceable invented names and antialiased text masks.
 
-Letters come from the DejaVu faces inside matplotlib's package (found without importing matplotlib), from OpenCV's Hershey
-strokes and from invented block characters for scripts that no bundled face covers.
+Letters come from the DejaVu faces inside matplotlib's package (found without importing matplotlib), from OpenCV's own
+faces and from invented block characters for scripts that no bundled face covers.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ def _block_mask(text: str, height: int) -> NDArray[np.uint8]:
     for k, letter in enumerate(text.upper()):
         rng = np.random.default_rng(zlib.crc32(letter.encode()))
         cut = sorted(rng.uniform(0.2, 0.8, 2))
-        strokes = [((0, y), (1, y)) for y in (cut[0], cut[1])[: int(rng.integers(1, 3))]]
+        strokes: list[tuple[tuple[float, float], tuple[float, float]]] = [
+            ((0.0, y), (1.0, y)) for y in (cut[0], cut[1])[: int(rng.integers(1, 3))]
+        ]
         strokes += [((x, 0), (x, 1)) for x in rng.choice([0.0, 0.5, 1.0], size=int(rng.integers(1, 3)), replace=False)]
         if rng.random() < 0.5:
             strokes += [((0.5, cut[0]), (0, 1)), ((0.5, cut[0]), (1, 1))]
