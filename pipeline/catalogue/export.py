@@ -84,8 +84,11 @@ def _parquet(connection: sqlite3.Connection, path: Path) -> int:
     with atomic_write(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         rows = connection.execute(_SQL.format(more=", vector"))
         while batch := rows.fetchmany(BATCH):
+            values = zip(*(r[:-1] for r in batch), strict=True)
+            # SQLite has no truth values: its 0 and 1 are cast.
             columns: list[Any] = [
-                pa.array(c, t) for c, t in zip(zip(*(r[:-1] for r in batch), strict=True), types, strict=False)
+                pa.array(c, whole).cast(t) if t == pa.bool_() else pa.array(c, t)
+                for c, t in zip(values, types, strict=True)
             ]
             flat = np.frombuffer(b"".join(r[-1] for r in batch), "<f4")
             columns.append(pa.FixedSizeListArray.from_arrays(pa.array(flat), width))

@@ -1,4 +1,9 @@
-"""Which known identity a vector looks like, if any: the one question behind adding to a catalogue and searching it."""
+"""Which known identity a vector looks like, if any: the one question behind adding to a catalogue and searching it.
+
+The nearest member decides, not the nearest mean as in :class:`cluster.Assigner`: an identity merged by hand may hold
+two looks of a thing that are far apart (front and back), so that its mean is near to neither; and where the user keeps
+two look-alikes apart, the members say where the border runs. The mean only guards against chains.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +22,8 @@ def recognise(
 ) -> tuple[Ints, npt.NDArray[np.float32]]:
     """Give each vector the identity of its nearest member, if that is near enough.
 
-    Near enough: the nearest member lies within the threshold, and so does the mean of all members, or else it lies
-    within the identity's own spread (an identity merged by hand may hold two looks of a thing that are far apart).
+    Near enough: the nearest member lies within the threshold; and the mean distance to all members does, too, or at
+    least is no larger than that of some member to the others.
 
     Args:
         known: vectors with identities.
@@ -34,10 +39,11 @@ def recognise(
     identity, nearest = np.full(len(vectors), NEW, np.int64), np.zeros(len(vectors), np.float32)
     if not len(known) or not len(vectors):
         return identity, nearest
-    _, first, compact, size = np.unique(known.identity_id, return_index=True, return_inverse=True, return_counts=True)
-    total = _sums(known.vector, compact, len(first))
-    pairs = np.maximum(size * (size - 1), 1)
-    spread = np.where(size > 1, 1 - ((total**2).sum(axis=1) - size) / pairs, 0)
+    _, compact, size = np.unique(known.identity_id, return_inverse=True, return_counts=True)
+    total = _sums(known.vector, compact, len(size))
+    own = 1 - (np.einsum("nd,nd->n", known.vector, total[compact]) - 1) / np.maximum(size[compact] - 1, 1)
+    reach = np.full(len(size), limit)
+    np.maximum.at(reach, compact, np.where(size[compact] > 1, own, 0))
     step = max(1, BLOCK // len(known))
     for low in range(0, len(vectors), step):
         block = vectors[low : low + step]
@@ -46,7 +52,7 @@ def recognise(
         who = compact[best]
         nearest[low : low + step] = similarity[np.arange(len(block)), best]
         mean = 1 - np.einsum("nd,nd->n", block, total[who]) / size[who]
-        close = (1 - nearest[low : low + step] <= limit) & (mean <= np.maximum(limit, spread[who]))
+        close = (1 - nearest[low : low + step] <= limit) & (mean <= reach[who])
         identity[low : low + step] = np.where(close, known.identity_id[best], NEW)
     return identity, nearest
 

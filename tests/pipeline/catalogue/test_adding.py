@@ -1,4 +1,4 @@
-"""Adding: known identities keep their number and name, new ones get new numbers, the order does not matter, twice is once."""
+"""Known identities keep number and name, new ones get new numbers, the order does not matter, twice is once."""
 
 import numpy as np
 import pytest
@@ -86,9 +86,7 @@ def test_a_failing_picture_leaves_nothing(filled):
 
     scene = entry("z", [0])
     with pytest.raises(InputError, match="gone"):
-        filled.add(
-            [entry("y", [1]), type(scene)(**{**vars(scene), "picture": broken})], embedding=EMBEDDING
-        )
+        filled.add([entry("y", [1]), type(scene)(**{**vars(scene), "picture": broken})], embedding=EMBEDDING)
     assert {s.name for s in filled.scenes()} == {"a", "b", "c"}
     assert filled.add([entry("y", [1])], embedding=EMBEDDING).scenes == ("y",)
 

@@ -121,7 +121,9 @@ def test_undo_all_then_redo_all(tmp_path_factory, data):
         action = data.draw(st.sampled_from(["rename", "merge", "move", "add", "remove"]))
         one = data.draw(st.sampled_from(known)) if known else None
         if action == "add" or one is None:
-            catalogue.add([entry(f"s{number}", data.draw(st.lists(st.integers(0, 6), min_size=1)))], embedding=EMBEDDING)
+            catalogue.add(
+                [entry(f"s{number}", data.draw(st.lists(st.integers(0, 6), min_size=1)))], embedding=EMBEDDING
+            )
         elif action == "rename":
             catalogue.rename(one, f"name {number}")
         elif action == "remove":
