@@ -16,6 +16,7 @@ from aggregate.colors import Color, is_light
 Image = npt.NDArray[np.uint8]
 
 SMALLEST = 9  # text height in pixels below which digits stop being legible
+CRACK = 0.1  # the middle between members this close (share of their width) is still on them
 SIZES = (1.0, 0.8, 0.65, 0.5)  # tried in this order where there is no room
 
 
@@ -58,8 +59,12 @@ def badge_size(text: str, height: int) -> tuple[int, int]:
     """Return (width, height) in pixels of a badge with text of this height."""
     mask = text_mask(text, height)
     pad = max(2, height // 4)
-    tall = mask.shape[0] + pad // 2
+    tall = mask.shape[0] + 2 * _rim(height)
     return max(mask.shape[1] + 2 * pad, tall), tall
+
+
+def _rim(height: int) -> int:
+    return max(1, height // 12)
 
 
 def draw_badge(image: Image, text: str, corner: tuple[int, int], height: int, color: Color) -> None:
@@ -68,7 +73,7 @@ def draw_badge(image: Image, text: str, corner: tuple[int, int], height: int, co
     ink: Color = (0, 0, 0) if light else (255, 255, 255)
     width, tall = badge_size(text, height)
     x, y = corner
-    rim = max(1, height // 12)
+    rim = _rim(height)
     radius = max(2, tall // 4)
     halo: Color = (255, 255, 255) if light else (0, 0, 0)
     _plate(image, (x - rim, y - rim, x + width + rim, y + tall + rim), radius + rim, halo)
@@ -160,6 +165,8 @@ def _place(spot: Spot, base: int, shape: tuple[int, ...], taken: npt.NDArray[np.
     centers = boxes[:, :2] + size / 2
     middle = (boxes[:, :2].min(axis=0) + boxes[:, 2:].max(axis=0)) / 2
     nearest = np.argsort(np.linalg.norm(centers - middle, axis=1), kind="stable")[:8]
+    away = np.maximum(np.maximum(boxes[:, :2] - middle, middle - boxes[:, 2:]), 0).max(axis=1)
+    first = middle[None] if (away <= CRACK * size.min(axis=1)).any() else np.zeros((0, 2))
     steps = np.array([0.5, 0.25, 0.75, 0.12, 0.88])
     for share in SIZES:
         height = max(SMALLEST, round(base * share))
@@ -167,7 +174,11 @@ def _place(spot: Spot, base: int, shape: tuple[int, ...], taken: npt.NDArray[np.
         if (wide > size[nearest].max(axis=0)).any() and share != SIZES[-1] and height > SMALLEST:
             continue  # a smaller one stays on its object
         anchors = boxes[nearest, None, :2] + size[nearest, None] * np.stack([np.full(5, 0.5), steps], axis=1)
-        corner = np.clip(anchors.reshape(-1, 2) - wide / 2, 2, np.maximum(np.array(shape[1::-1]) - wide - 2, 2)).round()
+        corner = np.clip(
+            np.concatenate([first, anchors.reshape(-1, 2)]) - wide / 2,
+            2,
+            np.maximum(np.array(shape[1::-1]) - wide - 2, 2),
+        ).round()
         low, high = corner[:, None] - 2, (corner + wide)[:, None] + 2
         free = ~((low < taken[None, :, 2:]) & (high > taken[None, :, :2])).all(axis=2).any(axis=1)
         fits = free & ((corner + wide) <= np.array(shape[1::-1])).all(axis=1)
