@@ -80,7 +80,7 @@ class Observer:
             start = time.perf_counter()
             objects, info = detector.detect_with_info(scene.image)
             seconds["detect"] = time.perf_counter() - start
-            detection, warnings = info.to_dict(), tuple(info.warnings)
+            detection, warnings = info.to_json(), tuple(info.warnings)
         embedder = self.embedder
         start = time.perf_counter()
         vectors = (

@@ -79,7 +79,7 @@ def sources(pictures: Picture | Iterable[Picture]) -> list[Source]:
 
 
 def safe_name(text: str) -> str:
-    """Make a file name's stem safe as one folder name: no separators, no leading dot, no control characters, not too long."""
+    """Make text one safe folder name: no separators or control characters, no leading dot, not too long."""
     name = re.sub(r"[\x00-\x1f\x7f/\\:*?\"<>|]+", "_", text).strip(" .") or "scene"
     if len(name.encode()) > MAX_NAME:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]

@@ -23,6 +23,8 @@ Examples:
 `uv run scripts/analyze.py photos/ --skip-existing --out runs/photos` — a folder, going on where it stopped
 
 `uv run scripts/analyze.py shelf.jpg --boxes shelf.json` — with your own boxes instead of the detector
+
+`uv run scripts/analyze.py monday/ --catalogue shop` — and remember what was seen; tell known products again next time
 """
 
 
@@ -66,6 +68,9 @@ def main(
     trust: Annotated[
         bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")
     ] = False,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="Add the scenes to the catalogue in this folder; made if it is not there.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, no progress.")] = False,
 ) -> None:
     """Find every object in photos, group the same ones, and draw where each group stands."""
@@ -76,7 +81,8 @@ def main(
 
     settings = Settings(
         weights=weights, classes=tuple(classes or ()), confidence=confidence, image_size=image_size,
-        max_objects=max_objects, embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
+        max_objects=max_objects, embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach,
+        device=device, seed=seed, trust=trust,
     )  # fmt: skip
     found: list[Any] = list(pictures or [SAMPLE / "shelf.jpg"])
     folder = out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -92,6 +98,11 @@ def main(
         given = read_boxes(boxes)
         for line in given.warnings:
             print(f"warning: {line}", file=sys.stderr)
+    kept = None
+    if catalogue is not None:  # before the work, so that a wrong folder is said at once
+        from pipeline.catalogue import Catalogue
+
+        kept = Catalogue.create(catalogue)
     quiet = json or len(found) == 0
 
     def progress(items: Any, label: str, total: int) -> Any:
@@ -99,18 +110,22 @@ def main(
 
     result = analyze(found, boxes=given, settings=settings, stage=stage, progress=progress)
     save_run(result, folder, progress=progress)
-    for line in result.warnings:
+    added = None if kept is None else kept.add_analysis(result)
+    for line in [*result.warnings, *(added.warnings if added else ())]:
         print(f"warning: {line}", file=sys.stderr)
     for file, reason in result.errors:
         print(f"left out: {reason if file in reason else f'{file}: {reason}'}", file=sys.stderr)
     if json:
-        print_json(run_record(result) | {"out": str(folder)})
+        more = {} if added is None else {"catalogue": {"folder": str(catalogue), **added.to_json()}}
+        print_json(run_record(result) | {"out": str(folder)} | more)
     else:
         counts, noise = run_record(result)["counts"], result.clustering["noise_share"]
         print(
-            f"{counts['objects']} objects in {counts['scenes']} scene(s): {counts['clusters']} identities, {noise:.0%} noise, "
-            f"{counts['congregations']} congregations"
+            f"{counts['objects']} objects in {counts['scenes']} scene(s): {counts['clusters']} identities, "
+            f"{noise:.0%} noise, {counts['congregations']} congregations"
         )
+        if added is not None:
+            print(f"catalogue {catalogue}: {added}")
         print(f"look at {folder / result.scenes[0].name / 'overlay.jpg'} and {folder / 'clusters.png'}")
 
 
