@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from embed.networks import Unit
 
@@ -19,7 +19,7 @@ def rgb_to_lab(pixels: Tensor) -> Tensor:
     unit = (pixels / 255).clamp(0, 1)
     linear = torch.where(unit > 0.04045, ((unit + 0.055) / 1.055).clamp(min=0) ** 2.4, unit / 12.92)
     matrix = torch.tensor(_XYZ, dtype=pixels.dtype, device=pixels.device)
-    xyz = F.conv2d(linear, matrix[:, :, None, None])
+    xyz = functional.conv2d(linear, matrix[:, :, None, None])
     f = torch.where(xyz > 0.008856, xyz.clamp(min=1e-6) ** (1 / 3), 7.787 * xyz + 16 / 116)
     x, y, z = f.unbind(1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
@@ -56,5 +56,5 @@ class ColourLayout(Unit):
         """See :class:`Unit`."""
         centres = torch.linspace(0, 1, self.levels, dtype=x.dtype, device=x.device)
         votes = (1 - (x[:, :, None] - centres[None, None, :, None, None]).abs() * (self.levels - 1)).clamp(min=0)
-        cells = F.adaptive_avg_pool2d(votes.flatten(1, 2), (self.rows, self.columns))
+        cells = functional.adaptive_avg_pool2d(votes.flatten(1, 2), (self.rows, self.columns))
         return cells.flatten(1).clamp(min=1e-8).sqrt()

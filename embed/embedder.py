@@ -16,7 +16,8 @@ from embed.weights import load_card, load_tensors
 if TYPE_CHECKING:
     from embed.networks import Unit
 
-CHUNK = 256  # crops per forward pass: 100 MiB of activations at 96 x 144
+# Crops per forward pass: 16 to 32 keep the activations in cache, a batch of 96 is 20 % slower (measured).
+CHUNK = 32
 
 
 class Embedder:
@@ -36,8 +37,12 @@ class Embedder:
     def __init__(self, network: Unit, *, card: dict[str, Any], device: str = "auto", weights_hash: str = "") -> None:
         import torch
 
+        from embed.fuse import fuse
+
         self.device = resolve_device(device)
-        self.network = network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = fuse(network.eval()).to(self.device)
+        if self.device == "cpu":
+            self.network = self.network.to(memory_format=torch.channels_last)
         self.card = card
         self.weights_hash = weights_hash
         self.dimension = network.dimension
@@ -85,13 +90,13 @@ class Embedder:
             xyxy: (N, 4) pixels, origin top-left, x2 and y2 exclusive; clipped to the picture.
 
         Returns:
-            (N, D) float32 unit rows. Memory: at most 256 crops are cut and embedded at a time.
+            (N, D) float32 unit rows. Memory: at most 32 crops are cut and embedded at a time.
 
         Raises:
             InputError: if the picture or the boxes are malformed, or a box lies wholly outside.
         """
         boxes = np.asarray(xyxy, np.float64).reshape(-1, 4) if np.size(xyxy) == 0 else np.asarray(xyxy, np.float64)
-        cut = dict(width=self.network.width, height=self.network.height, stretch=self._stretch)
+        cut = self._cut
         parts = [
             self.embed_canvases(letterbox_boxes(image, boxes[i : i + CHUNK], **cut))
             for i in range(0, len(boxes), CHUNK)
@@ -100,12 +105,12 @@ class Embedder:
 
     def embed_crops(self, crops: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
         """Embed ready-made (h, w, 3) uint8 RGB crops of any sizes; returns (N, D) float32 unit rows."""
-        cut = dict(width=self.network.width, height=self.network.height, stretch=self._stretch)
+        cut = self._cut
         parts = [self.embed_canvases(letterbox_crops(crops[i : i + CHUNK], **cut)) for i in range(0, len(crops), CHUNK)]
         return np.concatenate([np.zeros((0, self.dimension), np.float32), *parts])
 
     def embed_canvases(self, canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Embed (N, height, width, 3) uint8 canvases of the network's own size, 256 at a time."""
+        """Embed (N, height, width, 3) uint8 canvases of the network's own size, 32 at a time."""
         import torch
 
         out = np.zeros((len(canvases), self.dimension), np.float32)
@@ -116,8 +121,12 @@ class Embedder:
         return out
 
     @property
-    def _stretch(self) -> bool:
-        return bool(self.card.get("fit") == "stretch")
+    def _cut(self) -> dict[str, Any]:
+        return {
+            "width": self.network.width,
+            "height": self.network.height,
+            "stretch": self.card.get("fit") == "stretch",
+        }
 
 
 def resolve_device(device: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class ProxySoftmax(nn.Module):
@@ -18,28 +18,28 @@ class ProxySoftmax(nn.Module):
 
     def __init__(self, classes: int, dimension: int, *, scale: float = 16.0, margin: float = 0.0) -> None:
         super().__init__()
-        self.proxies = nn.Parameter(F.normalize(torch.randn(classes, dimension), dim=1))
+        self.proxies = nn.Parameter(functional.normalize(torch.randn(classes, dimension), dim=1))
         self.scale, self.margin = scale, margin
 
     def logits(self, embedding: Tensor) -> Tensor:
         """(B, D) unit rows -> (B, classes) scaled cosines, no margin."""
-        return self.scale * embedding @ F.normalize(self.proxies, dim=1).T
+        return self.scale * embedding @ functional.normalize(self.proxies, dim=1).T
 
     def forward(self, embedding: Tensor, label: Tensor) -> Tensor:
         """Mean loss of (B, D) unit rows with (B,) int64 labels."""
         logits = self.logits(embedding)
         if self.margin:
-            logits = logits - self.scale * self.margin * F.one_hot(label, logits.shape[1])
-        return F.cross_entropy(logits, label)
+            logits = logits - self.scale * self.margin * functional.one_hot(label, logits.shape[1])
+        return functional.cross_entropy(logits, label)
 
 
 def contrast(embedding: Tensor, label: Tensor, *, scale: float = 16.0) -> Tensor:
     """Supervised contrast within the batch: each pair of one class against all crops of other classes.
 
-    For anchor i and positive p the loss is -log(e^{s·cos(i,p)} / (e^{s·cos(i,p)} + sum over negatives e^{s·cos(i,n)})):
-    positives do not compete with each other, so that a class's easy pair does not push its hard pair away. Crops without
-    a partner in the batch serve as negatives only. Source: Khosla et al., arXiv:2004.11362 (the "out" form) with the
-    denominator of InfoNCE per pair.
+    For anchor i and positive p the loss is -log(e^{s·cos(i,p)} / (e^{s·cos(i,p)} + sum over n of e^{s·cos(i,n)})),
+    n the negatives. Positives do not compete with each other, so that a class's easy pair does not push its hard pair away. Crops without a
+    partner in the batch serve as negatives only. Source: Khosla et al., "Supervised Contrastive Learning" (2020),
+    arXiv:2004.11362 (the "out" form), with the denominator of InfoNCE per pair.
 
     Args:
         embedding: (B, D) unit rows.
@@ -49,7 +49,7 @@ def contrast(embedding: Tensor, label: Tensor, *, scale: float = 16.0) -> Tensor
     same = label[:, None] == label[None, :]
     positive = same & ~torch.eye(len(label), dtype=torch.bool, device=label.device)
     negatives = logits.masked_fill(same, -torch.inf).logsumexp(1, keepdim=True)
-    loss = F.softplus(negatives - logits)
+    loss = functional.softplus(negatives - logits)
     pairs = positive.sum(1).clamp(min=1)
     has = positive.any(1)
     per_anchor = (loss * positive).sum(1) / pairs

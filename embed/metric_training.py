@@ -75,7 +75,7 @@ def train(
         The averaged network in evaluation mode.
     """
     torch.manual_seed(recipe.seed)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
     classes = max(source.offset + source.classes for source in sources)
     loss = ProxySoftmax(classes, network.dimension, scale=recipe.scale, margin=recipe.margin)
     average = copy.deepcopy(network).eval().requires_grad_(False)
@@ -154,5 +154,5 @@ def _step(
 def _follow(average: nn.Module, network: nn.Module, *, decay: float) -> None:
     for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
         slow.lerp_(fast, 1 - decay)
-    for slow, fast in zip(average.buffers(), network.buffers(), strict=True):
-        slow.copy_(fast)
+    for held, new in zip(average.buffers(), network.buffers(), strict=True):
+        held.copy_(new)

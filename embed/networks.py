@@ -6,9 +6,8 @@ all return (B, D) float32 unit rows from ``forward``.
 
 from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class Unit(nn.Module):
@@ -28,7 +27,7 @@ class Unit(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, H, W) float RGB 0…255 -> (B, D) float32 unit rows."""
-        return F.normalize(self.features(self.scale(pixels)).float(), dim=1)
+        return functional.normalize(self.features(self.scale(pixels)).float(), dim=1)
 
 
 class ConvUnit(nn.Sequential):

@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 128, 192
 
 
 def fit(crop: npt.NDArray[np.uint8], out: npt.NDArray[np.uint8]) -> tuple[int, int]:
-    """Resize an RGB or RGBA crop into the top-left corner of an RGBA canvas, aspect kept; return its (width, height) there."""
+    """Resize an RGB(A) crop into the top-left corner of an RGBA canvas, aspect kept; return its (width, height)."""
     h, w = crop.shape[:2]
     scale = min(out.shape[1] / w, out.shape[0] / h)
     size = min(out.shape[1], max(2, round(w * scale))), min(out.shape[0], max(2, round(h * scale)))
@@ -73,7 +73,7 @@ class StoreWriter:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._file = open(self.folder / "pixels.u8", "wb")
+        self._file = open(self.folder / "pixels.u8", "wb")  # noqa: SIM115  (held open until close)
         self._rows: list[tuple[int, int, int, int]] = []
 
     def add(self, crop: npt.NDArray[np.uint8], *, label: int, family: int = -1) -> None:
