@@ -45,7 +45,13 @@ def identity_name(identity: int) -> str:
 
 
 def write_scenes(
-    stream: SceneStream, folder: str | Path, count: int, *, form: Format | str = Format.COCO, note: str = "", quality: int = 92
+    stream: SceneStream,
+    folder: str | Path,
+    count: int,
+    *,
+    form: Format | str = Format.COCO,
+    note: str = "",
+    quality: int = 92,
 ) -> Iterator[int]:
     """Write scenes 0 … ``count - 1`` of a stream and their labels; yield the number of each scene that is there.
 
@@ -115,13 +121,17 @@ def _open_journal(folder: Path, head: dict[str, Any]) -> dict[int, dict[str, Any
         parsed = [json.loads(line) for line in lines[:-1]]
         if parsed and parsed[0] != head:
             raise InputError(
-                "holds scenes of other settings", file=folder, remedy="Choose another folder, or the same settings to go on."
+                "holds scenes of other settings",
+                file=folder,
+                remedy="Choose another folder, or the same settings to go on.",
             )
         if len(parsed) == 0 or lines[-1]:
             text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in (parsed or [head]))
             path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"cannot write here ({error.strerror})", file=folder, remedy="Choose another folder.") from error
+        raise InputError(
+            f"cannot write here ({error.strerror})", file=folder, remedy="Choose another folder."
+        ) from error
     except ValueError as error:
         if isinstance(error, InputError):
             raise

@@ -120,9 +120,12 @@ class ShelfPainter:
         rows, y = [], top
         thick = self.style.thickness * self.clearance
         while y < bottom - 0.4 * self.clearance:
-            foot = min(y + self.clearance * self.rnd.uniform(0.75, 1.25), bottom - thick)
+            foot = min(y + self.planner.room(), bottom - thick)
             rows.append((y, foot))
             y = foot + thick
+            if self.rnd.random() < 0.4 and y + (foot - rows[-1][0]) < bottom:  # boards often come at equal distances
+                rows.append((y, y + foot - rows[-1][0]))
+                y = rows[-1][1] + thick
         return rows
 
     def _bay(self, x1: float, x2: float, levels: list[tuple[float, float]]) -> None:

@@ -8,6 +8,8 @@ from random import Random
 from data.synth.pool import STRIDE, Pool
 from data.synth.spec import SceneSpec
 
+TYPICAL_AREA = 0.42  # of a product, in square clearances
+
 
 @dataclass(frozen=True)
 class Facing:
@@ -63,23 +65,29 @@ class Planner:
         self._tight = rnd.random() ** 0.5
         self._empty = rnd.choice((0.0, 0.01, 0.04, 0.12)) * 2 * spec.disorder
         self.depth = rnd.choice((0, 1, 1, 2, 2, 3))
+        # goods of the scene come out at one typical area, so that the number aimed at is met
+        self._zoom = 1.0
+        some = [goods.family(f)[0] for f in self._families[:8]]
+        area = sum((self._height(i) / clearance) ** 2 * goods.aspect(i) for i in some) / len(some)
+        self._zoom = min(1.5, max(0.67, (TYPICAL_AREA / area) ** 0.5))
+
+    def room(self) -> float:
+        """Clearance in pixels for a new board: fits some product of the scene, snugly or not."""
+        rnd = self._rnd
+        tallest = max(self._height(self._pick()) for _ in range(rnd.choice((1, 1, 2, 3))))
+        return min(1.6 * self._clearance, max(0.45 * self._clearance, tallest / rnd.uniform(0.72, 0.96)))
 
     def row(self, x: float, stop: float, room: float) -> list[Facing]:
         """Plan one row from ``x`` to ``stop`` under a clearance of ``room`` pixels."""
         rnd, spec = self._rnd, self._spec
         facings: list[Facing] = []
-        snug, stretch = rnd.random() < 0.7, 1.0
         x += rnd.random() * 0.15 * self._clearance
         while x < stop:
-            identity = self._pick()
-            take = rnd.randrange(self._goods.takes(identity))
-            relative = self._height(identity)
-            if snug and not facings:
-                stretch = rnd.uniform(0.85, 0.97) / relative
-            height = room * min(0.97, relative * stretch)
-            width = height * self._goods.aspect(identity, take)
-            if width > 1.5 * room:
-                width, height = 1.5 * room, height * 1.5 * room / width
+            identity = self._fitting(room)
+            height = min(self._height(identity), 0.97 * room)
+            width = height * self._goods.aspect(identity)
+            if width > 2.2 * self._clearance:
+                width, height = 2.2 * self._clearance, height * 2.2 * self._clearance / width
             stack = int(0.98 * room / height) if height < 0.48 * room and rnd.random() < 0.85 else 1
             gap = (
                 rnd.choice((-0.06, -0.02, 0, 0, 0, 0.01, 0.03))
@@ -88,26 +96,36 @@ class Planner:
             )
             sloppy = rnd.random() < 0.4 * spec.disorder
             head = 180.0 if stack > 1 and rnd.random() < 0.06 * spec.disorder else 0.0
-            begins = True
+            begins, takes = True, self._goods.takes(identity)
             for _ in range(self._copies()):
                 if x + 0.6 * width > stop:
                     break
-                takes = self._goods.takes(identity)
-                one = Facing(identity, rnd.randrange(takes), x, width, height, stack, 0, self.depth, head, begins)
+                take = rnd.randrange(takes)
+                wide = height * self._goods.aspect(identity, take) if take else width
+                one = Facing(identity, take, x, wide, height, stack, 0, self.depth, head, begins)
                 facings.append(self._disturb(one, room, sloppy=sloppy))
                 begins = False
                 x += facings[-1].width * (1 + gap + (rnd.uniform(0, 0.12) if sloppy else 0))
-            if rnd.random() < 0.1:
+            if rnd.random() < 0.1 or begins:
                 x += rnd.uniform(0.05, 0.6) * self._clearance * (0.3 + spec.disorder)
         return facings
 
     def again(self, row: list[Facing], room: float, was: float) -> list[Facing]:
-        """Repeat a row above itself: the same identities at the same places, other gaps (a block over several boards)."""
-        if not 0.85 < room / was < 1.2:
+        """Repeat a row below itself: the same identities at the same places, other gaps (a block over several boards)."""
+        if not 0.99 < room / was < 1.3:
             return []
-        fit = min(1.0, room / was)
-        plain = [replace(f, first=0, angle=0.0, last=self.depth, height=f.height * fit) for f in row if f.angle != 90]
+        plain = [replace(f, first=0, angle=0.0, last=self.depth) for f in row if f.angle != 90]
         return [self._disturb(f, room, sloppy=False) for f in plain]
+
+    def _fitting(self, room: float) -> int:
+        """Next identity that fits under ``room`` without leaving most of it empty; if none comes up soon, any."""
+        for _ in range(8):
+            identity = self._pick()
+            share = self._height(identity) / room
+            if 0.62 < share <= 0.97 or 0.24 < share < 0.48 or (share <= 0.97 and self._rnd.random() < 0.2):
+                break
+            self._member = 99
+        return identity
 
     def _pick(self) -> int:
         """Next identity along the shelf: the variants of a family one after the other, then the next family."""
@@ -122,11 +140,15 @@ class Planner:
         return identity
 
     def _height(self, identity: int) -> float:
-        """Height in units of the clearance, half way (as a ratio) between any and the true one; fixed per family."""
+        """Height in pixels, the same in the whole scene; half way (as a ratio) between any and the usual one."""
         usual = self._goods.tallness(identity)
         anyhow = self._scale.setdefault(identity // STRIDE, self._rnd.triangular(0.35, 1.0, 0.85))
-        relative = anyhow if usual is None else (anyhow * usual / self._room_cm) ** 0.5
-        return min(0.97, max(0.22, relative))
+        # variants of a family keep the ratio of their sizes: only the family's scale is drawn
+        first = self._goods.tallness(identity // STRIDE * STRIDE)
+        relative = anyhow
+        if usual is not None and first is not None:
+            relative = (anyhow * first / self._room_cm) ** 0.5 * usual / first
+        return min(1.3, max(0.22, relative * self._zoom)) * self._clearance
 
     def _copies(self) -> int:
         """Facings of one identity: geometric, now and then a long block."""
