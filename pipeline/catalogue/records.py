@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,23 @@ class Added:
     n_objects: int
     known: tuple[int, ...]
     new: tuple[int, ...]
+
+    @property
+    def warnings(self) -> list[str]:
+        """A line for every picture that was there already."""
+        return [
+            f"{given} is in the catalogue already, as {there}; it was left as it is" for given, there in self.skipped
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON values."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.scenes)} scene(s) and {self.n_objects} objects added: "
+            f"{len(self.known)} known identities seen again, {len(self.new)} new"
+        )
 
 
 @dataclass(frozen=True)
