@@ -46,7 +46,7 @@ class Product:
     """One product (an identity). Cheap: pictures are drawn when asked for and cached by the process.
 
     family_id: hexadecimal seed of its family. variant_id: 0 for the family's first, then 1, 2 … change: what
-    distinguishes it from variant 0, such as ``"colour:cap"``, ``"swap:flavour"``, ``"line"``, ``"size"`` (variant 0: "").
+    distinguishes it from variant 0, such as ``"colour:cap"``, ``"swap:flavour"``, ``"line"``, ``"size"`` ("" for 0).
     """
 
     family_id: str

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import InputError
 from data.files import list_images
 from data.images import read_image
 from data.synth.goods_colour import Colour, package_colour
@@ -194,7 +193,7 @@ class CropProduct:
         return float(picture.shape[1] / picture.shape[0])
 
     def render(self, height: int, rng: np.random.Generator | None = None) -> U8:
-        """One crop (the first, or a random one with `rng`) as RGBA uint8 (height, width, 4); corners faded when soft."""
+        """One crop (the first; a random one with `rng`) as RGBA uint8 (height, width, 4); corners faded when soft."""
         picture = self.source.read(self.files[0 if rng is None else int(rng.integers(len(self.files)))])
         width = max(1, round(height * picture.shape[1] / picture.shape[0]))
         way = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_LINEAR
@@ -245,10 +244,6 @@ class CropGoods:
         folders: dict[Path, list[Path]] = {}
         for file in list_images([root]):
             folders.setdefault(Path(file).parent, []).append(Path(file))
-        if not folders:
-            raise InputError(
-                "no pictures found for the goods", file=root, remedy="give a folder with one sub-folder per product"
-            )
         self.longest, self.soft, self._budget, self._held = longest, soft, budget, 0
         self._cache: OrderedDict[Path, U8] = OrderedDict()
         self.products: tuple[CropProduct, ...] = tuple(

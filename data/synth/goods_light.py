@@ -95,22 +95,24 @@ def contents(design: Design, base: Floats, v: Floats, seed: int) -> tuple[F32, F
     return colour.astype(np.float32), opacity
 
 
-def hole(design: Design, x: Floats, v: Floats, height: int, width: int) -> tuple[F32, F32] | None:
-    """Handle opening: what stays of the opacity, and the shade of its rim."""
+def hole(design: Design, rows: slice, height: int, width: int) -> tuple[F32, F32] | None:
+    """Handle opening on some rows of the picture: what stays of the opacity, and the shade of its rim."""
     if design.shape.hole is None:
         return None
     u, hv, ru, rv, angle = design.shape.hole
+    aspect = design.shape.aspect
+    x = ((np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1)[None]
+    v = ((np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) / height)[:, None]
     a = np.deg2rad(angle)
-    dx, dy = (x - u) * design.shape.aspect / 2, v - hv
+    dx, dy = (x - u) * aspect / 2, v - hv
     p, q = dx * np.cos(a) + dy * np.sin(a), -dx * np.sin(a) + dy * np.cos(a)
-    d = np.sqrt((p / (ru * design.shape.aspect / 2)) ** 2 + (q / rv) ** 2)
-    unit = height * ru * design.shape.aspect / 2
-    keep = np.clip((d - 1) * unit + 0.5, 0, 1)
+    d = np.sqrt((p / (ru * aspect / 2)) ** 2 + (q / rv) ** 2)
+    keep = np.clip((d - 1) * height * ru * aspect / 2 + 0.5, 0, 1)
     rim = 1 - 0.35 * np.exp(-(((d - 1.12) / 0.16) ** 2)) + 0.14 * np.exp(-(((d - 1.45) / 0.2) ** 2))
     return keep.astype(np.float32), rim.astype(np.float32)
 
 
-def side_face(design: Design, x: Floats, gain: Floats) -> tuple[F32, F32]:
+def side_face(design: Design, x: Floats, gain: Floats) -> tuple[Floats, Floats]:
     """Give a box its visible side face: the front is squeezed beside it and the side is darker."""
     side = design.shape.side
     if not side:

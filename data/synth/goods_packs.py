@@ -138,7 +138,7 @@ def _tray(rng: Rng) -> Shape:
     top, low, shift = u(0.06, 0.3), u(0.6, 0.82), float(rng.choice([0, 0, -1, 1])) * (0.95 - min(half, 0.95))
     label = Part("print", ((top, half), (low, half)), finish="flat", shift=shift)
     base = Part("cap", ((rim - 0.02, 1.0), (1.0, u(0.86, 0.97))), 0.004, "matte")
-    contents, zone = str(rng.choice(["chunks", "fruit", "grain"])), (-half, top, half, low)
+    contents, zone = str(rng.choice(["chunks", "fruit", "grain"])), (-1.0, top, 1.0, low)
     parts, crinkle = (film, base, label), u(0.3, 0.8)
     return Shape(
         "tray", u(0.95, 2.0), parts, False, zone, "rect", contents=contents, crinkle=crinkle, height_cm=u(8, 16)

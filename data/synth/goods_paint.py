@@ -110,20 +110,14 @@ def _lines(canvas: U8, e: Element, design: Design) -> None:
     """Small print: rows of letter-like dashes."""
     x, y, w, h = box_of(e, canvas.shape[1], canvas.shape[0])
     rng, rows = np.random.default_rng(e.seed), int(e.form)
-    mask = np.zeros((h, w), np.uint8)
-    for k in range(rows):
-        y0, y1 = h * k / rows, h * (k + 0.62) / rows
-        at, end = rng.uniform(0, 0.15), rng.uniform(0.75, 1)
-        while at < end:
-            run = rng.uniform(0.02, 0.09)
-            cv2.rectangle(
-                mask,
-                (round(at * w), round(y0)),
-                (round(min(at + run, end) * w), max(round(y0), round(y1) - 1)),
-                int(rng.integers(110, 210)),
-                -1,
-            )
-            at += run + 0.025
+    # Each row is a line of cells: letters of varying darkness, blanks between words, indents at both ends.
+    cells = 60
+    ink = np.repeat(rng.integers(110, 210, (rows, cells // 3)), 3, axis=1) * (rng.random((rows, cells)) > 0.18)
+    at = np.arange(cells) / cells
+    ink = ink * ((at >= rng.uniform(0, 0.15, (rows, 1))) & (at < rng.uniform(0.75, 1, (rows, 1))))
+    lines = cv2.resize(ink.astype(np.uint8), (w, rows), interpolation=cv2.INTER_LINEAR).reshape(rows, w)
+    row = np.arange(h) * rows / h
+    mask = np.where((row % 1 < 0.62)[:, None], lines[row.astype(int)], 0).astype(np.uint8)
     blend(canvas, mask, design.colour(e.ink), x, y)
 
 

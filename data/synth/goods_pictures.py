@@ -260,7 +260,8 @@ def _photo(pen: Pen, rng: np.random.Generator) -> None:
 
 _PICTURES: dict[str, Callable[[Pen, np.random.Generator], None]] = {
     "fruit": _fruit, "slice": _slice, "flower": _flower, "leaves": _leaves, "splash": _splash, "bowl": _bowl,
-    "cup": _cup, "view": _view, "beast": _beast, "biscuits": _biscuits, "heap": _heap, "bouquet": _bouquet, "photo": _photo,
+    "cup": _cup, "view": _view, "beast": _beast, "biscuits": _biscuits, "heap": _heap,
+    "bouquet": _bouquet, "photo": _photo,
 }  # fmt: skip
 #: Names that `draw_picture` knows.
 PICTURES: tuple[str, ...] = tuple(_PICTURES)

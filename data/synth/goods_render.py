@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from data.synth.goods_design import Design
 from data.synth.goods_light import F32, Floats, contents, fold, hole, shade, side_face
 from data.synth.goods_paint import SPAN, paint_sheet
-from data.synth.goods_shapes import Part
+from data.synth.goods_shapes import Part, Shape
 
 __all__ = ["Body", "body_of", "compose"]
 
@@ -20,31 +20,40 @@ U8 = NDArray[np.uint8]
 
 #: Pictures are drawn at the next of these heights and scaled down, so that edges and letters are smooth.
 LEVELS = (72, 144, 288, 576)
+_TAPERED = ("cup", "tube", "tin", "drum")
 
 
 @dataclass(frozen=True)
 class Body:
     """A package prepared at one drawing height: everything but the turn of its print.
 
-    under, over: premultiplied RGBA float32 (H, W, 4) of the parts behind and before the print; sheet: printed surface;
-    map_x, map_y: where each pixel reads the sheet; gain, add: its shading; cover: its opacity.
+    base: premultiplied RGBA float32 (H, W, 4) of all but the print, its opacity included. sheet: printed surface, RGB.
+    map_x, map_y: where each pixel reads the sheet. factor: how much of what it reads is added, light times opacity.
     """
 
-    under: F32
-    over: F32
+    base: F32
     sheet: U8
     map_x: F32
     map_y: F32
-    gain: F32
-    add: F32
-    cover: F32
+    factor: F32
     pixels_per_radian: float
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        arrays = (self.under, self.over, self.sheet, self.map_x, self.map_y, self.gain, self.add, self.cover)
-        return sum(a.nbytes for a in arrays)
+        return sum(a.nbytes for a in (self.base, self.sheet, self.map_x, self.map_y, self.factor))
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """A part on the rows it touches: opacity, place across it (-1…1), place down the product (0…1), light."""
+
+    rows: slice
+    mask: Floats
+    across: Floats
+    v: Floats
+    gain: Floats
+    add: Floats
 
 
 def _curve(part: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -60,76 +69,82 @@ def _curve(part: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return rows, dense
 
 
-def _over(base: F32, colour: F32, cover: F32) -> None:
-    """Lay premultiplied colour over a premultiplied RGBA canvas, in place."""
-    keep = 1 - cover[..., None]
-    base *= keep
-    base[..., :3] += colour * cover[..., None]
-    base[..., 3] += cover * 255
+def _patch(part: Part, design: Design, height: int, width: int, seed: int) -> _Patch:
+    shape = design.shape
+    bow = part.bow if shape.round else 0.0
+    table_v, table_half = _curve(part)
+    top, low = float(table_v[0]), float(table_v[-1])
+    first = max(0, int((top - abs(bow)) * height) - 2)
+    rows = slice(first, min(height, max(first + 1, int((low + abs(bow)) * height) + 3)))
+    columns = ((np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1)[None]
+    y = ((np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) / height)[:, None]
+    x = columns - np.float32(part.shift)
+    # Seen from above, horizontal edges sag in the middle (bow > 0); from below they arch.
+    nz = np.sqrt(np.clip(1 - x * x, 0, 1))
+    v = y * np.float32(1 + abs(bow)) - np.float32(abs(bow)) * (nz if bow >= 0 else 1 - nz)
+    v = np.broadcast_to(v, (len(y), width)).astype(np.float32)
+    half = np.interp(v, table_v, table_half).astype(np.float32)
+    teeth: Floats = np.zeros(1, np.float32)
+    if shape.crimp and part.role == "print":
+        teeth = np.float32(shape.crimp) * np.abs((columns * 14) % 2 - 1)
+    mask = np.clip((half - np.abs(x)) * (width / 2) + 0.5, 0, 1)
+    mask = mask * np.clip((v - top - teeth) * height + 0.5, 0, 1) * np.clip((low - teeth - v) * height + 0.5, 0, 1)
+    xn = np.clip(x / np.maximum(half, 1e-3), -1, 1).astype(np.float32)
+    gain, add = shade(part, xn, v, design, seed)
+    if part.role == "print" and part.finish not in ("flat", "film") and shape.style not in _TAPERED:
+        # Print keeps its scale where a bottle narrows.
+        xn = np.clip(x / np.float32(table_half.max()), -1, 1).astype(np.float32)
+        xn = np.broadcast_to(xn, v.shape)
+    return _Patch(rows, mask, xn, v, gain, add)
+
+
+def _maps(shape: Shape, patch: _Patch, across: Floats, height: int, width: int, sheet_width: int) -> tuple[F32, F32]:
+    """Where each pixel of the whole picture reads the sheet."""
+    map_x, map_y = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
+    u = np.arcsin(across) / SPAN if shape.round else across
+    map_x[patch.rows] = (u + 1) / 2 * sheet_width - 0.5
+    map_y[patch.rows] = np.clip((patch.v - shape.top) / (1 - shape.top), 0, 1) * height - 0.5
+    return map_x, map_y
+
+
+def _cover(canvas: F32, colour: Floats, mask: Floats) -> None:
+    """Lay a colour over a premultiplied RGBA canvas, in place."""
+    canvas *= 1 - mask[..., None]
+    canvas[..., :3] += colour * mask[..., None]
+    canvas[..., 3] += mask * 255
 
 
 def _prepare(design: Design, height: int, seed: int) -> Body:
     shape = design.shape
     width = max(3, round(height * shape.aspect))
-    columns = ((np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1)[None]
-    rows = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
     sheet = paint_sheet(design, height)
-    under, over = np.zeros((height, width, 4), np.float32), np.zeros((height, width, 4), np.float32)
-    blank = np.zeros((height, width), np.float32)
-    gain, add, cover, map_x, map_y = blank, blank, blank, blank, blank
-    target = under
-    opening = hole(design, columns, rows, height, width)
+    base = np.zeros((height, width, 4), np.float32)
+    factor = np.zeros((height, width), np.float32)
+    map_x, map_y = factor, factor
     for k, part in enumerate(shape.parts):
-        x = columns - np.float32(part.shift)
-        flat = part.finish in ("flat", "film")
-        nz = np.sqrt(np.clip(1 - x * x, 0, 1))
-        bow = part.bow if shape.round else 0.0
-        v = (
-            rows * np.float32(1 + abs(bow)) - np.float32(bow) * nz
-            if bow >= 0
-            else rows * np.float32(1 - bow) + np.float32(bow) * (1 - nz)
-        )
-        v = np.broadcast_to(v, (height, width)).astype(np.float32)
-        table_v, table_half = _curve(part)
-        half = np.interp(v, table_v, table_half).astype(np.float32)
-        mask = np.clip((half - np.abs(x)) * (width / 2) + 0.5, 0, 1)
-        top, low = float(table_v[0]), float(table_v[-1])
-        if shape.crimp and part.role == "print":
-            teeth = shape.crimp * np.abs((columns * 14) % 2 - 1)
-            mask = (
-                mask * np.clip((v - top - teeth) * height + 0.5, 0, 1) * np.clip((low - teeth - v) * height + 0.5, 0, 1)
-            )
-        else:
-            mask = mask * np.clip((v - top) * height + 0.5, 0, 1) * np.clip((low - v) * height + 0.5, 0, 1)
-        xn = (x / np.maximum(half, 1e-3)).astype(np.float32)
-        part_gain, part_add = shade(part, np.clip(xn, -1, 1), v, design, seed + 31 * k)
+        patch = _patch(part, design, height, width, seed + 31 * k)
+        rows, mask, gain = patch.rows, patch.mask, patch.gain
         if part.role == "print":
+            across = patch.across
+            opening = hole(design, rows, height, width)
             if opening is not None:
-                mask, part_gain = mask * opening[0], part_gain * opening[1]
-            tapered = shape.style in ("cup", "tube", "tin", "drum")
-            across: Floats = np.clip(xn if tapered or flat else x / np.float32(table_half.max()), -1, 1)
-            u: Floats = np.arcsin(across)
-            if flat:
-                u, part_gain = side_face(design, across, part_gain)
-            span = SPAN if shape.round else 1.0
-            map_x = np.ascontiguousarray(
-                np.broadcast_to((u / span + 1) / 2 * sheet.shape[1] - 0.5, (height, width)), np.float32
-            )
-            down = np.clip((v - shape.top) / (1 - shape.top), 0, 1)
-            map_y = np.ascontiguousarray(down * height - 0.5, np.float32)
-            gain, add, cover = fold(design, part_gain, v), part_add, np.asarray(mask, np.float32)
-            target = over
+                mask, gain = mask * opening[0], gain * opening[1]
+            if not shape.round:
+                across, gain = side_face(design, across, gain)
+            map_x, map_y = _maps(shape, patch, across, height, width, sheet.shape[1])
+            _cover(base[rows], np.broadcast_to(patch.add[..., None], (*mask.shape, 3)), mask)
+            factor[rows] = fold(design, gain, patch.v) * mask
             continue
-        base = np.array(design.colour(part.role), np.float32)
-        colour, opacity = (
-            contents(design, base, v, seed)
-            if part.role == "liquid"
-            else (np.broadcast_to(base, (height, width, 3)), np.float32(1))
-        )
-        painted = np.clip(colour * part_gain[..., None] + part_add[..., None], 0, 255)
-        _over(target, painted.astype(np.float32), np.asarray(mask * opacity * part.alpha, np.float32))
+        colour: Floats = np.array(design.colour(part.role), np.float32)
+        if part.role == "liquid":
+            colour, opacity = contents(design, colour, patch.v, seed)
+            mask = mask * opacity
+        mask = mask * np.float32(part.alpha)
+        _cover(base[rows], np.clip(colour * gain[..., None] + patch.add[..., None], 0, 255), mask)
+        # What lies before the print hides it.
+        factor[rows] *= 1 - mask
     per_radian = sheet.shape[1] / (2 * SPAN) if shape.round else 0.0
-    return Body(under, over, sheet, map_x, map_y, gain, add, cover, per_radian)
+    return Body(base, sheet, map_x, map_y, factor, per_radian)
 
 
 class _Cache:
@@ -187,16 +202,10 @@ def compose(body: Body, size: tuple[int, int], *, turn: float = 0.0, lean: float
         RGBA uint8 (height, width, 4), straight alpha.
     """
     map_x = body.map_x + np.float32(turn * body.pixels_per_radian) if turn else body.map_x
-    print_ = cv2.remap(body.sheet, map_x, body.map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(
-        np.float32
-    )
-    print_ *= body.gain[..., None]
-    print_ += body.add[..., None]
-    np.clip(print_, 0, 255, out=print_)
-    canvas = body.under.copy()
-    _over(canvas, print_, body.cover)
-    canvas *= 1 - body.over[..., 3:] / 255
-    canvas += body.over
+    canvas = body.base.copy()
+    printed = cv2.remap(body.sheet, map_x, body.map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    canvas[..., :3] += printed * body.factor[..., None]
+    np.minimum(canvas[..., :3], canvas[..., 3:], out=canvas[..., :3])
     height, width = size
     if lean or shear:
         h, w = canvas.shape[:2]

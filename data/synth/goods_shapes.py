@@ -36,10 +36,11 @@ class Part:
 class Shape:
     """Geometry shared by a family.
 
-    aspect: width / height. round: print wraps a cylinder. label: (u0, v0, u1, v1), the printed zone, u in -1…1 along
-    the front surface. decal: outline of the label (full, rect, round, oval). hole: handle opening (u, v, ru, rv, degrees).
-    crimp: teeth depth of top and bottom edges. crinkle: strength of film folds. side: share of width taken by a visible
-    side face; roof: share of height of a gable; top: of a visible top face. height_cm: usual physical height.
+    aspect: width / height. round: print wraps a cylinder. label: (u0, v0, u1, v1), the printed zone; u is -1…1 along
+    the front surface. decal: outline of the label (full, rect, round, oval). hole: handle opening (u, v, ru, rv,
+    degrees). crimp: depth of the teeth at top and bottom. crinkle: strength of film folds. side: share of width of a
+    visible side face; roof: share of height of a gable; top: of a visible top face. contents: what shows through glass
+    or film. height_cm: usual physical height.
     """
 
     style: str
