@@ -33,6 +33,8 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     try:
+        if "\0" in str(path):
+            raise ValueError("a NUL in the name")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
         os.close(handle)

@@ -102,7 +102,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
     check_file(path)
     try:
         with open(path, "rb") as file, _open(file, str(path), None) as image:
-            data = Path(path).read_bytes() if image.format == "PNG" else b""
+            data = read_bytes(path) if image.format == "PNG" else b""
             width, height = image.size
             return (height, width) if _orientation(image, data) in _SWAPPED else (width, height)
     except InputError:

@@ -74,7 +74,7 @@ class Objects:
                 raise InputError(f"{name} must be >= -1 (-1 = none), got {value.min()}")
         ids, times = np.unique(self.object_id, return_counts=True)
         if len(ids) != count:
-            raise InputError(f"object_id must be unique, got {ids[times.argmax()]!r} {times.max()} times")
+            raise InputError(f"object_id must be unique, got {str(ids[times.argmax()])!r} {times.max()} times")
 
     @classmethod
     def from_boxes(
@@ -170,6 +170,7 @@ class Objects:
         frame = pd.DataFrame(table)
         if self.embedding is not None:
             frame["embedding"] = list(self.embedding)
+            frame.attrs["embedding_dimension"] = self.embedding.shape[1]  # no row would tell it where there is none
         return frame
 
     @classmethod
@@ -188,8 +189,8 @@ class Objects:
             if name in frame
         }
         if "embedding" in frame:
-            rows = list(frame["embedding"])
-            columns["embedding"] = np.stack(rows).astype(np.float32) if rows else np.zeros((0, 0), np.float32)
+            rows, dimension = list(frame["embedding"]), int(frame.attrs.get("embedding_dimension", 0))
+            columns["embedding"] = np.stack(rows).astype(np.float32) if rows else np.zeros((0, dimension), np.float32)
         return cls.from_boxes(frame[["x1", "y1", "x2", "y2"]].to_numpy(np.float32), **columns)
 
     def _columns(self) -> dict[str, npt.NDArray[Any]]:

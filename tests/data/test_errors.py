@@ -1,0 +1,24 @@
+"""The error is one line whatever goes into it."""
+
+from __future__ import annotations
+
+import os
+
+from data import InputError
+
+
+def test_parts_of_the_line() -> None:
+    assert str(InputError("is empty", file="a.png", remedy="Copy it again.")) == "a.png: is empty. Copy it again."
+    assert str(InputError("is\n  empty")) == "is empty"
+
+
+def test_names_cannot_break_the_line_or_steer_the_terminal() -> None:
+    name = "a\n\x1b[31m\u202eb" + os.fsdecode(b"\xff") + ".png"
+    text = str(InputError("is empty", file=name))
+    assert text == "a\\n\\x1b[31m\\u202eb\\udcff.png: is empty"
+    assert text.isprintable()
+    text.encode()
+
+
+def test_names_of_all_languages_stay_readable() -> None:
+    assert str(InputError("fehlt", file="été 写真 🛒.png")) == "été 写真 🛒.png: fehlt"
