@@ -61,7 +61,7 @@ def crowd(canvas: Canvas, people: Pool, spec: SceneSpec, rnd: Random, count: int
         rows = max(2, round(canvas.height / typical * 2.2))
         feet = sorted(round(f / canvas.height * rows) / rows * canvas.height for f in feet)
     groups = rnd.random() < 0.5
-    x, last = rnd.randrange(canvas.width), 0
+    x, last = rnd.randrange(canvas.width), rnd.choice(people.family(rnd.choice(families)))
     kept: dict[tuple[int, int], Sprite] = {}
     for foot in feet:
         near = (foot - horizon) / (canvas.height - horizon)

@@ -78,6 +78,12 @@ def write_scenes(
     if count < 1:
         raise InputError(f"count must be >= 1, got {count}")
     made = _open_journal(folder, {"seed": stream.seed, "note": note, "spec": asdict(stream.spec)})
+    return _write(stream, folder, count, made, form, quality)
+
+
+def _write(
+    stream: SceneStream, folder: Path, count: int, made: dict[int, dict[str, Any]], form: Format, quality: int
+) -> Iterator[int]:
     with open(folder / JOURNAL, "a", encoding="utf-8") as journal:
         for index in range(count):
             if index not in made or not _picture(folder, made[index]["name"]).exists():
