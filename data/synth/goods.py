@@ -38,7 +38,7 @@ class GoodsKind(StrEnum):
 
 
 _KINDS = tuple(GoodsKind)
-_SHARE = (0.29, 0.11, 0.08, 0.12, 0.06, 0.11, 0.17, 0.06)
+_SHARE = (0.3, 0.12, 0.07, 0.12, 0.06, 0.11, 0.18, 0.04)
 
 
 @dataclass(frozen=True)

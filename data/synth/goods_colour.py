@@ -10,8 +10,11 @@ __all__ = ["Colour", "contrast", "contrasting", "far_from", "legibility", "mix",
 
 Colour = tuple[int, int, int]
 
-# Hues that print and plastic favour, in degrees.
-_HUES = (0, 4, 12, 24, 36, 48, 52, 75, 110, 135, 150, 175, 190, 205, 218, 228, 265, 285, 320, 338, 350)
+# Hues that print and plastic favour, in degrees; reds, oranges and blues are the most common on shelves.
+_HUES = (
+    0, 0, 3, 6, 10, 14, 22, 28, 34, 42, 48, 50, 54, 75, 95, 112, 128, 140, 150, 172, 186, 196, 204, 210, 215, 220, 226,
+    232, 262, 285, 318, 335, 345, 352,
+)  # fmt: skip
 
 
 def _rgb(hue: float, saturation: float, value: float) -> Colour:
@@ -26,7 +29,7 @@ def package_colour(rng: np.random.Generator, mood: str | None = None) -> Colour:
         mood = moods[int(rng.choice(6, p=(0.52, 0.16, 0.12, 0.1, 0.05, 0.05)))]
     hue = _HUES[int(rng.integers(len(_HUES)))] + rng.uniform(-7, 7)
     if mood == "vivid":
-        return _rgb(hue, rng.uniform(0.65, 1), rng.uniform(0.5, 1))
+        return _rgb(hue, rng.uniform(0.6, 1), rng.uniform(0.45, 0.98))
     if mood == "white":
         return _rgb(hue, rng.uniform(0, 0.08), rng.uniform(0.9, 1))
     if mood == "pastel":

@@ -91,7 +91,12 @@ def _palette(rng: np.random.Generator, shape: Shape, kind: str) -> dict[str, Col
     label = body
     if same > 0.45:
         label = package_colour(rng, "white") if same < 0.62 else far_from(rng, [body], least=0.35)
-    accent = far_from(rng, [label], least=0.45, mood="vivid" if rng.random() < 0.8 else None)
+    tone = rng.random()
+    if tone < 0.3:
+        # A calm package: the accent is a darker or paler tone of the label.
+        accent = mix(label, (0, 0, 0) if rng.random() < 0.5 else (255, 255, 255), float(rng.uniform(0.35, 0.65)))
+    else:
+        accent = far_from(rng, [label], least=0.45, mood="vivid" if tone < 0.85 else None)
     accent2 = mix(accent, label, 0.5) if rng.random() < 0.3 else far_from(rng, [label, accent], least=0.35)
     cap = {0: accent, 1: body, 2: package_colour(rng, "white")}.get(int(rng.integers(5)), package_colour(rng))
     liquid = package_colour(rng, str(rng.choice(["vivid", "dark", "kraft", "pastel"])))
@@ -111,14 +116,14 @@ def _palette(rng: np.random.Generator, shape: Shape, kind: str) -> dict[str, Col
 
 
 _GROUNDS = {
-    "gradient": 0.18, "wave": 0.16, "diagonal": 0.1, "arc": 0.16, "frame": 0.06, "stripes": 0.05, "dots": 0.05,
-    "rays": 0.05, "split": 0.08, "blobs": 0.04, "halo": 0.07,
+    "gradient": 0.17, "wave": 0.14, "diagonal": 0.09, "arc": 0.14, "frame": 0.05, "stripes": 0.03, "dots": 0.04,
+    "rays": 0.03, "split": 0.08, "blobs": 0.02, "halo": 0.06, "strokes": 0.09, "rings": 0.06,
 }  # fmt: skip
 
 
 def _ground(rng: np.random.Generator) -> list[Element]:
     """What lies behind the print: gradients, waves, arcs, stripes."""
-    count = int(rng.choice([0, 1, 1, 2]))
+    count = int(rng.choice([0, 0, 1, 1, 2]))
     forms = rng.choice(list(_GROUNDS), size=count, replace=False, p=list(_GROUNDS.values()))
     elements = []
     for form in forms:
@@ -178,13 +183,23 @@ def _stack(rng: np.random.Generator, aspect: float) -> list[tuple[str, tuple[flo
     gaps = rng.uniform(0.005, 0.04)
     scale = min(1.7, (1 - 2 * margin - gaps * (len(names) - 1)) / sum(weight[n] for n in names))
     y, left, width = margin, margin, 1 - 2 * margin
+    if rng.random() < 0.35:
+        # An airy package: smaller print on a large bare field.
+        shrink = rng.uniform(0.5, 0.85)
+        y += rng.uniform(0, 1) * (1 - shrink) * 0.9
+        scale, gaps = scale * shrink, gaps * shrink
+        inner = width * rng.uniform(0.62, 0.95)
+        left, width = left + (width - inner) * float(rng.choice([0.0, 0.5, 0.5, 1.0])), inner
     placed: list[tuple[str, tuple[float, float, float, float]]] = []
     if columns:
         share = rng.uniform(0.36, 0.52)
         at_left = rng.random() < 0.5
         placed.append(("picture", (0.02 if at_left else 1 - share, 0.06, share - 0.02, 0.88)))
-        left = share + 0.02 if at_left else margin
-        width = 1 - share - margin
+        room = 1 - share - margin
+        left, width = (
+            (share + 0.02 if at_left else margin) + max(0.0, left - margin) * room,
+            width * room / (1 - 2 * margin),
+        )
     for name in names:
         h = weight[name] * scale
         inset = rng.uniform(0, 0.1) if name not in ("band", "brand", "picture") else 0.0

@@ -113,6 +113,24 @@ def draw_panel(canvas: U8, e: Element, design: Design) -> None:
                     [[cx, cy], [cx + 2 * np.cos(a0), cy + 2 * np.sin(a0)], [cx + 2 * np.cos(a1), cy + 2 * np.sin(a1)]]
                 )
             )
+    elif form == "strokes":
+        # A few sweeping brush strokes.
+        at, sway = rng.uniform(0.1, 0.9, 2), rng.uniform(-0.6, 0.6, 2)
+        upright, pen = rng.random() < 0.5, rng.uniform(0.02, 0.09)
+        for k in range(int(rng.integers(1, 4))):
+            along = t * 1.2 - 0.1
+            across = at[0] + 0.16 * k + sway[0] * (along - 0.5) + sway[1] * (along - 0.5) ** 2
+            wide = pen * np.sin(np.pi * np.clip(t * 0.9 + 0.08, 0, 1)) ** 0.7
+            edge = np.r_[np.c_[across - wide, along], np.c_[across + wide, along][::-1]]
+            poly(edge if upright else edge[:, ::-1])
+    elif form == "rings":
+        cx, cy, r = rng.uniform(0.2, 0.8), rng.uniform(0.25, 0.75), rng.uniform(0.2, 0.42) * min(h, w)
+        thick = max(1, round(r * rng.uniform(0.06, 0.25)))
+        cv2.circle(mask, (round(cx * w * 8), round(cy * h * 8)), round(r * 8), 255, thick, cv2.LINE_AA, 3)
+        if rng.random() < 0.4:
+            cv2.circle(
+                mask, (round(cx * w * 8), round(cy * h * 8)), round(r * 11), 255, max(1, thick // 2), cv2.LINE_AA, 3
+            )
     elif form == "split":
         cut = rng.uniform(0.3, 0.7)
         mask[: round(cut * h)] = 255 if rng.random() < 0.5 else 0
