@@ -37,9 +37,9 @@ def contrast(embedding: Tensor, label: Tensor, *, scale: float = 16.0) -> Tensor
     """Supervised contrast within the batch: each pair of one class against all crops of other classes.
 
     For anchor i and positive p the loss is -log(e^{s·cos(i,p)} / (e^{s·cos(i,p)} + sum over n of e^{s·cos(i,n)})),
-    n the negatives. Positives do not compete with each other, so that a class's easy pair does not push its hard pair away. Crops without a
-    partner in the batch serve as negatives only. Source: Khosla et al., "Supervised Contrastive Learning" (2020),
-    arXiv:2004.11362 (the "out" form), with the denominator of InfoNCE per pair.
+    n the negatives. Positives do not compete with each other, so that a class's easy pair does not push its hard pair
+    away. Crops without a partner in the batch serve as negatives only. Source: Khosla et al., "Supervised Contrastive
+    Learning" (2020), arXiv:2004.11362 (the "out" form), with the denominator of InfoNCE per pair.
 
     Args:
         embedding: (B, D) unit rows.
