@@ -1,4 +1,6 @@
-"""``Detector``: a picture in, ``Objects`` out; input size and tiles chosen from the picture, nothing truncated in silence."""
+"""``Detector``: a picture in, ``Objects`` out; input size and tiles chosen from the picture, nothing truncated in
+silence.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +28,7 @@ TILE = 1024  # px, side of automatic tiles
 WHOLE = 1600  # px, up to this long side a picture is run in one piece (about 400 MB)
 LARGEST = 16_000  # px, long side of the input
 ENLARGE = 2.0  # largest enlargement of a picture by the automatic choice
+STEP = 32  # px, the long side is chosen in these steps
 AGAIN = 1.5  # if the objects found differ by this factor from the estimate, the size is chosen once more
 
 
@@ -36,7 +39,8 @@ class DetectionInfo:
     Attributes:
         input_size: (width, height) of the resized picture in input pixels.
         scale: input pixels per picture pixel.
-        object_px: median object size (square root of area) in picture pixels that the choice is based on; None if the size was given.
+        object_px: median object size (square root of area) in picture pixels that the choice is based on; None if the
+            size was given.
         tiles: number of tiles, 1 = in one piece.
         tile_size: side of a tile in input pixels, None = in one piece.
         confidence: score threshold.
@@ -96,11 +100,13 @@ class Detector:
         max_objects: int = 3000,
         trust: bool = False,
     ) -> Self:
-        """Load a detector; see :func:`detect.load.load_network` for what ``weights``, ``device``, ``backend`` and ``trust`` take.
+        """Load a detector; see :func:`detect.load.load_network` for what ``weights``, ``device``, ``backend`` and
+        ``trust`` take.
 
         Args:
             classes: names or ids to keep.
-            confidence: score threshold in [0, 1]; by default the one that balances precision and recall for these weights.
+            confidence: score threshold in [0, 1]; by default the one that balances precision and recall for these
+                weights.
 
         Raises:
             InputError: if an option is out of range, a class is unknown or the weights cannot be loaded.
@@ -108,7 +114,9 @@ class Detector:
         if confidence is not None and not 0 <= confidence <= 1:
             raise InputError(f"confidence must lie in [0, 1], got {confidence}")
         for name, value, least in (("image_size", image_size, 32), ("tile", tile, 0)):
-            if value != "auto" and (isinstance(value, str) or not least <= value <= LARGEST or (name == "tile" and 0 < value < 128)):
+            if value != "auto" and (
+                isinstance(value, str) or not least <= value <= LARGEST or (name == "tile" and 0 < value < 128)
+            ):
                 raise InputError(f'{name} must be "auto" or pixels up to {LARGEST}, got {value!r}')
         if max_objects < 1:
             raise InputError(f"max_objects must be at least 1, got {max_objects}")
@@ -148,7 +156,7 @@ class Detector:
         return self._objects(found, image), self._warn(info, found)
 
     def _look(self, image: Image) -> float | None:
-        long_side = max(image.shape[:2])
+        long_side = int(max(image.shape[:2]))
         sizes = [s for s in LOOKS if s < 1.5 * long_side] or [LOOKS[0]]
         looks = []
         for size in sizes:
@@ -157,14 +165,16 @@ class Detector:
         return choose(looks, best_px=self.network.card.object_px)
 
     def _scale(self, image: Image, object_px: float | None) -> float:
-        long_side = max(image.shape[:2])
+        long_side = int(max(image.shape[:2]))
         if not object_px:
-            return min(FALLBACK / long_side, 1.0)
-        return float(np.clip(self.network.card.object_px / object_px, 160 / long_side, min(ENLARGE, LARGEST / long_side)))
+            return min(FALLBACK / long_side, ENLARGE)
+        wanted = long_side * min(self.network.card.object_px / object_px, ENLARGE)
+        # whole steps: a last digit of the estimate, which differs between libraries, must not change the picture
+        return float(np.clip(round(wanted / STEP) * STEP, 5 * STEP, LARGEST)) / long_side
 
     def _fixed_scale(self, image: Image) -> float:
         height, width = self.network.card.fixed or (0, 0)
-        return min(height / image.shape[0], width / image.shape[1])
+        return float(min(height / image.shape[0], width / image.shape[1]))
 
     def _pass(
         self, image: Image, scale: float, object_px: float | None, *, in_pieces: bool = True
@@ -172,10 +182,14 @@ class Detector:
         """Detect at one scale; boxes come back in picture pixels."""
         height, width = (max(1, round(v * scale)) for v in image.shape[:2])
         shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        resized = image if (height, width) == image.shape[:2] else cv2.resize(image, (width, height), interpolation=shrink)
+        resized = (
+            image if (height, width) == image.shape[:2] else cv2.resize(image, (width, height), interpolation=shrink)
+        )
         side = self._tile_side(width, height) if in_pieces else 0
         best = self.network.card.object_px
-        tiles = layout(width, height, side, int(min(side // 3, 2.5 * best))) if side else np.array([[0, 0, width, height]])
+        tiles = (
+            layout(width, height, side, int(min(side // 3, 2.5 * best))) if side else np.array([[0, 0, width, height]])
+        )
         parts = [self._run(resized[y1:y2, x1:x2], number, x1, y1) for number, (x1, y1, x2, y2) in enumerate(tiles)]
         found = Candidates.concat(parts)
         count = len(found)
@@ -184,7 +198,15 @@ class Detector:
         found = Candidates(found.xyxy * ratio, found.score, found.class_id, found.tile)
         card = self.network.card
         return found, DetectionInfo(
-            (width, height), scale, object_px, len(tiles), side or None, self.confidence, count, card.backend, card.sha256
+            (width, height),
+            scale,
+            object_px,
+            len(tiles),
+            side or None,
+            self.confidence,
+            count,
+            card.backend,
+            card.sha256,
         )
 
     def _tile_side(self, width: int, height: int) -> int:
@@ -203,8 +225,8 @@ class Detector:
         padded[0, :height, :width] = piece
         xyxy, score, class_id = self.network(padded, self.confidence)[0]
         if self.classes is not None:
-            kept = np.isin(class_id, self.classes)
-            xyxy, score, class_id = xyxy[kept], score[kept], class_id[kept]
+            wanted = np.isin(class_id, self.classes)
+            xyxy, score, class_id = xyxy[wanted], score[wanted], class_id[wanted]
         xyxy = np.minimum(xyxy.clip(0), np.array([width, height] * 2, np.float32))
         solid = ((xyxy[:, 2:] - xyxy[:, :2]) >= 1).all(1)
         xyxy, score, class_id = xyxy[solid], score[solid], class_id[solid]
@@ -221,10 +243,14 @@ class Detector:
     def _warn(self, info: DetectionInfo, found: Candidates) -> DetectionInfo:
         warnings = []
         if len(found) > self.max_objects:
-            warnings.append(f"more than {self.max_objects} objects: only the {self.max_objects} with the highest scores were kept (raise max_objects)")
+            warnings.append(
+                f"more than {self.max_objects} objects: those with the highest scores were kept (raise max_objects)"
+            )
         if self.image_size == "auto" and info.object_px is None and self.network.card.fixed is None:
             warnings.append("too little was seen to estimate the object size: a default input size was used")
-        return DetectionInfo(**{**{k: getattr(info, k) for k in info.__dataclass_fields__}, "warnings": tuple(warnings)})
+        return DetectionInfo(
+            **{**{k: getattr(info, k) for k in info.__dataclass_fields__}, "warnings": tuple(warnings)}
+        )
 
 
 def _class_id(wanted: str | int, names: tuple[str, ...]) -> int:

@@ -7,9 +7,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data.files import atomic_write
-
 import numpy as np
+
+from data.files import atomic_write
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +27,7 @@ def export_onnx(path: str | Path, model: torch.nn.Module, *, names: list[str], c
     import torch
 
     model = model.float().cpu().eval()
-    head = model.model[-1]  # type: ignore[index]
+    head: Any = model.model[-1]  # type: ignore[index]
     head.export, head.dynamic, head.format = True, True, "onnx"
     axes = {"images": {0: "batch", 2: "height", 3: "width"}, "output0": {0: "batch", 2: "anchors"}}
     try:
@@ -54,7 +54,9 @@ def export_onnx(path: str | Path, model: torch.nn.Module, *, names: list[str], c
 
 
 def _halve(network: Any) -> None:
-    """Store large float32 constants as float16, cast back when the network is loaded: half the file, all arithmetic in float32."""
+    """Store large float32 constants as float16, cast back when the network is loaded: half the file, all arithmetic
+    in float32.
+    """
     import onnx
     from onnx import helper, numpy_helper
 

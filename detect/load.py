@@ -30,17 +30,22 @@ class Backend(StrEnum):
 
 
 def load_network(
-    weights: str | Path | None = None, *, device: str = "auto", backend: str | Backend = Backend.AUTO, trust: bool = False
+    weights: str | Path | None = None,
+    *,
+    device: str = "auto",
+    backend: str | Backend = Backend.AUTO,
+    trust: bool = False,
 ) -> Network:
     """Load a detection network.
 
     Args:
-        weights: None for the shipped network; a ``.onnx`` file; a ``.pt`` file written by this project; with ``trust`` any ultralytics
-            ``.pt`` file or model name (``yolo11n.pt``, fetched into torch's hub folder if absent); ``torchvision:NAME`` for a
-            torchvision detector with its published weights, or ``torchvision:NAME:FILE`` for a file of weights.
+        weights: None for the shipped network; a ``.onnx`` file; a ``.pt`` file written by this project; with
+            ``trust`` any ultralytics ``.pt`` file or model name (``yolo11n.pt``, fetched into torch's hub folder if
+            absent); ``torchvision:NAME`` for a torchvision detector with its published weights, or
+            ``torchvision:NAME:FILE`` for a file of weights.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        backend: library for ``.onnx`` files: auto is OpenVINO on a CPU, else ONNX Runtime. The shipped network is run from its ONNX form
-            on a CPU and by torch on a GPU, unless this says otherwise.
+        backend: library for ``.onnx`` files: auto is OpenVINO on a CPU, else ONNX Runtime. The shipped network is run
+            from its ONNX form on a CPU and by torch on a GPU, unless this says otherwise.
         trust: open pickles from outside, which can run any code in them.
 
     Raises:
@@ -56,7 +61,9 @@ def load_network(
         _require(path)
         return _onnx(path, device, Backend.AUTO if backend is Backend.TORCH else backend)
     if path.suffix not in (".pt", ".pth"):
-        raise InputError("weights must be a .pt or .onnx file", file=path, remedy="For torchvision write torchvision:NAME.")
+        raise InputError(
+            "weights must be a .pt or .onnx file", file=path, remedy="For torchvision write torchvision:NAME."
+        )
     if not path.is_file() and path.name == str(weights) and trust:
         path = _fetch(path.name)
     _require(path)
@@ -71,7 +78,9 @@ def pick_device(device: str) -> str:
     """
     if device not in ("auto", "cpu", "cuda") and not device.startswith("cuda:"):
         raise InputError(f"device must be auto, cpu or cuda, got {device!r}")
-    if device == "cpu" or (device == "auto" and not (Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"))):
+    if device == "cpu" or (
+        device == "auto" and not (Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"))
+    ):
         return "cpu"  # decided without importing torch
     import torch
 
@@ -91,17 +100,23 @@ def _choice(backend: str | Backend) -> Backend:
 
 def _require(path: Path) -> None:
     if not path.is_file():
-        raise InputError("no such weights file", file=path, remedy="Give a path to a .pt or .onnx file, or leave --weights out.")
+        raise InputError(
+            "no such weights file", file=path, remedy="Give a path to a .pt or .onnx file, or leave --weights out."
+        )
 
 
 def _shipped(device: str, backend: Backend) -> Network:
     suffix = ".pt" if backend is Backend.TORCH or (backend is Backend.AUTO and device != "cpu") else ".onnx"
     path, card = ASSETS / f"{DEFAULT}{suffix}", ASSETS / f"{DEFAULT}.json"
     if not (path.is_file() and card.is_file()):
-        raise InputError("the shipped weights are missing", file=path, remedy="Restore the assets folder, or give --weights.")
+        raise InputError(
+            "the shipped weights are missing", file=path, remedy="Restore the assets folder, or give --weights."
+        )
     expected = json.loads(card.read_text("utf-8"))["sha256"][path.name]
     if sha256_file(path) != expected:
-        raise InputError("the shipped weights are damaged (SHA-256 differs from the card)", file=path, remedy="Restore the file.")
+        raise InputError(
+            "the shipped weights are damaged (SHA-256 differs from the card)", file=path, remedy="Restore the file."
+        )
     return _torch(path, device, trust=False) if suffix == ".pt" else _onnx(path, device, backend)
 
 
@@ -119,7 +134,9 @@ def _torch(path: Path, device: str, trust: bool) -> Network:
             ) from error
         return _ultralytics(path, device)
     if not isinstance(content, dict) or content.get("format") != network.FORMAT:
-        raise InputError("not detector weights", file=path, remedy="Expected a file from train_detector.py or an ultralytics model.")
+        raise InputError(
+            "not detector weights", file=path, remedy="Expected a file from train_detector.py or an ultralytics model."
+        )
     model = network.restore(content, source=path)
     return TorchNetwork(model, _card(content["card"], content["names"], path, backend="torch"), device=device)
 
@@ -131,7 +148,9 @@ def _ultralytics(path: Path, device: str) -> Network:
     try:
         model, _ = load_checkpoint(str(path), device="cpu", fuse=True)
     except Exception as error:
-        raise InputError(f"ultralytics cannot read this file ({str(error).splitlines()[0][:150]})", file=path) from error
+        raise InputError(
+            f"ultralytics cannot read this file ({str(error).splitlines()[0][:150]})", file=path
+        ) from error
     if getattr(model, "task", "detect") != "detect":
         raise InputError(f"this network is for the task {model.task!r}, not detection", file=path)
     names = [model.names[i] for i in range(len(model.names))]
@@ -151,7 +170,9 @@ def _fetch(name: str) -> Path:
         try:
             attempt_download_asset(folder / name)
         except Exception as error:
-            raise InputError(f"cannot fetch {name} ({type(error).__name__})", remedy="Offline? Give a path to a file.") from error
+            raise InputError(
+                f"cannot fetch {name} ({type(error).__name__})", remedy="Offline? Give a path to a file."
+            ) from error
     return folder / name
 
 
@@ -206,6 +227,10 @@ def _torchvision(weights: str, device: str) -> Network:
         raise
     except Exception as error:
         remedy = "Give a file: torchvision:NAME:FILE." if not file else None
-        raise InputError(f"cannot load {weights} ({type(error).__name__}: {str(error).splitlines()[0][:120]})", remedy=remedy) from error
+        raise InputError(
+            f"cannot load {weights} ({type(error).__name__}: {str(error).splitlines()[0][:120]})", remedy=remedy
+        ) from error
     sha256 = sha256_file(file[0]) if file else ""
-    return TorchvisionNetwork(model, Card(names, 32, sha256=sha256, backend="torchvision", object_px=100.0, batch=False), device=device)
+    return TorchvisionNetwork(
+        model, Card(names, 32, sha256=sha256, backend="torchvision", object_px=100.0, batch=False), device=device
+    )

@@ -47,10 +47,13 @@ def match_boxes(found: Objects, truth: Objects, *, ignore: npt.ArrayLike | None 
 def inside_ignored(found: Objects, ignore: npt.ArrayLike | None) -> npt.NDArray[np.bool_]:
     """Which detections lie mostly inside an ignore region."""
     regions = np.zeros((0, 4), np.float32) if ignore is None else np.asarray(ignore, np.float32).reshape(-1, 4)
-    return pairwise_inside(found.xyxy, regions).max(1, initial=0.0) > INSIDE
+    share = pairwise_inside(found.xyxy, regions).max(1, initial=0.0)
+    return np.asarray(share > INSIDE)
 
 
-def greedy(overlap: npt.NDArray[np.float64], order: npt.NDArray[np.int64], thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def greedy(
+    overlap: npt.NDArray[np.float64], order: npt.NDArray[np.int64], thresholds: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int64]:
     """COCO's matching at several thresholds at once.
 
     Args:

@@ -1,8 +1,10 @@
-"""Detection scores by COCO's rules: AP over IoU .50:.95, AP50, AP75, AR at 300 and 1000, precision and recall at IoU .5.
+"""Detection scores by COCO's rules: AP over IoU .50:.95, AP50, AP75, AR at 300 and 1000, precision and recall at IoU
+.5.
 
-Own code, because pycocotools prints AP = -1 unless 100 is among its caps, and treats ignore regions by the matching threshold. Checked
-against hand-made cases and against pycocotools where both apply. Detections of all scenes are pooled, as COCO does. A scene's score needs
-detections down to a low confidence: AP of thresholded detections is lower, because the recall beyond the threshold is missing.
+Own code, because pycocotools prints AP = -1 unless 100 is among its caps, and treats ignore regions by the matching
+threshold. Checked against hand-made cases and against pycocotools where both apply. Detections of all scenes are
+pooled, as COCO does. A scene's score needs detections down to a low confidence: AP of thresholded detections is
+lower, because the recall beyond the threshold is missing.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ CAP = 1000  # detections per scene that count
 
 @dataclass(frozen=True)
 class DetectionScores:
-    """Scores in [0, 1]; a score is NaN-free: 0 where nothing could be found, 1 where nothing was there and nothing was said.
+    """Scores in [0, 1]; a score is NaN-free: 0 where nothing could be found, 1 where nothing was there and nothing
+    was said.
 
     Attributes:
         AP, AP50, AP75: average precision over IoU .50:.95, at .50, at .75.
@@ -58,8 +61,8 @@ def evaluate(
     """Score detections.
 
     Args:
-        scenes: (detections, true objects, ignore regions (K, 4) or None) of each scene. A detection that matches nothing and lies mostly
-            inside an ignore region counts neither way.
+        scenes: (detections, true objects, ignore regions (K, 4) or None) of each scene. A detection that matches
+            nothing and lies mostly inside an ignore region counts neither way.
         confidence: operating point for ``precision50``, ``recall50`` and ``n_detected``.
     """
     score: list[npt.NDArray[np.float32]] = []

@@ -1,8 +1,8 @@
 """The shipped network: YOLO11's layers without global attention, built from ultralytics modules.
 
-YOLO11-nano (Ultralytics 2024) with one change: the C2PSA block, attention over the whole coarsest map, is left out. Its softmax runs
-over a number of cells that grows with the picture, so that a tile and the whole picture would be judged differently; without it the
-network is a local operator that gives the same boxes in tiles and in one piece.
+YOLO11-nano (Ultralytics 2024) with one change: the C2PSA block, attention over the whole coarsest map, is left out.
+Its softmax runs over a number of cells that grows with the picture, so that a tile and the whole picture would be
+judged differently; without it the network is a local operator that gives the same boxes in tiles and in one piece.
 
 The file format is a dictionary that ``torch.load(weights_only=True)`` reads: nothing in it can run code.
 """
@@ -88,6 +88,29 @@ def save(path: str | Path, model: torch.nn.Module, *, width: str, names: list[st
     content = {"format": FORMAT, "width": width, "names": names, "card": card, "state": state}
     with atomic_write(path) as temporary:
         torch.save(content, temporary)
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """Read a file written by :func:`save`.
+
+    Raises:
+        InputError: if it is missing or of another kind.
+    """
+    import torch
+
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise InputError("no such weights file", file=path) from error
+    except Exception as error:
+        raise InputError(
+            "not weights of this project", file=path, remedy="Give a .pt file from train_detector.py."
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(
+            "not detector weights of this project", file=path, remedy="Give a .pt file from train_detector.py."
+        )
+    return content
 
 
 def restore(content: dict[str, Any], *, source: str | Path) -> torch.nn.Module:

@@ -1,7 +1,8 @@
 """Networks as one kind of function: a batch of pictures in, candidate boxes out, whichever library runs it.
 
-Pre- and post-processing are ours and the same for all, so that torch, ONNX Runtime and OpenVINO agree (parity tests: boxes within 0.1 px
-and scores within 0.001); ultralytics' own predict pipeline caps a picture at 300 objects and stops its NMS silently after a time limit.
+Pre- and post-processing are ours and the same for all, so that torch, ONNX Runtime and OpenVINO agree (parity tests:
+boxes within 0.1 px and scores within 0.001); ultralytics' own predict pipeline caps a picture at 300 objects and
+stops its NMS silently after a time limit.
 """
 
 from __future__ import annotations
@@ -56,12 +57,16 @@ class Network(Protocol):
         """Run on (B, H, W, 3) uint8 RGB, H and W multiples of the stride.
 
         Returns:
-            Per picture, the candidates with a score of at least ``floor``: xyxy (N, 4) input pixels, score (N,), class id (N,).
+            Per picture, the candidates with a score of at least ``floor``: xyxy (N, 4) input pixels, score (N,),
+                class id (N,).
         """
 
 
-def candidates(output: npt.NDArray[Any], floor: float, classes: int) -> list[tuple[Float, Float, npt.NDArray[np.int64]]]:
-    """Read a YOLO output: (B, 4 + classes, A) centre-size boxes and scores, or (B, N, 6) end-to-end rows of xyxy, score, class.
+def candidates(
+    output: npt.NDArray[Any], floor: float, classes: int
+) -> list[tuple[Float, Float, npt.NDArray[np.int64]]]:
+    """Read a YOLO output: (B, 4 + classes, A) centre-size boxes and scores, or (B, N, 6) end-to-end rows of xyxy,
+    score, class.
 
     Raises:
         InputError: if the shape is neither.
@@ -74,7 +79,10 @@ def candidates(output: npt.NDArray[Any], floor: float, classes: int) -> list[tup
             rows = rows[(rows[:, 4] >= floor) & (rows[:, 2] > rows[:, 0]) & (rows[:, 3] > rows[:, 1])]
             found.append((rows[:, :4].astype(np.float32), rows[:, 4].astype(np.float32), rows[:, 5].astype(np.int64)))
         return found
-    raise InputError(f"network output must be (B, {4 + classes}, A) or (B, N, 6), got {output.shape}", remedy="Only YOLO detection heads are read.")
+    raise InputError(
+        f"network output must be (B, {4 + classes}, A) or (B, N, 6), got {output.shape}",
+        remedy="Only YOLO detection heads are read.",
+    )
 
 
 def _decode(rows: npt.NDArray[Any], floor: float) -> tuple[Float, Float, npt.NDArray[np.int64]]:
@@ -95,13 +103,14 @@ def to_input(images: npt.NDArray[np.uint8]) -> Float:
 class TorchNetwork:
     """An ultralytics detection model run by torch.
 
-    An end-to-end head (YOLO10, YOLO26) is switched to its one-to-many outputs where it has them: its own selection keeps 300 objects.
+    An end-to-end head (YOLO10, YOLO26) is switched to its one-to-many outputs where it has them: its own selection
+    keeps 300 objects.
     """
 
     def __init__(self, model: torch.nn.Module, card: Card, *, device: str) -> None:
         import torch
 
-        head = model.model[-1]  # type: ignore[index]
+        head: Any = model.model[-1]  # type: ignore[index]
         if getattr(head, "end2end", False) and getattr(head, "cv2", None) is not None:
             head.end2end = False
         self.model = model.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
@@ -140,9 +149,13 @@ def _openvino(path: Path) -> Any:
     core = openvino.Core()
     try:
         # float32: on processors with bf16 units OpenVINO would lower the precision by itself
-        compiled = core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"})
+        compiled = core.compile_model(
+            core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        )
     except RuntimeError as error:
-        raise InputError(f"OpenVINO cannot read this network ({str(error).strip().splitlines()[-1][:150]})", file=path) from error
+        raise InputError(
+            f"OpenVINO cannot read this network ({str(error).strip().splitlines()[-1][:150]})", file=path
+        ) from error
     request = compiled.create_infer_request()
 
     def run(batch: Float) -> npt.NDArray[Any]:
@@ -181,7 +194,9 @@ class TorchvisionNetwork:
         import torch
 
         with torch.inference_mode():
-            found: Sequence[dict[str, torch.Tensor]] = self.model(list(torch.from_numpy(to_input(images)).to(self.device)))
+            found: Sequence[dict[str, torch.Tensor]] = self.model(
+                list(torch.from_numpy(to_input(images)).to(self.device))
+            )
         result = []
         for item in found:
             box, score, label = (item[k].cpu().numpy() for k in ("boxes", "scores", "labels"))

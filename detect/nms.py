@@ -1,9 +1,10 @@
 """Greedy non-maximum suppression without an N x N matrix and without a time limit.
 
 Boxes are sorted by score; each kept box removes those it overlaps. Two boxes of IoU >= t have centres at most
-``(1 - t) * max(w)`` apart along x and widths within a factor 1/t of each other, so with the boxes sorted along the longer axis of the
-picture only a window of them is compared. Time grows with the *kept* boxes (about 40 µs each at 30,000 candidates), memory is linear:
-30,000 candidates need under 10 MB. The result equals the naive algorithm's (tests hold it).
+``(1 - t) * max(w)`` apart along x and widths within a factor 1/t of each other, so with the boxes sorted along the
+longer axis of the picture only a window of them is compared. Time grows with the *kept* boxes (about 40 µs each at
+30,000 candidates), memory is linear: 30,000 candidates need under 10 MB. The result equals the naive algorithm's
+(tests hold it).
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from data import InputError
 Boxes = npt.NDArray[np.float32]
 
 
-def nms(xyxy: Boxes, score: npt.NDArray[np.float32], *, iou: float = 0.6, limit: int | None = None) -> npt.NDArray[np.int64]:
+def nms(
+    xyxy: Boxes, score: npt.NDArray[np.float32], *, iou: float = 0.6, limit: int | None = None
+) -> npt.NDArray[np.int64]:
     """Keep the best of each set of overlapping boxes.
 
     Args:
@@ -76,16 +79,21 @@ def pairwise_iou(left: Boxes, right: Boxes) -> npt.NDArray[np.float64]:
     shared = _shared(left, right)
     first, second = (np.prod((b[:, 2:] - b[:, :2]).astype(np.float64), axis=1) for b in (left, right))
     union = first[:, None] + second[None] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    iou: npt.NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return iou
 
 
 def pairwise_inside(left: Boxes, right: Boxes) -> npt.NDArray[np.float64]:
     """(N, M) share of each left box's area that lies inside each right box."""
     shared = _shared(left, right)
     area = np.prod((left[:, 2:] - left[:, :2]).astype(np.float64), axis=1)[:, None]
-    return np.divide(shared, area, out=np.zeros_like(shared), where=area > 0)
+    inside: npt.NDArray[np.float64] = np.divide(shared, area, out=np.zeros_like(shared), where=area > 0)
+    return inside
 
 
 def _shared(left: Boxes, right: Boxes) -> npt.NDArray[np.float64]:
     a, b = left.astype(np.float64)[:, None], right.astype(np.float64)[None]
-    return np.prod((np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])).clip(0), axis=2)
+    shared: npt.NDArray[np.float64] = np.prod(
+        (np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])).clip(0), axis=2
+    )
+    return shared

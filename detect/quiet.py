@@ -1,7 +1,8 @@
 """Ultralytics without side effects: no settings file in the user's home, no telemetry, no update checks, no downloads.
 
-Ultralytics writes a settings folder at import, asks the network whether it is online, and may fetch fonts and weights. Import it only
-through :func:`quiet_ultralytics`, which points the folder to a temporary one and turns all of that off first.
+Ultralytics writes a settings folder at import, asks the network whether it is online, and may fetch fonts and
+weights. Import it only through :func:`quiet_ultralytics`, which points the folder to a temporary one and turns all of
+that off first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Choosing the input size: a cheap look at low resolution tells how large the objects are, and so how large the input must be.
+"""Choosing the input size: a cheap look at low resolution tells how large the objects are, and so how large the input
+must be.
 
-A detector is best at the object size that it was trained around, whatever the picture's size: on shelf photos AP50 falls from .84 to .72 when
-the input is chosen wrongly. The estimate is the score-weighted median of the square root of the box areas.
+A detector is best at the object size that it was trained around, whatever the picture's size: on shelf photos AP50
+falls from .84 to .72 when the input is chosen wrongly. The estimate is the score-weighted median of the square root
+of the box areas.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ FALLBACK = 960  # px, long side if nothing was seen
 
 @dataclass(frozen=True)
 class Look:
-    """What one look saw: its scale (input pixels per picture pixel), the median object in picture pixels, and the sum of scores."""
+    """What one look saw: its scale (input pixels per picture pixel), the median object in picture pixels, and the
+    sum of scores.
+    """
 
     scale: float
     object_px: float
@@ -38,8 +42,8 @@ def look(xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], scale: f
 def choose(looks: list[Look], *, best_px: float) -> float | None:
     """Give the object size in picture pixels that the most trustworthy look saw, or None if none saw enough.
 
-    Trusted is the look whose objects were nearest to the best size in its input (on a logarithmic scale) among those that saw at least
-    half of what the best one saw.
+    Trusted is the look whose objects were nearest to the best size in its input (on a logarithmic scale) among those
+    that saw at least half of what the best one saw.
     """
     seen = [v for v in looks if v.weight >= ENOUGH]
     if not seen:

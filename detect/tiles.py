@@ -1,9 +1,10 @@
 """Tiles: where they lie, and how their detections become one list without eating neighbours.
 
-Inside a tile the usual NMS decides. Between tiles a box is *cut* if it ends at a seam (an edge of its tile that is no edge of the picture).
-Uncut boxes are joined by NMS alone: the same object seen whole by two tiles overlaps itself almost fully, a neighbour hardly. A cut box is
-dropped where an uncut box covers most of it; the cut boxes that are left belong to objects longer than the overlap, and those of
-different tiles that continue each other are united. Merging overlapping boxes everywhere instead (NMM) joins touching neighbours.
+Inside a tile the usual NMS decides. Between tiles a box is *cut* if it ends at a seam (an edge of its tile that is no
+edge of the picture). Uncut boxes are joined by NMS alone: the same object seen whole by two tiles overlaps itself
+almost fully, a neighbour hardly. A cut box is dropped where an uncut box covers most of it; the cut boxes that are
+left belong to objects longer than the overlap, and those of different tiles that continue each other are united.
+Merging overlapping boxes everywhere instead (NMM) joins touching neighbours.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Candidates:
     def concat(parts: list[Candidates]) -> Candidates:
         """Join row-wise."""
         if not parts:
-            return Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64))
+            return Candidates(
+                np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64)
+            )
         return Candidates(
             np.concatenate([p.xyxy for p in parts]), np.concatenate([p.score for p in parts]),
             np.concatenate([p.class_id for p in parts]), np.concatenate([p.tile for p in parts]),
@@ -79,7 +82,9 @@ def merge(found: Candidates, tiles: npt.NDArray[np.int64], *, width: int, height
         return found
     own = tiles[found.tile].astype(np.float32)
     inner = own[:, :2] > 0, own[:, 2:] < np.array([width, height], np.float32)
-    cut = (inner[0] & (found.xyxy[:, :2] < own[:, :2] + EDGE)).any(1) | (inner[1] & (found.xyxy[:, 2:] > own[:, 2:] - EDGE)).any(1)
+    starts = inner[0] & (found.xyxy[:, :2] < own[:, :2] + EDGE)
+    ends = inner[1] & (found.xyxy[:, 2:] > own[:, 2:] - EDGE)
+    cut = np.any(starts | ends, axis=1)
     whole = found.select(~cut)
     whole = whole.select(nms(whole.xyxy, whole.score, iou=iou))
     pieces = found.select(cut)

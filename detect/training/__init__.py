@@ -1,0 +1,1 @@
+"""Training: pools of pictures, crops, the loop, the recipe of the shipped weights, fine-tuning."""

@@ -1,7 +1,9 @@
-"""From a labelled picture to a training crop: choose the object size, cut, flip, disturb light and sharpness, keep the boxes exact.
+"""From a labelled picture to a training crop: choose the object size, cut, flip, disturb light and sharpness, keep
+the boxes exact.
 
-The network is trained at a chosen object size rather than at a picture size: each crop is zoomed so that the picture's median object
-gets a drawn number of pixels, the same quantity that the detector chooses at run time (``detect.scale``).
+The network is trained at a chosen object size rather than at a picture size: each crop is zoomed so that the
+picture's median object gets a drawn number of pixels, the same quantity that the detector chooses at run time
+(``detect.scale``).
 """
 
 from __future__ import annotations
@@ -89,7 +91,14 @@ def _median_size(xyxy: npt.NDArray[np.float32]) -> float:
 
 
 def _move(
-    xyxy: npt.NDArray[np.float32], zx: float, zy: float, x0: float, y0: float, size: int, flip: bool, options: Augmentation
+    xyxy: npt.NDArray[np.float32],
+    zx: float,
+    zy: float,
+    x0: float,
+    y0: float,
+    size: int,
+    flip: bool,
+    options: Augmentation,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     moved = xyxy * np.array([zx, zy, zx, zy], np.float32) - np.array([x0, y0, x0, y0], np.float32)
     if flip:
@@ -106,13 +115,12 @@ def disturb(image: Image, rng: Rng, strength: float) -> Image:
     if strength <= 0:
         return image
     table = np.arange(256, dtype=np.float32) / 255
-    channels = []
     gamma = np.exp(rng.normal(0, 0.25 * strength))
     gain, lift = np.exp(rng.normal(0, 0.2 * strength)), rng.normal(0, 0.06 * strength)
     contrast = np.exp(rng.normal(0, 0.2 * strength))
-    for tint in np.exp(rng.normal(0, 0.08 * strength, 3)):
-        channels.append((((table**gamma) * gain * tint - 0.45) * contrast + 0.45 + lift).clip(0, 1) * 255)
-    image = np.asarray(cv2.LUT(image, np.stack(channels, 1).astype(np.uint8)[None]), np.uint8)
+    tint = np.exp(rng.normal(0, 0.08 * strength, 3))
+    curves = (((table**gamma)[:, None] * gain * tint - 0.45) * contrast + 0.45 + lift).clip(0, 1) * 255
+    image = np.asarray(cv2.LUT(image, curves.astype(np.uint8)[None]), np.uint8)
     if rng.random() < 0.3 * strength:
         grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         image = np.asarray(cv2.addWeighted(image, share := float(rng.uniform(0, 1)), grey, 1 - share, 0), np.uint8)

@@ -1,9 +1,13 @@
-"""Things that are no products, painted over training crops: ceilings, floors, walls, signs, posts, and people's silhouettes.
+"""Things that are no products, painted over training crops: ceilings, floors, walls, signs, posts, and people's
+silhouettes.
 
-A detector trained on goods alone takes ceiling panels and floor tiles for goods; these are the regular, box-like textures it must refuse.
+A detector trained on goods alone takes ceiling panels and floor tiles for goods; these are the regular, box-like
+textures it must refuse.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -18,7 +22,9 @@ HIDDEN = 0.7  # an object covered to more than this share loses its box
 
 
 def add_clutter(example: Example, rng: Rng) -> Example:
-    """Paint one to three things over the crop; boxes under a full-width or full-height cover are cut, hidden ones dropped."""
+    """Paint one to three things over the crop; boxes under a full-width or full-height cover are cut, hidden ones
+    dropped.
+    """
     image, xyxy = example.image.copy(), example.xyxy.copy()
     height, width = image.shape[:2]
     covers: list[tuple[int, int, int, int]] = []
@@ -63,7 +69,8 @@ def _cut(xyxy: npt.NDArray[np.float32], cover: npt.NDArray[np.float32]) -> npt.N
         ends = spans & (cover[axis + 2] >= xyxy[:, axis + 2])
         xyxy[starts & ~ends, axis] = cover[axis + 2]
         xyxy[ends & ~starts, axis + 2] = cover[axis]
-    return ~hidden
+    kept: npt.NDArray[np.bool_] = ~hidden
+    return kept
 
 
 def surface(height: int, width: int, rng: Rng, *, far_at_bottom: bool) -> Image:
@@ -79,7 +86,9 @@ def surface(height: int, width: int, rng: Rng, *, far_at_bottom: bool) -> Image:
         depth = rng.uniform(1.05, 4) if rng.random() < 0.7 else 1e6
         step = np.exp(rng.uniform(np.log(12), np.log(140)))
         # rows at y = horizon + focal / z: spacing shrinks toward the far edge
-        rows = np.cumsum(step * rng.uniform(0.4, 1.5) * (np.linspace(1, 1 / min(depth, 8), 60) if depth < 1e5 else np.ones(60)))
+        rows = np.cumsum(
+            step * rng.uniform(0.4, 1.5) * (np.linspace(1, 1 / min(depth, 8), 60) if depth < 1e5 else np.ones(60))
+        )
         rows = rows[rows < height]
         if far_at_bottom is False:
             rows = height - rows
@@ -89,10 +98,10 @@ def surface(height: int, width: int, rng: Rng, *, far_at_bottom: bool) -> Image:
         columns = np.arange(-3 * width, 4 * width, step) + rng.uniform(0, step)
         if shaded:
             edges = np.sort(np.concatenate([[0, height], rows])).astype(int)
-            for top, bottom in zip(edges[:-1], edges[1:], strict=True):
+            for top, bottom in pairwise(edges):
                 t = (0.5 * (top + bottom) - near_y) / (far_y - near_y)
-                cut = ((columns * (1 - t) + vanish_x * t)).astype(int)
-                for left, right in zip(cut[:-1], cut[1:], strict=True):
+                cut = (columns * (1 - t) + vanish_x * t).astype(int)
+                for left, right in pairwise(cut):
                     if right > 0 and left < width:
                         lamp = rng.random() < 0.06
                         colour = np.full(3, 255.0) if lamp else base * rng.uniform(0.9, 1.1) + rng.normal(0, 4, 3)
@@ -104,8 +113,16 @@ def surface(height: int, width: int, rng: Rng, *, far_at_bottom: bool) -> Image:
     elif kind < 0.9:  # stripes, beams, lamps
         for _ in range(rng.integers(1, 8)):
             a, b = rng.uniform(-0.3, 1.3, (2, 2)) * (width, height)
-            cv2.line(image, tuple(a.astype(int).tolist()), tuple(b.astype(int).tolist()), rng.uniform(0, 255, 3).tolist(), int(rng.integers(2, 30)), cv2.LINE_AA)
-    ramp = np.linspace(*np.exp(rng.normal(0, 0.25, 2)), height, dtype=np.float32)[:, None, None]
+            cv2.line(
+                image,
+                tuple(a.astype(int).tolist()),
+                tuple(b.astype(int).tolist()),
+                rng.uniform(0, 255, 3).tolist(),
+                int(rng.integers(2, 30)),
+                cv2.LINE_AA,
+            )
+    near, far = (float(v) for v in np.exp(rng.normal(0, 0.25, 2)))
+    ramp = np.linspace(near, far, height, dtype=np.float32)[:, None, None]
     image = image * ramp + rng.normal(0, rng.uniform(0, 6), (height, width, 1)).astype(np.float32)
     if rng.random() < 0.5:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.5, 3))), np.float32)
@@ -122,7 +139,16 @@ def sign(area: Image, rng: Rng) -> None:
     for _ in range(rng.integers(0, 5)):
         word = "".join(rng.choice(list("ABCDEFGHIKLMNOPRSTUVWXYZ0123456789%$€.,")) for _ in range(rng.integers(1, 8)))
         at = (int(rng.integers(0, max(1, width // 3))), int(rng.integers(height // 4, height + 1)))
-        cv2.putText(area, word, at, int(rng.integers(0, 5)), float(rng.uniform(0.02, 0.08) * height / 2 + 0.2), ink, int(rng.integers(1, 4)), cv2.LINE_AA)
+        cv2.putText(
+            area,
+            word,
+            at,
+            int(rng.integers(0, 5)),
+            float(rng.uniform(0.02, 0.08) * height / 2 + 0.2),
+            ink,
+            int(rng.integers(1, 4)),
+            cv2.LINE_AA,
+        )
 
 
 def _silhouette(image: Image, rng: Rng) -> tuple[int, int, int, int]:
@@ -134,7 +160,17 @@ def _silhouette(image: Image, rng: Rng) -> tuple[int, int, int, int]:
     cloth, skin = rng.integers(0, 200, 3).tolist(), (rng.uniform(60, 230) * np.array([1, 0.8, 0.68])).tolist()
     neck = base - int(0.82 * tall)
     cv2.ellipse(image, (x, base - tall // 2), (broad // 2, int(0.36 * tall)), 0, 0, 360, cloth, -1, cv2.LINE_AA)
-    cv2.ellipse(image, (x, base - tall // 5), (broad // 3, int(0.3 * tall)), 0, 0, 360, rng.integers(0, 160, 3).tolist(), -1, cv2.LINE_AA)
+    cv2.ellipse(
+        image,
+        (x, base - tall // 5),
+        (broad // 3, int(0.3 * tall)),
+        0,
+        0,
+        360,
+        rng.integers(0, 160, 3).tolist(),
+        -1,
+        cv2.LINE_AA,
+    )
     cv2.ellipse(image, (x, neck - tall // 16), (int(0.07 * tall), int(0.09 * tall)), 0, 0, 360, skin, -1, cv2.LINE_AA)
     inner = broad // 3
     return max(0, x - inner), max(0, base - int(0.75 * tall)), min(width, x + inner), min(height, base)

@@ -1,9 +1,11 @@
-"""The training loop: AdamW with warm-up, a constant stretch and a final decay, averaged weights, bf16, and exact resume.
+"""The training loop: AdamW with warm-up, a constant stretch and a final decay, averaged weights, bf16, and exact
+resume.
 
-The schedule is warm-up - stable - decay (Hu et al. 2024, MiniCPM): a checkpoint of the stable stretch can be trained further in a later
-session without knowing the total beforehand, and a decay of a fifth of the steps makes a release from it. The averaged (EMA) weights are the
-ones that are shipped. Measured on one CPU core (AVX-512 bf16): YOLO11n at 416 px trains 8 pictures/s in float32, 11 with channels-last
-memory and 21 with bf16 on top; torch.compile gave nothing more.
+The schedule is warm-up - stable - decay (Hu et al. 2024, MiniCPM): a checkpoint of the stable stretch can be trained
+further in a later session without knowing the total beforehand, and a decay of a fifth of the steps makes a release
+from it. The averaged (EMA) weights are the ones that are shipped. Measured on one CPU core (AVX-512 bf16): YOLO11n at
+416 px trains 8 pictures/s in float32, 11 with channels-last memory and 21 with bf16 on top; torch.compile gave
+nothing more.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -74,7 +76,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures (B, S, S, 3) uint8 and the boxes of all of them: picture index, class, and cx, cy, w, h as shares of S."""
+    """Pictures (B, S, S, 3) uint8 and the boxes of all of them: picture index, class, and cx, cy, w, h as shares of
+    S.
+    """
 
     images: npt.NDArray[np.uint8]
     picture: npt.NDArray[np.int64]
@@ -101,7 +105,7 @@ def make_batch(source: Source, plan: Plan, step: int) -> Batch:
     )
 
 
-def prefetch(make: Callable[[int], Batch], first: int, last: int, *, depth: int = 3) -> Iterator[Batch]:
+def prefetch(make: Callable[[int], Batch], first: int, last: int, *, depth: int = 3) -> Generator[Batch]:
     """Give ``make(step)`` for the steps in order, made ahead by one thread; an error in it is raised here."""
     made: queue.Queue[Batch | BaseException] = queue.Queue(depth)
     stop = threading.Event()
@@ -169,7 +173,7 @@ class Trainer:
                 if time.monotonic() - start > seconds:
                     return
         finally:
-            batches.close()  # type: ignore[attr-defined]
+            batches.close()
 
     def _train(self, batch: Batch) -> dict[str, float]:
         import torch
@@ -188,7 +192,7 @@ class Trainer:
         with torch.autocast(self.device, dtype=torch.bfloat16):
             output = self.model(images)
         output = torch.utils._pytree.tree_map(lambda v: v.float() if torch.is_tensor(v) else v, output)
-        loss, parts = self.model.loss({k: v.to(self.device) for k, v in target.items()}, output)  # type: ignore[operator]
+        loss, parts = self.model.loss({k: v.to(self.device) for k, v in target.items()}, output)
         self.optimizer.zero_grad(set_to_none=True)
         (loss.sum() / len(images)).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
@@ -213,9 +217,14 @@ class Trainer:
         import torch
 
         content = {
-            "model": self.model.state_dict(), "average": self.average.state_dict(), "optimizer": self.optimizer.state_dict(),
-            "step": self.step, "plan": asdict(self.plan), "history": self.history, "extra": extra,
-        }  # fmt: skip
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "plan": asdict(self.plan),
+            "history": self.history,
+            "extra": extra,
+        }
         with atomic_write(path) as temporary:
             torch.save(content, temporary)
 
@@ -234,6 +243,10 @@ class Trainer:
             self.optimizer.load_state_dict(content["optimizer"])
             self.step, self.history = int(content["step"]), list(content["history"])
         except Exception as error:
-            raise InputError(f"cannot resume ({type(error).__name__}: {str(error)[:120]})", file=path, remedy="Start anew without --resume.") from error
+            raise InputError(
+                f"cannot resume ({type(error).__name__}: {str(error)[:120]})",
+                file=path,
+                remedy="Start anew without --resume.",
+            ) from error
         extra: dict[str, Any] = content["extra"]
         return extra

@@ -1,7 +1,8 @@
 """A pool of labelled pictures for training: JPEG bytes in memory or in shard files, drawn at random, decoded on demand.
 
-A generated scene costs more than a training step on a crop of it, so scenes are made once, kept compressed (about 150 kB per
-megapixel) and each is drawn many times with another crop, scale and light. Memory: the compressed bytes of all shards.
+A generated scene costs more than a training step on a crop of it, so scenes are made once, kept compressed (about 150
+kB per megapixel) and each is drawn many times with another crop, scale and light. Memory: the compressed bytes of all
+shards.
 """
 
 from __future__ import annotations
@@ -41,25 +42,34 @@ class Pool:
 
     jpegs: list[bytes] = field(default_factory=list)
     boxes: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    classes: list[npt.NDArray[np.int64]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.jpegs)
 
-    def add(self, image: npt.NDArray[np.uint8], xyxy: npt.NDArray[np.float32]) -> None:
-        """Compress and keep one picture (RGB) and its boxes."""
+    def add(self, image: npt.NDArray[np.uint8], xyxy: npt.ArrayLike, class_id: npt.ArrayLike | None = None) -> None:
+        """Compress and keep one picture (RGB), its boxes (N, 4) and, unless all are 0, their classes (N,)."""
         done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         if not done:
             raise InputError(f"cannot compress a picture of shape {image.shape}")
         self.jpegs.append(data.tobytes())
-        self.boxes.append(np.asarray(xyxy, np.float32).reshape(-1, 4))
+        self.boxes.append(np.array(xyxy, np.float32).reshape(-1, 4))
+        self.classes.append(
+            np.zeros(len(self.boxes[-1]), np.int64) if class_id is None else np.array(class_id, np.int64)
+        )
 
     def __getitem__(self, index: int) -> Example:
         image = cv2.imdecode(np.frombuffer(self.jpegs[index], np.uint8), cv2.IMREAD_COLOR)
         if image is None:
-            raise InputError(f"picture {index} of the pool is damaged", remedy="Delete the pool folder; it is made again.")
-        boxes = self.boxes[index]
+            raise InputError(
+                f"picture {index} of the pool is damaged", remedy="Delete the pool folder; it is made again."
+            )
         rgb = np.ascontiguousarray(image[..., ::-1], dtype=np.uint8)
-        return Example(image=rgb, xyxy=boxes, class_id=np.zeros(len(boxes), np.int64))
+        return Example(image=rgb, xyxy=self.boxes[index], class_id=self.classes[index])
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One picture at random."""
+        return self[int(rng.integers(len(self)))]
 
     def save(self, path: str | Path) -> None:
         """Write the pool as one shard file (npz), whole or not at all."""
@@ -69,6 +79,7 @@ class Pool:
                 bytes=np.frombuffer(b"".join(self.jpegs), np.uint8),
                 lengths=np.array([len(j) for j in self.jpegs], np.int64),
                 boxes=np.concatenate([*self.boxes, np.zeros((0, 4), np.float32)]),
+                classes=np.concatenate([*self.classes, np.zeros(0, np.int64)]),
                 counts=np.array([len(b) for b in self.boxes], np.int64),
             )
 
@@ -84,14 +95,35 @@ class Pool:
                 ends = np.cumsum(shard["lengths"]).tolist()
                 counts = np.cumsum(shard["counts"])[:-1]
                 boxes = np.split(shard["boxes"], counts) if len(ends) else []
+                classes = np.split(shard["classes"], counts) if len(ends) else []
         except (OSError, KeyError, ValueError) as error:
-            raise InputError(f"not a shard of training pictures ({error})", file=path, remedy="Delete it; it is made again.") from error
+            raise InputError(
+                f"not a shard of training pictures ({error})", file=path, remedy="Delete it; it is made again."
+            ) from error
         self.jpegs += [data[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
         self.boxes += list(boxes)
+        self.classes += list(classes)
 
 
-def fill(folder: str | Path, examples: Iterable[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]], *, shard: int = 250) -> Iterator[Path]:
-    """Write examples (RGB image, (N, 4) xyxy) to numbered shards in a folder and give each path as it is done."""
+@dataclass(frozen=True)
+class Mixture:
+    """Several pools, each drawn with its share; empty ones are passed over."""
+
+    parts: tuple[tuple[float, Pool], ...]
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One picture at random."""
+        parts = [(share, pool) for share, pool in self.parts if len(pool)]
+        shares = np.array([share for share, _ in parts])
+        return parts[int(rng.choice(len(parts), p=shares / shares.sum()))][1].draw(rng)
+
+
+def fill(
+    folder: str | Path, examples: Iterable[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]], *, shard: int = 100
+) -> Iterator[Path]:
+    """Write examples (RGB image, (N, 4) xyxy) to numbered shards in a folder, after those already there; give each
+    path.
+    """
     pool, number = Pool(), len(list(Path(folder).glob("*.npz")))
     for image, xyxy in examples:
         pool.add(image, xyxy)

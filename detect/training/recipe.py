@@ -1,13 +1,14 @@
 """The recipe ``packed``: what the shipped weights are trained on.
 
-Endless scenes of the generator with drawn goods and, where the folders are given, real crops as goods and micrographs of cells and nuclei
-(their training part). Everything is drawn from the seed.
+Endless scenes of the generator with drawn goods and, where the folders are given, real crops as goods and micrographs
+of cells and nuclei (their training part). Everything is drawn from the seed.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError, read_image
+from data import InputError, Objects, read_image
+from detect.training.pool import Mixture, Pool, fill
 
 Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
 
@@ -25,6 +27,7 @@ SHAPES = ((896, 896), (720, 960), (960, 720), (640, 640))
 VISIBLE = 0.4  # goods of the back row, of which less is seen, are no objects: nobody counts them on a real shelf
 COUNT = (5, 220)
 MIXTURE = (0.86, 0.04, 0.10)  # shelf, crowd, scatter
+MICROGRAPHS = 0.12  # share of the crops
 GOODS = {"drawn": 0.55, "packed_products": 0.3, "grocery_store": 0.15}
 
 
@@ -82,10 +85,13 @@ def scenes(seed: int, *, root: str | Path | None = None) -> Iterator[Pair]:
     from data.synth import stream
 
     goods = _goods(None if root is None else Path(root))
+    wishes: dict[str, Any] = {
+        "layout": "mixed", "mixture": MIXTURE, "count": COUNT, "visible": VISIBLE, "clutter": 0.6, "surround": 0.45
+    }  # fmt: skip
     streams = [
-        iter(stream(seed * len(SHAPES) + k, layout="mixed", mixture=MIXTURE, size=shape, count=COUNT, visible=VISIBLE, clutter=0.6, surround=0.45, goods=goods))
-        for k, shape in enumerate(SHAPES)
-    ]  # fmt: skip
+        iter(stream(seed * len(SHAPES) + number, size=shape, goods=goods, **wishes))
+        for number, shape in enumerate(SHAPES)
+    ]
     while True:
         for scene in map(next, streams):
             assert scene.truth is not None
@@ -106,7 +112,8 @@ def _goods(root: Path | None) -> Any:
 def micrographs(folder: str | Path, *, held_out: bool = False, share: float = 0.2) -> Iterator[Pair]:
     """Pictures with a ``boxes.csv`` of normalised corners (``cells``, ``nuclei``), each once.
 
-    A picture is held out if the table's split says ``test``, or, where it names no split, if a hash of its name falls into the share.
+    A picture is held out if the table's split says ``test``, or, where it names no split, if a hash of its name falls
+    into the share.
 
     Raises:
         InputError: if the table is missing.
@@ -127,3 +134,44 @@ def micrographs(folder: str | Path, *, held_out: bool = False, share: float = 0.
             image = read_image(Path(folder) / "images" / name)
             height, width = image.shape[:2]
             yield image, np.array(boxes, np.float32) * np.array([width, height] * 2, np.float32)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Material of the recipe.
+
+    Attributes:
+        source: what is drawn from.
+        validation: unseen scenes of the generator, with another seed.
+    """
+
+    source: Mixture
+    validation: Sequence[tuple[npt.NDArray[np.uint8], Objects, npt.NDArray[np.float32] | None]]
+
+
+def prepare(
+    folder: str | Path, *, seed: int, count: int, root: str | Path | None, held_out: int = 40
+) -> Iterator[int | Packed]:
+    """Make (or take up) the pool of scenes in a folder; gives the number of scenes so far, and at last the material.
+
+    Args:
+        folder: where the shards are kept; a folder that is part-filled is filled up.
+        count: number of scenes; one takes about 0.15 s and 150 kB.
+        root: folder of the real data sets (``packed_products``, ``grocery_store``, ``cells``, ``nuclei``), or None.
+    """
+    folder = Path(folder)
+    pool = Pool()
+    for shard in sorted(folder.glob("*.npz")):
+        pool.extend(shard)
+    if len(pool) < count:  # going on with a stream of its own, for which the number of scenes so far is the seed
+        for shard in fill(folder, itertools.islice(scenes(seed * 1_000_003 + len(pool), root=root), count - len(pool))):
+            pool.extend(shard)
+            yield len(pool)
+    micro = Pool()
+    for name in ("cells", "nuclei"):
+        if root is not None and (Path(root) / name).is_dir():
+            for image, xyxy in micrographs(Path(root) / name):
+                micro.add(image, xyxy)
+    unseen = itertools.islice(scenes(seed * 1_000_003 + 999_983, root=root), held_out)
+    validation = [(image, Objects.from_boxes(xyxy), None) for image, xyxy in unseen]
+    yield Packed(Mixture(((1 - MICROGRAPHS, pool), (MICROGRAPHS, micro))), validation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,16 @@ def release(
         stem: path without suffix.
         model: the averaged network.
         names: class names.
-        about: what the card says: recipe, data, steps, seed, scores. ``object_px`` and ``confidence`` go into the weights files too.
+        about: what the card says: recipe, data, steps, seed, scores. ``object_px`` and ``confidence`` go into the
+            weights files too.
 
     Returns:
         The three paths.
     """
     stem = Path(stem)
     weights, onnx, card = (stem.with_name(stem.name + suffix) for suffix in (".pt", ".onnx", ".json"))
-    own = {key: about[key] for key in ("object_px", "confidence") if key in about}
+    own: dict[str, Any] = {key: about[key] for key in ("object_px", "confidence") if key in about}
     network.save(weights, model, width=width, names=names, card=own)
-    export_onnx(onnx, model, names=names, card=own)
+    export_onnx(onnx, copy.deepcopy(model), names=names, card=own)
     write_json(card, {**about, "names": names, "sha256": {path.name: sha256_file(path) for path in (weights, onnx)}})
     return [weights, onnx, card]

@@ -1,0 +1,137 @@
+"""Train with validation: checkpoints, early stop, resume, curves; the best averaged weights are what is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data import InputError, Objects
+from data.files import atomic_write, write_json
+from detect.detector import Detector
+from detect.metrics import DetectionScores, evaluate
+from detect.networks import Card, TorchNetwork
+from detect.training.loop import Source, Trainer
+from detect.training.release import release
+
+if TYPE_CHECKING:
+    import torch
+
+Truth = tuple[npt.NDArray[np.uint8], Objects, npt.NDArray[np.float32] | None]
+
+LOW = 0.01  # confidence down to which detections enter AP
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a training is watched.
+
+    Attributes:
+        out: run folder; gets ``last.ckpt``, ``detector.pt``, ``.onnx`` and ``.json``, ``training.json`` and
+            ``training.png``.
+        names: class names.
+        every: steps between validations.
+        patience: validations without a better AP after which training stops.
+        object_px: median object size in input pixels, for the card.
+        about: what the card says beside scores and hashes.
+        width: of the network.
+    """
+
+    out: Path
+    names: tuple[str, ...]
+    every: int = 200
+    patience: int = 8
+    object_px: float = 72.0
+    about: dict[str, Any] = dataclasses.field(default_factory=dict)
+    width: str = "n"
+
+
+def fit(
+    trainer: Trainer, source: Source, validation: Sequence[Truth], options: Fit, *, seconds: float = math.inf
+) -> Iterator[dict[str, float]]:
+    """Train, and give a row of losses per step and of scores per validation.
+
+    Ends with the plan's last step, after ``seconds``, or when ``patience`` is at its end.
+
+    Raises:
+        InputError: if there is nothing to validate on.
+    """
+    if not validation:
+        raise InputError("no pictures to validate on")
+    best = max((row["AP"] for row in trainer.history if "AP" in row), default=-1.0)
+    stale = 0
+    for row in trainer.run(source, seconds=seconds):
+        yield row
+        if trainer.step % options.every == 0 or trainer.step == trainer.plan.steps:
+            scores = validate(trainer.average, validation, options, device=trainer.device)
+            trainer.history.append({**row, **{k: float(v) for k, v in scores.to_dict().items()}})
+            stale = 0 if best < scores.AP else stale + 1
+            if best < scores.AP:
+                best = scores.AP
+                _release(trainer, scores, options)
+            _record(trainer, options)
+            yield trainer.history[-1]
+            if stale >= options.patience:
+                return
+    _record(trainer, options)
+
+
+def validate(model: torch.nn.Module, validation: Sequence[Truth], options: Fit, *, device: str) -> DetectionScores:
+    """Score a network on labelled pictures with the automatic choice of size."""
+    card = Card(names=options.names, object_px=options.object_px)
+    detector = Detector(TorchNetwork(model, card, device=device), confidence=LOW)
+    return evaluate([(detector.detect(image), truth, ignore) for image, truth, ignore in validation])
+
+
+def _release(trainer: Trainer, scores: DetectionScores, options: Fit) -> None:
+    about = {
+        **options.about,
+        "object_px": options.object_px,
+        "confidence": round(float(np.clip(scores.balanced_confidence, 0.05, 0.9)), 3),
+        "steps": trainer.step,
+        "seed": trainer.plan.seed,
+        "validation": {k: round(v, 4) for k, v in scores.to_dict().items()},
+    }
+    release(options.out / "detector", trainer.average, names=list(options.names), about=about, width=options.width)
+
+
+def _record(trainer: Trainer, options: Fit) -> None:
+    trainer.save(options.out / "last.ckpt", names=list(options.names), width=options.width)
+    write_json(options.out / "training.json", trainer.history)
+    if trainer.history:
+        _plot(trainer.history, options.out / "training.png")
+
+
+def _plot(history: list[dict[str, float]], path: Path) -> None:
+    """Curves of the losses and of the validation scores."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    steps = [row["step"] for row in history]
+    for axis, keys, title in ((left, ("box", "class", "dfl"), "loss"), (right, ("AP", "AP50", "AP75"), "validation")):
+        for key in keys:
+            axis.plot(steps, [row.get(key, math.nan) for row in history], marker=".", label=key)
+        axis.set(title=title, xlabel="step")
+        axis.legend()
+    right.set_ylim(0, 1)
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def adapt(model: torch.nn.Module, state: dict[str, torch.Tensor]) -> int:
+    """Copy the weights that fit in shape into a network with another number of classes; gives how many did not fit."""
+    own = model.state_dict()
+    fitting = {
+        k: v.float() if v.is_floating_point() else v for k, v in state.items() if k in own and own[k].shape == v.shape
+    }
+    model.load_state_dict(fitting, strict=False)
+    return len(own) - len(fitting)

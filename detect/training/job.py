@@ -1,0 +1,167 @@
+"""A whole training, from the user's wishes to the weights: what ``scripts/train_detector.py`` runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data import InputError
+from detect import network
+from detect.load import ASSETS, DEFAULT, pick_device
+from detect.training.augment import Augmentation
+from detect.training.dataset import read_labelled, to_pool
+from detect.training.fit import Fit, Truth, adapt, fit
+from detect.training.loop import Plan, Source, Trainer
+
+if TYPE_CHECKING:
+    import torch
+
+RECIPE = "packed"
+FINE_TUNING = Augmentation(object_px=(40.0, 130.0), wide_px=(20.0, 220.0), colour=0.5, clutter=0.0)
+
+
+@dataclass(kw_only=True)
+class Job:
+    """One training; :meth:`prepare`, then :meth:`run`, both giving progress.
+
+    Attributes:
+        data: YOLO YAML, COCO JSON or a folder that holds one; or
+        recipe: ``"packed"``.
+        images: folder of the pictures of a COCO file.
+        keep_classes: tell the data's classes apart.
+        real: folder of real goods and micrographs for the recipe.
+        scenes: scenes that the recipe generates.
+        out: run folder.
+        weights: ``.pt`` file to start from, ``"none"`` for fresh weights; None: the shipped weights, or fresh ones
+            for the recipe.
+        steps, rate, seconds, patience, every: see :class:`Plan` and :class:`Fit`.
+        resume: go on from ``last.ckpt`` in ``out``.
+
+    Raises:
+        InputError: if neither or both of data and recipe are given, or an option is out of range.
+    """
+
+    data: Path | None = None
+    recipe: str | None = None
+    images: Path | None = None
+    keep_classes: bool = False
+    real: Path | None = None
+    scenes: int = 4000
+    out: Path | None = None
+    weights: str | None = None
+    steps: int | None = None
+    rate: float | None = None
+    patience: int = 8
+    every: int = 100
+    seconds: float = math.inf
+    resume: bool = False
+    device: str = "auto"
+    seed: int = 0
+    _source: Source | None = field(default=None, init=False, repr=False)
+    _validation: list[Truth] = field(default_factory=list, init=False, repr=False)
+    _names: tuple[str, ...] = field(default=("object",), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if (self.data is None) == (self.recipe is None):
+            raise InputError("give either labelled data or --recipe packed")
+        if self.recipe not in (None, RECIPE):
+            raise InputError(f"unknown recipe {self.recipe!r}", remedy=f"Known: {RECIPE}.")
+        if self.recipe and self.real is not None and not self.real.is_dir():
+            raise InputError("no such folder", file=self.real)
+        for name, value in (
+            ("steps", self.steps),
+            ("every", self.every),
+            ("patience", self.patience),
+            ("scenes", self.scenes),
+        ):
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be at least 1, got {value}")
+        if self.rate is not None and not 0 < self.rate < 1:
+            raise InputError(f"rate must lie between 0 and 1, got {self.rate}")
+        if self.resume and (self.out is None or not (self.out / "last.ckpt").is_file()):
+            raise InputError("nothing to resume: no last.ckpt", file=self.out, remedy="Name the run folder with --out.")
+        self.device = pick_device(self.device)
+        self.out = self.out or Path("runs") / f"detector-{datetime.now():%Y%m%d-%H%M%S}"
+        self.steps = self.steps or (40_000 if self.recipe else 1500)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether training starts from fresh weights."""
+        return self.weights == "none" or (self.weights is None and self.recipe is not None)
+
+    @property
+    def plan(self) -> Plan:
+        """The schedule and the augmentation."""
+        steps = self.steps or 1
+        rate = self.rate or (2.5e-3 if self.fresh else 6e-4)
+        decay = steps // (5 if self.recipe else 2)
+        augmentation = Augmentation() if self.recipe else FINE_TUNING
+        average = 0.999 if self.recipe else min(0.999, 1 - 5 / max(steps, 50))
+        return Plan(
+            rate=rate,
+            steps=steps,
+            decay=decay,
+            warmup=min(150, steps // 5),
+            seed=self.seed,
+            average=average,
+            augmentation=augmentation,
+        )
+
+    def prepare(self) -> Iterator[int]:
+        """Read the data or generate the scenes; gives the number of pictures at hand.
+
+        Raises:
+            InputError: if the data cannot be read.
+        """
+        assert self.out is not None
+        if self.data is not None:
+            labelled = read_labelled(self.data, images=self.images, keep_classes=self.keep_classes, seed=self.seed)
+            pool = to_pool(labelled.train, agnostic=labelled.agnostic)
+            self._source, self._names = pool, labelled.names
+            for scene in labelled.validation:
+                truth = scene.truth if not labelled.agnostic else scene.truth.replace(class_id=scene.truth.class_id * 0)
+                self._validation.append((scene.load().image, truth, scene.ignore))
+            yield len(pool)
+            return
+        from detect.training.recipe import Packed, prepare
+
+        for found in prepare(self.out / "pool", seed=self.seed, count=self.scenes, root=self.real):
+            if isinstance(found, Packed):
+                self._source, self._validation = found.source, list(found.validation)
+            else:
+                yield found
+
+    def run(self) -> Iterator[dict[str, float]]:
+        """Train; gives a row of losses per step and one of scores per validation.
+
+        Raises:
+            InputError: if :meth:`prepare` was not run, or the weights to start from do not load.
+        """
+        if self._source is None or self.out is None:
+            raise InputError("nothing prepared to train on")
+        import torch
+
+        torch.manual_seed(self.seed)
+        model, width = self._start()
+        trainer = Trainer(model, self.plan, device=self.device)
+        if self.resume:
+            trainer.resume(self.out / "last.ckpt")
+        about = {
+            "recipe": self.recipe or "fine-tuned",
+            "data": f"{self.scenes} generated scenes" if self.recipe else str(self.data),
+            "real": sorted(p.name for p in self.real.iterdir() if p.is_dir()) if self.real else [],
+        }
+        options = Fit(self.out, self._names, every=self.every, patience=self.patience, about=about, width=width)
+        yield from fit(trainer, self._source, self._validation, options, seconds=self.seconds)
+
+    def _start(self) -> tuple[torch.nn.Module, str]:
+        if self.fresh:
+            return network.build(classes=len(self._names)), "n"
+        content = network.read(ASSETS / f"{DEFAULT}.pt" if self.weights is None else self.weights)
+        model = network.build(classes=len(self._names), width=content["width"])
+        adapt(model, content["state"])
+        return model, content["width"]
