@@ -16,7 +16,7 @@ Examples:
 
 `uv run scripts/synthesize.py scenes --count 100` — shelves of 640 x 640 with COCO labels
 
-`uv run scripts/synthesize.py scenes --layout mixed --size 1200x1600 --format yolo` — all layouts, larger, for training
+`uv run scripts/synthesize.py scenes --layout mixed --size 1200x1600 --format yolo` — all layouts, for training
 
 `uv run scripts/synthesize.py scenes --goods crops/ --objects 50-150` — real crops on shelves, one folder per product
 

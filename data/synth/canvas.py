@@ -98,7 +98,7 @@ class Canvas:
         return int(self.rgb.shape[1])
 
     def paste(self, sprite: Sprite, x: int, y: int, identity: int | None = None) -> None:
-        """Put a sprite with its top-left corner at (x, y), in front of all before; without an identity it only hides."""
+        """Put a sprite with its top-left corner at (x, y) in front of all before; without identity it only hides."""
         x1, y1 = max(x, 0), max(y, 0)
         x2, y2 = min(x + sprite.width, self.width), min(y + sprite.height, self.height)
         if x1 >= x2 or y1 >= y2:

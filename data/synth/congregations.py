@@ -15,8 +15,9 @@ def congregations(
 ) -> npt.NDArray[np.int64]:
     """Number the groups of each identity, from 0, in reading order of their first member.
 
-    Two objects of one identity belong together if both gaps between their boxes, sideways and upright, are at most ``reach``
-    times the identity's typical size (median of the geometric mean of width and height), directly or through others.
+    Two objects of one identity belong together if both gaps between their boxes, sideways and upright, are at most
+    ``reach`` times the identity's typical size (median of the geometric mean of width and height), directly or through
+    others.
 
     Args:
         xyxy: (N, 4) boxes.

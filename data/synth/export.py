@@ -1,7 +1,7 @@
 """Scenes of the generator as files: pictures with COCO or YOLO labels, resumable.
 
-Truth goes line by line into a journal beside the pictures, so an interrupted run continues where it stopped and a finished
-folder can be enlarged; the label file is made from the journal.
+Truth goes line by line into a journal beside the pictures, so an interrupted run continues where it stopped and a
+finished folder can be enlarged; the label file is made from the journal.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def write_scenes(
     """Write scenes 0 … ``count - 1`` of a stream and their labels; yield the number of each scene that is there.
 
     ``folder/images`` gets the pictures, ``folder/annotations.json`` (COCO, the category is the identity, what shows too
-    little is ignored) or ``folder/labels`` and ``folder/data.yaml`` (YOLO, one class) the truth. Scenes that an earlier run
-    with the same settings finished are kept. The label file is written after the last scene.
+    little is ignored) or ``folder/labels`` and ``folder/data.yaml`` (YOLO, one class) the truth. Scenes that an earlier
+    run with the same settings finished are kept. The label file is written after the last scene.
 
     Args:
         stream: what to write.

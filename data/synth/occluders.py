@@ -75,7 +75,7 @@ def pass_by(canvas: Canvas, people: Pool, trolleys: Pool, rnd: Random) -> None:
 
 
 def hang_signs(canvas: Canvas, signs: Pool, unit: float, spec: SceneSpec, rnd: Random) -> None:
-    """Large cards, some at an angle, and strips with one package hung below the other (seen, but not labelled as goods)."""
+    """Large cards, some at an angle, and strips with one card hung below the other."""
     if rnd.random() > 0.8 * spec.clutter:
         return
     for _ in range(rnd.randint(1, 3)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import cv2
@@ -123,13 +123,19 @@ class PeopleSource:
         rnd = Random(int(rng.integers(2**62)))
         muted = rnd.choice(((40, 45, 60), (30, 30, 32), (60, 75, 110), (110, 95, 80)))
         base = Person(
-            top=colour(rnd), legs=muted if rnd.random() < 0.75 else colour(rnd), skin=rnd.choice(SKIN), hair=rnd.choice(HAIR),
-            build=rnd.uniform(0.85, 1.35), long_hair=rnd.random() < 0.4, skirt=rnd.random() < 0.15, stride=rnd.random() ** 2,
-            swing=rnd.uniform(-0.5, 1), bag=colour(rnd) if rnd.random() < 0.3 else None, back=rnd.random() < 0.4,
-        )  # fmt: skip
+            top=colour(rnd),
+            legs=muted if rnd.random() < 0.75 else colour(rnd),
+            skin=rnd.choice(SKIN),
+            hair=rnd.choice(HAIR),
+            build=rnd.uniform(0.85, 1.35),
+            long_hair=rnd.random() < 0.4,
+            skirt=rnd.random() < 0.15,
+            stride=rnd.random() ** 2,
+            swing=rnd.uniform(-0.5, 1),
+            bag=colour(rnd) if rnd.random() < 0.3 else None,
+            back=rnd.random() < 0.4,
+        )
         people = [base]
-        from dataclasses import replace
-
         for _ in range(variants - 1):
             change = rnd.randrange(3)
             if change == 0:

@@ -1,4 +1,4 @@
-"""Scattered scenes: cells and nuclei on a slide, coins and goods on a table, fruit in heaps, things in a tray of cells."""
+"""Scattered scenes: cells and nuclei on a slide, coins and goods on a table, fruit in heaps, trays of cells."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Shelves: bays of boards with rows of facings, back rows, rails, tags and signs.
 
-The gondola is drawn front on, far things first; back rows shrink towards the eye's height. The oblique view comes from the
-homography through which the whole canvas is seen.
+The gondola is drawn front on, far things first; back rows shrink towards the eye's height. The oblique view comes from
+the homography through which the whole canvas is seen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What stands where on a shelf: which identities beside each other, how many facings, how high, what is missing or fallen."""
+"""What stands where on a shelf: identities beside each other, their facings and heights, what is missing or fallen."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Planner:
         return facings
 
     def again(self, row: list[Facing], room: float, was: float) -> list[Facing]:
-        """Repeat a row below itself: the same identities at the same places, other gaps (a block over several boards)."""
+        """Repeat a row below itself: the same identities at the same places, other gaps."""
         if not 0.99 < room / was < 1.3:
             return []
         plain = [replace(f, first=0, angle=0.0, last=self.depth) for f in row if f.angle != 90]

@@ -1,4 +1,4 @@
-"""``generate`` one scene, ``stream`` endless scenes: scene ``i`` depends on the seed, the wishes, the goods and ``i`` alone."""
+"""``generate`` one scene, ``stream`` endless ones: scene ``i`` depends on the seed, the wishes, the goods and ``i`` alone."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from data.synth.occluders import TrolleySource
 from data.synth.people import PeopleSource
 from data.synth.photometry import develop
 from data.synth.pool import BASE, Pool, Source
-from data.synth.signs import SignSource, TagSource
 from data.synth.scatter import scatter
+from data.synth.signs import SignSource, TagSource
 from data.synth.spec import Layout, SceneSpec
 from data.synth.things import Kind, ThingSource
 from data.synth.view import View, choose_view
@@ -35,8 +35,8 @@ class Labelled:
     Attributes:
         scene: picture and truth.
         ids: (H, W) uint16, 0 = no labelled object, k = row k - 1 of the truth.
-        ignore: (M, 4) float32 visible boxes of what shows too little to be labelled; a detection mostly inside one should
-            count neither way.
+        ignore: (M, 4) float32 visible boxes of what shows too little to be labelled; a detection mostly inside one
+            should count neither way.
     """
 
     scene: Scene
@@ -47,8 +47,8 @@ class Labelled:
 class SceneStream:
     """Endless labelled scenes with random access: ``stream[i]``, or iterate from the first.
 
-    Safe for many workers: give worker ``k`` of ``n`` the scenes ``stream.scenes(start=k, step=n)``. Memory: textures of the
-    goods at hand, at most about 250 MB, and a few copies of one picture.
+    Safe for many workers: give worker ``k`` of ``n`` the scenes ``stream.scenes(start=k, step=n)``. Memory: textures
+    of the goods at hand, at most about 250 MB, and a few copies of one picture.
 
     Args:
         seed: of everything.

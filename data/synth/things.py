@@ -139,7 +139,7 @@ def _near(rnd: Random, base: Colour, reach: int) -> Colour:
 
 
 class ThingSource:
-    """Families of one kind, its variants apart in colour, form or word; family ``n`` is of kind ``n`` modulo their number."""
+    """Families of one kind of thing, its variants apart in colour, form or word."""
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
