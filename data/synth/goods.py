@@ -101,17 +101,17 @@ class Product:
 
 
 def _thumbnail(design: Design, family_id: str) -> NDArray[np.int16]:
-    """Small picture (48, 32, 3) by which two products of a family are compared; transparent parts are black."""
+    """Small picture (64, 48, 3) by which two products of a family are compared; transparent parts are black."""
     rgba = compose(body_of(family_id, design, 64, keep=False), (64, 64))
     flat = rgba[..., :3].astype(np.float32) * (rgba[..., 3:] / 255)
-    return np.asarray(cv2.resize(flat, (32, 48), interpolation=cv2.INTER_AREA), np.int16)
+    return np.asarray(cv2.resize(flat, (48, 64), interpolation=cv2.INTER_AREA), np.int16)
 
 
 def _same_look(aspects: tuple[float, float], one: NDArray[np.int16], two: NDArray[np.int16]) -> bool:
     """Whether two products could not be told apart by eye: neither aspect nor enough of the picture differs."""
     if abs(np.log(aspects[0] / aspects[1])) > 0.15:
         return False
-    return float((np.abs(one - two).max(axis=2) > 36).mean()) < 0.02
+    return float((np.abs(one - two).max(axis=2) > 36).mean()) < 0.008
 
 
 class Family:

@@ -54,8 +54,8 @@ def _other_colour(design: Design, role: str, rng: np.random.Generator) -> Design
 
 
 # How often each change is chosen where the design has what it changes.
-_COLOURS = {"label": 1.0, "body": 1.0, "cap": 1.2, "liquid": 0.8, "accent": 2.0, "accent2": 0.7}
-_SWAPS = {"flavour": 1.2, "sub": 0.5, "picture": 1.5, "emblem": 0.6, "flash": 0.5, "band": 0.5, "brand": 0.3}
+_COLOURS = {"label": 1.0, "body": 1.0, "cap": 1.2, "liquid": 0.8, "accent": 1.5, "accent2": 0.7}
+_SWAPS = {"flavour": 1.8, "sub": 0.7, "picture": 1.2, "emblem": 0.9, "flash": 0.7, "band": 0.6, "brand": 0.4}
 
 
 def change_design(design: Design, rng: np.random.Generator) -> tuple[str, Design]:
@@ -78,11 +78,11 @@ def change_design(design: Design, rng: np.random.Generator) -> tuple[str, Design
     options |= {f"swap:{part}": w for part, w in _SWAPS.items() if part in parts}
     options["size"] = 0.5
     if parts & {"flavour", "picture"}:
-        options["line"] = 1.8
+        options["line"] = 1.5
     weights = np.array(list(options.values()))
     what = str(rng.choice(list(options), p=weights / weights.sum()))
     if what == "size":
-        return what, replace(design, shape=design.shape.resized(float(rng.choice([0.72, 0.8, 1.28, 1.4]))))
+        return what, replace(design, shape=design.shape.resized(float(rng.choice([0.72, 1.38]))))
     if what == "line":
         new = _other_colour(design, "accent", rng)
         for part in ("flavour", "picture"):
