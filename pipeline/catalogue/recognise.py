@@ -13,17 +13,58 @@ import numpy.typing as npt
 from pipeline.catalogue.records import Ints, Vectors
 from pipeline.catalogue.settle import NEW
 
-THRESHOLD = 0.18  # cosine distance where the embedder's card gives none: the calibrated cut of the first embedders
+THRESHOLD = 0.18  # cosine distance where the run gives none: the calibrated cut of the first embedders
 BLOCK = 1 << 25  # similarities held at once: 128 MB
 
+Floats = npt.NDArray[np.float32]
 
-def recognise(
-    known: Vectors, vectors: npt.NDArray[np.float32], *, threshold: float | None = None
-) -> tuple[Ints, npt.NDArray[np.float32]]:
-    """Give each vector the identity of its nearest member, if that is near enough.
 
-    Near enough: the nearest member lies within the threshold; and the mean distance to all members does, too, or at
-    least is no larger than that of some member to the others.
+class Recogniser:
+    """Known identities, ready to be compared with.
+
+    Args:
+        known: vectors with identities.
+        threshold: cosine distance at which identities part; None = :data:`THRESHOLD`.
+
+    Memory: K x D float64 for K identities, and N x D float64 while it is made.
+    """
+
+    def __init__(self, known: Vectors, *, threshold: float | None = None) -> None:
+        self._known = known
+        self._limit = THRESHOLD if threshold is None else threshold
+        if not len(known):
+            return
+        _, self._compact, self._size = np.unique(known.identity_id, return_inverse=True, return_counts=True)
+        self._total = _sums(known.vector, self._compact, len(self._size))
+        others = np.maximum(self._size[self._compact] - 1, 1)
+        own = 1 - (np.einsum("nd,nd->n", known.vector, self._total[self._compact]) - 1) / others
+        self._reach = np.full(len(self._size), self._limit)
+        np.maximum.at(self._reach, self._compact, np.where(self._size[self._compact] > 1, own, 0))
+
+    def judge(self, vectors: Floats, row: Ints, similarity: Floats) -> Ints:
+        """Say whether vectors belong to the identity of their nearest member.
+
+        They do if that member lies within the threshold, and the mean distance to all members does, too, or at least is
+        no larger than that of some member to the others.
+
+        Args:
+            vectors: (M, D) unit rows.
+            row: (M,) row of the nearest known vector.
+            similarity: (M,) cosine similarity to it.
+
+        Returns:
+            (M,) identity numbers, -1 = new.
+        """
+        if not len(self._known) or not len(vectors):
+            return np.full(len(vectors), NEW, np.int64)
+        who = self._compact[row]
+        mean = 1 - np.einsum("md,md->m", vectors, self._total[who]) / self._size[who]
+        close = (1 - similarity <= self._limit) & (mean <= self._reach[who])
+        return np.where(close, self._known.identity_id[row], NEW)
+
+
+def recognise(known: Vectors, vectors: Floats, *, threshold: float | None = None) -> tuple[Ints, Floats]:
+    """Give each vector the identity of its nearest member, if that is near enough (:meth:`Recogniser.judge`).
 
     Args:
         known: vectors with identities.
@@ -33,32 +74,20 @@ def recognise(
     Returns:
         (M,) identity numbers, -1 = new; (M,) cosine similarity to the nearest member, 0 where there is none.
 
-    Memory: the vectors and 128 MB.
+    Memory: as :class:`Recogniser`, and 128 MB.
     """
-    limit = THRESHOLD if threshold is None else threshold
-    identity, nearest = np.full(len(vectors), NEW, np.int64), np.zeros(len(vectors), np.float32)
-    if not len(known) or not len(vectors):
-        return identity, nearest
-    _, compact, size = np.unique(known.identity_id, return_inverse=True, return_counts=True)
-    total = _sums(known.vector, compact, len(size))
-    own = 1 - (np.einsum("nd,nd->n", known.vector, total[compact]) - 1) / np.maximum(size[compact] - 1, 1)
-    reach = np.full(len(size), limit)
-    np.maximum.at(reach, compact, np.where(size[compact] > 1, own, 0))
-    step = max(1, BLOCK // len(known))
-    for low in range(0, len(vectors), step):
-        block = vectors[low : low + step]
-        similarity = block @ known.vector.T
+    row, nearest = np.zeros(len(vectors), np.int64), np.zeros(len(vectors), np.float32)
+    step = max(1, BLOCK // max(len(known), 1))
+    for low in range(0, len(vectors) if len(known) else 0, step):
+        similarity = vectors[low : low + step] @ known.vector.T
         best = similarity.argmax(axis=1)
-        who = compact[best]
-        nearest[low : low + step] = similarity[np.arange(len(block)), best]
-        mean = 1 - np.einsum("nd,nd->n", block, total[who]) / size[who]
-        close = (1 - nearest[low : low + step] <= limit) & (mean <= reach[who])
-        identity[low : low + step] = np.where(close, known.identity_id[best], NEW)
-    return identity, nearest
+        row[low : low + step] = best
+        nearest[low : low + step] = similarity[np.arange(len(best)), best]
+    return Recogniser(known, threshold=threshold).judge(vectors, row, nearest), nearest
 
 
-def _sums(vectors: npt.NDArray[np.float32], label: Ints, count: int) -> npt.NDArray[np.float64]:
+def _sums(vectors: Floats, label: Ints, count: int) -> npt.NDArray[np.float64]:
     """Return (K, D) sums of the rows of each label 0 … K-1."""
     order = np.argsort(label, kind="stable")
     starts = np.searchsorted(label[order], np.arange(count))
-    return np.add.reduceat(vectors[order].astype(np.float64), starts, axis=0)
+    return np.asarray(np.add.reduceat(vectors[order].astype(np.float64), starts, axis=0))
