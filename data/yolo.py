@@ -214,7 +214,11 @@ def _pictures(entry: Path, path: str | Path) -> list[Path]:
     if entry.suffix == ".txt":
         lines = (line.strip() for line in read_text(entry, what="list").splitlines())
         return [entry.parent / line for line in lines if line]
-    if not entry.is_dir():
+    try:
+        there = entry.is_dir()
+    except (OSError, ValueError):  # a name that no folder can have
+        there = False
+    if not there:
         raise InputError(f"names a folder that is not there ({entry})", file=path, remedy="Correct path or the split.")
     return list_images([entry])
 
