@@ -20,12 +20,13 @@ from data.errors import InputError
 from data.synth.goods_design import Design, sample_design
 from data.synth.goods_render import body_of, compose
 from data.synth.goods_variants import change_design
+from data.synth.goods_vehicles import VehicleDesign, change_vehicle, draw_vehicle, sample_vehicle
 
 __all__ = ["Family", "GoodsKind", "Product", "sample_family"]
 
 
 class GoodsKind(StrEnum):
-    """Kinds of packages."""
+    """Kinds of goods: packages, which alone are drawn when no kind is asked for, and vehicles."""
 
     BOTTLE = "bottle"
     CAN = "can"
@@ -35,10 +36,13 @@ class GoodsKind(StrEnum):
     POUCH = "pouch"
     BOX = "box"
     TRAY = "tray"
+    VEHICLE = "vehicle"
 
 
-_KINDS = tuple(GoodsKind)
-_SHARE = (0.3, 0.12, 0.07, 0.12, 0.06, 0.11, 0.18, 0.04)
+_SHARE = {
+    GoodsKind.BOTTLE: 0.3, GoodsKind.CAN: 0.12, GoodsKind.CARTON: 0.07, GoodsKind.JAR: 0.12, GoodsKind.TUBE: 0.06,
+    GoodsKind.POUCH: 0.11, GoodsKind.BOX: 0.18, GoodsKind.TRAY: 0.04,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,11 @@ class Product:
     family_id: str
     variant_id: int
     change: str
-    design: Design = field(repr=False, compare=False)
+    design: Design | VehicleDesign = field(repr=False, compare=False)
 
     @property
     def kind(self) -> str:
-        """Kind of package."""
+        """Kind of goods."""
         return self.design.kind
 
     @property
@@ -91,6 +95,9 @@ class Product:
         if height < 4:
             raise InputError(f"a product cannot be drawn {height} px high", remedy="use 4 px or more")
         size = (height, max(1, round(height * self.aspect)))
+        if isinstance(self.design, VehicleDesign):
+            turn, seed = (float(rng.uniform(-1, 1)), int(rng.integers(1 << 16))) if rng is not None else (0.0, 0)
+            return draw_vehicle(self.design, size, turn=turn, seed=seed)
         body = body_of(self.key, self.design, height)
         if rng is None:
             return compose(body, size)
@@ -100,9 +107,16 @@ class Product:
         return compose(body, size, turn=float(np.clip(turn, -0.7, 0.7)), lean=lean, shear=shear)
 
 
-def _thumbnail(design: Design, family_id: str) -> NDArray[np.int16]:
+def _change(design: Design | VehicleDesign, rng: np.random.Generator) -> tuple[str, Design] | tuple[str, VehicleDesign]:
+    return change_vehicle(design, rng) if isinstance(design, VehicleDesign) else change_design(design, rng)
+
+
+def _thumbnail(design: Design | VehicleDesign, family_id: str) -> NDArray[np.int16]:
     """Small picture (64, 48, 3) by which two products of a family are compared; transparent parts are black."""
-    rgba = compose(body_of(family_id, design, 64, keep=False), (64, 64))
+    if isinstance(design, VehicleDesign):
+        rgba = draw_vehicle(design, (64, 64))
+    else:
+        rgba = compose(body_of(family_id, design, 64, keep=False), (64, 64))
     flat = rgba[..., :3].astype(np.float32) * (rgba[..., 3:] / 255)
     return np.asarray(cv2.resize(flat, (48, 64), interpolation=cv2.INTER_AREA), np.int16)
 
@@ -124,14 +138,16 @@ class Family:
 
     def __init__(self, seed: int, kind: GoodsKind | str | None = None) -> None:
         rng = np.random.default_rng(seed)
-        drawn = _KINDS[int(rng.choice(len(_KINDS), p=_SHARE))]
+        drawn = list(_SHARE)[int(rng.choice(len(_SHARE), p=list(_SHARE.values())))]
         try:
             self.kind = drawn if kind is None else GoodsKind(kind)
         except ValueError:
-            raise InputError(f"unknown kind of goods {kind!r}", remedy=f"use one of {', '.join(_KINDS)}") from None
+            raise InputError(f"unknown kind of goods {kind!r}", remedy=f"use one of {', '.join(GoodsKind)}") from None
         self.seed = seed
         self.family_id = f"{seed:016x}"
-        self._variants = [Product(self.family_id, 0, "", sample_design(rng, self.kind))]
+        vehicle = self.kind == GoodsKind.VEHICLE
+        design = sample_vehicle(rng) if vehicle else sample_design(rng, self.kind)
+        self._variants = [Product(self.family_id, 0, "", design)]
         self._thumbnails: list[NDArray[np.int16]] = []
         self._rng = rng
 
@@ -146,7 +162,7 @@ class Family:
             if not self._thumbnails:
                 self._thumbnails.append(_thumbnail(first, self.family_id))
             for _ in range(12):
-                change, design = change_design(first, self._rng)
+                change, design = _change(first, self._rng)
                 thumbnail = _thumbnail(design, self.family_id)
                 known = zip(self._variants, self._thumbnails, strict=True)
                 if not any(_same_look((p.aspect, design.aspect), t, thumbnail) for p, t in known):

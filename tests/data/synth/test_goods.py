@@ -74,6 +74,9 @@ def test_variants_differ_visibly_and_share_the_design(kind: GoodsKind) -> None:
         assert {p.family_id for p in products} == {family.family_id}
         first = products[0]
         for i, a in enumerate(products):
+            if kind == GoodsKind.VEHICLE:
+                assert a.design.style == first.design.style
+                continue
             changed = sum(x != y for x, y in zip(a.design.elements, first.design.elements, strict=True))
             assert changed < max(2, len(first.design.elements))
             assert a.design.shape.style == first.design.shape.style
