@@ -36,13 +36,16 @@ def main(
         Path | None, typer.Option(help="Folder of real crops, one folder per product.  [default: drawn goods]")
     ] = None,
     drawn: Annotated[float, typer.Option(help="Share of drawn families beside --goods, 0 … 1.")] = 0.0,
+    set: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE of any other wish, such as oblique=0.2; may be repeated.")
+    ] = None,
     format: Annotated[str, typer.Option(help="coco (category = identity) or yolo (one class).")] = "coco",
     quality: Annotated[int, typer.Option(help="JPEG quality of the files.", min=1, max=100)] = 92,
     json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON, no progress.")] = False,
 ) -> None:
     """Make synthetic packed scenes with exact boxes and identities."""
     from data.synth.export import Format, write_scenes
-    from data.synth.options import parse_range, parse_size, pick_goods
+    from data.synth.options import parse_range, parse_settings, parse_size, pick_goods
     from data.synth.stream import stream
 
     scenes = stream(
@@ -51,6 +54,7 @@ def main(
         layout=layout,
         size=parse_size(size),
         count=parse_range(objects),
+        **parse_settings(set or []),
     )
     note = "" if goods is None else f"{goods.resolve()} {drawn}"
     written = write_scenes(scenes, out, count, form=format, note=note, quality=quality)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -94,11 +94,20 @@ def _write(
                 journal.flush()
             yield index
         os.fsync(journal.fileno())
-    _write_labels(folder, [made[k] for k in range(count)], form)
+    lines = [(_picture(folder, made[k]["name"]), made[k]) for k in range(count)]
+    if form is Format.COCO:
+        write_coco(folder / "annotations.json", _with_categories(lines))
+    else:
+        write_yolo(folder / "data.yaml", _with_categories(lines, one_class=True), split="train")
 
 
 def _picture(folder: Path, name: str) -> Path:
     return folder / "images" / f"{name}.jpg"
+
+
+def labelled_scenes(made: Sequence[tuple[Path, str, Labelled]]) -> list[LabelledScene]:
+    """Pair pictures that were written (path, name) with their truth; categories are the identities of all of them."""
+    return _with_categories([(path, _line(k, scene) | {"name": name}) for k, (path, name, scene) in enumerate(made)])
 
 
 def _line(index: int, labelled: Labelled) -> dict[str, Any]:
@@ -145,24 +154,21 @@ def _open_journal(folder: Path, head: dict[str, Any]) -> dict[int, dict[str, Any
     return {line["index"]: line for line in parsed[1:]}
 
 
-def _write_labels(folder: Path, lines: list[dict[str, Any]], form: Format) -> None:
-    identities = sorted({identity for line in lines for identity in line["identity"]})
+def _with_categories(lines: Sequence[tuple[Path, dict[str, Any]]], *, one_class: bool = False) -> list[LabelledScene]:
+    identities = sorted({identity for _, line in lines for identity in line["identity"]})
     row = {identity: k for k, identity in enumerate(identities)}
+    names = ("object",) if one_class else tuple(map(identity_name, identities))
     scenes = []
-    for line in lines:
-        cluster = np.array([row[identity] for identity in line["identity"]], np.int64)
-        boxes = np.array(line["boxes"], np.float32).reshape(-1, 4)
+    for path, line in lines:
+        cluster = None if one_class else np.array([row[identity] for identity in line["identity"]], np.int64)
         scenes.append(
             LabelledScene(
-                image=_picture(folder, line["name"]),
+                image=path,
                 name=line["name"],
-                truth=Objects.from_boxes(boxes, cluster=cluster if form is Format.COCO else None),
+                truth=Objects.from_boxes(np.array(line["boxes"], np.float32).reshape(-1, 4), cluster=cluster),
                 size=(line["size"][0], line["size"][1]),
                 ignore=np.array(line["ignore"], np.float32).reshape(-1, 4),
-                categories=tuple(map(identity_name, identities)) if form is Format.COCO else ("object",),
+                categories=names,
             )
         )
-    if form is Format.COCO:
-        write_coco(folder / "annotations.json", scenes)
-    else:
-        write_yolo(folder / "data.yaml", scenes, split="train")
+    return scenes

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from data.errors import InputError
 from data.synth.pool import Source
+from data.synth.spec import SceneSpec
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -31,6 +35,25 @@ def parse_range(text: str) -> tuple[int, int]:
     if not found:
         raise InputError(f"objects must be FEWEST-MOST such as 50-150, or one number, got {text!r}")
     return int(found[1]), int(found[2] or found[1])
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Read ``NAME=VALUE`` for any number among the fields of :class:`SceneSpec`.
+
+    Raises:
+        InputError: if a text is none, or the field is unknown or no number.
+    """
+    kinds = {f.name: float if f.type == "float" else int for f in fields(SceneSpec) if f.type in ("float", "int")}
+    out: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name not in kinds:
+            raise InputError(f"--set takes NAME=VALUE, got {text!r}", remedy=f"Names: {', '.join(kinds)}.")
+        try:
+            out[name] = kinds[name](value)
+        except ValueError as error:
+            raise InputError(f"{name} must be a number, got {value!r}") from error
+    return out
 
 
 def pick_goods(folder: Path | None, *, drawn: float) -> Source | None:

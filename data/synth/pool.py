@@ -2,7 +2,7 @@
 
 Family ``j`` of a stream depends on the stream's seed and ``j`` alone, so any worker can make any scene in any order.
 What was rendered is kept, least recently used out first, under a byte budget. A package of 200 px takes some 10 ms to
-draw and a scene shows 20 of them, so scenes re-use the families of a slowly moving window instead of drawing new ones each time.
+draw and a scene shows 20 of them, so scenes re-use the families of a slowly moving window instead of drawing new ones.
 """
 
 from __future__ import annotations

@@ -170,6 +170,6 @@ class Planner:
             return replace(one, width=one.height, height=one.width, angle=90.0)
         if sloppy and not one.angle and rnd.random() < 0.4:
             one = replace(one, angle=rnd.gauss(0, 2.5))
-        if rnd.random() < 0.06 * disorder:
-            one = replace(one, width=one.width * rnd.uniform(0.5, 0.9))
+        if rnd.random() < 0.04 * disorder:
+            one = replace(one, width=one.width * rnd.uniform(0.6, 0.9))
         return one

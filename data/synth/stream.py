@@ -1,4 +1,4 @@
-"""``generate`` one scene, ``stream`` endless ones: scene ``i`` depends on the seed, the wishes, the goods and ``i`` alone."""
+"""``generate`` one scene, ``stream`` endless ones: scene ``i`` depends on seed, wishes, goods and ``i`` alone."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from data.synth.spec import Layout, SceneSpec
 from data.synth.things import Kind, ThingSource
 from data.synth.view import View, choose_view
 
+COMPACT = 0.4  # of its box that is left of an object
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -35,8 +37,8 @@ class Labelled:
     Attributes:
         scene: picture and truth.
         ids: (H, W) uint16, 0 = no labelled object, k = row k - 1 of the truth.
-        ignore: (M, 4) float32 visible boxes of what shows too little to be labelled; a detection mostly inside one
-            should count neither way.
+        ignore: (M, 4) float32 boxes of compact remains of what shows too little to be labelled; a detection mostly
+            inside one should count neither way.
     """
 
     scene: Scene
@@ -130,7 +132,9 @@ def finish(canvas: Canvas, view: View, spec: SceneSpec, rnd: Random, name: str) 
     identity = np.array(canvas.identity, np.int64)[kept]
     truth = Objects.from_boxes(boxes[kept], cluster=identity, congregation=congregations(boxes[kept], identity))
     image = np.ascontiguousarray(develop(picture, rnd, strength=spec.photometry, jpeg=spec.jpeg))
-    return Labelled(Scene(image, name, truth), sheet, boxes[~kept & (pixels > 0)])
+    # scattered slivers of something hidden span the things in front of it: only compact remains are worth ignoring
+    compact = (pixels >= COMPACT * np.prod(sides, axis=1)) & (sides.min(axis=1, initial=1e9) >= spec.min_side)
+    return Labelled(Scene(image, name, truth), sheet, boxes[~kept & (pixels > 0) & compact])
 
 
 def stream(seed: int, *, spec: SceneSpec | None = None, goods: Source | None = None, **options: Any) -> SceneStream:

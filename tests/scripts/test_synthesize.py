@@ -13,7 +13,7 @@ import pytest
 from data.coco import read_coco
 from data.errors import InputError
 from data.synth.export import JOURNAL, identity_name, write_scenes
-from data.synth.options import parse_range, parse_size, pick_goods
+from data.synth.options import parse_range, parse_settings, parse_size, pick_goods
 from data.synth.pool import SALT, STRIDE
 from data.synth.stream import SceneStream, stream
 from data.yolo import read_yolo
@@ -131,6 +131,10 @@ def test_options_as_typed() -> None:
             parse_size(text)
     with pytest.raises(InputError):
         parse_range("a-b")
+    assert parse_settings(["oblique=0.2", "min_side=6"]) == {"oblique": 0.2, "min_side": 6}
+    for text in ("oblique", "oblique=x", "size=3", "=1", "min_side=1.5"):
+        with pytest.raises(InputError):
+            parse_settings([text])
     assert pick_goods(None, drawn=0.0) is None
     with pytest.raises(InputError):
         pick_goods(None, drawn=2.0)
