@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -85,9 +86,7 @@ def decode_image(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, warn: 
     except Exception as error:
         reason = str(error) or type(error).__name__
         if "trunc" in reason.lower():
-            raise InputError(
-                f"the picture is cut off ({reason})", file=name, remedy="Copy it again from its source."
-            ) from error
+            raise InputError("the picture is cut off", file=name, remedy="Copy it again from its source.") from error
         raise InputError(
             f"cannot decode the picture ({reason})", file=name, remedy="Save it again as JPEG or PNG."
         ) from error
@@ -156,18 +155,17 @@ def _open(source: bytes | io.BufferedReader, name: str, max_pixels: int | None) 
             ) from error
         raise InputError("is no picture that can be read", file=name, remedy=f"Use {', '.join(FORMATS)}.") from error
     except Image.DecompressionBombError as error:
-        raise InputError(f"too large ({error})", file=name, remedy=_SHRINK) from error
+        count = next((int(n) for n in re.findall(r"\d+", str(error))), 0)
+        raise _too_large(f"{count / 1e6:,.0f} million pixels", MAX_PIXELS, name) from error
     width, height = image.size
     if max_pixels is not None and width * height > max_pixels:
-        raise InputError(
-            f"{width} x {height} is {width * height / 1e6:,.0f} million pixels, the limit is {max_pixels / 1e6:,.0f}",
-            file=name,
-            remedy=_SHRINK,
-        )
+        raise _too_large(f"{width} x {height} pixels", max_pixels, name)
     return image
 
 
-_SHRINK = "Scale it down or cut it into parts."
+def _too_large(shown: str, limit: int, name: str) -> InputError:
+    text = f"too large to decode: {shown}, the limit is {limit / 1e6:g} million"
+    return InputError(text, file=name, remedy="Scale it down or cut it into parts.")
 
 
 def _orientation(image: Image.Image, data: bytes) -> int:

@@ -192,9 +192,11 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def test_bomb_is_refused_before_decoding() -> None:
-    with pytest.raises(InputError, match=r"too large|million pixels.*Scale it down"):
+    with pytest.raises(
+        InputError, match=r"too large to decode: 900 million pixels, the limit is 200 million\. Scale it down"
+    ):
         decode(bomb(30_000, 30_000))
-    with pytest.raises(InputError, match="100 x 100 is 0 million pixels"):
+    with pytest.raises(InputError, match=r"100 x 100 pixels, the limit is 0\.009999 million"):
         decode_image(bomb(100, 100), name="x", max_pixels=9_999)
 
 
