@@ -110,7 +110,7 @@ def calibrate(scenes: Sequence[tuple[Vectors, Labels]], *, draws: int = 40, seed
     """Thresholds for the card.
 
     Returns:
-        ``threshold`` (the cut for average linkage), ``linkage``, ``equal_error`` and ``pairwise_f`` (each a
+        ``threshold`` (the cut for average linkage), ``linkage``, ``equal_error``, ``pairwise_f`` (each a
         :class:`Threshold` as a dict), ``same`` and ``different`` (5, 25, 50, 75, 95 % quantiles of the distances),
         and the number of scenes, identities and pairs behind them.
 
@@ -140,7 +140,8 @@ def calibrate(scenes: Sequence[tuple[Vectors, Labels]], *, draws: int = 40, seed
     return {
         "threshold": round(cut, 4),
         "linkage": {
-            "distance": round(cut, 4), "low": round(min(halves), 4), "high": round(max(halves), 4), "value": round(value, 4),
+            "distance": round(cut, 4), "low": round(min(halves), 4), "high": round(max(halves), 4),
+            "value": round(value, 4),
         },
         "equal_error": spread(equal_error),
         "pairwise_f": spread(best_pair_f),

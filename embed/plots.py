@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from embed.networks import Unit
 
 
-def _save(figure: Any, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a figure whole or not at all, and close it."""
     from matplotlib import pyplot as plt
 
     with atomic_write(path) as temporary:
@@ -23,7 +24,8 @@ def _save(figure: Any, path: Path) -> None:
     plt.close(figure)
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
+    """Matplotlib's pyplot without a window, in the project's style."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -35,8 +37,8 @@ def _pyplot() -> Any:
 
 
 def plot_history(rows: Sequence[dict[str, Any]], folder: Path) -> list[Path]:
-    """Write ``loss.png`` and, where there are accuracies, ``accuracy.png``: training and validation."""
-    plt = _pyplot()
+    """Write ``loss.png`` and, where there are accuracies, ``accuracy.png``."""
+    plt = pyplot()
     written = []
     x_name = "epoch" if "epoch" in rows[0] else "step"
     for figure_name in ("loss", "accuracy"):
@@ -52,7 +54,7 @@ def plot_history(rows: Sequence[dict[str, Any]], folder: Path) -> list[Path]:
         axes.set(xlabel=x_name, ylabel="cross entropy" if figure_name == "loss" else "accuracy")
         axes.legend()
         path = folder / f"{figure_name}.png"
-        _save(figure, path)
+        save_figure(figure, path)
         written.append(path)
     return written
 
@@ -61,7 +63,7 @@ def plot_confusion(
     true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], names: Sequence[str], path: Path
 ) -> None:
     """Confusion matrix as shares of each true class; cells under half a percent are left blank."""
-    plt = _pyplot()
+    plt = pyplot()
     import seaborn as sns
 
     counts = np.zeros((len(names), len(names)))
@@ -72,18 +74,19 @@ def plot_confusion(
     text = np.where(share >= 0.005, np.round(share * 100).astype(int).astype(str), "")
     sns.heatmap(
         share, annot=text, fmt="", cmap="rocket_r", vmin=0, vmax=1, square=True, ax=axes, annot_kws={"size": 7},
-        xticklabels=names, yticklabels=names, linewidths=0.2, cbar_kws={"label": "share of the true class", "shrink": 0.7},
+        xticklabels=names, yticklabels=names, linewidths=0.2,
+        cbar_kws={"label": "share of the true class", "shrink": 0.7},
     )  # fmt: skip
     axes.set(xlabel="predicted class", ylabel="true class", title="Confusion, % of each true class")
     axes.tick_params(labelsize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_map(
     vectors: npt.NDArray[np.float32], label: npt.NDArray[np.int64], names: Sequence[str], path: Path, *, seed: int = 0
 ) -> None:
     """t-SNE of at most 3,000 unit vectors by cosine, coloured by class; classes are named at their medians."""
-    plt = _pyplot()
+    plt = pyplot()
     import seaborn as sns
     from sklearn.manifold import TSNE
 
@@ -102,7 +105,7 @@ def plot_map(
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75}
         axes.text(x, y, str(names[value])[:10], fontsize=8, ha="center", va="center", bbox=box)
     axes.set(xticks=[], yticks=[], title=f"t-SNE of {len(rows)} crops, cosine")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_feature_maps(network: Unit, canvases: npt.NDArray[np.uint8], path: Path) -> None:
@@ -116,7 +119,7 @@ def plot_feature_maps(network: Unit, canvases: npt.NDArray[np.uint8], path: Path
     import torch
     from torch import nn
 
-    plt = _pyplot()
+    plt = pyplot()
     maps: list[tuple[str, npt.NDArray[np.float32]]] = []
     hooks = [
         module.register_forward_hook(
@@ -146,4 +149,4 @@ def plot_feature_maps(network: Unit, canvases: npt.NDArray[np.uint8], path: Path
     for axis in axes.flat:
         axis.axis("off")
     figure.tight_layout(pad=0.3)
-    _save(figure, path)
+    save_figure(figure, path)

@@ -1,7 +1,7 @@
 """The labelled crops that the default network is trained on, read into stores.
 
-Layouts: a folder of class folders (packed_products); grocery_store (``train.txt`` rows ``path, fine class, coarse class``
-and one studio picture per class in ``classes.csv``); vehicle_reid (``type_id_camN.jpg``, identities split by
+Layouts: a folder of class folders (packed_products); grocery_store (``train.txt`` rows ``path, fine class, coarse
+class`` and one studio picture per class in ``classes.csv``); vehicle_reid (``type_id_camN.jpg``, identities split by
 ``train.txt`` and ``val.txt``).
 """
 
@@ -38,7 +38,7 @@ def relabel(folder: CropFolder, *, same: dict[str, str], dropped: tuple[str, ...
 
 
 def read_packed(root: str | Path) -> CropFolder:
-    """packed_products' ``train`` folder with its three duplicated classes merged, its mixture and its sliver dropped."""
+    """packed_products' ``train``: the three duplicated classes merged, the mixture and the sliver dropped."""
     return relabel(read_folder(root), same=PACKED_SAME, dropped=PACKED_DROPPED)
 
 
