@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -58,7 +59,7 @@ def scenes(folder: Folder, limit: Limit = 50, json: Json = False) -> None:
     found = _open(folder).scenes()
     _print(
         [asdict(s) for s in found], ("scene", "taken", "objects", "identities", "source"),
-        [(s.name, s.taken, s.n_objects, s.n_identities, s.source or "") for s in found], limit, json,
+        [(s.name, _when(s.taken), s.n_objects, s.n_identities, s.source or "") for s in found], limit, json,
     )  # fmt: skip
 
 
@@ -67,9 +68,9 @@ def show(folder: Folder, identity: Identity, limit: Limit = 50, json: Json = Fal
     """Show where an identity has been seen, newest first; the first column names objects for move and split."""
     found = _open(folder).seen(identity)
     _print(
-        [asdict(s) for s in found], ("object", "scene", "taken", "box", "score", "identity"),
+        [asdict(s) for s in found], ("object", "scene", "taken", "box", "score", "name"),
         [
-            (s.object_id, s.scene, s.taken, ",".join(f"{v:.0f}" for v in s.xyxy), f"{s.score:.2f}", s.name or f"#{s.identity_id}")
+            (s.object_id, s.scene, _when(s.taken), ",".join(f"{v:.0f}" for v in s.xyxy), f"{s.score:.2f}", s.name or "")
             for s in found
         ],
         limit, json,
@@ -181,7 +182,7 @@ def history(folder: Folder, limit: Limit = 50, json: Json = False) -> None:
     found = _open(folder).history()
     _print(
         [asdict(e) for e in found], ("edit", "at", "kind", "what", ""),
-        [(e.edit_id, e.at, e.kind, _detail(e.detail), "undone" if e.undone else "") for e in found], limit, json,
+        [(e.edit_id, _when(e.at), e.kind, _detail(e.detail), "undone" if e.undone else "") for e in found], limit, json,
     )  # fmt: skip
 
 
@@ -206,12 +207,20 @@ def _open(folder: Path) -> Catalogue:
 def _identities(found: Sequence[Any], limit: int, json: bool) -> None:
     _print(
         [asdict(i) for i in found], ("identity", "name", "objects", "scenes", "first seen", "last seen"),
-        [(i.identity_id, i.name or "", i.n_objects, i.n_scenes, i.first_seen, i.last_seen) for i in found], limit, json,
+        [
+            (i.identity_id, i.name or "", i.n_objects, i.n_scenes, _when(i.first_seen), _when(i.last_seen))
+            for i in found
+        ],
+        limit, json,
     )  # fmt: skip
 
 
 def _detail(detail: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in detail.items() if value not in (None, [], [None]))
+
+
+def _when(moment: str) -> str:
+    return moment[:16].replace("T", " ")
 
 
 def _print(
@@ -224,11 +233,12 @@ def _print(
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(*head, box=box.SIMPLE)
     for row in rows[:limit]:
-        table.add_row(*map(str, row))
-    console = Console()
+        table.add_row(*(Text(str(cell)) for cell in row))  # Text: a name such as [red] is no markup
+    console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table if rows else "nothing")
     if len(rows) > limit:
         console.print(f"… and {len(rows) - limit} more (--limit)")
