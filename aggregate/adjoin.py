@@ -161,10 +161,20 @@ def _covered(bridges: Floats, along: Ints, owner: Ints, xyxy: Floats, cluster: I
 
 
 def components(count: int, pairs: Ints) -> Ints:
-    """Return (count,) the connected component of each object, numbered by its first row."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
+    """Return (count,) the connected component of each object, numbered by its first row.
 
-    graph = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    _, found = connected_components(graph, directed=False)
-    return np.asarray(found, np.int64)
+    Every object follows the first row known to be connected to it, by pointer jumping: a few rounds of array
+    operations, and nothing of SciPy's sparse graphs to import.
+    """
+    leader = np.arange(count)
+    while len(pairs):
+        ends = leader[pairs]
+        first = ends.min(axis=1)
+        found = leader.copy()
+        np.minimum.at(found, ends[:, 0], first)
+        np.minimum.at(found, ends[:, 1], first)
+        found = found[found]
+        if np.array_equal(found, leader):
+            break
+        leader = found
+    return np.unique(leader, return_inverse=True)[1]

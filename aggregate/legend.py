@@ -63,7 +63,7 @@ def draw_legend(image: Image, objects: Objects, colors: Mapping[int, Color]) -> 
     for at, place in enumerate(shown.tolist()):
         x, y = (at // per_column) * wide + text // 2, (at % per_column) * row + text // 2
         cluster = int(clusters[place])
-        best = _typical(objects, cluster) if cluster != NOISE else int(first[place])
+        best = typical(objects, cluster) if cluster != NOISE else int(first[place])
         thumb = letterbox(cut(image, objects.xyxy[best]), (row - text // 3, row - text // 3))
         visible = strip[y : y + thumb.shape[0], x : x + thumb.shape[1]]
         visible[:] = thumb[: visible.shape[0], : visible.shape[1]]
@@ -78,7 +78,7 @@ def draw_legend(image: Image, objects: Objects, colors: Mapping[int, Color]) -> 
     return strip
 
 
-def _typical(objects: Objects, cluster: int) -> int:
+def typical(objects: Objects, cluster: int) -> int:
     """Return the row of the cluster's surest object; of equals the largest."""
     assert objects.cluster is not None
     rows = np.flatnonzero(objects.cluster == cluster)

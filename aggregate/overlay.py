@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -101,7 +102,7 @@ def fill(image: Image, rings: Sequence[npt.NDArray[np.float64]], color: Color, o
     cv2.copyTo(mixed, mask, part)
 
 
-def dash_boxes(image: Image, xyxy: npt.NDArray[np.float32], color: Color = NOISE_COLOR) -> None:
+def dash_boxes(image: Image, xyxy: npt.NDArray[np.floating[Any]], color: Color = NOISE_COLOR) -> None:
     """Outline boxes with thin dashes over a dark line, in place."""
     import cv2
 

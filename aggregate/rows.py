@@ -1,0 +1,148 @@
+"""Shelf boards found from the boxes: which objects stand on the same board, in reading order.
+
+1. Stacks: an object rests on another when its lower edge meets the other's upper edge. On 13 labelled shelf photos and
+   the 63-object one, the gap between stacked objects is at most .01 of the smaller height, across a board at least .12.
+2. Tilt: the slope between the bases of neighbours, as a linear function of height in the picture (a camera that looks
+   up or down makes the boards converge), by medians, so that hidden bases don't matter.
+3. Boards: what is left is one dimension, the height of each stack's base along the tilted boards; a new board begins
+   where the next base is lower by more than a share of an object's height.
+
+Memory: neighbouring pairs only, found with an R-tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aggregate.adjoin import Floats, Ints, components, rectangles
+from data.objects import Objects
+
+RESTS = (-0.35, 0.06)  # gap between stacked objects, as a share of the smaller height
+OVER = 0.5  # share of the narrower object's width over which stacked objects overlap
+NEW_BOARD = 0.4  # bases further apart than this share of the smaller height are on different boards
+LEVEL = 0.5  # neighbours on a board overlap vertically by this share of the smaller height
+ENOUGH_SLOPES = 8  # fewer don't tell how the slope changes with height
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Where each of N objects stands.
+
+    Attributes:
+        row: (N,) board, 0 = top.
+        stack: (N,) position along the board, 0 = left; objects on top of each other share it.
+        level: (N,) height in the stack, 0 = on the board.
+        order: (N,) rows of the objects in reading order: boards from the top, left to right, stacks from the top.
+        slope: (2,) a and b: boards descend by a + b * y pixels per pixel to the right at height y.
+    """
+
+    row: Ints
+    stack: Ints
+    level: Ints
+    order: Ints
+    slope: tuple[float, float]
+
+    @property
+    def count(self) -> int:
+        """Number of boards."""
+        return int(self.row.max(initial=-1)) + 1
+
+    def level_height(self, x: Floats, y: Floats) -> Floats:
+        """Follow the tilted boards from points (x, y) to x = 0 and return the heights there, in pixels."""
+        a, b = self.slope
+        return np.asarray(y - (a + b * y) * x)
+
+
+def find_rows(objects: Objects) -> Rows:
+    """Find the boards on which objects stand; see the module's text for how.
+
+    Objects of no cluster count, too: what stands on the shelf need not be known.
+    """
+    count = len(objects)
+    if not count:
+        none = np.zeros(0, np.int64)
+        return Rows(none, none, none, none, (0.0, 0.0))
+    xyxy = objects.xyxy.astype(np.float64)
+    above, below = _resting(xyxy)
+    pile = components(count, np.stack([above, below], axis=1))
+    lowest = np.lexsort((xyxy[:, 3], pile))
+    foot = lowest[np.append(np.flatnonzero(np.diff(pile[lowest])), count - 1)]  # the lowest object of each pile
+    slope = _tilt(xyxy[foot])
+    found = Rows(pile, pile, pile, pile, slope)
+    base = found.level_height((xyxy[foot, 0] + xyxy[foot, 2]) / 2, xyxy[foot, 3])
+    row = _split(base, xyxy[foot, 3] - xyxy[foot, 1])[pile]
+
+    left = np.full(len(foot), np.inf)
+    np.minimum.at(left, pile, xyxy[:, 0])
+    by_board = np.lexsort((left, row[foot]))
+    stack = np.empty(len(foot), np.int64)
+    _, start, size = np.unique(row[foot][by_board], return_index=True, return_counts=True)
+    stack[by_board] = np.arange(len(foot)) - np.repeat(start, size)
+    level = np.empty(count, np.int64)
+    upward = np.lexsort((-xyxy[:, 3], pile))
+    _, start, size = np.unique(pile[upward], return_index=True, return_counts=True)
+    level[upward] = np.arange(count) - np.repeat(start, size)
+    order = np.lexsort((-level, stack[pile], row))
+    return Rows(row, stack[pile], level, order, slope)
+
+
+def _resting(xyxy: Floats) -> tuple[Ints, Ints]:
+    """Return pairs (above, below) of objects of which one rests on the other, the closest support for each."""
+    import shapely
+
+    height = xyxy[:, 3] - xyxy[:, 1]
+    reach = np.zeros_like(xyxy)
+    reach[:, 3] = height * RESTS[1] + 1
+    above, below = shapely.STRtree(rectangles(xyxy)).query(rectangles(xyxy + reach))
+    width = xyxy[:, 2] - xyxy[:, 0]
+    overlap = np.minimum(xyxy[above, 2], xyxy[below, 2]) - np.maximum(xyxy[above, 0], xyxy[below, 0])
+    gap = (xyxy[below, 1] - xyxy[above, 3]) / np.minimum(height[above], height[below])
+    lower = xyxy[below, 3] - xyxy[above, 3] > -RESTS[0] * np.minimum(height[above], height[below])
+    keep = (overlap >= OVER * np.minimum(width[above], width[below])) & (gap >= RESTS[0]) & (gap <= RESTS[1]) & lower
+    above, below, gap, overlap = above[keep], below[keep], gap[keep], overlap[keep]
+    best = np.lexsort((below, -overlap, above))
+    _, first = np.unique(above[best], return_index=True)
+    return above[best][first], below[best][first]
+
+
+def _tilt(xyxy: Floats) -> tuple[float, float]:
+    """Estimate (a, b): the boards' slope in the picture is a + b * y."""
+    import shapely
+
+    if len(xyxy) < 2:
+        return 0.0, 0.0
+    size = xyxy[:, 2:] - xyxy[:, :2]
+    reach = np.zeros_like(xyxy)
+    reach[:, 2] = size[:, 0]
+    i, j = shapely.STRtree(rectangles(xyxy)).query(rectangles(xyxy + reach))
+    x = (xyxy[:, 0] + xyxy[:, 2]) / 2
+    overlap = np.minimum(xyxy[i, 3], xyxy[j, 3]) - np.maximum(xyxy[i, 1], xyxy[j, 1])
+    right = (x[j] - x[i] > 0.5 * np.minimum(size[i, 0], size[j, 0])) & (
+        overlap >= LEVEL * np.minimum(size[i, 1], size[j, 1])
+    )
+    i, j = i[right], j[right]
+    if not len(i):
+        return 0.0, 0.0
+    slope = (xyxy[j, 3] - xyxy[i, 3]) / (x[j] - x[i])
+    y = (xyxy[i, 3] + xyxy[j, 3]) / 2
+    flat = float(np.median(slope))
+    if len(slope) < ENOUGH_SLOPES:
+        return flat, 0.0
+    middle = float(np.median(y))
+    upper, lower = y < middle, y >= middle
+    if not upper.any() or float(np.median(y[lower]) - np.median(y[upper])) < float(np.median(size[:, 1])):
+        return flat, 0.0
+    rise = float(np.median(slope[lower]) - np.median(slope[upper])) / float(np.median(y[lower]) - np.median(y[upper]))
+    return float(np.median(slope - rise * y)), rise
+
+
+def _split(base: Floats, height: Floats) -> Ints:
+    """Number the boards from the top, by gaps between the sorted bases."""
+    order = np.argsort(base, kind="stable")
+    smaller = np.minimum(height[order][1:], height[order][:-1])
+    begins = np.append(False, np.diff(base[order]) > NEW_BOARD * smaller)
+    row = np.empty(len(base), np.int64)
+    row[order] = np.cumsum(begins)
+    return row
