@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from data import InputError, Objects, read_image
 from detect.training.pool import Mixture, Pool, fill
+from detect.training.stacks import walls
 
 Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
 
@@ -92,10 +93,13 @@ def scenes(seed: int, *, root: str | Path | None = None) -> Iterator[Pair]:
         iter(stream(seed * len(SHAPES) + number, size=shape, goods=goods, **wishes))
         for number, shape in enumerate(SHAPES)
     ]
+    stacks = walls(goods, seed)
     while True:
-        for scene in map(next, streams):
+        for number, scene in enumerate(map(next, streams)):
             assert scene.truth is not None
             yield scene.image, scene.truth.xyxy
+            if number % 2:  # a third of all pictures
+                yield next(stacks)
 
 
 def _goods(root: Path | None) -> Any:
