@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aggregate.overlay import draw_overlay as draw_overlay
     from aggregate.page import shelf_page as shelf_page
     from aggregate.planogram import Differences as Differences
-    from aggregate.planogram import compare as compare
+    from aggregate.planogram import compare_layouts as compare_layouts
     from aggregate.planogram import differences_csv as differences_csv
     from aggregate.planogram import layout_of as layout_of
     from aggregate.planogram import planogram_csv as planogram_csv
@@ -44,7 +44,7 @@ __getattr__, __dir__, __all__ = attach(
         "ShelfReport": "shelf",
         "aggregate": "congregations",
         "assign_colors": "colors",
-        "compare": "planogram",
+        "compare_layouts": "planogram",
         "congregations_json": "tables",
         "differences_csv": "planogram",
         "draw_differences": "difference",

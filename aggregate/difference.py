@@ -39,7 +39,7 @@ def draw_differences(image: Image, objects: Objects, differences: Differences) -
     Args:
         image: (H, W, 3) uint8 RGB of the shelf as found.
         objects: its objects.
-        differences: from :func:`aggregate.planogram.compare`.
+        differences: from :func:`aggregate.planogram.compare_layouts`.
 
     Returns:
         A new picture of the same size. Missing facings of boards that the photo does not show are not on it.

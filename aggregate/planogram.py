@@ -146,7 +146,7 @@ def planogram_csv(layout: Layout) -> str:
     return text.getvalue()
 
 
-def compare(expected: Layout, found: Layout) -> Differences:
+def compare_layouts(expected: Layout, found: Layout) -> Differences:
     """Compare two layouts.
 
     Time: one longest common subsequence per pair of boards. Memory: that of the longest pair.

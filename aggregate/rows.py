@@ -4,8 +4,12 @@
    the 63-object one, the gap between stacked objects is at most .01 of the smaller height, across a board at least .12.
 2. Tilt: the slope between the bases of neighbours, as a linear function of height in the picture (a camera that looks
    up or down makes the boards converge), by medians, so that hidden bases don't matter.
-3. Boards: what is left is one dimension, the height of each stack's base along the tilted boards; a new board begins
-   where the next base is lower by more than a share of an object's height.
+3. Runs: neighbours whose bases agree, but for the tilt, stand on one board; runs of them bend with the board.
+4. Boards: what is left is one dimension, the height of each run's base along the tilted boards; a new board begins
+   where the next run's base is lower by more than a share of an object's height.
+
+Limits: bays beside each other whose boards are at different heights are read as one shelf; under a strong tilt, goods
+that overhang what they rest on may count as a board of their own.
 
 Memory: neighbouring pairs only, found with an R-tree.
 """
@@ -16,12 +20,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aggregate.adjoin import Floats, Ints, components, rectangles
+from aggregate.adjoin import Floats, Ints, components, group_median, rectangles
 from data.objects import Objects
 
 RESTS = (-0.35, 0.06)  # gap between stacked objects, as a share of the smaller height
 OVER = 0.5  # share of the narrower object's width over which stacked objects overlap
 NEW_BOARD = 0.4  # bases further apart than this share of the smaller height are on different boards
+SAME_BASE = 0.25  # neighbours' bases that agree within this share of the smaller height are on one board
 LEVEL = 0.5  # neighbours on a board overlap vertically by this share of the smaller height
 ENOUGH_SLOPES = 8  # fewer don't tell how the slope changes with height
 
@@ -72,7 +77,8 @@ def find_rows(objects: Objects) -> Rows:
     slope = _tilt(xyxy[foot])
     found = Rows(pile, pile, pile, pile, slope)
     base = found.level_height((xyxy[foot, 0] + xyxy[foot, 2]) / 2, xyxy[foot, 3])
-    row = _split(base, xyxy[foot, 3] - xyxy[foot, 1])[pile]
+    run = _runs(xyxy[foot], slope)
+    row = _split(group_median(base, run), group_median(xyxy[foot, 3] - xyxy[foot, 1], run))[pile]
 
     left = np.full(len(foot), np.inf)
     np.minimum.at(left, pile, xyxy[:, 0])
@@ -107,12 +113,10 @@ def _resting(xyxy: Floats) -> tuple[Ints, Ints]:
     return above[best][first], below[best][first]
 
 
-def _tilt(xyxy: Floats) -> tuple[float, float]:
-    """Estimate (a, b): the boards' slope in the picture is a + b * y."""
+def _neighbours(xyxy: Floats) -> tuple[Ints, Ints]:
+    """Return pairs (left, right) of objects at the same height, at most the left one's width apart."""
     import shapely
 
-    if len(xyxy) < 2:
-        return 0.0, 0.0
     size = xyxy[:, 2:] - xyxy[:, :2]
     reach = np.zeros_like(xyxy)
     reach[:, 2] = size[:, 0]
@@ -122,9 +126,15 @@ def _tilt(xyxy: Floats) -> tuple[float, float]:
     right = (x[j] - x[i] > 0.5 * np.minimum(size[i, 0], size[j, 0])) & (
         overlap >= LEVEL * np.minimum(size[i, 1], size[j, 1])
     )
-    i, j = i[right], j[right]
+    return i[right], j[right]
+
+
+def _tilt(xyxy: Floats) -> tuple[float, float]:
+    """Estimate (a, b): the boards' slope in the picture is a + b * y."""
+    i, j = _neighbours(xyxy)
     if not len(i):
         return 0.0, 0.0
+    x, height = (xyxy[:, 0] + xyxy[:, 2]) / 2, xyxy[:, 3] - xyxy[:, 1]
     slope = (xyxy[j, 3] - xyxy[i, 3]) / (x[j] - x[i])
     y = (xyxy[i, 3] + xyxy[j, 3]) / 2
     flat = float(np.median(slope))
@@ -132,10 +142,20 @@ def _tilt(xyxy: Floats) -> tuple[float, float]:
         return flat, 0.0
     middle = float(np.median(y))
     upper, lower = y < middle, y >= middle
-    if not upper.any() or float(np.median(y[lower]) - np.median(y[upper])) < float(np.median(size[:, 1])):
+    if not upper.any() or float(np.median(y[lower]) - np.median(y[upper])) < float(np.median(height)):
         return flat, 0.0
     rise = float(np.median(slope[lower]) - np.median(slope[upper])) / float(np.median(y[lower]) - np.median(y[upper]))
     return float(np.median(slope - rise * y)), rise
+
+
+def _runs(xyxy: Floats, slope: tuple[float, float]) -> Ints:
+    """Number the runs of neighbours whose bases follow the tilt."""
+    i, j = _neighbours(xyxy)
+    x, height = (xyxy[:, 0] + xyxy[:, 2]) / 2, xyxy[:, 3] - xyxy[:, 1]
+    a, b = slope
+    step = xyxy[j, 3] - xyxy[i, 3] - (a + b * xyxy[i, 3]) * (x[j] - x[i])
+    level = np.abs(step) <= SAME_BASE * np.minimum(height[i], height[j])
+    return components(len(xyxy), np.stack([i, j], axis=1)[level])
 
 
 def _split(base: Floats, height: Floats) -> Ints:

@@ -17,6 +17,8 @@ import numpy as np
 
 from data.errors import InputError
 from data.files import atomic_write, write_json
+from pipeline.look import reason
+from pipeline.overlap import ahead_of
 from pipeline.provenance import command_line, machine, versions
 
 if TYPE_CHECKING:
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
     from aggregate.colors import Color
     from pipeline.analysis import Analysis, SceneResult
 
+DRAWERS = 2  # scenes drawn at once
 OVERLAY_QUALITY = 90  # JPEG: halves the file against 95, no visible difference at normal size
 
-Track = Callable[[Iterable["SceneResult"], str, int], Iterable["SceneResult"]]
+Track = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
 
 def save_run(analysis: Analysis, out: Path, *, progress: Track | None = None) -> Path:
@@ -38,7 +41,7 @@ def save_run(analysis: Analysis, out: Path, *, progress: Track | None = None) ->
         out: the folder, made if it is not there; files of the same name are replaced.
         progress: wraps the loop over scenes, given (scenes, label, total).
 
-    Memory: one decoded picture and the crops of the contact sheet.
+    Memory: a few decoded pictures and the crops of the contact sheet.
 
     Raises:
         InputError: if the folder cannot be written.
@@ -51,17 +54,26 @@ def save_run(analysis: Analysis, out: Path, *, progress: Track | None = None) ->
     scenes = analysis.scenes
     colors = assign_colors([scene.objects for scene in scenes])
     sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)
-    for scene in progress(scenes, "drawing", len(scenes)) if progress else scenes:
+
+    def draw(scene: SceneResult) -> None:
         picture = analysis.pictures.get(scene.source).image
         save_scene(scene, picture, out / scene.name, colors)
         sheet.add(scene.name, picture)
+
+    errors = list(analysis.errors)
+    drawn = ahead_of(scenes, draw, workers=DRAWERS)
+    for scene, failure in progress(drawn, "drawing", len(scenes)) if progress else drawn:
+        if isinstance(failure, Exception):  # a picture that vanished since it was seen, a full disk
+            if len(scenes) == 1:
+                raise failure
+            errors.append((str(scene.source.path or scene.name), reason(failure)))
     from data.images import write_image
 
     write_image(out / "clusters.png", sheet.draw())
     save_parquet(scenes, out / "objects.parquet")
-    if analysis.errors:
+    if errors:
         with atomic_write(out / "errors.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([("file", "reason"), *analysis.errors])
+            csv.writer(file, lineterminator="\n").writerows([("file", "reason"), *errors])
     else:
         (out / "errors.csv").unlink(missing_ok=True)  # of an earlier run into this folder
     write_json(out / "run.json", run_record(analysis) | {"seconds_write": round(time.perf_counter() - start, 4)})
@@ -76,9 +88,8 @@ def save_scene(
     from data.files import write_text
     from data.images import write_image
 
-    write_image(
-        folder / "overlay.jpg", draw_overlay(picture, scene.objects, scene.congregations), quality=OVERLAY_QUALITY
-    )
+    overlay = draw_overlay(picture, scene.objects, scene.congregations, colors=colors)
+    write_image(folder / "overlay.jpg", overlay, quality=OVERLAY_QUALITY)
     write_text(folder / "objects.csv", objects_csv(scene.objects, scene.congregations))
     write_text(folder / "congregations.json", congregations_json(scene.congregations))
 

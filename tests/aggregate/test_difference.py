@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregate.difference import EXTRA, MISSING, MOVED, SAME, draw_differences, missing_marks
-from aggregate.planogram import Differences, compare, layout_of, parse_planogram
+from aggregate.planogram import Differences, compare_layouts, layout_of, parse_planogram
 from aggregate.shelf import shelf_report
 from data import Objects
 from tests.aggregate.scenes import boxes_of, packed
@@ -18,7 +18,7 @@ def shelf() -> Objects:
 
 def against(objects: Objects, products: str) -> Differences:
     lines = "\n".join(f"1,{at},{product}" for at, product in enumerate(products, start=1))
-    return compare(parse_planogram(f"row,position,product\n{lines}\n"), layout_of(shelf_report(objects)))
+    return compare_layouts(parse_planogram(f"row,position,product\n{lines}\n"), layout_of(shelf_report(objects)))
 
 
 def test_a_missing_facing_is_marked_where_its_run_has_room() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 
 from aggregate.page import shelf_page
-from aggregate.planogram import compare, layout_of, parse_planogram
+from aggregate.planogram import compare_layouts, layout_of, parse_planogram
 from aggregate.shelf import shelf_report
 from data import Objects
 from tests.aggregate.scenes import packed
@@ -49,7 +49,9 @@ def test_one_file_with_everything_in_it() -> None:
     image = np.full((260, 240, 3), 90, np.uint8)
     report = shelf_report(small_shelf(), scene="<b>shop</b>", names={1: "<script>alert(1)</script>", 2: "Tea & milk"})
     plan = parse_planogram("row,position,product\n1,1,Tea & milk\n1,2,Gone\n")
-    page = shelf_page(report, image, image, differences=compare(plan, layout_of(report)), difference_picture=image)
+    page = shelf_page(
+        report, image, image, differences=compare_layouts(plan, layout_of(report)), difference_picture=image
+    )
     checker = read(page)
     text = " ".join(checker.text)
     assert "<script>alert(1)</script>" in text  # as text, not as a tag

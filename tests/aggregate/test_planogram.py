@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aggregate.planogram import (
     Layout,
     Slot,
-    compare,
+    compare_layouts,
     differences_csv,
     layout_of,
     parse_planogram,
@@ -43,7 +43,7 @@ def products(slots: object) -> Counter[str]:
 @given(BOARDS, BOARDS)
 def test_every_facing_is_accounted_for_once(expected: list[list[str]], found: list[list[str]]) -> None:
     left, right = layout(expected), layout(found, "x")
-    d = compare(left, right)
+    d = compare_layouts(left, right)
     assert Counter([a for a, _ in (*d.same, *d.moved)] + list(d.missing)) == Counter(s for b in left for s in b)
     assert Counter([b for _, b in (*d.same, *d.moved)] + list(d.extra)) == Counter(s for b in right for s in b)
     assert all(a.product == b.product for a, b in (*d.same, *d.moved))
@@ -57,7 +57,7 @@ def test_every_facing_is_accounted_for_once(expected: list[list[str]], found: li
 @settings(max_examples=40, deadline=None)
 @given(BOARDS)
 def test_a_shelf_agrees_with_itself(boards: list[list[str]]) -> None:
-    d = compare(layout(boards), layout(boards, "x"))
+    d = compare_layouts(layout(boards), layout(boards, "x"))
     assert len(d.same) == sum(map(len, boards))
     assert (d.moved, d.missing, d.extra) == ((), (), ())
     assert d.agreement == 1
@@ -66,7 +66,7 @@ def test_a_shelf_agrees_with_itself(boards: list[list[str]]) -> None:
 def test_planted_changes_are_named() -> None:
     plan = [["a", "a", "b", "c"], ["d", "e", "f"]]
     shelf = [["a", "a", "c"], ["d", "b", "e", "g"]]
-    d = compare(layout(plan), layout(shelf, "x"))
+    d = compare_layouts(layout(plan), layout(shelf, "x"))
     assert [(a.product, (a.row, a.position), (b.row, b.position)) for a, b in d.moved] == [("b", (1, 3), (2, 2))]
     assert [(s.product, s.row, s.position) for s in d.missing] == [("f", 2, 3)]
     assert [(s.product, s.object_id) for s in d.extra] == [("g", "x2.4")]
@@ -81,7 +81,7 @@ def test_planted_changes_are_named() -> None:
 
 def test_a_photo_that_shows_the_lower_boards_only() -> None:
     plan = [["a", "b", "c"], ["d", "e", "f"], ["g", "a", "g"]]
-    d = compare(layout(plan), layout(plan[1:], "x"))
+    d = compare_layouts(layout(plan), layout(plan[1:], "x"))
     assert d.boards == ((2, 1), (3, 2))
     assert products(d.missing) == Counter("abc")
     assert d.extra == d.moved == ()
