@@ -33,6 +33,8 @@ from detect.training.pool import Example
 if TYPE_CHECKING:
     import torch
 
+CROPS = 2  # crops from each drawn picture: decoding it costs as much as all that is done to a crop
+
 
 class Source(Protocol):
     """Where pictures come from."""
@@ -90,9 +92,11 @@ def make_batch(source: Source, plan: Plan, step: int) -> Batch:
     """Make the batch of a step; it depends on nothing but the source, the plan's seed and the step."""
     rng = np.random.default_rng((plan.seed, step))
     size = int(rng.choice(plan.sizes))
-    examples = []
-    for _ in range(max(1, plan.pixels // size**2)):
-        example = crop(source.draw(rng), size, rng, plan.augmentation)
+    examples: list[Example] = []
+    for number in range(max(1, plan.pixels // size**2)):
+        if number % CROPS == 0:
+            drawn = source.draw(rng)
+        example = crop(drawn, size, rng, plan.augmentation)
         if rng.random() < plan.augmentation.clutter:
             example = add_clutter(example, rng)
         examples.append(Example(disturb(example.image, rng, plan.augmentation.colour), example.xyxy, example.class_id))
