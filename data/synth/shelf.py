@@ -181,11 +181,12 @@ class ShelfPainter:
                 width, height = facing.width * scale, facing.height * scale
                 slide = min(max((eye_x - facing.x) * (1 - scale), -0.25 * layer * width), 0.25 * layer * width)
                 x = facing.x + slide + (rnd.uniform(-0.06, 0.06) * width if layer else 0)
-                key = (facing.identity, facing.take, round(width), round(height), layer, facing.angle)
+                take = 0 if layer else facing.take  # what stands behind shows little: one picture will do
+                key = (facing.identity, take, round(width), round(height), layer, facing.angle)
                 sprite = cache.get(key)
                 if sprite is None:
                     size = (height, width) if facing.angle == 90 else (width, height)
-                    made = self.pools.goods.sprite(facing.identity, *size, angle=facing.angle, take=facing.take)
+                    made = self.pools.goods.sprite(facing.identity, *size, angle=facing.angle, take=take)
                     sprite = cache[key] = made.lit(gain)
                 for level in range(facing.stack if layer < 2 else 1):
                     dx = rnd.uniform(-0.03, 0.03) * width * (level > 0)

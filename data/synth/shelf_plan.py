@@ -169,7 +169,7 @@ class Planner:
         if one.stack == 1 and rnd.random() < 0.02 * disorder and one.height < 1.6 * room and one.width < 0.95 * room:
             return replace(one, width=one.height, height=one.width, angle=90.0)
         if sloppy and not one.angle and rnd.random() < 0.4:
-            one = replace(one, angle=rnd.gauss(0, 2.5))
+            one = replace(one, angle=float(round(rnd.gauss(0, 2.5))))
         if rnd.random() < 0.04 * disorder:
             one = replace(one, width=one.width * rnd.uniform(0.6, 0.9))
         return one
