@@ -21,14 +21,14 @@ def rename(connection: sqlite3.Connection, identity: Identity, name: str | None)
     """
     text = " ".join((name or "").split()) or None
     if text is not None:
-        if text.removeprefix("#").isdigit() or len(text) > MAX_NAME or not text.isprintable():
+        if text.removeprefix("#").isdecimal() or len(text) > MAX_NAME or not text.isprintable():
             raise InputError(
                 f"{text[:40]!r} cannot be a name", remedy=f"Use up to {MAX_NAME} printable characters, not only digits."
             )
-        other = [i for i in reading.identities(connection) if i.name == text and i.identity_id != identity.identity_id]
-        if other:
+        other = reading.identity_named(connection, text)
+        if other is not None and other.identity_id != identity.identity_id:
             raise InputError(
-                f"identity {other[0].identity_id} is called {text!r}", remedy="Merge the two, or choose another name."
+                f"identity {other.identity_id} is called {text!r}", remedy="Merge the two, or choose another name."
             )
     return edits.apply(
         connection,

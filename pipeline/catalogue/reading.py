@@ -49,6 +49,13 @@ def identities(connection: sqlite3.Connection) -> list[Identity]:
     return [Identity(*row) for row in connection.execute(_IDENTITY.format(where="", having="", order="3 DESC, 1"))]
 
 
+def identity_named(connection: sqlite3.Connection, name: str) -> Identity | None:
+    """Return the identity of that name, if one that has been seen has it."""
+    sql = _IDENTITY.format(where="AND identities.name = ?", having="", order="1")
+    row = connection.execute(sql, (name,)).fetchone()
+    return None if row is None else Identity(*row)
+
+
 def find_identity(connection: sqlite3.Connection, which: int | str) -> Identity:
     """Return one identity by its number or name.
 
@@ -56,11 +63,15 @@ def find_identity(connection: sqlite3.Connection, which: int | str) -> Identity:
         InputError: if there is none.
     """
     text = str(which).removeprefix("#")
-    column, value = ("identity_id", int(text)) if text.isdigit() else ("identities.name", str(which))
-    rows = connection.execute(_IDENTITY.format(where=f"AND {column} = ?", having="", order="1"), (value,)).fetchall()
-    if not rows:
+    if text.isdecimal():
+        sql = _IDENTITY.format(where="AND identity_id = ?", having="", order="1")
+        rows = connection.execute(sql, (min(int(text), 2**63 - 1),)).fetchall()  # SQLite knows no larger numbers
+        found = Identity(*rows[0]) if rows else None
+    else:
+        found = identity_named(connection, str(which))
+    if found is None:
         raise InputError(f"there is no identity {which!r}", remedy="List them: scripts/catalogue.py list DIR.")
-    return Identity(*rows[0])
+    return found
 
 
 def new(connection: sqlite3.Connection, since: str, scenes: str = "*") -> list[Identity]:

@@ -26,20 +26,14 @@ class Recogniser:
         known: vectors with identities.
         threshold: cosine distance at which identities part; None = :data:`THRESHOLD`.
 
-    Memory: K x D float64 for K identities, and N x D float64 while it is made.
+    Memory: N x 16 bytes. The members of an identity are looked at only when a vector comes near to one.
     """
 
     def __init__(self, known: Vectors, *, threshold: float | None = None) -> None:
         self._known = known
         self._limit = THRESHOLD if threshold is None else threshold
-        if not len(known):
-            return
-        _, self._compact, self._size = np.unique(known.identity_id, return_inverse=True, return_counts=True)
-        self._total = _sums(known.vector, self._compact, len(self._size))
-        others = np.maximum(self._size[self._compact] - 1, 1)
-        own = 1 - (np.einsum("nd,nd->n", known.vector, self._total[self._compact]) - 1) / others
-        self._reach = np.full(len(self._size), self._limit)
-        np.maximum.at(self._reach, self._compact, np.where(self._size[self._compact] > 1, own, 0))
+        self._order = np.argsort(known.identity_id, kind="stable")
+        self._sorted = known.identity_id[self._order]
 
     def judge(self, vectors: Floats, row: Ints, similarity: Floats) -> Ints:
         """Say whether vectors belong to the identity of their nearest member.
@@ -55,12 +49,21 @@ class Recogniser:
         Returns:
             (M,) identity numbers, -1 = new.
         """
+        identity = np.full(len(vectors), NEW, np.int64)
         if not len(self._known) or not len(vectors):
-            return np.full(len(vectors), NEW, np.int64)
-        who = self._compact[row]
-        mean = 1 - np.einsum("md,md->m", vectors, self._total[who]) / self._size[who]
-        close = (1 - similarity <= self._limit) & (mean <= self._reach[who])
-        return np.where(close, self._known.identity_id[row], NEW)
+            return identity
+        near = 1 - similarity <= self._limit
+        whose = self._known.identity_id[row]
+        order = np.flatnonzero(near)[np.argsort(whose[near], kind="stable")]
+        for rows in np.split(order, np.flatnonzero(np.diff(whose[order])) + 1) if len(order) else ():
+            number = whose[rows[0]]
+            low, high = np.searchsorted(self._sorted, [number, number + 1])
+            members = self._known.vector[self._order[low:high]].astype(np.float64)
+            total = members.sum(axis=0)
+            own = 1 - (members @ total - 1) / max(len(members) - 1, 1)
+            reach = max(self._limit, own.max() if len(members) > 1 else 0)
+            identity[rows[1 - vectors[rows] @ total / len(members) <= reach]] = number
+        return identity
 
 
 def recognise(known: Vectors, vectors: Floats, *, threshold: float | None = None) -> tuple[Ints, Floats]:
@@ -74,7 +77,7 @@ def recognise(known: Vectors, vectors: Floats, *, threshold: float | None = None
     Returns:
         (M,) identity numbers, -1 = new; (M,) cosine similarity to the nearest member, 0 where there is none.
 
-    Memory: as :class:`Recogniser`, and 128 MB.
+    Memory: 128 MB, and one identity's vectors as float64.
     """
     row, nearest = np.zeros(len(vectors), np.int64), np.zeros(len(vectors), np.float32)
     step = max(1, BLOCK // max(len(known), 1))
@@ -84,10 +87,3 @@ def recognise(known: Vectors, vectors: Floats, *, threshold: float | None = None
         row[low : low + step] = best
         nearest[low : low + step] = similarity[np.arange(len(best)), best]
     return Recogniser(known, threshold=threshold).judge(vectors, row, nearest), nearest
-
-
-def _sums(vectors: Floats, label: Ints, count: int) -> npt.NDArray[np.float64]:
-    """Return (K, D) sums of the rows of each label 0 … K-1."""
-    order = np.argsort(label, kind="stable")
-    starts = np.searchsorted(label[order], np.arange(count))
-    return np.asarray(np.add.reduceat(vectors[order].astype(np.float64), starts, axis=0))

@@ -51,7 +51,7 @@ def test_a_split_is_proposed_by_threshold(filled):
     assert partition(filled) == before
 
 
-@pytest.mark.parametrize("name", ["12", "#12", "x" * 200, "a\0b"])
+@pytest.mark.parametrize("name", ["12", "#12", "x" * 200, "a\0b", "\u202etea"])
 def test_bad_names_are_refused(filled, name):
     with pytest.raises(InputError, match="cannot be a name"):
         filled.rename(1, name)
