@@ -7,9 +7,9 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Canvas
+from data.synth.canvas import Canvas, Picture
 from data.synth.pool import Pool
-from data.synth.signs import Colour, colour
+from data.synth.signs import FONTS, WORDS, Colour, colour, text
 
 
 def _grey(rnd: Random, low: int, high: int) -> Colour:
@@ -18,41 +18,82 @@ def _grey(rnd: Random, low: int, high: int) -> Colour:
 
 
 def ceiling(canvas: Canvas, bottom: float, rnd: Random) -> None:
-    """Panels or trusses that run to a vanishing point, with lamps."""
+    """Panels that run to a vanishing point, bare trusses and ducts, or a dark void; lamps in all of them."""
     width, end = canvas.width, int(min(bottom, canvas.height))
     if end < 4:
         return
-    base = _grey(rnd, 40, 225)
+    kind = rnd.random()
+    base = _grey(rnd, 90, 235) if kind < 0.5 else _grey(rnd, 25, 200)
     canvas.rgb[:end], canvas.ids[:end] = base, 0
     view = canvas.rgb[:end]
-    line = tuple(int(c * rnd.uniform(0.6, 0.9)) for c in base)
-    vx, vy = width * rnd.uniform(0, 1), end * rnd.uniform(1.0, 2.0)
-    spread = rnd.uniform(0.1, 0.5) * width
-    thick = rnd.randint(1, max(1, end // 40))
+    vanish = (width * rnd.uniform(0, 1), end * rnd.uniform(1.0, 2.0))
+    line = _dim(base, rnd.uniform(0.6, 0.9))
+    if kind < 0.5:
+        _panels(view, vanish, line, rnd)
+    elif kind < 0.85:
+        _trusses(view, line, rnd)
+    for _ in range(rnd.randint(0, 7)):
+        _lamp(view, vanish, rnd)
+
+
+def _dim(base: Colour, gain: float) -> Colour:
+    return int(base[0] * gain), int(base[1] * gain), int(base[2] * gain)
+
+
+def _panels(view: Picture, vanish: tuple[float, float], line: Colour, rnd: Random) -> None:
+    end, width = view.shape[:2]
+    vx, vy = vanish
+    spread, thick = rnd.uniform(0.1, 0.5) * width, rnd.randint(1, max(1, end // 40))
     for k in range(-14, 15):
-        x = vx + k * spread
+        dx = k * spread
+        far, near = (round(vx + dx * 0.15), round(vy)), (round(vx + dx * 3), round(vy - 3 * end))
+        cv2.line(view, far, near, line, thick, cv2.LINE_AA)
+    power = rnd.uniform(0.8, 1.6)
+    for k in range(1, 14):
+        y = round(vy - vy * (k / 14) ** power)
+        cv2.line(view, (0, y), (width, y), line, thick, cv2.LINE_AA)
+
+
+def _trusses(view: Picture, line: Colour, rnd: Random) -> None:
+    end, width = view.shape[:2]
+    if rnd.random() < 0.6:  # corrugated sheet
+        for x in range(0, width, max(3, width // rnd.randint(40, 160))):
+            cv2.line(view, (x, 0), (x + rnd.randint(-3, 3), end), _dim(line, 1.1), 1)
+    for _ in range(rnd.randint(1, 3)):
+        y, high, step = rnd.randrange(end), end * rnd.uniform(0.08, 0.3), max(8, width // rnd.randint(6, 24))
+        thick, slope = max(1, end // rnd.randint(25, 80)), rnd.uniform(-0.15, 0.15)
+        ends = [(0, y), (width, round(y + slope * width))]
+        for lift in (0.0, high):
+            cv2.line(view, (0, round(ends[0][1] - lift)), (width, round(ends[1][1] - lift)), line, thick, cv2.LINE_AA)
+        for k, x in enumerate(range(0, width, step)):
+            low, top = y + slope * x, y + slope * (x + step) - high
+            start, stop = (x, round(low)), (x + step, round(top))
+            if k % 2:
+                start, stop = (x, round(low - high)), (x + step, round(top + high))
+            cv2.line(view, start, stop, line, max(1, thick // 2), cv2.LINE_AA)
+    if rnd.random() < 0.4:  # a duct
+        y = rnd.randrange(end)
         cv2.line(
             view,
-            (round(vx + (x - vx) * 0.15), round(vy)),
-            (round(vx + (x - vx) * 3), round(vy - 3 * end)),
-            line,
-            thick,
+            (0, y),
+            (width, y + rnd.randint(-end // 4, end // 4)),
+            _grey(rnd, 120, 210),
+            max(3, end // 8),
             cv2.LINE_AA,
         )
-    for k in range(1, 14):
-        y = round(vy - vy * (k / 14) ** rnd.uniform(0.8, 1.6))
-        cv2.line(view, (0, y), (width, y), line, thick, cv2.LINE_AA)
-    for _ in range(rnd.randint(0, 6)):
-        x, y = rnd.randrange(width), rnd.randrange(-end // 4, end)
-        lamp = (rnd.randint(235, 255),) * 3
-        if rnd.random() < 0.5:
-            dx, dy = (vx - x) * rnd.uniform(0.1, 0.5), (vy - y) * rnd.uniform(0.1, 0.5)
-            cv2.line(
-                view, (x, y), (round(x + dx), round(y + dy)), lamp, max(2, end // rnd.randint(12, 40)), cv2.LINE_AA
-            )
-        else:
-            w, h = width // rnd.randint(8, 30), max(2, end // rnd.randint(8, 30))
-            cv2.fillPoly(view, [np.array([[x, y], [x + w, y], [x + w + h, y + h], [x - h, y + h]])], lamp, cv2.LINE_AA)
+
+
+def _lamp(view: Picture, vanish: tuple[float, float], rnd: Random) -> None:
+    end, width = view.shape[:2]
+    x, y = rnd.randrange(width), rnd.randrange(-end // 4, end)
+    light = (rnd.randint(235, 255),) * 3
+    if rnd.random() < 0.5:
+        reach = rnd.uniform(0.1, 0.5)
+        stop = (round(x + (vanish[0] - x) * reach), round(y + (vanish[1] - y) * reach))
+        cv2.line(view, (x, y), stop, light, max(2, end // rnd.randint(12, 40)), cv2.LINE_AA)
+    else:
+        w, h = width // rnd.randint(8, 30), max(2, end // rnd.randint(8, 30))
+        cv2.fillPoly(view, [np.array([[x, y], [x + w, y], [x + w + h, y + h], [x - h, y + h]])], light, cv2.LINE_AA)
 
 
 def floor(canvas: Canvas, top: float, rnd: Random) -> None:
@@ -84,10 +125,20 @@ def header(canvas: Canvas, bottom: float, height: float, rnd: Random, signs: Poo
     canvas.fill(0, bottom - height, canvas.width, bottom, base)
     low, r, g, b = height * 0.12, *base
     canvas.fill(0, bottom - low, canvas.width, bottom, (r // 2, g // 2, b // 2))
-    if rnd.random() < 0.5 and height > 12:
+    if height <= 12:
+        return
+    kind = rnd.random()
+    if kind < 0.35:
         identity = rnd.choice(signs.family(rnd.randrange(40)))
         sign = signs.sprite(identity, height * signs.aspect(identity), height * 0.85)
         canvas.paste(sign, rnd.randrange(canvas.width), round(bottom - height * 0.95))
+    elif kind < 0.8:
+        ink: Colour = (250, 250, 250) if sum(base) < 420 else (40, 40, 50)
+        slots = rnd.randint(1, 4)
+        for k in range(slots):
+            word, room = rnd.choice(WORDS).upper(), canvas.width / slots
+            box = (k * room, bottom - height * 0.85, min(room * 0.9, height * len(word) * 0.55), height * 0.6)
+            text(canvas.rgb, word, box, ink, rnd.choice(FONTS))
 
 
 def perforate(canvas: Canvas, x1: float, y1: float, x2: float, y2: float, hole: Colour, unit: float) -> None:

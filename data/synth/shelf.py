@@ -22,7 +22,10 @@ FILL = 1.65  # goods per square clearance of shelf front, measured over 100 scen
 
 @dataclass(frozen=True)
 class Style:
-    """What all shelves of a scene share: colours, thickness of boards, darkness of what lies deeper, the eye (x, y)."""
+    """What all shelves of a scene share: colours, thickness of boards, darkness of what lies deeper, the eye (x, y).
+
+    ``hung`` goods hang from hooks with a little air between them instead of standing.
+    """
 
     rail: Colour
     board: Colour
@@ -32,6 +35,7 @@ class Style:
     tag_share: float
     dark: float
     holes: bool
+    hung: bool
     eye: tuple[float, float]
 
 
@@ -83,10 +87,12 @@ class ShelfPainter:
             tag_share=rnd.choice((0.0, 0.3, 0.8, 1.0)) * (spec.clutter > 0),
             dark=rnd.uniform(0.62, 0.9),
             holes=rnd.random() < 0.25,
+            hung=rnd.random() < 0.08,
             eye=(width * rnd.uniform(0.2, 0.8), height * rnd.uniform(0.1, 0.8)),
         )
         kinds = round(count / rnd.uniform(3, 12)) + 1
         self.planner = Planner(pools.goods, families, spec, rnd, kinds=kinds, clearance=self.clearance)
+        self._bare = rnd.random() < spec.bare
         self._cards: list[tuple[Sprite, int, int]] = []
 
     def paint(self) -> None:
@@ -142,10 +148,13 @@ class ShelfPainter:
             if not in_front:
                 canvas.fill(x1 - post / 2, y1, x1 + post / 2, y2, shade(self.style.upright, self.style.dark))
             row = self.planner.again(row, room, was) if row and rnd.random() < 0.3 else []
-            if not row and rnd.random() >= 0.06 * 2 * self.spec.surround:
+            if not row and not self._bare and rnd.random() >= 0.06 * 2 * self.spec.surround:
                 row = self.planner.row(x1 + post * in_front, x2 - post * in_front, room)
             was = room
-            self._goods(row, y2, room)
+            hung = self.style.hung and rnd.random() < 0.8
+            self._goods(row, y2 - 0.12 * room * hung, room, air=0.08 * hung)
+            if not hung and rnd.random() < 0.25 * self.spec.clutter:
+                self._lip(row, y2)
             self._rail(x1, x2, y2, row)
         if in_front and levels:
             canvas.fill(x1 - post, levels[0][0], x1 + post, levels[-1][1], self.style.upright)
@@ -167,8 +176,8 @@ class ShelfPainter:
         else:
             canvas.fill(x1, y1, x2, y1 + min(lean * 0.6, (y2 - y1) * 0.2), shade(style.board, 0.35))
 
-    def _goods(self, facings: list[Facing], foot: float, room: float) -> None:
-        """Paste back rows, then front rows."""
+    def _goods(self, facings: list[Facing], foot: float, room: float, *, air: float) -> None:
+        """Paste back rows, then front rows; pieces of a stack are ``air`` of their height apart."""
         rnd, style = self.rnd, self.style
         cache: dict[tuple[int, int, int, int, int, float], Sprite] = {}
         eye_x, eye_y = style.eye
@@ -190,8 +199,25 @@ class ShelfPainter:
                     sprite = cache[key] = made.lit(gain)
                 for level in range(facing.stack if layer < 2 else 1):
                     dx = rnd.uniform(-0.03, 0.03) * width * (level > 0)
-                    y = round(foot + drop - level * height) - sprite.height
+                    y = round(foot + drop - level * height * (1 + air)) - sprite.height
                     self.canvas.paste(sprite.lit(rnd.uniform(0.9, 1.06)), round(x + dx), y, facing.identity)
+
+    def _lip(self, facings: list[Facing], foot: float) -> None:
+        """Open cartons: a printed lip in front of the feet of a few neighbours."""
+        rnd = self.rnd
+        if not facings:
+            return
+        start = rnd.randrange(len(facings))
+        held = facings[start : start + rnd.randint(2, 6)]
+        height = min(f.height for f in held) * rnd.uniform(0.08, 0.28)
+        x1, x2 = held[0].x, held[-1].x + held[-1].width
+        base = colour(rnd)
+        self.canvas.fill(x1, foot - height, x2, foot, base)
+        self.canvas.fill(x1, foot - height, x2, foot - height * 0.9, shade(base, 1.25))
+        band = sorted((rnd.random(), rnd.random()))
+        self.canvas.fill(
+            x1, foot - height * (0.1 + 0.8 * band[1]), x2, foot - height * (0.1 + 0.8 * band[0]), colour(rnd)
+        )
 
     def _rail(self, x1: float, x2: float, y: float, facings: list[Facing]) -> None:
         """The board's front with its price rail, tags where runs begin, cards that hang into the row below."""

@@ -33,6 +33,7 @@ class SceneSpec:
         visible: an object of which a smaller share than this is visible is left out of the truth.
         min_side: an object whose visible box is thinner than this many pixels is left out of the truth.
         surround: share of shelf scenes that show ceiling, floor, wall or empty boards beside the goods.
+        bare: share of shelf scenes without any goods: background and nothing else.
         clutter: strength of what is no product: tags, signs, shelf talkers, people and trolleys in front.
         disorder: strength of gaps, fallen, turned and tilted items.
         oblique: strength of the perspective.
@@ -53,6 +54,7 @@ class SceneSpec:
     visible: float = 0.3
     min_side: int = 4
     surround: float = 0.35
+    bare: float = 0.015
     clutter: float = 0.5
     disorder: float = 0.5
     oblique: float = 0.5

@@ -89,6 +89,14 @@ def test_shelves_have_a_long_tail_of_identities() -> None:
     assert together > 12
 
 
+def test_bare_shelves_hold_nothing_to_find() -> None:
+    """Boards, rails, ceilings, floors, signs and people are no products."""
+    for scene in islice(stream(8, bare=1.0, surround=1.0, clutter=1.0, **SMALL), 8):
+        assert scene.truth is not None
+        assert len(scene.truth) == 0
+        assert scene.image.std() > 3
+
+
 def test_layouts_differ_in_identity_numbers() -> None:
     """Goods, people and things never share an identity, so mixed streams can be clustered together."""
     seen = [generate(0, layout=layout, **SMALL).truth for layout in ("shelf", "crowd")]
