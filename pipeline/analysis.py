@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +13,12 @@ import numpy.typing as npt
 
 from data.errors import InputError
 from data.objects import Objects
-from data.scene import Scene
 from pipeline.identify import congregate, identify
+from pipeline.look import look, reason
 from pipeline.observe import Observer
 from pipeline.settings import Settings
-from pipeline.sources import Picture, Source, sources
-from pipeline.stage import Staged, load_stage, save_stage, stage_key
+from pipeline.sources import Picture, PictureCache, Source, sources
+from pipeline.stage import Staged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,9 +28,7 @@ if TYPE_CHECKING:
 
     GivenBoxes = Objects | Mapping[str, Objects] | BoxFile
 
-HELD_PIXELS = 64_000_000  # decoded pictures kept for drawing: a few large photos, 200 MB at most
-
-Progress = Callable[[Iterable[Source], str, int], Iterable[Source]]
+Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,7 @@ class Analysis:
     errors: tuple[tuple[str, str], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     weights: dict[str, str] = field(default_factory=dict)
-    pictures: PictureCache = field(default_factory=lambda: PictureCache(), repr=False)
+    pictures: PictureCache = field(default_factory=PictureCache, repr=False)
 
     @property
     def warnings(self) -> list[str]:
@@ -120,25 +116,6 @@ class Analysis:
         return save_run(self, Path(out))
 
 
-class PictureCache:
-    """The pictures decoded last, up to a number of pixels, so that drawing a scene need not read it again."""
-
-    def __init__(self, pixels: int = HELD_PIXELS) -> None:
-        self._pixels = pixels
-        self._held: OrderedDict[str, Scene] = OrderedDict()
-
-    def get(self, source: Source) -> Scene:
-        """Return the scene, from memory if it is still there."""
-        if source.name in self._held:
-            return self._held[source.name]
-        scene = source.scene()
-        if source.held is None:
-            self._held[source.name] = scene
-            while len(self._held) > 1 and sum(s.width * s.height for s in self._held.values()) > self._pixels:
-                self._held.popitem(last=False)
-        return scene
-
-
 def analyze(
     pictures: Picture | Iterable[Picture],
     *,
@@ -161,7 +138,7 @@ def analyze(
         observer: models to use again (a server, a benchmark); its settings must be the same.
         **options: fields of :class:`Settings`.
 
-    Memory: all vectors of the collection (N x D float32) and their boxes, one decoded picture at a time.
+    Memory: all vectors of the collection (N x D float32) and their boxes, a few decoded pictures.
 
     Raises:
         InputError: if nothing could be analysed; with several pictures, bad ones are listed in ``errors`` instead.
@@ -178,15 +155,14 @@ def analyze(
     start = time.perf_counter()
     kept: list[tuple[Source, Staged]] = []
     errors: list[tuple[str, str]] = []
-    for source in progress(found, "scenes", len(found)) if progress else found:
-        look = partial(_observe, source, observer, given, cache, Path(stage) if stage else None)
-        try:
-            kept.append((source, look()))
-        except Exception as error:  # one bad picture never stops a folder
-            if len(found) == 1:
-                raise
-            reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-            errors.append((str(source.path or source.name), reason))
+    looked = look(found, observer, given=given, stage=Path(stage) if stage else None, cache=cache)
+    for source, staged in progress(looked, "scenes", len(found)) if progress else looked:
+        if isinstance(staged, Staged):
+            kept.append((source, staged))
+        elif len(found) == 1:
+            raise staged
+        else:
+            errors.append((str(source.path or source.name), reason(staged)))
     if not kept:
         raise InputError(f"none of the {len(found)} pictures could be analysed; the first: {errors[0][1]}")
     seconds = {"observe": time.perf_counter() - start}
@@ -209,30 +185,6 @@ def analyze(
     if "detector" in vars(observer):
         weights["detector"] = observer.detector.weights_hash
     return Analysis(results, settings, clustering, tuple(errors), seconds, weights, cache)
-
-
-def _observe(
-    source: Source, observer: Observer, given: BoxFile | None, cache: PictureCache, stage: Path | None
-) -> Staged:
-    """Observe one scene, or take what the stage folder still has of it."""
-    file = key = None
-    picture = source.path or source.name
-    if stage is not None:
-        boxes = given.for_image(picture)[0] if given else None
-        file, key = stage / f"{source.name}.parquet", stage_key(source.fingerprint(), observer.settings, boxes)
-        staged = load_stage(file, key)
-        if staged is not None:
-            return staged
-    start = time.perf_counter()
-    scene = cache.get(source)
-    read = time.perf_counter() - start
-    boxes, clipped = given.for_image(picture, size=(scene.width, scene.height)) if given else (None, [])
-    seen = observer.observe(scene, boxes)
-    seen = replace(seen, seconds={"read": read, **seen.seconds}, warnings=(*clipped, *seen.warnings))
-    staged = Staged(seen, (scene.height, scene.width))
-    if file is not None and key is not None:
-        save_stage(file, staged, key)
-    return staged
 
 
 def _box_file(boxes: GivenBoxes | None, found: Sequence[Source]) -> BoxFile | None:

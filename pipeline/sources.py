@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
+import threading
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from data.scene import Scene
 
 SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "samples"
 RESERVED = frozenset({"clusters.png", "objects.parquet", "run.json", "errors.csv"})  # files beside the scenes' folders
+HELD_PIXELS = 64_000_000  # decoded pictures kept for drawing: a few large photos, 200 MB at most
 MAX_NAME = 80  # file systems allow 255 bytes; scene names get suffixes and four bytes a letter at worst
 
 Picture = str | Path | Scene | npt.NDArray[np.uint8]
@@ -105,3 +107,25 @@ def _unique_names(found: Sequence[Source]) -> list[Source]:
         held = source.held and replace(source.held, name=name)
         named.append(replace(source, name=name, held=held))
     return named
+
+
+class PictureCache:
+    """The pictures decoded last, up to a number of pixels, so that drawing need not read again; safe in threads."""
+
+    def __init__(self, pixels: int = HELD_PIXELS) -> None:
+        self._pixels = pixels
+        self._held: OrderedDict[str, Scene] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, source: Source) -> Scene:
+        """Return the scene, from memory if it is still there."""
+        held = self._held.get(source.name)
+        if held is not None:
+            return held
+        scene = source.scene()
+        if source.held is None:
+            with self._lock:
+                self._held[source.name] = scene
+                while len(self._held) > 1 and sum(s.width * s.height for s in self._held.values()) > self._pixels:
+                    self._held.popitem(last=False)
+        return scene

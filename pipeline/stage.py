@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.files import atomic_write
+from data.files import atomic_write, sha256_file
 from data.objects import Objects
 from pipeline.observe import Observation
 from pipeline.settings import Settings
 
 FORMAT = 1
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
+BUNDLED = {"weights": ASSETS / "detector.json", "embedder": ASSETS / "embedder.json"}
 # Settings of the second half (identities, congregations) don't change what is seen in a scene.
 SEEN_BY = ("weights", "classes", "confidence", "image_size", "max_objects", "embedder", "seed")
 
@@ -33,8 +35,10 @@ class Staged:
 def stage_key(fingerprint: str, settings: Settings, boxes: Objects | None) -> str:
     """Hash everything that decides what is seen in a scene: picture, settings, weight files, given boxes."""
     choice: dict[str, Any] = {name: settings.to_json()[name] for name in SEEN_BY}
-    for name in ("weights", "embedder"):
+    for name, bundled in BUNDLED.items():
         file = Path(str(choice[name]))
+        if choice[name] in (None, "default") and bundled.is_file():
+            choice[name] = sha256_file(bundled)  # the card names the weights' own hash
         if choice[name] and file.is_file():
             choice[name] = [file.stat().st_size, file.stat().st_mtime_ns, str(file)]
     if boxes is not None:

@@ -1,0 +1,90 @@
+"""The loop over scenes: read ahead, reuse what is staged, observe the rest, set bad pictures aside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import InputError
+from data.objects import Objects
+from data.scene import Scene
+from pipeline.observe import Observer
+from pipeline.overlap import ahead_of
+from pipeline.sources import PictureCache, Source
+from pipeline.stage import Staged, load_stage, save_stage, stage_key
+
+if TYPE_CHECKING:
+    from data.boxes import BoxFile
+
+Progress = Callable[[Iterable[Source], str, int], Iterable[Source]]
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A scene that still has to be observed."""
+
+    scene: Scene
+    seconds: float
+    boxes: Objects | None
+    warnings: tuple[str, ...]
+    key: str | None
+
+
+def look(
+    found: list[Source], observer: Observer, *, given: BoxFile | None, stage: Path | None, cache: PictureCache
+) -> Iterator[tuple[Source, Staged | Exception]]:
+    """Yield what is in each scene, in order; an exception stands for a picture that could not be used.
+
+    The next pictures are read while the models work on this one. With a ``stage`` folder every observation is kept
+    there before it is yielded, and what is there and still valid is not observed again.
+
+    Memory: three decoded pictures besides the cache.
+    """
+    prepare = partial(_prepare, observer=observer, given=given, stage=stage, cache=cache)
+    for source, ready in ahead_of(found, prepare):
+        if not isinstance(ready, _Ready):
+            yield source, ready
+            continue
+        try:
+            seen = observer.observe(ready.scene, ready.boxes)
+            seen = replace(
+                seen, seconds={"read": ready.seconds, **seen.seconds}, warnings=(*ready.warnings, *seen.warnings)
+            )
+            staged = Staged(seen, (ready.scene.height, ready.scene.width))
+            if stage is not None and ready.key is not None:
+                save_stage(stage / f"{source.name}.parquet", staged, ready.key)
+        except MemoryError as error:
+            yield source, InputError(f"not enough memory ({error})", file=source.path, remedy="Use a smaller picture.")
+        except Exception as error:  # whatever a picture sets off, the others go on; the reason is reported
+            yield source, error
+        else:
+            yield source, staged
+
+
+def reason(error: Exception) -> str:
+    """One line that says why a picture was left out."""
+    text = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
+
+
+def _prepare(
+    source: Source, *, observer: Observer, given: BoxFile | None, stage: Path | None, cache: PictureCache
+) -> Staged | _Ready:
+    """Take a scene from the stage folder, or read its picture."""
+    picture = source.path or source.name
+    key = None
+    if stage is not None:
+        raw = given.for_image(picture)[0] if given else None
+        key = stage_key(source.fingerprint(), observer.settings, raw)
+        staged = load_stage(stage / f"{source.name}.parquet", key)
+        if staged is not None:
+            return staged
+    start = time.perf_counter()
+    scene = cache.get(source)
+    seconds = time.perf_counter() - start
+    boxes, clipped = given.for_image(picture, size=(scene.width, scene.height)) if given else (None, [])
+    return _Ready(scene, seconds, boxes, tuple(clipped), key)
