@@ -22,6 +22,7 @@ import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ from data.errors import InputError
 from data.files import atomic_write, check_file, read_bytes
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
-MAX_PIXELS = 200_000_000  # the largest phone sensor makes 199.8 million; decoding needs up to 10 bytes per pixel
+MAX_PIXELS = 200_000_000  # the largest phone sensor makes 199.8 million; decoding needs up to 15 bytes per pixel
 
 # Pillow warns at its own limit and fails at twice that: let its failure coincide with ours, and its warning be silent.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
@@ -188,7 +189,7 @@ def _orient(pixels: RGB, orientation: int) -> RGB:
         pixels = pixels[::-1]
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
+    return np.require(pixels, requirements=["C", "W"])  # Pillow's arrays are read-only
 
 
 def _is_plain_jpeg(image: Image.Image, data: bytes) -> bool:
@@ -221,10 +222,11 @@ def _to_rgb(image: Image.Image, data: bytes, name: str, *, deep_colour: bool) ->
             colour = _scale_depth(deep[..., 2::-1] if deep.shape[2] >= 3 else deep[..., :1], name)
             return _over_white(colour, deep[..., 3:].astype(np.float32) / 65535) if deep.shape[2] == 4 else colour
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"))
-    return np.asarray(image.convert("RGB"))
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")  # convert copies even where nothing changes
+        opaque = Image.new("RGB", rgba.size, (255, 255, 255))
+        opaque.paste(rgba, mask=rgba)
+        return np.asarray(opaque)
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _has_16_bit_colour(image: Image.Image) -> bool:
@@ -237,27 +239,37 @@ def _has_16_bit_colour(image: Image.Image) -> bool:
     return isinstance(rawmode, str) and ";16" in rawmode
 
 
-def _scale_depth(values: npt.NDArray[np.generic], name: str) -> RGB:
-    """Scale grey (H, W) or colour (H, W, C) values of more than 8 bits by the bit depth that they use."""
-    deep = values.astype(np.float32)
-    finite = np.isfinite(deep)
-    if not finite.all():
-        if not finite.any():
-            raise InputError("holds no finite pixel value", file=name, remedy="Export it as 8-bit PNG.")
-        deep = np.where(finite, deep, deep[finite].min())
-    low, high = float(deep.min()), float(deep.max())
-    if low < 0:
-        deep, high = deep - low, high - low
+def _scale_depth(values: npt.NDArray[Any], name: str) -> RGB:
+    """Scale grey (H, W) or colour (H, W, C) values of more than 8 bits by the bit depth that they use.
+
+    It works in bands of rows, so that the float copies of a large picture stay small.
+    """
+    height, width = values.shape[:2]
+    rows = max(1, (1 << 22) // max(width, 1))
+    bands = [slice(top, top + rows) for top in range(0, height, rows)]
+    ranges = [_finite_range(values[band]) for band in bands]
+    low = min(r[0] for r in ranges)
+    high = max(r[1] for r in ranges)
+    if low > high:
+        raise InputError("holds no finite pixel value", file=name, remedy="Export it as 8-bit PNG.")
+    offset = min(low, 0.0)
+    high -= offset
     if values.dtype.kind == "f" and high <= 1:
         full = 1.0
     else:
         full = next((2.0**bits - 1 for bits in (8, 10, 12, 14, 16) if high <= 2**bits - 1), high)
-    scaled = np.rint(deep * (255 / full)).astype(np.uint8)
-    return np.broadcast_to(scaled[..., None], (*scaled.shape, 3)) if scaled.ndim == 2 else _three(scaled)
+    out = np.empty((height, width, 3), np.uint8)
+    for band in bands:
+        deep = values[band].astype(np.float64) - offset
+        np.nan_to_num(deep, copy=False, nan=low - offset, posinf=low - offset, neginf=low - offset)
+        scaled = np.rint(deep * (255 / full)).astype(np.uint8)
+        out[band] = scaled[..., None] if scaled.ndim == 2 else scaled
+    return out
 
 
-def _three(pixels: RGB) -> RGB:
-    return pixels if pixels.shape[2] == 3 else np.broadcast_to(pixels[..., :1], (*pixels.shape[:2], 3))
+def _finite_range(values: npt.NDArray[Any]) -> tuple[float, float]:
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    return (float(finite.min()), float(finite.max())) if finite.size else (np.inf, -np.inf)
 
 
 def _over_white(colour: RGB, alpha: npt.NDArray[np.float32]) -> RGB:

@@ -44,6 +44,7 @@ def test_exif_orientation_is_that_of_pillow(kind: str, orientation: int, tmp_pat
     found = decode(data)
     np.testing.assert_array_equal(found, expected)
     assert found.flags.c_contiguous
+    assert found.flags.writeable
     (tmp_path / "a").write_bytes(data)
     assert image_size(tmp_path / "a") == found.shape[1::-1]
 
