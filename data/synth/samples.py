@@ -18,7 +18,7 @@ from data.synth.stream import stream
 
 _CALM: dict[str, Any] = {"photometry": 0.22, "oblique": 0.2, "clutter": 0.3, "disorder": 0.35, "jpeg": 0.0}
 SAMPLES: dict[str, dict[str, Any]] = {
-    "shelf": {"seed": 200, "size": (1200, 1600), "count": (120, 120), "families": 40, "surround": 0.5} | _CALM,
+    "shelf": {"seed": 307, "size": (1200, 1600), "count": (120, 120), "families": 40, "surround": 0.5} | _CALM,
     "tray": {"seed": 31, "layout": "scatter", "size": (900, 1200), "count": (110, 110)} | _CALM,
 }
 
