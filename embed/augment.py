@@ -36,8 +36,8 @@ class Augmentation:
         contrast: half range of the log contrast.
         gradient: half range of the light gradient across the crop.
         gloss: probability of a highlight.
-        low: probability of a low resolution, down to ``low_scale`` of the canvas.
-        low_scale: see ``low``.
+        low: probability of a low resolution, between ``low_scale`` and ``low_top`` of the canvas.
+        low_scale, low_top: see ``low``.
         noise: largest standard deviation of the sensor noise, in grey levels.
     """
 
@@ -55,6 +55,7 @@ class Augmentation:
     gloss: float = 0.2
     low: float = 0.45
     low_scale: float = 0.28
+    low_top: float = 1.0
     noise: float = 9.0
 
 
@@ -93,7 +94,7 @@ def augment(
     box_w, box_h = w * aspect * (1 - left - right), h * (1 - top - bottom)
     scale = min(width / box_w, height / box_h)
     new_w, new_h = min(width, max(1, round(box_w * scale))), min(height, max(1, round(box_h * scale)))
-    low = rng.uniform(how.low_scale, 1.0) if rng.random() < how.low else 1.0
+    low = rng.uniform(how.low_scale, how.low_top) if rng.random() < how.low else 1.0
     view_w, view_h = max(4, round(new_w * low)), max(4, round(new_h * low))
 
     # goods -> view: a box fraction p maps to goods fraction left + p (1 - left - right), then a small rotation

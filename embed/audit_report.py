@@ -1,0 +1,145 @@
+"""The audit of a folder as files: JSON, pictures, a page to read; and the cleaned list of crops."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from data.files import atomic_write, write_json, write_text
+from embed.audit import Audit, Finding, Kind, audit_vectors, summary
+from embed.embedder import Embedder
+from embed.folders import CropFolder, thumbnail
+from embed.sources import relabel
+
+THUMBNAIL = (24, 36)
+SHOWN = 12
+
+TITLES = {
+    Kind.DUPLICATE: "Duplicated classes: merged",
+    Kind.SLIVER: "Slivers: joined to the class they came from",
+    Kind.MIXTURE: "Mixtures: dropped",
+    Kind.MISLABELLED: "Mislabelled crops: dropped",
+    Kind.COPY: "Copies: one of each kept per class",
+}
+
+
+def audit_folder(
+    folder: CropFolder, embedder: Embedder, *, progress: Callable[[int, int], None] | None = None, seed: int = 0
+) -> Audit:
+    """Embed every crop of a folder and audit it.
+
+    Args:
+        folder: labelled crops.
+        embedder: its card's calibrated threshold is the yardstick; .2 where it has none.
+        progress: called with (done, all) crops.
+        seed: of the sampling of large classes.
+
+    Raises:
+        InputError: if a file is no readable picture.
+    """
+    vectors, small, digests = [], [], []
+    network = embedder.network
+    stretch = embedder.card.get("fit") == "stretch"
+    for start in range(0, len(folder), 256):
+        part = folder.select(np.arange(start, min(start + 256, len(folder))))
+        canvases = part.canvases(width=network.width, height=network.height, stretch=stretch)
+        vectors.append(embedder.embed_canvases(canvases))
+        small += [cv2.resize(canvas, THUMBNAIL, interpolation=cv2.INTER_AREA) for canvas in canvases]
+        digests += [hashlib.sha256(path.read_bytes()).hexdigest() for path in part.paths]
+        if progress is not None:
+            progress(min(start + 256, len(folder)), len(folder))
+    threshold = float(embedder.card.get("calibration", {}).get("threshold", 0.2))
+    return audit_vectors(
+        np.concatenate(vectors),
+        folder.label,
+        digests=digests,
+        thumbnails=np.stack(small),
+        threshold=threshold,
+        seed=seed,
+    )
+
+
+def apply_audit(folder: CropFolder, audit: Audit) -> CropFolder:
+    """The folder with duplicates and slivers merged, mixtures, mislabelled crops and copies within a class dropped."""
+    dropped = np.zeros(len(folder), bool)
+    for finding in audit.of(Kind.MISLABELLED):
+        dropped[list(finding.rows)] = True
+    same: dict[str, str] = {}
+    for finding in [*audit.of(Kind.DUPLICATE), *audit.of(Kind.SLIVER)]:
+        wrong, right = (folder.classes[c] for c in finding.classes[:2])
+        right = same.get(right, right)
+        same = {name: right if target == wrong else target for name, target in same.items()} | {wrong: right}
+    joined = [same.get(name, name) for name in folder.classes]
+    for finding in audit.of(Kind.COPY):
+        seen: set[str] = set()
+        for row in finding.rows:
+            name = joined[folder.label[row]]
+            dropped[row] |= name in seen
+            seen.add(name)
+    mixed = tuple(folder.classes[f.classes[0]] for f in audit.of(Kind.MIXTURE))
+    return relabel(folder.select(~dropped), same=same, dropped=mixed)
+
+
+def write_report(folder: CropFolder, audit: Audit, out: str | Path) -> Path:
+    """Write ``audit.json``, ``clean.csv`` (path and class of what is kept), pictures of the findings and ``audit.html``.
+
+    Returns:
+        The page's path.
+    """
+    out = Path(out)
+    write_json(out / "audit.json", summary(audit, folder.classes))
+    clean = apply_audit(folder, audit)
+    with atomic_write(out / "clean.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "class"])
+        writer.writerows((path.as_posix(), clean.classes[c]) for path, c in zip(clean.paths, clean.label, strict=True))
+    body = [
+        f"<h1>Label audit</h1><p>{len(folder)} crops in {len(folder.classes)} classes; "
+        f"{len(clean)} crops in {len(clean.classes)} classes stay.</p>"
+    ]
+    for kind, title in TITLES.items():
+        findings = audit.of(kind)
+        body.append(f"<h2>{escape(title)} ({len(findings)})</h2>")
+        if kind is Kind.COPY:
+            continue
+        for number, finding in enumerate(findings[:60]):
+            name = f"{kind}-{number:03d}.jpg"
+            picture = _picture(folder, finding)
+            with atomic_write(out / name) as temporary:
+                cv2.imwrite(str(temporary), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+            names = " → ".join(escape(folder.classes[c]) for c in finding.classes)
+            body.append(f'<p><b>{names}</b>: {escape(finding.note)}<br><img src="{name}" alt="{names}"></p>')
+    style = "<style>body{font:15px sans-serif;margin:2em;max-width:70em}img{max-width:100%}</style>"
+    write_text(
+        out / "audit.html", f"<!doctype html><meta charset=utf-8><title>Label audit</title>{style}" + "\n".join(body)
+    )
+    return out / "audit.html"
+
+
+def _picture(folder: CropFolder, finding: Finding) -> npt.NDArray[np.uint8]:
+    if finding.kind is Kind.MIXTURE:
+        rows = [list(finding.rows[:SHOWN]), list(finding.rows[-SHOWN:])]
+    elif finding.rows:
+        right = np.flatnonzero(folder.label == finding.classes[-1])
+        rows = [[*finding.rows, *_spread(right, SHOWN - len(finding.rows))]]
+    else:
+        rows = [_spread(np.flatnonzero(folder.label == c), SHOWN) for c in finding.classes]
+    blank = np.full((130, 130, 3), 255, np.uint8)
+    lines = []
+    for line in rows:
+        pictures = [thumbnail(folder.read(row), 128) for row in line]
+        lines.append(np.hstack(pictures + [blank] * (SHOWN - len(pictures))))
+    return np.vstack(lines)
+
+
+def _spread(rows: Sequence[int] | npt.NDArray[np.int64], count: int) -> list[int]:
+    rows = np.asarray(rows)
+    picks = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)
+    return [int(v) for v in rows[picks]]
