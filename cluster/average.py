@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster.base import Clusterer, Hints, Vectors
+from cluster.choose import adaptive_threshold, best_silhouette_cut, merge_adaptively, merge_by_silhouette
 from cluster.constraints import close
 from cluster.dense import DENSE_LIMIT, average_tree, cosine_distances
 from cluster.labels import Labels, cluster_sums
+from cluster.light import remove_scene_shifts
 from cluster.reciprocal import reciprocal_merge
+from cluster.spatial import spatial_distances
 from data import InputError
 
 MARGIN_FLOP_LIMIT = 2e11  # a few seconds on two cores
@@ -21,6 +24,7 @@ MARGIN_FLOP_LIMIT = 2e11  # a few seconds on two cores
 class Cut(StrEnum):
     """How the threshold is found when it is not a number."""
 
+    ADAPTIVE = "adaptive"
     CALIBRATED = "calibrated"
     SILHOUETTE = "silhouette"
 
@@ -32,10 +36,13 @@ class AverageLinkage(Clusterer):
     threshold (:mod:`cluster.reciprocal`), with the same labels and without an N x N matrix.
 
     Args:
-        threshold: mean cosine distance up to which clusters merge: a number in [0, 2], ``"calibrated"`` (the number
-            that belongs to the embedder, ``calibrated``), or ``"silhouette"`` (the cut with the best mean
-            silhouette; over-merges where most identities are single).
+        threshold: mean cosine distance up to which clusters merge: a number in [0, 2]; ``"adaptive"`` (the
+            embedder's own, lowered where most identities occur once, see :mod:`cluster.choose`); ``"calibrated"``
+            (the embedder's own); or ``"silhouette"`` (the cut with the best mean silhouette; merges too much where
+            most identities are single).
         calibrated: the embedder's own threshold, from its card.
+        spatial: use the boxes, if ``fit`` gets them (:mod:`cluster.spatial`); up to ``DENSE_LIMIT`` rows.
+        light: take out what the light of each scene adds, if ``fit`` gets several scenes (:mod:`cluster.light`).
 
     Attributes:
         threshold_: the cosine distance that was used.
@@ -44,29 +51,59 @@ class AverageLinkage(Clusterer):
     _uses_constraints = True
     threshold_: float
 
-    def __init__(self, threshold: float | str = Cut.CALIBRATED, *, calibrated: float = 0.18) -> None:
+    def __init__(
+        self,
+        threshold: float | str = "adaptive",
+        *,
+        calibrated: float = 0.18,
+        spatial: bool = True,
+        light: bool = True,
+    ) -> None:
         self.threshold = threshold
         self.calibrated = calibrated
+        self.spatial = spatial
+        self.light = light
 
     def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
         rule = _parse(self.threshold)
-        constraints = close(len(X), hints)
+        if not 0 < self.calibrated <= 2:
+            raise InputError(f"calibrated must be a cosine distance in (0, 2], got {self.calibrated}")
+        if self.light and hints.scene is not None and len(X) > 1:
+            X = remove_scene_shifts(X, hints.scene, threshold=self.calibrated)
         if len(X) <= DENSE_LIMIT:
-            distance = cosine_distances(X)
-            tree = average_tree(distance, constraints)
-            if rule is Cut.SILHOUETTE:
-                from cluster.choose import best_silhouette_cut
+            labels = self._whole_tree(X, hints, rule)
+        else:
+            if self.spatial and hints.xyxy is not None:
+                self.warnings_.append(f"the places of the boxes were not used: {len(X)} rows, limit {DENSE_LIMIT}")
+            labels = self._merged(X, hints, rule)
+        return labels, membership(X, labels, self.threshold_)
 
-                self.threshold_ = best_silhouette_cut(tree, distance)
-            else:
-                self.threshold_ = self.calibrated if isinstance(rule, Cut) else rule
-            labels = tree.cut(self.threshold_)
+    def _whole_tree(self, X: Vectors, hints: Hints, rule: float | Cut) -> Labels:
+        distance = cosine_distances(X)
+        if self.spatial and hints.xyxy is not None:
+            distance = spatial_distances(distance, hints.xyxy, hints.scene, reach=self.calibrated)
+        tree = average_tree(distance, close(len(X), hints))
+        if rule is Cut.ADAPTIVE:
+            clusters = int(tree.cut(self.calibrated).max()) + 1
+            self.threshold_ = adaptive_threshold(self.calibrated, len(X), clusters)
+        elif rule is Cut.SILHOUETTE:
+            self.threshold_ = best_silhouette_cut(tree, distance)
         else:
             self.threshold_ = self.calibrated if isinstance(rule, Cut) else rule
-            start = constraints.group if hints.constrained else None
-            apart = constraints.apart if hints.constrained else None
-            labels = reciprocal_merge(X, self.threshold_, start=start, apart=apart)
-        return labels, membership(X, labels, self.threshold_)
+        return tree.cut(self.threshold_)
+
+    def _merged(self, X: Vectors, hints: Hints, rule: float | Cut) -> Labels:
+        constraints = close(len(X), hints) if hints.constrained else None
+        start = None if constraints is None else constraints.group
+        apart = None if constraints is None else constraints.apart
+        if rule is Cut.ADAPTIVE:
+            labels, self.threshold_ = merge_adaptively(X, self.calibrated, start=start, apart=apart)
+            return labels
+        if rule is Cut.SILHOUETTE:
+            labels, self.threshold_ = merge_by_silhouette(X, self.calibrated, start=start, apart=apart)
+            return labels
+        self.threshold_ = self.calibrated if isinstance(rule, Cut) else rule
+        return reciprocal_merge(X, self.threshold_, start=start, apart=apart)
 
 
 def membership(X: Vectors, labels: Labels, threshold: float) -> npt.NDArray[np.float64]:

@@ -78,7 +78,7 @@ class Leiden(Clusterer):
         threshold: float = 0.18,
         *,
         neighbours: int = 10,
-        objective: str = Objective.MODULARITY,
+        objective: str = "modularity",
         resolution: float = 1.0,
         random_state: int = 0,
         search: str = "auto",

@@ -48,7 +48,7 @@ class HDBSCAN(Clusterer):
         min_cluster_size: int = 2,
         min_samples: int | None = None,
         *,
-        metric: str = Metric.COSINE,
+        metric: str = "cosine",
         selection: str = "eom",
         allow_single_cluster: bool = False,
         neighbours: int = 16,

@@ -109,9 +109,7 @@ class Agglomerative(Clusterer):
         n_clusters: cut into so many clusters instead.
     """
 
-    def __init__(
-        self, threshold: float = 0.18, *, linkage: str = Linkage.COMPLETE, n_clusters: int | None = None
-    ) -> None:
+    def __init__(self, threshold: float = 0.18, *, linkage: str = "complete", n_clusters: int | None = None) -> None:
         self.threshold = threshold
         self.linkage = linkage
         self.n_clusters = n_clusters

@@ -52,10 +52,10 @@ class TwoStage(Clusterer):
         min_cluster_size: int = 2,
         min_samples: int | None = None,
         *,
-        second: str = Second.OPTICS,
+        second: str = "optics",
         threshold: float | str = "calibrated",
         calibrated: float = 0.18,
-        metric: str = Metric.COSINE,
+        metric: str = "cosine",
     ) -> None:
         self.min_cluster_size = min_cluster_size
         self.min_samples = min_samples

@@ -1,0 +1,59 @@
+"""Several scenes, several lights: take out the shift that a scene's light puts on all of its vectors.
+
+Scenes differ in content, so their means may differ rightly. What tells of light is how the *same* things moved: each
+scene's shift is half the mean difference between its rows and their mutual nearest neighbours in other scenes,
+shrunk where such pairs are few, in two rounds. Measured by clustering each of the 13 shelf_scenes jointly with a
+relit copy of itself and of another one (embedder after 700 steps): BCubed F warm light .774 -> .835, dark .883 ->
+.890, bright .885 -> .890, nearly equal light .891 -> .891.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.base import Vectors
+from cluster.knn import neighbours
+from cluster.labels import cluster_sums
+
+REACH = 1.5  # x threshold: mutual neighbours within it count as the same thing
+SHRINK = 4.0  # pairs a scene needs for half of its shift to be believed
+ROUNDS = 2
+NEIGHBOURS = 32  # among which the nearest row of another scene is looked for
+
+
+def remove_scene_shifts(X: Vectors, scene: npt.NDArray[np.int64], *, threshold: float) -> Vectors:
+    """Return (N, D) float32 unit rows with each scene's common shift taken out; X itself if there is one scene.
+
+    Args:
+        X: (N, D) float32 unit rows.
+        scene: (N,) scene numbers 0 … S-1.
+        threshold: the embedder's calibrated threshold.
+    """
+    count = int(scene.max(initial=0)) + 1
+    if count < 2:
+        return X
+    shift = np.zeros((count, X.shape[1]))
+    moved = X
+    for _ in range(ROUNDS):
+        rows, others = _mutual_pairs(moved, scene, REACH * threshold)
+        sums, pairs = cluster_sums(moved[rows] - moved[others], scene[rows])
+        shift[: len(sums)] += 0.5 * sums / (pairs[:, None] + SHRINK)
+        moved = X - shift[scene].astype(np.float32)
+        length = np.linalg.norm(moved, axis=1, keepdims=True)
+        moved = np.ascontiguousarray(moved / np.maximum(length, 1e-6), np.float32)
+    return moved
+
+
+def _mutual_pairs(
+    X: Vectors, scene: npt.NDArray[np.int64], limit: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows and their nearest rows of another scene, where each is the other's nearest and they lie within ``limit``."""
+    graph = neighbours(X, NEIGHBOURS)
+    foreign = (scene[graph.index] != scene[:, None]) & (graph.index >= 0) & (graph.distance <= limit)
+    first = foreign.argmax(axis=1)
+    rows = np.arange(len(X))
+    nearest = np.where(foreign.any(axis=1), graph.index[rows, first], -1).astype(np.int64)
+    found = np.flatnonzero(nearest >= 0)
+    mutual = found[nearest[nearest[found]] == found]
+    return mutual, nearest[mutual]

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+
+from cluster import AverageLinkage
+from cluster.dense import cosine_distances
+from cluster.spatial import neighbouring, patches, spatial_distances
+from tests.cluster.synthetic import scene_vectors
+
+# three in a row, one on top of the second, one far away, one beside but twice as high
+BOXES = np.array(
+    [
+        [0, 100, 50, 200], [55, 100, 105, 200], [112, 102, 160, 198],
+        [56, 0, 104, 95], [600, 100, 650, 200], [165, 0, 215, 200],
+    ],
+    float,
+)  # fmt: skip
+
+
+def test_neighbours_are_beside_or_on_top_at_one_size() -> None:
+    near = neighbouring(BOXES)
+    assert (near == near.T).all()
+    assert [tuple(p) for p in np.argwhere(np.triu(near))] == [(0, 1), (1, 2), (1, 3)]
+
+
+def test_neighbours_do_not_depend_on_scale() -> None:
+    assert (neighbouring(BOXES * 7 + 30) == neighbouring(BOXES)).all()
+
+
+def test_patches_need_likeness() -> None:
+    distance = np.full((6, 6), 0.9)
+    distance[0, 1] = distance[1, 0] = distance[1, 3] = distance[3, 1] = 0.1
+    found = patches(distance, BOXES, limit=0.2)
+    assert found[0] == found[1] == found[3]
+    assert len(set(found.tolist())) == 4
+
+
+def test_scenes_do_not_touch_each_other() -> None:
+    X, _ = scene_vectors(12)
+    distance = cosine_distances(X)
+    scene = np.repeat([0, 1], 6)
+    out = spatial_distances(distance, np.concatenate([BOXES, BOXES]), scene, reach=0.2)
+    across = scene[:, None] != scene
+    np.testing.assert_array_equal(out[across], distance[across])
+    np.testing.assert_allclose(out[:6, :6], spatial_distances(distance[:6, :6], BOXES, None, reach=0.2))
+    assert (out >= 0).all()
+    np.testing.assert_array_equal(out, out.T)
+
+
+def test_like_neighbours_are_joined_before_like_strangers() -> None:
+    angle = np.array([0.0, 0.7, 2.0, 3.0, 0.7, 4.0])  # rows 1 and 4 are equally far from row 0
+    X = np.column_stack([np.cos(angle), np.sin(angle)])
+    labels = AverageLinkage(0.22, calibrated=0.2).fit_predict(X[[0, 1]], xyxy=BOXES[[0, 1]])
+    assert labels.tolist() == [0, 0]
+    assert AverageLinkage(0.22, calibrated=0.2).fit_predict(X[[0, 4]], xyxy=BOXES[[0, 4]]).tolist() == [0, 1]
+    off = AverageLinkage(0.22, calibrated=0.2, spatial=False).fit_predict(X[[0, 1]], xyxy=BOXES[[0, 1]])
+    assert off.tolist() == [0, 1]
