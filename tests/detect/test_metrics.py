@@ -27,13 +27,13 @@ def test_all_found() -> None:
 def test_half_found_then_one_false() -> None:
     # recall .5 at precision 1: 51 of the 101 recall levels
     scores = evaluate([(objects(A, C, score=[0.9, 0.8]), objects(A, B), None)])
-    assert scores.AP50 == pytest.approx(51 / 101)
+    assert pytest.approx(51 / 101) == scores.AP50
     assert (scores.precision50, scores.recall50) == (0.5, 0.5)
     assert (scores.balanced_confidence, scores.balanced50) == (pytest.approx(0.8), 0.5)
 
 
 def test_a_false_alarm_before_the_hit_halves_precision() -> None:
-    assert evaluate([(objects(C, A, score=[0.9, 0.8]), objects(A), None)]).AP50 == pytest.approx(0.5)
+    assert pytest.approx(0.5) == evaluate([(objects(C, A, score=[0.9, 0.8]), objects(A), None)]).AP50
 
 
 def test_a_second_box_on_the_same_object_is_false() -> None:
@@ -43,7 +43,7 @@ def test_a_second_box_on_the_same_object_is_false() -> None:
 
 def test_iou_of_three_quarters_counts_to_that_threshold() -> None:
     scores = evaluate([(objects((0, 0, 10, 7.6)), objects(A), None)])
-    assert (scores.AP50, scores.AP75, scores.AP) == (1, 1, pytest.approx(0.6))
+    assert (1, 1, pytest.approx(0.6)) == (scores.AP50, scores.AP75, scores.AP)
 
 
 def test_detections_inside_ignore_regions_count_neither_way() -> None:
@@ -74,14 +74,16 @@ def test_confidence_sets_the_operating_point_only() -> None:
 def test_ar_counts_three_hundred_or_a_thousand() -> None:
     truth = objects(*[(20.0 * i, 0, 20.0 * i + 10, 10) for i in range(500)])
     scores = evaluate([(truth.replace(score=np.linspace(1, 0.5, 500)), truth, None)])
-    assert (scores.AR300, scores.AR1000) == (pytest.approx(0.6), 1)
+    assert (pytest.approx(0.6), 1) == (scores.AR300, scores.AR1000)
 
 
 def scene(rng: np.random.Generator) -> tuple[Objects, Objects]:
     count = int(rng.integers(0, 25))
     low = rng.uniform(0, 120, (count, 2)).round()
     truth = np.concatenate([low, low + rng.integers(8, 40, (count, 2))], 1)
-    found = np.concatenate([truth + rng.normal(0, 2.5, truth.shape), truth[: count // 2] + rng.normal(0, 6, (count // 2, 4))])
+    found = np.concatenate(
+        [truth + rng.normal(0, 2.5, truth.shape), truth[: count // 2] + rng.normal(0, 6, (count // 2, 4))]
+    )
     found = found[(found[:, 2] > found[:, 0] + 1) & (found[:, 3] > found[:, 1] + 1)]
     score = rng.permutation(len(found)) / max(1, len(found)) * 0.98 + 0.01
     return Objects.from_boxes(found, score=score), Objects.from_boxes(truth)
@@ -101,7 +103,8 @@ def test_equals_pycocotools(seed: int) -> None:
     def rows(part: Objects, image: int) -> list[dict[str, object]]:
         sides = np.concatenate([part.xyxy[:, :2], part.size], 1).astype(float)
         return [
-            {"image_id": image, "category_id": 1, "bbox": b.tolist(), "area": float(b[2] * b[3]), "iscrowd": 0, "score": float(s)}
+            {"image_id": image, "category_id": 1, "bbox": b.tolist(), "area": float(b[2] * b[3]), "iscrowd": 0,
+             "score": float(s)}
             for b, s in zip(sides, part.score, strict=True)
         ]  # fmt: skip
 
@@ -119,7 +122,7 @@ def test_equals_pycocotools(seed: int) -> None:
     precision, recall = run.eval["precision"][:, :, 0, 0, 2], run.eval["recall"][:, 0, 0, :]
     own = evaluate([(f, t, None) for f, t in scenes])
     expected = precision.mean(), precision[0].mean(), precision[5].mean(), recall[:, 1].mean(), recall[:, 2].mean()
-    assert (own.AP, own.AP50, own.AP75, own.AR300, own.AR1000) == pytest.approx(expected, abs=1e-6)
+    assert pytest.approx(expected, abs=1e-6) == (own.AP, own.AP50, own.AP75, own.AR300, own.AR1000)
 
 
 def test_matching_names_rows() -> None:

@@ -26,7 +26,9 @@ def naive(xyxy: np.ndarray, score: np.ndarray, iou: float) -> list[int]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10**6), st.integers(0, 120), st.sampled_from([0.2, 0.5, 0.6, 0.9]), st.sampled_from([30.0, 300.0]))
+@given(
+    st.integers(0, 10**6), st.integers(0, 120), st.sampled_from([0.2, 0.5, 0.6, 0.9]), st.sampled_from([30.0, 300.0])
+)
 def test_equals_the_naive_algorithm(seed: int, count: int, iou: float, spread: float) -> None:
     boxes, score = crowd(seed, count, spread)
     assert nms(boxes, score, iou=iou).tolist() == naive(boxes, score, iou)
@@ -82,6 +84,9 @@ def test_thirty_thousand_candidates_take_little_memory(spread: float) -> None:
 
 
 def test_overlaps_by_hand() -> None:
-    a, b = np.array([[0, 0, 10, 10]], np.float32), np.array([[5, 0, 15, 10], [20, 20, 30, 30], [0, 0, 20, 20]], np.float32)
+    a, b = (
+        np.array([[0, 0, 10, 10]], np.float32),
+        np.array([[5, 0, 15, 10], [20, 20, 30, 30], [0, 0, 20, 20]], np.float32),
+    )
     assert pairwise_iou(a, b)[0] == pytest.approx([1 / 3, 0, 0.25])
     assert pairwise_inside(a, b)[0] == pytest.approx([0.5, 0, 1])

@@ -36,7 +36,9 @@ def through_tiles(boxes: np.ndarray, tiles: np.ndarray) -> Candidates:
         whole = np.prod(side[seen], axis=1) / np.prod(boxes[seen, 2:] - boxes[seen, :2], axis=1)
         count = int(seen.sum())
         score = (0.5 + 0.45 * whole).astype(np.float32)
-        parts.append(Candidates(clipped[seen].astype(np.float32), score, np.zeros(count, np.int64), np.full(count, number)))
+        parts.append(
+            Candidates(clipped[seen].astype(np.float32), score, np.zeros(count, np.int64), np.full(count, number))
+        )
     return Candidates.concat(parts)
 
 
@@ -49,7 +51,9 @@ def rounded(boxes: np.ndarray) -> list[tuple[float, ...]]:
 def test_shelves_of_touching_goods_come_out_whole(seed: int, gap: int, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(seed)
     width, height = 700, 500
-    x, y = np.meshgrid(np.arange(rng.integers(5), width - size[0], size[0] + gap), np.arange(0, height - size[1], size[1] + gap))
+    x, y = np.meshgrid(
+        np.arange(rng.integers(5), width - size[0], size[0] + gap), np.arange(0, height - size[1], size[1] + gap)
+    )
     low = np.stack([x.ravel(), y.ravel()], 1)
     boxes = np.concatenate([low, low + size], 1).astype(np.float32)[rng.random(x.size) < 0.9]
     tiles = layout(width, height, 256, 70)
