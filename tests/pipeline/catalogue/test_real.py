@@ -3,7 +3,6 @@
 import hashlib
 
 import numpy as np
-import pytest
 
 from pipeline.catalogue import Catalogue, Embedding, Entry
 from tests.real import SHARED, needs
@@ -40,5 +39,5 @@ def test_orders_agree_on_real_shelves(tmp_path):
     backward = labels([[i] for i in everything[::-1]])
     assert cluster.score(forward, backward).ARI > 0.9
     for one_by_one in (forward, backward):
-        assert cluster.score(truth, one_by_one).pairwise_f == pytest.approx(joint.pairwise_f, abs=0.12)
+        assert cluster.score(truth, one_by_one).pairwise_f > joint.pairwise_f - 0.03
         assert cluster.score(truth, one_by_one).bcubed_f > joint.bcubed_f - 0.03
