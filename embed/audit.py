@@ -29,6 +29,7 @@ BLOCK = 1024
 SAME_CLASS = 0.62  # P(distance within < distance across) of one class split at random is .5; variants have .8 and more
 SLIVER_SHARE = 0.2  # a sliver has at most this share of the large class's crops
 MIXTURE_RATIO = 2.8  # join height over the median class's; packed_products: the mixture 3.8, clean classes up to 2.3
+MIXTURE_SHARE = 0.15  # the smaller of the two groups; less are single mislabelled crops
 NEIGHBOURS = 10
 MAJORITY = 0.8
 COPY_DISTANCE = 0.004
@@ -184,7 +185,7 @@ def _mixtures(
         if len(rows) < 4:
             continue
         tree = linkage(vectors[rows].astype(np.float64), "average", metric="cosine")
-        least = max(2, round(0.08 * len(rows)))
+        least = max(2, round(MIXTURE_SHARE * len(rows)))
         # the highest join of two groups that are both more than a few outliers
         sizes = np.concatenate([np.ones(len(rows)), tree[:, 3]])
         smaller = np.minimum(sizes[tree[:, 0].astype(int)], sizes[tree[:, 1].astype(int)])

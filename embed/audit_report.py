@@ -88,7 +88,7 @@ def apply_audit(folder: CropFolder, audit: Audit) -> CropFolder:
 
 
 def write_report(folder: CropFolder, audit: Audit, out: str | Path) -> Path:
-    """Write ``audit.json``, ``clean.csv`` (path and class of what is kept), pictures of the findings and ``audit.html``.
+    """Write ``audit.json``, ``clean.csv`` (path and class of what stays), pictures of the findings, ``audit.html``.
 
     Returns:
         The page's path.

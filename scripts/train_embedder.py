@@ -1,0 +1,161 @@
+"""Train an embedder on a folder of class folders, or audit the folder's labels."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.cli import print_json, run
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+EPILOG = """
+Examples:
+
+`uv run scripts/train_embedder.py crops/ --preset reference --out runs/reference` — the method's reference network
+
+`uv run scripts/train_embedder.py crops/ --audit --out runs/audit` — what is wrong with the labels, with pictures
+
+`uv run scripts/train_embedder.py crops/ --audit --apply --preset reference` — repair first, then train on what stays
+
+`uv run scripts/train_embedder.py crops/ --preset default --steps 6000 --shards 16` — the default network, mostly on
+drawn goods; interrupted, the same command goes on
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    folder: Annotated[Path | None, typer.Argument(help="Folder whose subfolders are classes of crops.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="reference, baseline, alexnet-last1, alexnet-last2, default.  [default: reference; none if auditing]"
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("runs/embedder"),
+    audit: Annotated[bool, typer.Option(help="Audit the labels: audit.html, audit.json, clean.csv.")] = False,
+    apply: Annotated[bool, typer.Option(help="With --audit: train on what the audit leaves.")] = False,
+    embedder: Annotated[str, typer.Option(help="Embedder of the audit: a name or a .safetensors file.")] = "default",
+    epochs: Annotated[int, typer.Option(help="Epochs of a preset on one folder.", min=1)] = 20,
+    steps: Annotated[int, typer.Option(help="Steps of the default preset.", min=1)] = 6000,
+    shards: Annotated[int, typer.Option(help="Shards of 250 drawn families for the default preset.", min=0)] = 16,
+    grocery: Annotated[Path | None, typer.Option(help="GroceryStore data set, for the default preset.")] = None,
+    vehicles: Annotated[Path | None, typer.Option(help="Vehicle data set, for the default preset.")] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Stores and checkpoint of the default preset.  [default: OUT/work]")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.  [default: all]", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Fixes weights, order and drawn goods.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Train an embedder: weights with their card, history, curves, confusion matrix, map and feature maps."""
+    from data import InputError
+
+    if apply and not audit:
+        raise InputError("--apply needs --audit", remedy="Give both.")
+    if folder is None and preset != "default":
+        raise InputError("no folder given", remedy="Give a folder whose subfolders are classes.")
+    chosen = preset or (None if audit and not apply else "reference")
+    known = ("reference", "baseline", "alexnet-last1", "alexnet-last2", "default")
+    if chosen is not None and chosen not in known:
+        raise InputError(f"unknown preset {chosen!r}", remedy=f"Known: {', '.join(known)}.")
+    import torch
+
+    from embed.folders import read_folder
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    crops = None if folder is None else read_folder(folder)
+    result: dict[str, Any] = {}
+    if audit:
+        from embed.audit import summary
+        from embed.audit_report import apply_audit, audit_folder, write_report
+        from embed.embedder import Embedder
+
+        assert crops is not None
+        with _Bar("audit", quiet=json) as bar:
+            found = audit_folder(crops, Embedder.load(embedder), progress=bar.at, seed=seed)
+        page = write_report(crops, found, out)
+        result["audit"] = summary(found, crops.classes)["counts"]
+        _say(f"audit: {result['audit']} — see {page}", quiet=json)
+        if apply:
+            crops = apply_audit(crops, found)
+    if chosen == "default":
+        from embed.default_training import prepare, train_default
+        from embed.metric_training import Recipe
+        from embed.sources import read_grocery, read_vehicles
+
+        place = work or out / "work"
+        with _Bar("goods", quiet=json) as bar:
+            sources = prepare(
+                place,
+                packed=crops,
+                grocery=None if grocery is None else read_grocery(grocery),
+                vehicles=None if vehicles is None else read_vehicles(vehicles),
+                shards=shards,
+                report=lambda row: bar.at(row["shard"], row["shards"]),
+            )
+        data = {
+            "folder": None if crops is None else {"crops": len(crops), "classes": len(crops.classes)},
+            "grocery": grocery is not None,
+            "vehicles": vehicles is not None,
+            "families": shards * 250,
+        }
+        with _Bar("train", quiet=json) as bar:
+            card = train_default(
+                sources, work=place, out=out / "embedder.safetensors", recipe=Recipe(steps=steps, seed=seed), data=data,
+                report=lambda row: bar.at(row["step"], steps, f"loss {row['loss']:.2f}"),
+            )  # fmt: skip
+        result["calibration"] = card["calibration"]
+    elif chosen is not None:
+        from embed.presets import train_preset
+
+        assert crops is not None
+        with _Bar("train", quiet=json) as bar:
+
+            def show(row: dict[str, Any]) -> None:
+                if "epoch" in row:
+                    bar.at(int(row["epoch"]) + 1, epochs, f"validation {row['val_accuracy']:.3f}")
+
+            result["metrics"] = train_preset(crops, chosen, out=out, epochs=epochs, seed=seed, report=show)
+        _say(f"validation accuracy {result['metrics']['val_accuracy']:.4f} — see {out}", quiet=json)
+    if json:
+        print_json(result)
+
+
+def _say(text: str, *, quiet: bool) -> None:
+    if not quiet:
+        print(text, file=sys.stderr)
+
+
+class _Bar:
+    """A progress bar with the time left, moved by hand."""
+
+    def __init__(self, label: str, *, quiet: bool) -> None:
+        from rich import progress as bars
+        from rich.console import Console
+
+        columns = (bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn(), bars.TimeRemainingColumn())
+        self.progress = bars.Progress(
+            bars.TextColumn("{task.description}"), *columns, console=Console(stderr=True), disable=quiet
+        )
+        self.label = label
+        self.task = self.progress.add_task(label, total=None)
+
+    def __enter__(self) -> _Bar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def at(self, done: int, total: int, note: str = "") -> None:
+        """Show progress."""
+        self.progress.update(self.task, completed=done, total=total, description=f"{self.label} {note}".strip())
+
+
+if __name__ == "__main__":
+    run(app)
