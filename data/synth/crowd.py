@@ -40,12 +40,13 @@ def place(canvas: Canvas, horizon: float, rnd: Random) -> None:
         cv2.line(canvas.rgb, a, b, (rnd.randint(60, 240),) * 3, rnd.randint(1, max(1, width // 120)), cv2.LINE_AA)
 
 
-def crowd(canvas: Canvas, people: Pool, spec: SceneSpec, rnd: Random, count: int) -> None:
+def crowd(canvas: Canvas, people: Pool, window: range, spec: SceneSpec, rnd: Random, count: int) -> None:
     """Paint one crowd.
 
     Args:
         canvas: sheet to paint on.
         people: pool of figures.
+        window: numbers of the families to choose from.
         spec: the wishes.
         rnd: source of all randomness.
         count: number of people aimed at.
@@ -55,7 +56,8 @@ def crowd(canvas: Canvas, people: Pool, spec: SceneSpec, rnd: Random, count: int
     density = rnd.uniform(0.15, 1.6)
     typical = (density * canvas.height * canvas.width / count / 0.4) ** 0.5
     spread = rnd.uniform(0.2, 0.85)  # 0: as from far away, all of one size
-    families = [rnd.randrange(300) for _ in range(max(2, round(count / rnd.uniform(1, 6))))]
+    at_hand = window[: min(len(window), 100)]
+    families = [rnd.choice(at_hand) for _ in range(max(2, round(count / rnd.uniform(1, 6))))]
     feet = sorted(rnd.uniform(max(0.0, horizon) + 0.1 * typical, canvas.height + 0.5 * typical) for _ in range(count))
     if rnd.random() < 0.3:
         rows = max(2, round(canvas.height / typical * 2.2))

@@ -22,7 +22,8 @@ BASE = (
 )
 TIERS = (24, 48, 96, BASE, 384, 768, 1536)
 TAKES = 3  # pictures kept of one identity where its renderings differ
-BUDGET = 224 * 2**20
+BUDGET = 160 * 2**20  # bytes of textures kept of the main goods
+SMALL = 16 * 2**20  # and of people, signs and each kind of small things
 STRIDE = 16  # identity = (salt * SALT + family) * STRIDE + variant
 SALT = 2**40
 
@@ -51,11 +52,14 @@ class Pool:
         seed: of the stream.
         salt: tells pools of one stream apart (goods, people, …).
         variants: largest number of variants per family.
+        budget: bytes of textures kept; one texture is kept however large it is.
 
-    Memory: textures up to ``BUDGET`` bytes, plus the small descriptions of up to 4096 families.
+    Memory: ``budget``, plus the small descriptions of up to 4096 families.
     """
 
-    def __init__(self, source: Source, seed: int, *, salt: int = 0, variants: int = 5) -> None:
+    def __init__(
+        self, source: Source, seed: int, *, salt: int = 0, variants: int = 5, budget: int | None = None
+    ) -> None:
         self._source = source
         self._seed = [seed, 7, salt]
         self._first = salt * SALT
@@ -63,6 +67,7 @@ class Pool:
         self._families: OrderedDict[int, Sequence[Renderable]] = OrderedDict()
         self._textures: OrderedDict[tuple[int, int, int], Picture] = OrderedDict()
         self._bytes = 0
+        self._budget = BUDGET if budget is None else budget
 
     def family(self, number: int) -> list[int]:
         """Identities of family ``number``; no two pools of a stream share one."""
@@ -99,7 +104,7 @@ class Pool:
             texture = premultiply(self._family(number)[variant].render(tier, rng if take else None))
         self._textures[key] = texture
         self._bytes += texture.nbytes
-        while self._bytes > BUDGET and len(self._textures) > 1:
+        while self._bytes > self._budget and len(self._textures) > 1:
             self._bytes -= self._textures.popitem(last=False)[1].nbytes
         return texture
 

@@ -60,7 +60,7 @@ def scatter(
     pool = goods if kind is None else things[kind]
     chosen: list[int] = []
     for _ in range(rnd.choice((1, 1, 2, 4))):
-        chosen += pool.family(rnd.choice(families) if kind is None else rnd.randrange(50))
+        chosen += pool.family(rnd.choice(families if kind is None else families[:24]))
     rnd.shuffle(chosen)
     chosen = chosen[: max(1, rnd.randint(1, 8))]
     weights = [1 / (k + 1) ** rnd.uniform(0.5, 2) for k in range(len(chosen))]

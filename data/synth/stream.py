@@ -20,7 +20,7 @@ from data.synth.crowd import crowd
 from data.synth.occluders import TrolleySource
 from data.synth.people import PeopleSource
 from data.synth.photometry import develop
-from data.synth.pool import BASE, Pool, Source
+from data.synth.pool import BASE, SMALL, Pool, Source
 from data.synth.scatter import scatter
 from data.synth.signs import SignSource, TagSource
 from data.synth.spec import Layout, SceneSpec
@@ -49,8 +49,8 @@ class Labelled:
 class SceneStream:
     """Endless labelled scenes with random access: ``stream[i]``, or iterate from the first.
 
-    Safe for many workers: give worker ``k`` of ``n`` the scenes ``stream.scenes(start=k, step=n)``. Memory: textures
-    of the goods at hand, at most about 250 MB, and a few copies of one picture.
+    Safe for many workers: give worker ``k`` of ``n`` the scenes ``stream.scenes(start=k, step=n)``. Memory: textures at
+    hand, at most 160 MB of goods and 200 MB of all else, what the goods keep themselves, and a few copies of a picture.
 
     Args:
         seed: of everything.
@@ -67,14 +67,18 @@ class SceneStream:
             from data.synth.sources import DrawnGoods
 
             goods = DrawnGoods()
+
+        def pool(source: Source, salt: int, variants: int) -> Pool:
+            return Pool(source, seed, salt=salt, variants=variants, budget=SMALL)
+
         self._pools = shelf.Pools(
             goods=Pool(goods, seed, variants=self.spec.variants),
-            people=Pool(PeopleSource(), seed, salt=1, variants=self.spec.variants),
-            tags=Pool(TagSource(), seed, salt=2, variants=8),
-            signs=Pool(SignSource(), seed, salt=3, variants=4),
-            trolleys=Pool(TrolleySource(), seed, salt=4, variants=1),
+            people=Pool(PeopleSource(), seed, salt=1, variants=self.spec.variants, budget=3 * SMALL),
+            tags=pool(TagSource(), 2, 8),
+            signs=pool(SignSource(), 3, 4),
+            trolleys=pool(TrolleySource(), 4, 1),
         )
-        self._things = {kind: Pool(ThingSource(kind), seed, salt=10 + k, variants=5) for k, kind in enumerate(Kind)}
+        self._things = {kind: pool(ThingSource(kind), 10 + k, 5) for k, kind in enumerate(Kind)}
 
     def __getitem__(self, index: int) -> Scene:
         """Scene number ``index`` >= 0."""
@@ -110,7 +114,7 @@ class SceneStream:
 
     def _paint(self, layout: Layout, canvas: Canvas, families: range, rnd: Random, count: int) -> None:
         if layout is Layout.CROWD:
-            crowd(canvas, self._pools.people, self.spec, rnd, count)
+            crowd(canvas, self._pools.people, families, self.spec, rnd, count)
         elif layout is Layout.SCATTER:
             scatter(canvas, self._things, self._pools.goods, families, self.spec, rnd, count)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -10,16 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from data.coco import read_coco
 from data.errors import InputError
 from data.images import write_image
 from data.scene import Scene
 from data.synth import pool as pool_module
 from data.synth.photometry import develop
 from data.synth.pool import STRIDE, Pool, rotate
+from data.synth.samples import SAMPLES
 from data.synth.sources import CropFolder, DrawnGoods, MixedGoods
 from data.synth.spec import Layout, SceneSpec
 from data.synth.stream import SceneStream, generate, stream
 
+stream_module = importlib.import_module("data.synth.stream")  # the package exports a function of the same name
 SMALL: dict[str, Any] = {"size": (160, 200), "families": 5, "count": (5, 40)}
 
 
@@ -53,6 +57,16 @@ def test_what_is_kept_at_hand_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
     held = tight._pools.goods
     assert held._bytes <= 200_000 or len(held._textures) == 1
     assert held._bytes == sum(t.nbytes for t in held._textures.values())
+
+
+def test_memory_of_a_mixed_stream_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "SMALL", 100_000)
+    many = stream(5, layout="mixed", mixture=(0.2, 0.4, 0.4), **SMALL)
+    for scene in islice(many, 12):
+        assert scene.truth is not None
+    small = [*many._things.values(), many._pools.people, many._pools.signs, many._pools.tags]
+    assert all(p._bytes <= 100_000 or len(p._textures) == 1 for p in small)
+    assert sum(p._bytes > 0 for p in small) > 3
 
 
 def test_generate_is_the_first_scene() -> None:
@@ -177,3 +191,15 @@ def test_bad_goods_are_refused(tmp_path: Path) -> None:
     for weights in ((0.0, 0.0), (-1.0, 2.0)):
         with pytest.raises(InputError):
             MixedGoods([(w, DrawnGoods()) for w in weights])
+
+
+def test_the_samples_are_there_and_labelled() -> None:
+    folder = Path(__file__).resolve().parents[3] / "assets" / "samples"
+    scenes = {s.name: s for s in read_coco(folder / "annotations.json")}
+    assert set(scenes) == set(SAMPLES)
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 3_000_000
+    for name, options in SAMPLES.items():
+        assert scenes[name].load().image.shape[:2] == options["size"]
+        assert len(scenes[name].truth) > 80
+    assert scenes["shelf"].truth.cluster is not None
+    assert len(np.unique(scenes["shelf"].truth.cluster)) > 25
