@@ -51,6 +51,8 @@ def save_run(analysis: Analysis, out: Path, *, progress: Track | None = None) ->
     start = time.perf_counter()
     if out.exists() and not out.is_dir():
         raise InputError("is a file, not a folder", file=out, remedy="Choose another --out.")
+    for stale in out.rglob(".writing-*"):  # of a run that was killed; a run folder has one writer
+        stale.unlink(missing_ok=True)
     scenes = analysis.scenes
     colors = assign_colors([scene.objects for scene in scenes])
     sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)

@@ -1,0 +1,56 @@
+"""Report what stands on shelves: facings, shares, gaps; compare with a planogram or an earlier photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import print_json, run
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+EPILOG = """
+Examples:
+
+`uv run scripts/shelf.py shelf.jpg --out runs/report` — facings, shares of the shelf and gaps, as CSV and one HTML page
+
+`uv run scripts/shelf.py today.jpg --plan planogram.csv` — what is missing, moved or extra against the plan
+
+`uv run scripts/shelf.py today.jpg --before yesterday.jpg` — the same against another photo
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    pictures: Annotated[list[Path] | None, typer.Argument(help="Photos of shelves; none = the bundled sample.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="Planogram CSV: row, position, product[, facings].")] = None,
+    before: Annotated[Path | None, typer.Option(help="Photo to compare with.")] = None,
+    boxes: Annotated[Path | None, typer.Option(help="Boxes to use instead of detecting.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("runs/shelf-report"),
+    threshold: Annotated[float | None, typer.Option(help="Cosine distance at which clusters stop merging.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the pages' paths as JSON.")] = False,
+) -> None:
+    """Report what stands on shelves: facings, shares, gaps; compare with a planogram or an earlier photo."""
+    from data.boxes import read_boxes
+    from pipeline.analysis import analyze
+    from pipeline.shelves import save_shelf_reports
+    from pipeline.sources import SAMPLE
+
+    photos = [*(pictures or [SAMPLE / "shelf.jpg"]), *([before] if before else [])]
+    given = read_boxes(boxes) if boxes is not None else None
+    result = analyze(photos, boxes=given, threshold=threshold, device=device, seed=seed)
+    earlier = result.scenes[-1].name if before is not None else None
+    pages = save_shelf_reports(result, out, plan=plan, before=earlier)
+    if json:
+        print_json({"out": str(out), "pages": [str(page) for page in pages]})
+    else:
+        for page in pages:
+            print(f"look at {page}")
+
+
+if __name__ == "__main__":
+    run(app)
