@@ -65,7 +65,8 @@ def test_memory_of_a_mixed_stream_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     for scene in islice(many, 12):
         assert scene.truth is not None
     small = [*many._things.values(), many._pools.people, many._pools.signs, many._pools.tags]
-    assert all(p._bytes <= 100_000 or len(p._textures) == 1 for p in small)
+    assert all(p._bytes <= p._budget or len(p._textures) == 1 for p in small)
+    assert sum(p._budget for p in small) <= 1_200_000
     assert sum(p._bytes > 0 for p in small) > 3
 
 
