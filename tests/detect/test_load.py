@@ -38,7 +38,7 @@ def noise(height: int = 160, width: int = 224) -> np.ndarray:
 
 
 def test_torch_onnxruntime_and_openvino_agree(trained: Path) -> None:
-    """Boxes 0.1 px and scores .001 between ONNX libraries; torch keeps batch norm apart, so float16 rounds other numbers."""
+    """Between ONNX libraries 0.1 px and .001; torch keeps batch norm apart, so float16 storage rounds other numbers."""
     images = noise()
     runs = {
         "torch": load_network(trained.with_suffix(".pt")),
