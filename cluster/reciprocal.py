@@ -3,33 +3,52 @@
 The mean cosine between the members of two clusters is the dot product of their mean vectors, so a cluster is its
 vector sum and its count. Average linkage is reducible (a merged pair is never nearer to a third cluster than the
 nearer of the two was), hence
-(1) all reciprocal nearest neighbours of a round may be merged at once and the result is that of merging one pair at
-a time,
-(2) a cluster keeps its nearest neighbour until one of the two merges, so a round searches only for clusters that
-lost theirs,
-(3) a cluster whose nearest neighbour is over the threshold can never merge again and leaves the search.
-A forbidden pair counts as infinitely far; an average with an infinite part is infinite, which keeps all three.
 
-Memory: N x D sums in float64 and means in float32, and one block of ``ROWS x COLUMNS`` float32 per thread (2 MiB);
-no N x N matrix. Source of the scheme: Sumengen et al. 2021, "Scaling hierarchical agglomerative clustering to
+1. all reciprocal nearest neighbours of a round may be merged at once, and the result is that of merging one pair at
+a time; 2. a cluster keeps its nearest neighbour until one of the two merges;
+3. a cluster whose nearest neighbour is over the threshold can never merge again and leaves the search.
+
+A cluster that lost its nearest neighbour looks among the k it had noted (or what they have become), with a bound on
+everything else: the mean cosine to a cluster of which no part was noted is an average of numbers under the bound.
+Two merged clusters join their lists, and the bound is the average of their bounds by size. Only where the best noted
+one lies under the bound, and the bound over the threshold, is everything searched, by blocked GEMM; so the result is
+exact if the first lists are (``search="exact"``). A forbidden pair counts as infinitely far; an average with an
+infinite part is infinite, which keeps all of the above.
+
+Memory: N x D sums in float64 and means in float32, N x k lists, blocks of 64 MiB; no N x N matrix.
+Source of rounds of reciprocal merges: Sumengen et al. 2021, "Scaling hierarchical agglomerative clustering to
 billion-sized datasets".
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from cluster.base import Pairs, Vectors
+from cluster.knn import neighbours
 from cluster.labels import Labels, cluster_sums
 
-ROWS, COLUMNS = 256, 2048  # a block of 2 MiB stays in the cache for the maximum that follows the GEMM
+NOTED = 16  # neighbours that a cluster notes
+ROWS = 256  # of a block of the full search
+LOOKUPS = 8192  # rows of a block that looks among its noted neighbours
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 
 
 def reciprocal_merge(
-    X: Vectors, threshold: float, *, start: Labels | None = None, apart: Pairs | None = None, threads: int = 2
+    X: Vectors,
+    threshold: float,
+    *,
+    start: Labels | None = None,
+    apart: Pairs | None = None,
+    search: str = "exact",
+    threads: int = 2,
 ) -> Labels:
     """Merge clusters by average linkage while their mean cosine distance is at most ``threshold``.
 
@@ -38,89 +57,165 @@ def reciprocal_merge(
         threshold: cosine distance in [0, 2].
         start: (N,) names 0 … K-1 to start from, such as the result for a lower threshold, or must-link groups.
         apart: (M, 2) pairs of start names that must stay apart.
+        search: how the first neighbours are found, see :mod:`cluster.knn`; the result is exact with ``"exact"``.
         threads: Python threads; each uses one BLAS thread, which on 2 cores is faster than one thread with two.
 
     Returns:
-        (N,) int64 names 0 … K-1, in order of first member of the merged start clusters.
+        (N,) int64 names 0 … K-1.
     """
     labels = _exact_duplicates(X) if start is None and apart is None else start
     labels = np.arange(len(X), dtype=np.int64) if labels is None else labels
-    sums, sizes = cluster_sums(X, labels)
-    parent = np.arange(len(sums))
-    forbidden = _Forbidden(apart)
-    active = np.arange(len(sums))
-    nearest = np.full(len(sums), -1, np.int64)
-    best = np.full(len(sums), -np.inf, np.float32)
-    stale = np.ones(len(sums), bool)
-    while len(active) > 1:
-        means = np.ascontiguousarray(sums[active] / sizes[active, None], np.float32)
-        rows = np.flatnonzero(stale[active])
-        found, nearness = _nearest(means, rows, forbidden.among(active, len(sums)), threads)
-        nearest[active[rows]], best[active[rows]] = active[found], nearness
-        stale[active] = False
-        keep, lose = _reciprocal_pairs(active, nearest, best, 1 - threshold)
-        if not len(keep):
-            break
-        sums[keep] += sums[lose]
-        sizes[keep] += sizes[lose]
-        parent[lose] = keep
-        forbidden.merge(parent)
-        gone = np.zeros(len(sums), bool)
+    if int(labels.max()) == 0:
+        return labels
+    # Set once: asking the libraries for their limits costs 5 ms, and there may be hundreds of rounds.
+    with threadpool_limits(1, "blas"):
+        return _merge_rounds(_first_state(X, labels, _Forbidden(apart), search, threads), labels, threshold, threads)
+
+
+def _merge_rounds(state: _State, labels: Labels, threshold: float, threads: int) -> Labels:
+    limit = np.float32(1 - threshold)
+    active = np.flatnonzero(state.best >= limit)
+    while len(active):
+        keep, lose = _reciprocal_pairs(active, state.nearest, state.best, limit)
+        gone = np.zeros(len(state.root), bool)
         gone[lose] = gone[keep] = True
-        stale |= gone
-        stale[active] |= gone[nearest[active]]
-        alive = best[active] >= 1 - threshold  # the others are final, see (3)
-        gone[keep] = False
-        active = active[alive & ~gone[active]]
-    return _roots(parent)[labels]
+        _merge(state, keep, lose)
+        active = active[state.root[active] == active]
+        stale = active[gone[active] | gone[state.nearest[active]]]
+        unsure = _look_among_noted(state, stale, limit)
+        _search_all(state, unsure, active, threads)
+        active = active[state.best[active] >= limit]  # the others are final, see 3
+    return np.asarray(np.unique(state.root[labels], return_inverse=True)[1], np.int64)
 
 
-def _reciprocal_pairs(
-    active: npt.NDArray[np.int64], nearest: npt.NDArray[np.int64], best: npt.NDArray[np.float32], limit: float
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the pairs to merge, smaller name first."""
-    near = active[best[active] >= limit]
-    pairs = near[(nearest[nearest[near]] == near) & (near < nearest[near])]
-    if not len(pairs) and len(near):
+@dataclass
+class _State:
+    """Clusters by the name they started with; ``root`` says into which one a name has merged.
+
+    ``nearest`` and ``best`` are right for every living cluster whose best is at least the limit. ``noted`` are names
+    (to be read through ``root``); whatever is not noted has a mean cosine of at most ``bound``.
+    """
+
+    sums: npt.NDArray[np.float64]
+    sizes: Ints
+    means: Floats
+    root: Ints
+    nearest: Ints
+    best: Floats
+    noted: npt.NDArray[np.int32]
+    bound: Floats
+    forbidden: _Forbidden
+
+
+def _first_state(X: Vectors, labels: Labels, forbidden: _Forbidden, search: str, threads: int) -> _State:
+    sums, sizes = cluster_sums(X, labels)
+    means = np.ascontiguousarray(sums / sizes[:, None], np.float32)
+    graph = neighbours(means, NOTED, search=search, threads=threads)
+    count, noted = graph.index.shape
+    names = np.arange(count)
+    # Where an approximate search found too few, the row itself stands in; looking at it is refused everywhere.
+    index = np.where(graph.index < 0, names[:, None].astype(np.int32), graph.index)
+    bound = graph.similarity[:, -1].copy() if noted < count - 1 else np.full(count, -np.inf, np.float32)
+    blank = np.full(count, -np.inf, np.float32)
+    state = _State(sums, sizes, means, names, names.copy(), blank, index, bound, forbidden)
+    if len(forbidden.pairs):
+        _search_all(state, _look_among_noted(state, names, np.float32(-np.inf)), names, threads)
+    else:
+        state.nearest, state.best = index[:, 0].astype(np.int64), graph.similarity[:, 0].copy()
+    return state
+
+
+def _reciprocal_pairs(active: Ints, nearest: Ints, best: Floats, limit: np.float32) -> tuple[Ints, Ints]:
+    """Return the pairs to merge, smaller name first; at least one pair."""
+    living = np.zeros(len(nearest), bool)
+    living[active] = True
+    pairs = active[(nearest[nearest[active]] == active) & (active < nearest[active]) & living[nearest[active]]]
+    if not len(pairs):
         # Rounding can leave a ring of equal distances without a reciprocal pair; the nearest pair of all is always
         # right.
-        first = near[np.argmax(best[near])]
+        first = active[np.argmax(best[active])]
         low, high = sorted((int(first), int(nearest[first])))
         return np.array([low]), np.array([high])
     return pairs, nearest[pairs]
 
 
-def _nearest(
-    means: Vectors, rows: npt.NDArray[np.int64], forbidden: npt.NDArray[np.int64], threads: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Return the most similar other mean of each of ``rows``: index and mean cosine; ties go to the lower index."""
-    from threadpoolctl import threadpool_limits
+def _merge(state: _State, keep: Ints, lose: Ints) -> None:
+    share = (state.sizes[keep] / (state.sizes[keep] + state.sizes[lose])).astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        bound = share * state.bound[keep] + (1 - share) * state.bound[lose]
+    state.bound[keep] = np.where(np.isnan(bound), -np.inf, bound)
+    state.sums[keep] += state.sums[lose]
+    state.sizes[keep] += state.sizes[lose]
+    state.means[keep] = state.sums[keep] / state.sizes[keep, None]
+    state.root[lose] = keep
+    state.root = state.root[state.root]
+    state.forbidden.merge(state.root)
+    _join_lists(state, keep, lose)
 
-    index = np.zeros(len(rows), np.int64)
-    value = np.full(len(rows), -np.inf, np.float32)
 
-    def search(begin: int) -> None:
-        block = rows[begin : begin + ROWS]
-        query = means[block]
+def _join_lists(state: _State, keep: Ints, lose: Ints) -> None:
+    """Give each merged cluster the k best of both lists; what falls off raises its bound."""
+    k = state.noted.shape[1]
+    for low in range(0, len(keep), LOOKUPS):
+        rows, other = keep[low : low + LOOKUPS], lose[low : low + LOOKUPS]
+        names, score = _scores(state, rows, np.concatenate([state.noted[rows], state.noted[other]], axis=1))
+        order = np.argsort(-score, axis=1, kind="stable")
+        names, score = np.take_along_axis(names, order, 1), np.take_along_axis(score, order, 1)
+        # A repeated or refused entry scores -inf; noting it is harmless.
+        state.noted[rows] = names[:, :k]
+        state.bound[rows] = np.maximum(state.bound[rows], score[:, k])
+
+
+def _scores(state: _State, rows: Ints, listed: npt.NDArray[np.int32]) -> tuple[Ints, Floats]:
+    """Names and mean cosines of what the (R, M) listed names have become; -inf for repeats, the row itself and
+    forbidden pairs.
+    """
+    names = np.sort(state.root[listed], axis=1)
+    score = np.einsum("rd,rmd->rm", state.means[rows], state.means[names])
+    refused = names == rows[:, None]
+    refused[:, 1:] |= names[:, 1:] == names[:, :-1]
+    if len(state.forbidden.pairs):
+        refused |= state.forbidden.has(rows[:, None], names, len(state.root))
+    score[refused] = -np.inf
+    return names, score
+
+
+def _look_among_noted(state: _State, rows: Ints, limit: np.float32) -> Ints:
+    """Set nearest and best of ``rows`` from their lists; return those for which the list is not enough."""
+    for low in range(0, len(rows), LOOKUPS):
+        block = rows[low : low + LOOKUPS]
+        names, score = _scores(state, block, state.noted[block])
+        top = score.argmax(axis=1)
         here = np.arange(len(block))
-        hit = np.isin(forbidden[:, 0], block)
-        for low in range(0, len(means), COLUMNS):
-            similarity = query @ means[low : low + COLUMNS].T
-            width = similarity.shape[1]
-            own = (block >= low) & (block < low + width)
-            similarity[here[own], block[own] - low] = -np.inf
-            if hit.any():
-                pair = forbidden[hit & (forbidden[:, 1] >= low) & (forbidden[:, 1] < low + width)]
-                similarity[np.searchsorted(block, pair[:, 0]), pair[:, 1] - low] = -np.inf
-            top = similarity.argmax(axis=1)
-            score = similarity[here, top]
-            better = score > value[begin : begin + ROWS]
-            value[begin : begin + ROWS][better] = score[better]
-            index[begin : begin + ROWS][better] = top[better] + low
+        state.nearest[block], state.best[block] = names[here, top], score[here, top]
+    return rows[(state.best[rows] < state.bound[rows]) & (state.bound[rows] >= limit)]
 
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+
+def _search_all(state: _State, rows: Ints, active: Ints, threads: int) -> None:
+    """Set nearest, best, list and bound of ``rows`` from all living clusters. Final clusters need not be seen: they
+    are too far.
+    """
+    if not len(rows):
+        return
+    means = state.means[active]
+    k = min(state.noted.shape[1], len(active) - 1)
+
+    def search(low: int) -> None:
+        block = rows[low : low + ROWS]
+        here = np.arange(len(block))
+        similarity = state.means[block] @ means.T
+        similarity[here, np.searchsorted(active, block)] = -np.inf
+        if len(state.forbidden.pairs):
+            similarity[state.forbidden.has(block[:, None], active[None], len(state.root))] = -np.inf
+        part = np.argpartition(similarity, -k, axis=1)[:, -k:]
+        score = np.take_along_axis(similarity, part, axis=1)
+        top = score.argmax(axis=1)
+        state.nearest[block], state.best[block] = active[part[here, top]], score[here, top]
+        state.noted[block, :k], state.noted[block, k:] = active[part], block[:, None]
+        state.bound[block] = score.min(axis=1) if k < len(active) - 1 else -np.inf
+
+    with ThreadPoolExecutor(threads) as pool:
         list(pool.map(search, range(0, len(rows), ROWS)))
-    return index, value
 
 
 class _Forbidden:
@@ -129,18 +224,16 @@ class _Forbidden:
     def __init__(self, apart: Pairs | None) -> None:
         self.pairs = np.zeros((0, 2), np.int64) if apart is None else apart
 
-    def among(self, active: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
-        """Return the pairs in both directions as positions in ``active`` (sorted names)."""
-        if not len(self.pairs):
-            return self.pairs
-        position = np.full(count, -1, np.int64)
-        position[active] = np.arange(len(active))
-        pairs = position[np.concatenate([self.pairs, self.pairs[:, ::-1]])]
-        return np.asarray(pairs[(pairs >= 0).all(axis=1)], np.int64)
-
-    def merge(self, parent: npt.NDArray[np.int64]) -> None:
+    def merge(self, root: Ints) -> None:
         if len(self.pairs):
-            self.pairs = np.unique(np.sort(parent[self.pairs], axis=1), axis=0)
+            self.pairs = np.unique(np.sort(root[self.pairs], axis=1), axis=0)
+
+    def has(self, a: Ints, b: Ints, count: int) -> npt.NDArray[np.bool_]:
+        """Whether pairs of names (arrays that broadcast) are forbidden; there must be some."""
+        codes = np.sort(self.pairs[:, 0] * count + self.pairs[:, 1])
+        asked = np.minimum(a, b) * count + np.maximum(a, b)
+        place = np.minimum(np.searchsorted(codes, asked), len(codes) - 1)
+        return np.asarray(codes[place] == asked)
 
 
 def _exact_duplicates(X: Vectors) -> Labels:
@@ -149,11 +242,3 @@ def _exact_duplicates(X: Vectors) -> Labels:
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return np.asarray(rank[inverse.ravel()])
-
-
-def _roots(parent: npt.NDArray[np.int64]) -> Labels:
-    while True:
-        above = parent[parent]
-        if np.array_equal(above, parent):
-            return np.asarray(np.unique(parent, return_inverse=True)[1], np.int64)
-        parent = above

@@ -73,8 +73,8 @@ def simulate(
         common = rng.standard_normal((len(rows), NUISANCE_RANK)) / np.sqrt(NUISANCE_RANK) @ shared.T
         scale = noise[rows] * np.exp(0.15 * rng.standard_normal(len(rows)))
         scale *= np.where(rng.random(len(rows)) < BAD, 1.7, 1.0)
-        error = np.sqrt(1 - NUISANCE) * own + np.sqrt(NUISANCE) * common
-        X[start : start + CHUNK] = _unit(centre[rows] + scale[:, None] * error)
+        spread = np.sqrt(1 - NUISANCE) * own + np.sqrt(NUISANCE) * common
+        X[start : start + CHUNK] = _unit(centre[rows] + scale[:, None] * spread)
     return X, y.astype(np.int64)
 
 

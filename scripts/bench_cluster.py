@@ -17,6 +17,7 @@ import os
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -75,7 +76,7 @@ def quality(
     for count in (int(n) for n in rows.split(",")):
         scenes = [simulate(count, dim=dim, seed=seed) for seed in range(seeds)]
         for name, (method, options) in METHODS.items():
-            runs = [_timed(lambda X=X: make(method, **options).fit(X).labels_) for X, _ in scenes]  # type: ignore[misc]
+            runs = [_timed(partial(make(method, **options).fit_predict, X)) for X, _ in scenes]
             found = [score(y, labels) for (_, y), (labels, _) in zip(scenes, runs, strict=True)]
             means = {
                 k: float(np.mean([getattr(s, k) for s in found])) for k in ("ARI", "AMI", "bcubed_f", "pairwise_f")
@@ -147,10 +148,10 @@ def curve(most: Annotated[int, typer.Option(help="Largest number of vectors.")] 
         if rows > most:
             break
         X, _ = simulate(rows, dim=dim, regime="vehicle")
-        _, seconds = _timed(lambda X=X: HDBSCAN(3, 3).fit(X))  # type: ignore[misc]
+        _, seconds = _timed(partial(HDBSCAN(3, 3).fit, X))
         _say({"rows": rows, "what": "hdbscan", "s": seconds, "peak_gib": _peak_gib()})
         if rows <= 100_000:
-            _, seconds = _timed(lambda X=X: AverageLinkage(0.64).fit(X))  # type: ignore[misc]
+            _, seconds = _timed(partial(AverageLinkage(0.64).fit, X))
             _say({"rows": rows, "what": "average", "s": seconds, "peak_gib": _peak_gib()})
 
 

@@ -197,3 +197,22 @@ def test_scikit_learn_checks(name: str) -> None:
     results = check_estimator(make(name), expected_failed_checks=skipped, on_fail=None, on_skip=None)
     failed = {r["check_name"]: str(r["exception"])[:200] for r in results if r["status"] == "failed"}
     assert not failed
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_stage_is_the_reference_method(seed: int) -> None:
+    """The reference's two calls, as it makes them: HDBSCAN on precomputed cosine distances, OPTICS on what is noise."""
+    import hdbscan
+    from sklearn.cluster import OPTICS
+    from sklearn.metrics.pairwise import cosine_distances
+
+    X, _ = scene_vectors(70, seed=seed, noise=0.6)
+    distance = cosine_distances(X.astype(np.float64))
+    expected = hdbscan.HDBSCAN(min_cluster_size=2, metric="precomputed").fit_predict(distance)
+    noise = np.flatnonzero(expected < 0)
+    with np.errstate(all="ignore"):
+        second = OPTICS(min_samples=2, metric="precomputed").fit_predict(distance[np.ix_(noise, noise)])
+    expected[noise[second >= 0]] = second[second >= 0] + expected.max() + 1
+    found = TwoStage().fit_predict(X)
+    assert ((found < 0) == (expected < 0)).all()
+    assert adjusted_rand_score(expected, found) == 1
