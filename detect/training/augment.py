@@ -42,7 +42,7 @@ class Augmentation:
     min_visible: float = 0.3
     min_side: float = 5.0
     colour: float = 1.0
-    clutter: float = 0.25
+    clutter: float = 0.35
 
 
 def crop(example: Example, size: int, rng: Rng, options: Augmentation) -> Example:

@@ -79,7 +79,7 @@ def surface(height: int, width: int, rng: Rng, *, far_at_bottom: bool) -> Image:
     image = np.empty((height, width, 3), np.float32)
     image[:] = base
     kind = rng.random()
-    if kind < 0.75:
+    if kind < 0.5:
         joint = (base + rng.normal(0, 45, 3)).clip(0, 255).tolist()
         thick = int(rng.integers(1, 4))
         vanish_x = width * rng.uniform(-0.5, 1.5)
@@ -110,23 +110,50 @@ def surface(height: int, width: int, rng: Rng, *, far_at_bottom: bool) -> Image:
             cv2.line(image, (0, int(row)), (width, int(row)), joint, thick)
         for column in columns:
             cv2.line(image, (int(column), int(near_y)), (int(vanish_x), int(min(max(far_y, -1e4), 1e4))), joint, thick)
-    elif kind < 0.9:  # stripes, beams, lamps
-        for _ in range(rng.integers(1, 8)):
-            a, b = rng.uniform(-0.3, 1.3, (2, 2)) * (width, height)
-            cv2.line(
-                image,
-                tuple(a.astype(int).tolist()),
-                tuple(b.astype(int).tolist()),
-                rng.uniform(0, 255, 3).tolist(),
-                int(rng.integers(2, 30)),
-                cv2.LINE_AA,
-            )
+    elif kind < 0.92:
+        _beams(image, rng)
     near, far = (float(v) for v in np.exp(rng.normal(0, 0.25, 2)))
     ramp = np.linspace(near, far, height, dtype=np.float32)[:, None, None]
     image = image * ramp + rng.normal(0, rng.uniform(0, 6), (height, width, 1)).astype(np.float32)
     if rng.random() < 0.5:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.5, 3))), np.float32)
     return image.clip(0, 255).astype(np.uint8)
+
+
+def _beams(image: npt.NDArray[np.float32], rng: Rng) -> None:
+    """A hall's open roof, in place: beams towards a vanishing point, lattice girders across, lamps."""
+    height, width = image.shape[:2]
+    away = rng.uniform([-0.3, -1.0], [1.3, 2.0]) * (width, height)
+    base = image[0, 0].copy()
+    for _ in range(rng.integers(2, 12)):
+        start = rng.uniform(-0.5, 1.5) * width, float(rng.choice([0, height]))
+        end = np.array(start) + (away - start) * rng.uniform(0.3, 1.2)
+        tone = (base * rng.uniform(0.5, 1.35)).clip(0, 255).tolist()
+        _line(image, start, end, tone, int(rng.integers(2, 18)))
+    for _ in range(rng.integers(0, 4)):
+        y, deep, slope = rng.uniform(0, height), rng.uniform(8, 50), rng.uniform(-0.15, 0.15) * width
+        tone, thick, pitch = (
+            (base * rng.uniform(0.5, 1.3)).clip(0, 255).tolist(),
+            int(rng.integers(1, 5)),
+            rng.uniform(8, 50),
+        )
+        for drop in (0, deep):
+            _line(image, (0, y + drop), (width, y + drop + slope), tone, thick)
+        for number, x in enumerate(np.arange(0, width, pitch)):
+            ends = (0, deep) if number % 2 else (deep, 0)
+            shift = slope * x / width
+            _line(image, (x, y + shift + ends[0]), (x + pitch, y + shift + ends[1]), tone, thick)
+    for _ in range(rng.integers(0, 5)):
+        hung = rng.uniform(-0.1, 1.1, 2) * (width, height)
+        toward = (away - hung) / (np.linalg.norm(away - hung) + 1) if rng.random() < 0.7 else np.array([1.0, 0.0])
+        _line(image, hung, hung + toward * rng.uniform(0.1, 0.7) * width, [255.0] * 3, int(rng.integers(3, 22)))
+
+
+def _line(
+    image: npt.NDArray[np.float32], start: npt.ArrayLike, end: npt.ArrayLike, tone: list[float], thick: int
+) -> None:
+    ends = [tuple(np.clip(np.asarray(p, float), -4000, 4000).astype(int).tolist()) for p in (start, end)]
+    cv2.line(image, ends[0], ends[1], tone, thick, cv2.LINE_AA)
 
 
 def sign(area: Image, rng: Rng) -> None:
