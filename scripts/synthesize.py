@@ -46,7 +46,7 @@ def main(
     """Make synthetic packed scenes with exact boxes and identities."""
     from data.synth.export import Format, write_scenes
     from data.synth.options import parse_range, parse_settings, parse_size, pick_goods
-    from data.synth.stream import stream
+    from data.synth.scenes import stream
 
     scenes = stream(
         seed,

@@ -7,9 +7,9 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Canvas, Picture
+from data.synth.canvas import Canvas, Colour, Picture
 from data.synth.pool import Pool
-from data.synth.signs import FONTS, WORDS, Colour, colour, text
+from data.synth.signs import FONTS, WORDS, colour, text
 
 
 def _grey(rnd: Random, low: int, high: int) -> Colour:

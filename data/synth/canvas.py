@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 Picture = npt.NDArray[np.uint8]
+Colour = tuple[int, int, int]
 SOLID = 128  # a pixel belongs to an object from this alpha on
 
 
@@ -118,10 +119,20 @@ class Canvas:
             number = len(self.identity)
         np.copyto(self.ids[y1:y2, x1:x2], number, where=sprite.solid[part])
 
-    def fill(self, x1: float, y1: float, x2: float, y2: float, colour: tuple[int, int, int]) -> None:
+    def fill(self, x1: float, y1: float, x2: float, y2: float, colour: Colour) -> None:
         """Paint a rectangle of scenery over everything before it."""
         a, b, c, d = max(round(x1), 0), max(round(y1), 0), max(round(x2), 0), max(round(y2), 0)
         self.rgb[b:d, a:c] = colour
+        self.ids[b:d, a:c] = 0
+
+    def ramp(self, x1: float, y1: float, x2: float, y2: float, top: Colour, bottom: Colour) -> None:
+        """Paint a rectangle of scenery that goes from one colour at its top to another at its bottom."""
+        a, b, c, d = max(round(x1), 0), max(round(y1), 0), max(round(x2), 0), min(max(round(y2), 0), self.height)
+        if b >= d:
+            return
+        share = (np.arange(b, d, dtype=np.float32)[:, None] - y1) / max(y2 - y1, 1e-6)
+        colours = np.array(top, np.float32) * (1 - share) + np.array(bottom, np.float32) * share
+        self.rgb[b:d, a:c] = np.clip(colours, 0, 255).astype(np.uint8)[:, None]
         self.ids[b:d, a:c] = 0
 
     def warp(self, matrix: npt.NDArray[np.float64], height: int, width: int) -> tuple[Picture, npt.NDArray[np.uint16]]:

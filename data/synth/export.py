@@ -22,7 +22,7 @@ from data.images import write_image
 from data.labelled import LabelledScene
 from data.objects import Objects
 from data.synth.pool import SALT, STRIDE
-from data.synth.stream import Labelled, SceneStream
+from data.synth.scenes import Labelled, SceneStream
 from data.synth.things import Kind
 from data.yolo import write_yolo
 

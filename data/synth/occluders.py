@@ -9,9 +9,9 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Canvas, Picture
+from data.synth.canvas import Canvas, Colour, Picture
 from data.synth.pool import Pool, Renderable
-from data.synth.signs import Colour, colour, grey, shade
+from data.synth.signs import colour, grey, shade
 from data.synth.spec import SceneSpec
 
 

@@ -9,9 +9,9 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Picture
+from data.synth.canvas import Colour, Picture
 from data.synth.pool import Renderable
-from data.synth.signs import Colour, colour
+from data.synth.signs import colour
 
 SKIN: tuple[Colour, ...] = ((241, 205, 175), (224, 172, 132), (198, 134, 92), (141, 85, 54), (92, 56, 38))
 HAIR: tuple[Colour, ...] = ((28, 22, 20), (70, 45, 28), (120, 82, 45), (200, 165, 95), (150, 150, 150), (90, 25, 20))

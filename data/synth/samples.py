@@ -14,7 +14,7 @@ from typing import Any
 from data.coco import write_coco
 from data.images import write_image
 from data.synth.export import labelled_scenes
-from data.synth.stream import stream
+from data.synth.scenes import stream
 
 _CALM: dict[str, Any] = {"photometry": 0.22, "oblique": 0.2, "clutter": 0.3, "disorder": 0.35, "jpeg": 0.0}
 SAMPLES: dict[str, dict[str, Any]] = {

@@ -8,9 +8,9 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Canvas, Sprite
+from data.synth.canvas import Canvas, Colour, Sprite
 from data.synth.pool import Pool
-from data.synth.signs import Colour, colour
+from data.synth.signs import colour
 from data.synth.spec import SceneSpec
 from data.synth.things import Kind
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from random import Random
 
 from data.synth import backdrop, occluders
-from data.synth.canvas import Canvas, Sprite
+from data.synth.canvas import Canvas, Colour, Sprite
 from data.synth.pool import Pool
 from data.synth.shelf_plan import Facing, Planner
-from data.synth.signs import Colour, colour, grey, shade
+from data.synth.signs import colour, grey, shade
 from data.synth.spec import SceneSpec
 
 DEPTH = 0.11  # how much further away each row behind is, in units of the distance to the front row
@@ -163,9 +163,8 @@ class ShelfPainter:
     def _space(self, x1: float, y1: float, x2: float, y2: float) -> None:
         """The room between two boards: back panel, darker at the top, and the board's upper or lower face."""
         canvas, style = self.canvas, self.style
-        for k in range(6):
-            tone = shade(style.panel, style.dark * (0.45 + 0.55 * k / 6))
-            canvas.fill(x1, y1 + (y2 - y1) * k / 6, x2, y1 + (y2 - y1) * (k + 1) / 6, tone)
+        deep, low = shade(style.panel, style.dark * 0.45), shade(style.panel, style.dark)
+        canvas.ramp(x1, y1, x2, y2, deep, low)
         if style.holes:
             backdrop.perforate(canvas, x1, y1, x2, y2, shade(style.panel, 0.4), self.clearance)
         lean = (style.eye[1] - y2) * (1 - 1 / (1 + 3 * DEPTH))

@@ -9,10 +9,9 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Picture
+from data.synth.canvas import Colour, Picture
 from data.synth.pool import Renderable
 
-Colour = tuple[int, int, int]
 WHITE: Colour = (246, 246, 242)
 INK: Colour = (24, 24, 30)
 PAPER: tuple[Colour, ...] = (

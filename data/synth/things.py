@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data.synth.canvas import Picture
+from data.synth.canvas import Colour, Picture
 from data.synth.pool import Renderable
-from data.synth.signs import FONTS, Colour, colour, text
+from data.synth.signs import FONTS, colour, text
 
 Plane = npt.NDArray[np.float32]
 

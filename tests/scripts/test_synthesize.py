@@ -15,7 +15,7 @@ from data.errors import InputError
 from data.synth.export import JOURNAL, identity_name, write_scenes
 from data.synth.options import parse_range, parse_settings, parse_size, pick_goods
 from data.synth.pool import SALT, STRIDE
-from data.synth.stream import SceneStream, stream
+from data.synth.scenes import SceneStream, stream
 from data.yolo import read_yolo
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "synthesize.py"

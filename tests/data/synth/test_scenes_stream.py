@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -16,14 +15,14 @@ from data.errors import InputError
 from data.images import write_image
 from data.scene import Scene
 from data.synth import pool as pool_module
+from data.synth import scenes as scenes_module
 from data.synth.photometry import develop
 from data.synth.pool import STRIDE, Pool, rotate
 from data.synth.samples import SAMPLES
+from data.synth.scenes import SceneStream, generate, stream
 from data.synth.sources import CropFolder, DrawnGoods, MixedGoods
 from data.synth.spec import Layout, SceneSpec
-from data.synth.stream import SceneStream, generate, stream
 
-stream_module = importlib.import_module("data.synth.stream")  # the package exports a function of the same name
 SMALL: dict[str, Any] = {"size": (160, 200), "families": 5, "count": (5, 40)}
 
 
@@ -60,7 +59,7 @@ def test_what_is_kept_at_hand_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_memory_of_a_mixed_stream_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_module, "SMALL", 100_000)
+    monkeypatch.setattr(scenes_module, "SMALL", 100_000)
     many = stream(5, layout="mixed", mixture=(0.2, 0.4, 0.4), **SMALL)
     for scene in islice(many, 12):
         assert scene.truth is not None
@@ -68,6 +67,14 @@ def test_memory_of_a_mixed_stream_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     assert all(p._bytes <= p._budget or len(p._textures) == 1 for p in small)
     assert sum(p._budget for p in small) <= 1_200_000
     assert sum(p._bytes > 0 for p in small) > 3
+
+
+def test_the_package_exports_the_functions() -> None:
+    import data.synth
+
+    assert data.synth.stream is stream
+    assert data.synth.generate is generate
+    assert set(dir(data.synth)) >= {"stream", "generate", "SceneSpec", "CropFolder", "sample_family"}
 
 
 def test_generate_is_the_first_scene() -> None:

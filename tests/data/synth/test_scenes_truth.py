@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from data.synth.canvas import Canvas, Sprite, premultiply, visible_boxes
 from data.synth.congregations import congregations
 from data.synth.pool import STRIDE
+from data.synth.scenes import Labelled, SceneStream, finish
 from data.synth.spec import Layout, SceneSpec
-from data.synth.stream import Labelled, SceneStream, finish
 from data.synth.view import View, choose_view
 
 
