@@ -32,7 +32,7 @@ class ColourLayout(Unit):
     concatenated; square roots make the cosine a Bhattacharyya coefficient. D = rows x columns x 18 = 432.
 
     Args:
-        rows, columns: cells.
+        rows, columns: cells; divisors of 72 and 48.
         levels: bins of each channel.
     """
 
@@ -56,5 +56,6 @@ class ColourLayout(Unit):
         """See :class:`Unit`."""
         centres = torch.linspace(0, 1, self.levels, dtype=x.dtype, device=x.device)
         votes = (1 - (x[:, :, None] - centres[None, None, :, None, None]).abs() * (self.levels - 1)).clamp(min=0)
-        cells = functional.adaptive_avg_pool2d(votes.flatten(1, 2), (self.rows, self.columns))
+        votes = votes.reshape(-1, 3 * self.levels, self.height, self.width)  # fixed sizes: ONNX has no adaptive pooling
+        cells = functional.avg_pool2d(votes, (self.height // self.rows, self.width // self.columns))
         return cells.flatten(1).clamp(min=1e-8).sqrt()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from data.files import atomic_write
+from embed.augment import Augmentation
 from embed.batches import Batches, Source
 from embed.losses import ProxySoftmax, contrast
 from embed.networks import Unit
@@ -58,6 +59,7 @@ def train(
     checkpoint: Path,
     check: Callable[[Unit, int], dict[str, float]] | None = None,
     report: Callable[[dict[str, Any]], None] | None = None,
+    how: Augmentation | None = None,
     workers: int = 1,
 ) -> Unit:
     """Train, or resume from ``checkpoint`` if it exists.
@@ -69,6 +71,7 @@ def train(
         checkpoint: file that is replaced every ``save_every`` steps; holds all that resuming needs.
         check: called with the averaged network; its figures join the report.
         report: called with one row of figures every 50 steps.
+        how: strength of the augmentation; None = as it is by default.
         workers: loader processes.
 
     Returns:
@@ -97,7 +100,7 @@ def train(
         if kept == classes == len(state["loss"]["proxies"]):
             optimiser.load_state_dict(state["optimiser"])
         step = int(state["step"])
-    batches = Batches(sources, width=network.width, height=network.height, seed=recipe.seed, start=step)
+    batches = Batches(sources, width=network.width, height=network.height, seed=recipe.seed, start=step, how=how)
     loader = iter(DataLoader(batches, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None))
     started, first, mean = time.monotonic(), step, 0.0
     while step < recipe.steps:

@@ -80,7 +80,6 @@ def test_bad_arguments_are_refused() -> None:
 def draw_folder(root: Path, *, crops: int = 9) -> None:
     """Clean drawn goods, one class per product; then a duplicated class, a mixture and a sliver are planted."""
     from data.synth.goods import Family
-
     from embed.augment import augment
     from embed.default_training import CALIBRATION
     from embed.store import HEIGHT, WIDTH, fit

@@ -24,14 +24,14 @@ def small() -> LayoutNet:
 OPTIONS = {"width": 32, "height": 48, "channels": [4, 6, 8, 8], "dimension": 16}
 
 
-@pytest.fixture()
+@pytest.fixture
 def weights(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.safetensors"
     save_weights(path, small().state_dict(), {"architecture": "layout", "options": OPTIONS}, half=False)
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
 def image() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (90, 140, 3), dtype=np.uint8)
 

@@ -1,0 +1,197 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from data import InputError
+from embed.augment import Augmentation, augment
+from embed.batches import Batches, Source
+from embed.default_training import make_scenes
+from embed.folders import read_folder, split
+from embed.goods_store import render_shard
+from embed.metric_training import Recipe, schedule, train
+from embed.networks import LayoutNet
+from embed.presets import train_preset
+from embed.sources import relabel
+from embed.store import HEIGHT, WIDTH, CropStore, StoreWriter
+from embed.virtual import transform
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> CropStore:
+    return CropStore.open(render_shard(tmp_path_factory.mktemp("goods"), seed=0, families=4, variants=3, views=2))
+
+
+def sources(store: CropStore) -> list[Source]:
+    flat = Source([store], identities=2, views=2, virtual=2, offset=12, classes=24)
+    return [Source([store], identities=6, views=2, group=3, classes=12), flat]
+
+
+def net() -> LayoutNet:
+    torch.manual_seed(0)
+    return LayoutNet(width=32, height=48, channels=(4, 6, 8, 8), dimension=16)
+
+
+def test_store_returns_what_was_put_in(tmp_path: Path) -> None:
+    crop = np.random.default_rng(0).integers(0, 256, (HEIGHT, 60, 3), dtype=np.uint8)
+    writer = StoreWriter(tmp_path / "s")
+    writer.add(crop, label=4, family=2)
+    with pytest.raises(InputError, match="no finished"):
+        CropStore.open(tmp_path / "s")
+    writer.close()
+    store = CropStore.open(tmp_path / "s")
+    assert (len(store), store.size[0].tolist(), store.label[0], store.family[0]) == (1, [60, HEIGHT], 4, 2)
+    assert np.array_equal(store.pixels[0, :, :60, :3], crop)
+    assert not store.pixels[0, :, 60:, 3].any()
+
+
+def test_shards_are_reproducible_and_labelled_by_family(store: CropStore, tmp_path: Path) -> None:
+    again = CropStore.open(render_shard(tmp_path, seed=0, families=4, variants=3, views=2))
+    assert np.array_equal(again.pixels, store.pixels)
+    assert len(store) == 24
+    assert len(np.unique(store.label)) == 12
+    assert all(len(np.unique(store.family[store.label == v])) == 1 for v in np.unique(store.label))
+
+
+def test_augmentation_switched_off_is_the_letterboxed_crop() -> None:
+    off = Augmentation(**dict.fromkeys(Augmentation.__dataclass_fields__, 0.0))  # type: ignore[arg-type]
+    rng = np.random.default_rng(0)
+    canvas = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    canvas[:144, :96] = (200, 30, 60, 255)
+    view = augment(canvas, (96, 144), canvas, (96, 144), width=96, height=144, rng=rng, how=off)
+    assert view.shape == (144, 96, 3)
+    assert (
+        np.abs(view[8:-8, 8:-8].astype(int) - (200, 30, 60)).mean() < 45
+    )  # gloss and haze off; blur and light stay mild
+
+
+def test_virtual_identities_are_fixed_and_keep_the_shape(store: CropStore) -> None:
+    crop, size = np.asarray(store.pixels[0]), tuple(store.size[0].tolist())
+    assert transform(crop, size, 0) is crop
+    for seed in range(1, 12):
+        one = transform(crop, size, seed)
+        assert np.array_equal(one, transform(crop, size, seed))
+        assert np.array_equal(one[..., 3], crop[..., 3])
+        assert (one != crop).any()
+        assert not (one[..., :3] != crop[..., :3])[:, size[0] :].any()
+
+
+def test_batches_depend_on_seed_and_step_alone(store: CropStore) -> None:
+    first = Batches(sources(store), width=32, height=48, seed=1, start=0)
+    later = iter(Batches(sources(store), width=32, height=48, seed=1, start=2))
+    pixels, label = first.batch(2)
+    resumed = next(later)
+    assert np.array_equal(pixels, resumed[0])
+    assert np.array_equal(label, resumed[1])
+    assert pixels.shape[1:] == (48, 32, 3)
+    assert label.max() < 36
+    families = label[:12].reshape(2, 3, 2)
+    assert (families[..., 0] == families[..., 1]).all()  # two views of each
+    assert all(len(np.unique(f[:, 0])) == 3 for f in families)  # of three variants
+    assert not np.array_equal(pixels, first.batch(3)[0])
+
+
+def test_an_interrupted_training_resumes_where_it_was(store: CropStore, tmp_path: Path) -> None:
+    recipe = Recipe(steps=6, warmup=2, save_every=3, check_every=3)
+    whole = train(net(), sources(store), recipe=recipe, checkpoint=tmp_path / "whole.pt", workers=0)
+
+    class StopError(Exception):
+        pass
+
+    def stop(network: object, step: int) -> dict[str, float]:
+        if step == 6:
+            raise StopError
+        return {"held": 0.0}
+
+    rows: list[dict[str, float]] = []
+    with pytest.raises(StopError):
+        train(
+            net(),
+            sources(store),
+            recipe=recipe,
+            checkpoint=tmp_path / "p.pt",
+            check=stop,
+            report=rows.append,
+            workers=0,
+        )
+    assert rows[0]["held"] == 0.0
+    assert torch.load(tmp_path / "p.pt", weights_only=True)["step"] == 3
+    parts = train(net(), sources(store), recipe=recipe, checkpoint=tmp_path / "p.pt", workers=0)
+    pixels = torch.rand(2, 3, 48, 32) * 255
+    with torch.inference_mode():
+        assert torch.allclose(whole(pixels), parts(pixels), atol=1e-3)
+
+
+def test_schedule_warms_up_and_ends_near_zero() -> None:
+    values = [schedule(step, steps=100, warmup=10) for step in range(101)]
+    assert values[0] == pytest.approx(0.1)
+    assert max(values) <= 1
+    assert values[100] == pytest.approx(0.01)
+    assert all(np.diff(values[10:]) <= 0)
+
+
+def test_simulated_scenes_have_variants_of_families(store: CropStore) -> None:
+    scenes = make_scenes(store, width=32, height=48, count=3, families=2)
+    for pictures, labels in scenes:
+        assert len(pictures) == len(labels) >= 4
+        assert len(np.unique(labels // 3)) == 2  # labels of a family are consecutive
+    assert np.array_equal(scenes[0][0], make_scenes(store, width=32, height=48, count=3, families=2)[0][0])
+
+
+def colour_folder(root: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for name, colour in {"a": (220, 30, 30), "b": (30, 200, 30), "c": (40, 40, 220)}.items():
+        (root / name).mkdir(parents=True)
+        for i in range(12):
+            picture = np.clip(rng.normal(colour, 25, (40, 30, 3)), 0, 255).astype(np.uint8)
+            cv2.imwrite(str(root / name / f"{i}.png"), picture)
+    return root
+
+
+def test_folders_are_read_split_and_relabelled(tmp_path: Path) -> None:
+    folder = read_folder(colour_folder(tmp_path / "crops"))
+    assert (folder.classes, len(folder)) == (("a", "b", "c"), 36)
+    train_rows, held = split(folder.label, share=0.25)
+    assert sorted([*train_rows, *held]) == list(range(36))
+    assert len(held) == 9
+    joined = relabel(folder, same={"a": "c"}, dropped=("b",))
+    assert (joined.classes, len(joined)) == (("c",), 24)
+    with pytest.raises(InputError, match="no such folder"):
+        read_folder(tmp_path / "nowhere")
+    (tmp_path / "empty" / "x").mkdir(parents=True)
+    with pytest.raises(InputError, match="at least 2"):
+        read_folder(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("preset", ["reference", "baseline"])
+def test_presets_learn_and_leave_everything_behind(tmp_path: Path, preset: str) -> None:
+    from embed import Embedder
+
+    folder = read_folder(colour_folder(tmp_path / "crops"))
+    out = tmp_path / preset
+    metrics = train_preset(folder, preset, out=out, epochs=3 if preset == "baseline" else 12)
+    assert metrics["val_accuracy"] >= 0.8
+    names = {"embedder.safetensors", "embedder.json", "history.csv", "metrics.json", "loss.png", "accuracy.png"}
+    assert names | {"confusion.png", "map.png", "features.png"} <= {p.name for p in out.iterdir()}
+    card = json.loads((out / "embedder.json").read_text())
+    assert card["recipe"]["seed"] == 0
+    assert card["metrics"] == metrics
+    embedder = Embedder.load(out / "embedder.safetensors", device="cpu")
+    vectors = embedder.embed_crops([folder.read(i) for i in (0, 1, 12, 13)])
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
+
+
+def test_alexnet_without_its_weights_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from urllib.error import URLError
+
+    import torchvision.models
+
+    def offline(**_: object) -> None:
+        raise URLError("offline")
+
+    monkeypatch.setattr(torchvision.models, "alexnet", offline)
+    with pytest.raises(InputError, match="could not be fetched"):
+        train_preset(read_folder(colour_folder(tmp_path / "crops")), "alexnet-last2", out=tmp_path / "out")
