@@ -64,7 +64,9 @@ def nms(
         left, top, right, bottom = boxes[rank]
         shared = np.minimum(x2[window], right) - np.maximum(x1[window], left)
         np.maximum(shared, 0, out=shared)
-        shared *= (np.minimum(y2[window], bottom) - np.maximum(y1[window], top)).clip(0)
+        tall = np.minimum(y2[window], bottom) - np.maximum(y1[window], top)
+        np.maximum(tall, 0, out=tall)
+        shared *= tall
         alive[window] &= shared <= iou * (area[window] + area[place[rank]] - shared)
     return order[np.array(kept, np.int64)]
 
