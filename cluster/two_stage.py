@@ -103,9 +103,6 @@ class TwoStage(Clusterer):
 def _optics(X: Vectors) -> tuple[Labels, npt.NDArray[Any]]:
     from sklearn.cluster import OPTICS
 
-    if len(X) < 3:
-        # OPTICS needs a bend in the reachability plot; with two rows there is none.
-        return np.full(len(X), NOISE, np.int64), np.zeros(len(X))
     distance = cosine_distances(X)
     with np.errstate(divide="ignore", invalid="ignore"):
         labels = OPTICS(min_samples=2, metric="precomputed").fit_predict(distance)
