@@ -28,8 +28,13 @@ def quiet_ultralytics() -> Any:
         os.environ.setdefault("YOLO_OFFLINE", "true")  # read by is_online: no probe of DNS servers
         os.environ.setdefault("YOLO_AUTOINSTALL", "false")
         os.environ.setdefault("YOLO_VERBOSE", "false")
+    # It replaces PIL.Image.open by a version that, for a file that is no picture, wants to install a package.
+    from PIL import Image
+
+    opened = Image.open
     import ultralytics
 
+    Image.open = opened
     settings = ultralytics.settings
     if settings.get("sync", False):
         dict.update(settings, {"sync": False})  # in memory only: update() would write the file
