@@ -17,9 +17,8 @@ import numpy.typing as npt
 
 from data.synth.canvas import Picture, Sprite, premultiply
 
-BASE = (
-    192  # height in pixels at which goods are drawn; smaller ones are shrunk from it, larger ones drawn for themselves
-)
+# Height at which goods are drawn; smaller ones are shrunk from it, larger ones drawn for themselves.
+BASE = 192
 TIERS = (24, 48, 96, BASE, 384, 768, 1536)
 TAKES = 3  # pictures kept of one identity where its renderings differ
 BUDGET = 160 * 2**20  # bytes of textures kept of the main goods
@@ -53,16 +52,25 @@ class Pool:
         salt: tells pools of one stream apart (goods, people, …).
         variants: largest number of variants per family.
         budget: bytes of textures kept; one texture is kept however large it is.
+        base: one of ``TIERS``: the height at which things are drawn when a smaller one is asked for.
 
     Memory: ``budget``, plus the small descriptions of up to 4096 families.
     """
 
     def __init__(
-        self, source: Source, seed: int, *, salt: int = 0, variants: int = 5, budget: int | None = None
+        self,
+        source: Source,
+        seed: int,
+        *,
+        salt: int = 0,
+        variants: int = 5,
+        budget: int | None = None,
+        base: int = BASE,
     ) -> None:
         self._source = source
         self._seed = [seed, 7, salt]
         self._first = salt * SALT
+        self._base = base
         self._variants = min(variants, STRIDE)
         self._families: OrderedDict[int, Sequence[Renderable]] = OrderedDict()
         self._textures: OrderedDict[tuple[int, int, int], Picture] = OrderedDict()
@@ -94,7 +102,7 @@ class Pool:
         if key in self._textures:
             self._textures.move_to_end(key)
             return self._textures[key]
-        if tier < BASE:
+        if tier < self._base:
             large = self.texture(identity, TIERS[TIERS.index(tier) + 1], take)
             size = (max(1, round(large.shape[1] * tier / large.shape[0])), tier)
             texture: Picture = cv2.resize(large, size, interpolation=cv2.INTER_AREA)

@@ -68,14 +68,14 @@ class SceneStream:
 
             goods = DrawnGoods()
 
-        def pool(source: Source, salt: int, variants: int) -> Pool:
-            return Pool(source, seed, salt=salt, variants=variants, budget=SMALL)
+        def pool(source: Source, salt: int, variants: int, *, base: int = BASE) -> Pool:
+            return Pool(source, seed, salt=salt, variants=variants, budget=SMALL, base=base)
 
         self._pools = shelf.Pools(
             goods=Pool(goods, seed, variants=self.spec.variants),
             people=Pool(PeopleSource(), seed, salt=1, variants=self.spec.variants, budget=3 * SMALL),
-            tags=pool(TagSource(), 2, 8),
-            signs=pool(SignSource(), 3, 4),
+            tags=pool(TagSource(), 2, 8, base=48),
+            signs=pool(SignSource(), 3, 4, base=96),
             trolleys=pool(TrolleySource(), 4, 1),
         )
         self._things = {kind: pool(ThingSource(kind), 10 + k, 5) for k, kind in enumerate(Kind)}
