@@ -196,6 +196,8 @@ def regroup(grouping: Grouping, fresh: npt.ArrayLike, *, threshold: float, ancho
 def apply(grouping: Grouping, parts: Sequence[Objects]) -> list[Objects]:
     """Give the objects of the scenes their clusters and membership strengths.
 
+    The strength is that of average linkage; in a pinned cluster it is 1, because a person has decided.
+
     Raises:
         InputError: if the number of objects disagrees.
     """
@@ -210,6 +212,7 @@ def apply(grouping: Grouping, parts: Sequence[Objects]) -> list[Objects]:
         vectors = np.concatenate([p.embedding for p in parts if p.embedding is not None and len(p)])[kept]
         compact = np.unique(grouping.cluster[kept], return_inverse=True)[1].astype(np.int64)
         probability[kept] = np.clip(membership(vectors, compact, grouping.threshold), 0, 1)
+        probability[~grouping.free & (grouping.cluster != NOISE)] = 1
     bounds = np.cumsum([0, *counts])
     return [
         part.replace(cluster=grouping.cluster[a:b], probability=probability[a:b])

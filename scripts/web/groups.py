@@ -33,7 +33,7 @@ def groups_page() -> None:
         rows = rows[np.argsort(-probability[rows], kind="stable")]
         found.append(group | {"rows": [[int(r), round(float(probability[r]), 2)] for r in rows]})
     chosen = st.session_state["chosen"]
-    with st.container(border=True):
+    with st.container(border=True, key="tools" if chosen["groups"] or chosen["rows"] else "tools_hint"):
         _tools(found, chosen)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         which = st.segmented_control(
@@ -66,7 +66,7 @@ def _tools(found: list[dict[str, Any]], chosen: dict[str, list[int]]) -> None:
         st.markdown(f"**{' and '.join(what)} selected**", width="content")
         if len(real) == 1 and len(picked) == 1:
             name = f"rename_{real[0]}"
-            st.session_state[name] = work.grouping.names.get(real[0], "")
+            session.follow(name, work.grouping.names.get(real[0], ""))
             st.text_input(
                 f"Name of {label(real[0])}", key=name, max_chars=120, placeholder="Give it a name", width=230,
                 on_change=_rename, args=(real[0],),
@@ -101,7 +101,7 @@ def _clear() -> None:
 
 
 def _rename(cluster: int) -> None:
-    session.attempt(lambda: bench().rename(cluster, st.session_state[f"rename_{cluster}"]), "Renamed")
+    session.rename(cluster, st.session_state[f"rename_{cluster}"])
 
 
 def _choose() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from functools import partial
+from html import escape
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from scripts.web import session
 from scripts.web.photos import _plain
 from scripts.web.scene import choose_scene
 from scripts.web.session import bench
+from scripts.web.tables import bar_cell, figures, picture_cell, table
 
 PLAN_BYTES = 2_000_000
 
@@ -31,44 +32,36 @@ def report_page() -> None:
 def _shelf() -> None:
     work, scene = bench(), choose_scene()
     found = downloads.report(work, scene)
-    figures = {
+    numbers = {
         "Facings": len(found.objects),
         "Products": sum(s.cluster != NOISE for s in found.totals),
         "Boards": found.rows.count,
         "Possible gaps": len(found.gaps),
     }
-    for column, (name, value) in zip(st.columns(4), figures.items(), strict=True):
-        column.metric(name, value, border=True)
+    st.html(figures(numbers))
     st.subheader("Share of shelf")
     first = {c: row for row, c in reversed(list(enumerate(work.grouping.cluster.tolist())))}
-    st.dataframe(
-        [
-            {
-                "": "data:image/jpeg;base64," + base64.b64encode(crop(work, first[s.cluster], side=72)).decode(),
-                "product": work.grouping.label(s.cluster),
-                "facings": s.facings,
-                "by count": s.of_count,
-                "by area": s.of_area,
-                "boards": ", ".join(str(r) for r in sorted({x.row for x in found.lines if x.cluster == s.cluster})),
-            }
-            for s in found.totals
-        ],
-        column_config={
-            "": st.column_config.ImageColumn(width="small"),
-            "by count": st.column_config.ProgressColumn(format="percent", max_value=1.0),
-            "by area": st.column_config.NumberColumn(format="percent"),
-        },
-        hide_index=True, row_height=56, height=430,
-    )  # fmt: skip
+    st.html(
+        table(
+            ("", "product", "facings", "share by count", "by area", "boards"),
+            [
+                (
+                    picture_cell(crop(work, first[s.cluster], side=72)),
+                    escape(work.grouping.label(s.cluster)),
+                    str(s.facings),
+                    bar_cell(s.of_count),
+                    f"{s.of_area:.1%}",
+                    ", ".join(str(r) for r in sorted({x.row for x in found.lines if x.cluster == s.cluster})),
+                )
+                for s in found.totals
+            ],
+            height=460,
+        )
+    )
     st.subheader("Possible gaps")
     if found.gaps:
-        st.dataframe(
-            [
-                {"board": g.row, "room for": g.room, "right of": _title(g.left), "left of": _title(g.right)}
-                for g in found.gaps
-            ],
-            hide_index=True,
-        )
+        lines = [(str(g.row), str(g.room), escape(_title(g.left)), escape(_title(g.right))) for g in found.gaps]
+        st.html(table(("board", "room for", "right of", "left of"), lines))
     else:
         st.caption("No free stretch between two products is wide enough for another facing.")
     st.subheader("Compare with a plan")
@@ -120,20 +113,25 @@ def _catalogue() -> None:
             st.caption("Name your groups first if you like; the names are kept.")
         return
     scenes = kept.scenes()
-    for column, (name, value) in zip(
-        st.columns(3),
-        {"Photos": len(scenes), "Objects": sum(s.n_objects for s in scenes), "Identities": len(identities)}.items(),
-        strict=True,
-    ):
-        column.metric(name, value, border=True)
-    st.dataframe(
-        [
-            {"number": i.identity_id, "name": i.name or "", "objects": i.n_objects, "photos": i.n_scenes,
-             "first seen": i.first_seen[:16].replace("T", " "), "last seen": i.last_seen[:16].replace("T", " ")}
-            for i in identities
-        ],
-        hide_index=True, height=300,
-    )  # fmt: skip
+    objects = sum(s.n_objects for s in scenes)
+    st.html(figures({"Photos": len(scenes), "Objects": objects, "Identities": len(identities)}))
+    st.html(
+        table(
+            ("number", "name", "objects", "photos", "first seen", "last seen"),
+            [
+                (
+                    str(i.identity_id),
+                    escape(i.name or ""),
+                    str(i.n_objects),
+                    str(i.n_scenes),
+                    i.first_seen[:16].replace("T", " "),
+                    i.last_seen[:16].replace("T", " "),
+                )
+                for i in identities
+            ],
+            height=300,
+        )
+    )
     options = {i.identity_id: i for i in identities}
     which = st.selectbox(
         "Where has it been seen?", list(options), format_func=lambda k: options[k].label, key="seen_which"
@@ -146,7 +144,7 @@ def _catalogue() -> None:
                 with st.container(width=96):
                     st.image(pictures[sighting.object_id], width=72, caption=sighting.scene[:24])
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        st.session_state["catalogue_name"] = options[which].name or ""
+        session.follow("catalogue_name", options[which].name or "")
         st.text_input("Name", key="catalogue_name", max_chars=120, width=260, on_change=_rename, args=(which,))
         latest = next((edit for edit in kept.history()), None)
         st.button("Undo in the catalogue", icon=":material/undo:", disabled=latest is None, on_click=_undo)
@@ -165,7 +163,7 @@ def _downloads() -> None:
         ("Shelf report (HTML)", "One page, for mail or print", f"{name}.html", "text/html",
          partial(downloads.report_page, scene=scene)),
     ):  # fmt: skip
-        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             st.download_button(
                 title, partial(make, work), file, kind, icon=":material/download:", key=f"download_{title}", width=230,
                 on_click="ignore",

@@ -18,13 +18,13 @@ def scene_page() -> None:
         draw_scene(scene, mode="look", key="scene_view")
     with narrow:
         with st.container(border=True):
-            st.session_state["threshold"] = min(max(work.grouping.threshold, 0.02), 0.8)
+            session.follow("threshold", round(min(max(work.grouping.threshold, 0.02), 0.8), 2))
             st.slider(
                 "How alike is the same?", 0.02, 0.8, step=0.01, key="threshold", on_change=_threshold,
                 help="Cosine distance up to which groups merge. Left: more, purer groups. Right: fewer, larger ones. "
                 "Groups that you edited or named stay as they are.",
             )  # fmt: skip
-            st.session_state["reach"] = work.reach
+            session.follow("reach", round(min(work.reach, 3.0), 2))
             st.slider(
                 "How far does a place reach?", 0.0, 3.0, step=0.05, key="reach", on_change=_reach,
                 help="Widest gap, in object sizes, that still belongs to one place on the photo.",
@@ -53,6 +53,7 @@ def draw_scene(scene: int, *, mode: str, key: str, chips: bool = True) -> None:
     inside = set(view.parts[scene].cluster.tolist())
     data = scene_data(work, view, scene) | {
         "scene": work.names[scene],
+        "state": f"{work.grouping.threshold:g} {work.reach:g}",
         "image": session.picture(scene),
         "atlas": session.atlas(),
         "groups": [g for g in groups(work, view) if g["c"] in inside],
@@ -85,7 +86,7 @@ def _details() -> None:
         st.caption(f"{_count(len(rows), 'object')} in {_count(places, 'place')}{across}")
         if selected >= 0:
             name = f"name_{selected}"
-            st.session_state[name] = work.grouping.names.get(selected, "")
+            session.follow(name, work.grouping.names.get(selected, ""))
             st.text_input(
                 "Name", key=name, placeholder="Give it a name", max_chars=120, on_change=_rename, args=(selected,)
             )
@@ -110,15 +111,15 @@ def _safe(text: str) -> str:
 
 
 def _threshold() -> None:
-    session.attempt(lambda: bench().set_threshold(float(st.session_state["threshold"])))
+    session.attempt(lambda: bench().set_threshold(round(float(st.session_state["threshold"]), 2)))
 
 
 def _reach() -> None:
-    bench().reach = float(st.session_state["reach"])
+    bench().reach = round(float(st.session_state["reach"]), 2)
 
 
 def _rename(cluster: int) -> None:
-    session.attempt(lambda: bench().rename(cluster, st.session_state[f"name_{cluster}"]))
+    session.rename(cluster, st.session_state[f"name_{cluster}"])
 
 
 def _edit(cluster: int) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from data.errors import InputError
+from data.objects import NOISE
 from pipeline.lookup import ask, searcher
 from pipeline.retrieval.search import Answer
 from pipeline.uploads import read_one
@@ -89,6 +90,7 @@ def _answer(query: tuple[np.ndarray[Any, Any], tuple[float, ...] | None], where:
         answer = ask(searcher(bench()), vector)
         pictures = {hit.object_id: crop(bench(), hit.object_id) for hit in answer.hits}
         label = None if answer.identity is None else bench().grouping.label(answer.identity)
+        titles = {h.object_id: bench().grouping.label(NOISE if h.identity is None else h.identity) for h in answer.hits}
     else:
         from pipeline.retrieval import Searcher
 
@@ -99,10 +101,11 @@ def _answer(query: tuple[np.ndarray[Any, Any], tuple[float, ...] | None], where:
         answer = ask(Searcher.from_catalogue(kept), vector)
         pictures = kept.crops([hit.object_id for hit in answer.hits])
         label = None if answer.identity is None else kept.identity(answer.identity).label
-    _show(answer, pictures, label)
+        titles = {hit.object_id: hit.name or f"#{hit.identity}" for hit in answer.hits}
+    _show(answer, pictures, titles, label)
 
 
-def _show(answer: Answer, pictures: dict[int, bytes], label: str | None) -> None:
+def _show(answer: Answer, pictures: dict[int, bytes], titles: dict[int, str], label: str | None) -> None:
     if label is None:
         st.warning("This is new: nothing here is the same.", icon=":material/new_releases:")
     else:
@@ -113,5 +116,4 @@ def _show(answer: Answer, pictures: dict[int, bytes], label: str | None) -> None
             with st.container(width=104, border=True):
                 if hit.object_id in pictures:
                     st.image(pictures[hit.object_id], width=72)
-                whose = hit.name or ("Unsorted" if hit.identity is None else f"#{hit.identity}")
-                st.markdown(f"**{max(hit.similarity, 0):.0%}**  \n{_plain(whose)}")
+                st.markdown(f"**{max(hit.similarity, 0):.0%}**  \n{_plain(titles[hit.object_id])}")

@@ -85,6 +85,18 @@ def attempt(work: Callable[[], Any], done: str | None = None) -> bool:
     return True
 
 
+def follow(key: str, value: Any) -> None:
+    """Let a widget show a value of the workbench; only a differing one is sent, or it would fight with the user."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+
+def rename(cluster: int, name: str) -> None:
+    """Name a group in a callback; a field that was only left again is no edit."""
+    if " ".join(name.split()) != bench().grouping.names.get(cluster, ""):
+        attempt(lambda: bench().rename(cluster, name), "Renamed")
+
+
 def sentence(error: Exception) -> str:
     """Make an error a sentence for people."""
     text = str(error)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from scripts.web import session
 from scripts.web.session import ICONS, PAGES, bench
@@ -16,7 +15,15 @@ STYLE = """
 [data-testid="stHeader"] { background: transparent; height: 2.6rem; }
 .brand { font-size: 1.35rem; font-weight: 750; letter-spacing: -.01em; line-height: 1.2; margin: 0; }
 .facts { opacity: .75; font-size: .9rem; margin: .1rem 0 0; overflow-wrap: anywhere; }
+.st-key-tools { position: fixed; left: 0; right: 0; bottom: 0; z-index: 60; background: Canvas; border-radius: 0;
+  border-width: 1px 0 0; padding: .7rem max(1rem, calc(50vw - 620px)); box-shadow: 0 -6px 24px rgba(0,0,0,.18); }
+.block-container:has(.st-key-tools) { padding-bottom: 14rem; }
+.st-key-top { padding-right: 2.6rem; }
 @media (max-width: 640px) {
+  .st-key-page [role="radiogroup"] { display: grid; grid-template-columns: repeat(3, 1fr); width: 100%; }
+  .st-key-page, .st-key-page div { width: 100% !important; max-width: none; }
+  .st-key-top { padding-right: 0; }
+  .st-key-top button { padding: .25rem .6rem; }
   .block-container { padding-left: .8rem; padding-right: .8rem; padding-top: 2.6rem; }
   [data-testid="stHeading"] h2 { font-size: 1.3rem; }
 }
@@ -32,14 +39,12 @@ def show() -> None:
         st.session_state["page"] = st.session_state.pop("go")
     st.html(STYLE)
     there = st.session_state["bench"] is not None
-    title, tools = st.columns([3, 2], vertical_alignment="center")
-    with title:
-        st.html(
-            f'<h1 class="brand">Packed Scenes</h1><p class="facts">{_facts() if there else "Find, group, count"}</p>'
-        )
-    if there:
-        with tools:
-            _undo()
+    facts = _facts() if there else "Find every object, group what is the same"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="top"):
+        st.html(f'<h1 class="brand">Packed Scenes</h1><p class="facts">{facts}</p>', width="stretch")
+        if there:
+            with st.container(horizontal=True, width="content", gap="small"):
+                _undo()
     st.segmented_control(
         "Page", PAGES, key="page", required=True, label_visibility="collapsed",
         format_func=lambda name: f":material/{ICONS[name]}: {name}",
@@ -64,13 +69,13 @@ def show() -> None:
 
 
 @st.cache_data(show_spinner=False)
-def _icon() -> np.ndarray[Any, Any]:
+def _icon() -> Image.Image:
     """Draw the icon of the browser's tab; streamlit would fetch its own ones from the network."""
     icon = np.full((64, 64, 3), (10, 108, 82), np.uint8)
     for at, color in enumerate(((255, 255, 255), (255, 176, 32), (255, 176, 32), (255, 255, 255))):
         top, left = 10 + 24 * (at // 2), 10 + 24 * (at % 2)
         icon[top : top + 20, left : left + 20] = color
-    return icon
+    return Image.fromarray(icon)
 
 
 def _page(page: str) -> None:
@@ -98,14 +103,11 @@ def _facts() -> str:
 
 def _undo() -> None:
     history = bench().history
-    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        back = f"Undo: {history.now.label}" if history.past else "Nothing to undo"
-        again = f"Redo: {history.future[0].label}" if history.future else "Nothing to redo"
-        for name, way, text in (("Undo", history.past, back), ("Redo", history.future, again)):
-            key = name.lower()
-            st.button(
-                name, icon=f":material/{key}:", key=key, disabled=not way, help=text, on_click=_step, args=(key,)
-            )  # fmt: skip
+    back = f"Undo: {history.now.label}" if history.past else "Nothing to undo"
+    again = f"Redo: {history.future[0].label}" if history.future else "Nothing to redo"
+    for name, way, text in (("Undo", history.past, back), ("Redo", history.future, again)):
+        key = name.lower()
+        st.button(name, icon=f":material/{key}:", key=key, disabled=not way, help=text, on_click=_step, args=(key,))
 
 
 def _step(way: str) -> None:

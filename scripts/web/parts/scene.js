@@ -85,7 +85,7 @@ function makeViewer(root) {
     for (const found of data.congregations) {
       const color = groupOf(found.c).color;
       layer.areas.append(el("path", { class: "halo", d: found.d, "data-c": found.c }),
-        el("path", { class: "area", d: found.d, "data-c": found.c, fill: color, "fill-opacity": .24, stroke: color, "stroke-width": 2.4 }));
+        el("path", { class: "area", d: found.d, "data-c": found.c, fill: color, "fill-opacity": data.mode === "search" ? 0 : .24, stroke: color, "stroke-width": 2.4 }));
     }
     for (const object of data.objects) if (object.c < 0) {
       const [x1, y1, x2, y2] = object.b;
@@ -98,10 +98,11 @@ function makeViewer(root) {
       onclick: () => { const next = new Set(hidden); next.has(g.c) ? next.delete(g.c) : next.add(g.c); setHidden(next); },
       onmouseenter: () => { over = { c: g.c, i: -1 }; paint(); }, onmouseleave: () => { over = null; paint(); } },
       el("span", { class: "swatch", style: `background:${g.color}` }), el("span", { class: "t" }, g.name), el("span", { class: "soft" }, "×" + g.n))));
-    root.dataset.groups = data.groups.length; root.dataset.areas = data.congregations.length;
+    root.dataset.groups = data.groups.length; root.dataset.areas = data.congregations.length; root.dataset.state = data.state;
   }
   function badges() {
     if (!layer.badges) return;
+    if (data.mode === "search") return paint();
     const unit = 1 / (base * zoom), size = 11 * unit;
     const nodes = [];
     for (const found of data.congregations) {
@@ -173,7 +174,7 @@ function makeViewer(root) {
     const was = start; start = null;
     if (event.type === "pointercancel") return;
     if (drawing && drawnBox && drawnBox[2] - drawnBox[0] > 3 && drawnBox[3] - drawnBox[1] > 3) { send("box", drawnBox.map((v) => Math.round(v * 10) / 10)); setDrawing(false); return; }
-    if (!moved && !drawing) { const object = at(was.p); select(object); }
+    if (!moved && !drawing) { const object = at(was.p); select(object); if (object && event.pointerType === "touch") showTip(root, tip, event.clientX, event.clientY, describe(object)); }
   };
   view.addEventListener("pointerup", up); view.addEventListener("pointercancel", up);
   view.addEventListener("pointerleave", () => { over = null; tip.hidden = true; if (layer.areas) paint(); });
