@@ -1,4 +1,4 @@
-"""Colour layout: what a crop looks like at 6 x 4 cells in Lab, with no training at all."""
+"""Colour layout: what a crop looks like at 12 x 8 cells in Lab, with no training at all."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def rgb_to_lab(pixels: Tensor) -> Tensor:
 class ColourLayout(Unit):
     """Soft Lab histograms of the cells of a grid over the whole crop (stretched, so that cells correspond).
 
-    Each pixel votes linearly for the two nearest of 6 levels of L, of a and of b; each cell's three histograms are
-    concatenated; square roots make the cosine a Bhattacharyya coefficient. D = rows x columns x 18 = 432.
+    Each pixel votes linearly for the two nearest of 8 levels of L, of a and of b; each cell's three histograms are
+    concatenated; square roots make the cosine a Bhattacharyya coefficient. D = rows x columns x 24 = 2,304.
 
     Args:
         rows, columns: cells; divisors of 72 and 48.
         levels: bins of each channel.
     """
 
-    def __init__(self, *, rows: int = 6, columns: int = 4, levels: int = 6) -> None:
+    def __init__(self, *, rows: int = 12, columns: int = 8, levels: int = 8) -> None:
         super().__init__()
         self.width, self.height = 48, 72
         self.rows, self.columns, self.levels = rows, columns, levels
@@ -44,8 +44,13 @@ class ColourLayout(Unit):
 
     @staticmethod
     def card() -> dict[str, Any]:
-        """The card: calibrated like a trained network's, see ``embed/README.md``."""
-        return {"architecture": "colour", "fit": "stretch"}
+        """The card; calibrated on 12 simulated scenes of the 22 products of packed_products (it was trained on nothing)."""
+        calibration = {
+            "threshold": 0.11,
+            "equal_error": {"distance": 0.219, "low": 0.208, "high": 0.221, "value": 0.133},
+            "pairwise_f": {"distance": 0.111, "low": 0.098, "high": 0.115, "value": 0.588},
+        }
+        return {"architecture": "colour", "fit": "stretch", "calibration": calibration}
 
     def scale(self, pixels: Tensor) -> Tensor:
         """To Lab, each channel about 0…1."""
