@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -46,6 +47,12 @@ def test_workers_share_out_the_stream() -> None:
     whole = list(islice(stream(1, **SMALL), 6))
     parts = [list(islice(stream(1, **SMALL).scenes(start=k, step=2), 3)) for k in (0, 1)]
     assert all(same(parts[i % 2][i // 2], whole[i]) for i in range(6))
+
+
+def test_a_stream_travels_to_worker_processes() -> None:
+    whole = stream(1, **SMALL)
+    assert same(pickle.loads(pickle.dumps(stream(1, **SMALL)))[2], whole[2])
+    assert same(pickle.loads(pickle.dumps(whole))[3], whole[3])
 
 
 def test_what_is_kept_at_hand_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
