@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from data import InputError, Objects
 from detect.load import Backend, load_network
+from detect.nested import rescore
 from detect.networks import Network
-from detect.nms import nms
+from detect.nms import best_first, nms
 from detect.scale import FALLBACK, LOOKS, choose, look
 from detect.tiles import Candidates, layout, merge
 
@@ -236,9 +237,12 @@ class Detector:
 
     def _objects(self, found: Candidates, image: Image) -> Objects:
         kept = found.select(nms(found.xyxy, found.score, iou=IOU, limit=self.max_objects))
+        score = rescore(kept.xyxy, kept.score)
+        order = best_first(kept.xyxy, score)
+        order = order[score[order] >= self.confidence]
         height, width = image.shape[:2]
         xyxy = np.minimum(kept.xyxy, np.array([width, height] * 2, np.float32))
-        return Objects.from_boxes(xyxy, score=kept.score, class_id=kept.class_id)
+        return Objects.from_boxes(xyxy[order], score=score[order], class_id=kept.class_id[order])
 
     def _warn(self, info: DetectionInfo, found: Candidates) -> DetectionInfo:
         warnings = []

@@ -144,8 +144,10 @@ def test_shelf_photo() -> None:
 def test_the_shipped_network_agrees_in_tiles() -> None:
     """A network without global attention: a tile sees what the whole picture shows, but for padding at its edges."""
     image = read_image(SHARED / "packed_products" / "test" / "shelf.jpeg")
-    loaded = Detector.load(image_size=1024)
+    loaded = dataclasses.replace(Detector.load(image_size=1024), confidence=0.2)
     whole = loaded.detect(image)
-    tiled = dataclasses.replace(loaded, tile=640).detect(image)
-    assert abs(len(whole) - len(tiled)) <= 0.05 * len(whole)
-    assert (match_boxes(tiled, whole, iou=0.8).truth >= 0).mean() > 0.92
+    tiled, info = dataclasses.replace(loaded, tile=640).detect_with_info(image)
+    assert info.tiles >= 4
+    for one, other in ((whole, tiled), (tiled, whole)):  # no sure box is lost, added, cut or joined
+        sure = one.select(one.score >= 0.6)
+        assert (match_boxes(sure, other, iou=0.75).truth >= 0).mean() >= 0.96
