@@ -133,25 +133,34 @@ def project(
     """
     how = Projection(how)
     if how is Projection.UMAP:
-        if len(vectors) < 5:
-            raise InputError("UMAP needs at least 5 objects", remedy="Use PCA.")
-        from umap import UMAP
-
-        made = UMAP(
-            n_components=dimensions, metric="cosine", n_neighbors=min(15, len(vectors) - 1), random_state=seed,
-            init="spectral" if len(vectors) > dimensions + 2 else "random", n_jobs=1,
-        )  # fmt: skip
-        flat = np.asarray(made.fit_transform(vectors), np.float64)
+        flat = _umap(vectors, dimensions, seed)
     else:
-        centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64) if len(vectors) else vectors
-        _, _, axes = np.linalg.svd(centred, full_matrices=False) if len(vectors) else (0, 0, np.zeros((0, 1)))
         flat = np.zeros((len(vectors), dimensions))
-        found = centred @ axes[:dimensions].T
-        flat[:, : found.shape[1]] = found
+        if len(vectors):
+            centred = vectors - vectors.mean(axis=0, dtype=np.float64)
+            _, _, axes = np.linalg.svd(centred, full_matrices=False)
+            found = centred @ axes[:dimensions].T
+            flat[:, : found.shape[1]] = found
     if len(flat):
         flat = flat - (flat.max(axis=0) + flat.min(axis=0)) / 2
         flat = flat / max(float(np.abs(flat).max()), 1e-9)
     return flat.astype(np.float32)
+
+
+def _umap(vectors: npt.NDArray[np.float32], dimensions: int, seed: int) -> npt.NDArray[np.float64]:
+    if len(vectors) < 5:
+        raise InputError("UMAP needs at least 5 objects", remedy="Use PCA.")
+    from umap import UMAP
+
+    made = UMAP(
+        n_components=dimensions,
+        metric="cosine",
+        n_neighbors=min(15, len(vectors) - 1),
+        random_state=seed,
+        init="spectral" if len(vectors) > dimensions + 2 else "random",
+        n_jobs=1,
+    )
+    return np.asarray(made.fit_transform(vectors), np.float64)
 
 
 def _encode(image: Image, form: str, **options: Any) -> bytes:

@@ -33,8 +33,13 @@ def groups_page() -> None:
         rows = rows[np.argsort(-probability[rows], kind="stable")]
         found.append(group | {"rows": [[int(r), round(float(probability[r]), 2)] for r in rows]})
     chosen = st.session_state["chosen"]
-    with st.container(border=True, key="tools" if chosen["groups"] or chosen["rows"] else "tools_hint"):
-        _tools(found, chosen)
+    st.caption(
+        "Tick a group to rename or split it, tick several to merge them; click objects to move them, or drag them to "
+        "another group. A question mark stands on doubtful objects."
+    )
+    if chosen["groups"] or chosen["rows"]:
+        with st.container(border=True, key="tools"):
+            _tools(found, chosen)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         which = st.segmented_control(
             "Show", list(SHOW), key="show_groups", default="All", required=True,
@@ -52,13 +57,6 @@ def _tools(found: list[dict[str, Any]], chosen: dict[str, list[int]]) -> None:
     picked, rows = chosen["groups"], chosen["rows"]
     work = bench()
     label = work.grouping.label
-    if not picked and not rows:
-        st.markdown("**Select groups or objects to edit them**")
-        st.caption(
-            "Tick a group to rename or split it, tick several to merge them; click objects to move them, or drag "
-            "them to another group. A question mark stands on doubtful objects."
-        )
-        return
     real = [c for c in picked if c != NOISE]
     what = [f"{len(picked)} {'group' if len(picked) == 1 else 'groups'}"] if picked else []
     what += [f"{len(rows)} {'object' if len(rows) == 1 else 'objects'}"] if rows else []
