@@ -28,7 +28,10 @@ def clear_errors() -> Iterator[None]:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(BAD_INPUT) from error
     except KeyboardInterrupt:
-        print("interrupted: what was finished is kept; the same command goes on with --skip-existing", file=sys.stderr)
+        print(
+            "interrupted: what was finished is kept; run the same command again to go on (analyze.py: with --skip-existing)",
+            file=sys.stderr,
+        )
         raise SystemExit(INTERRUPTED) from None
 
 
