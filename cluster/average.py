@@ -38,8 +38,8 @@ class AverageLinkage(Clusterer):
     Args:
         threshold: mean cosine distance up to which clusters merge: a number in [0, 2]; ``"adaptive"`` (the
             embedder's own, lowered where most identities occur once, see :mod:`cluster.choose`); ``"calibrated"``
-            (the embedder's own); or ``"silhouette"`` (the cut with the best mean silhouette; merges too much where
-            most identities are single).
+            (the embedder's own); or ``"silhouette"`` (the cut from half to twice
+            the embedder's own with the best mean silhouette).
         calibrated: the embedder's own threshold, from its card.
         spatial: use the boxes, if ``fit`` gets them (:mod:`cluster.spatial`); up to ``DENSE_LIMIT`` rows.
         light: take out what the light of each scene adds, if ``fit`` gets several scenes (:mod:`cluster.light`).
@@ -87,7 +87,7 @@ class AverageLinkage(Clusterer):
             clusters = int(tree.cut(self.calibrated).max()) + 1
             self.threshold_ = adaptive_threshold(self.calibrated, len(X), clusters)
         elif rule is Cut.SILHOUETTE:
-            self.threshold_ = best_silhouette_cut(tree, distance)
+            self.threshold_ = best_silhouette_cut(tree, distance, self.calibrated)
         else:
             self.threshold_ = self.calibrated if isinstance(rule, Cut) else rule
         return tree.cut(self.threshold_)

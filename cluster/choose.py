@@ -25,6 +25,7 @@ from cluster.labels import Labels
 from cluster.reciprocal import reciprocal_merge
 
 RATIO, POWER = 0.63, 0.76
+ALONE = 0.5  # x calibrated: the own distance of a single row in the silhouette rule
 MAX_CUTS = 64
 SWEEP = (0.5, 0.65, 0.8, 0.9, 1.0, 1.1, 1.25, 1.45, 1.7, 2.0)  # x calibrated, where there is no tree to look at
 
@@ -34,24 +35,28 @@ def adaptive_threshold(calibrated: float, rows: int, clusters: int) -> float:
     return float(calibrated * min(1.0, RATIO * (rows / max(clusters, 1)) ** POWER))
 
 
-def candidate_cuts(tree: Tree, limit: int = MAX_CUTS) -> list[float]:
-    """Return at most ``limit`` thresholds that lie midway between distinct merge heights, ascending."""
-    heights = np.unique(tree.heights[tree.heights <= 2])
+def candidate_cuts(tree: Tree, low: float, high: float, limit: int = MAX_CUTS) -> list[float]:
+    """Return at most ``limit`` ascending thresholds in [low, high], each midway between two merge heights; at least
+    one.
+    """
+    heights = np.unique(np.concatenate([[low], tree.heights[(tree.heights > low) & (tree.heights < high)], [high]]))
     middle = (heights[1:] + heights[:-1]) / 2
     if len(middle) > limit:
         middle = middle[np.linspace(0, len(middle) - 1, limit).round().astype(int)]
     return [float(t) for t in middle]
 
 
-def best_silhouette_cut(tree: Tree, distance: Distances) -> float:
-    """Return the cut with the highest mean silhouette (singletons count 0); 0 where no cut makes 2 … N - 1 clusters."""
-    best, chosen = -np.inf, 0.0
-    for threshold in candidate_cuts(tree):
-        labels = tree.cut(threshold)
-        if 1 < labels.max() + 1 < len(labels):
-            value = float(silhouette_from_distances(distance, labels).mean())
-            if value > best:
-                best, chosen = value, threshold
+def best_silhouette_cut(tree: Tree, distance: Distances, calibrated: float) -> float:
+    """Return the cut around the calibrated one with the highest mean silhouette.
+
+    A single row counts as lying ``ALONE * calibrated`` from its own kind: it scores well where everything else is
+    farther than copies would be, and badly where it should have been merged.
+    """
+    best, chosen = -np.inf, calibrated
+    for threshold in candidate_cuts(tree, SWEEP[0] * calibrated, min(SWEEP[-1] * calibrated, 2.0)):
+        value = float(silhouette_from_distances(distance, tree.cut(threshold), alone=ALONE * calibrated).mean())
+        if value > best:
+            best, chosen = value, threshold
     return chosen
 
 
@@ -71,12 +76,12 @@ def merge_by_silhouette(
 ) -> tuple[Labels, float]:
     """Average linkage at the best simplified silhouette of ten cuts around the calibrated one: labels and cut."""
     merge = _continued(X, start, apart)
-    best, labels = -np.inf, merge(SWEEP[0] * calibrated, None)
-    chosen, result = SWEEP[0] * calibrated, labels
+    best, chosen = -np.inf, SWEEP[0] * calibrated
+    result = labels = merge(chosen, None)
     for factor in SWEEP:
         threshold = min(factor * calibrated, 2.0)
         labels = merge(threshold, labels)
-        value = simplified_silhouette(X, labels)
+        value = simplified_silhouette(X, labels, alone=ALONE * calibrated)
         if value > best:
             best, chosen, result = value, threshold, labels
     return result, chosen

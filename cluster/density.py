@@ -37,6 +37,8 @@ class HDBSCAN(Clusterer):
             ``min_cluster_size``.
         metric: ``"cosine"`` or ``"euclidean"``.
         neighbours: size of the kNN graph above ``DENSE_LIMIT`` rows; more is nearer to the exact tree.
+            16 agree with the library at ARI .954 on 25,000 x 64, 32 at .976; the library with itself on shuffled
+            rows at .979.
         search: how that graph is found, see :mod:`cluster.knn`.
         device: ``"cpu"``, ``"cuda"`` or ``"auto"`` for that search.
         selection: ``"eom"`` (excess of mass) or ``"leaf"``.
@@ -51,7 +53,7 @@ class HDBSCAN(Clusterer):
         metric: str = "cosine",
         selection: str = "eom",
         allow_single_cluster: bool = False,
-        neighbours: int = 16,
+        neighbours: int = 32,
         search: str = "auto",
         device: str = "cpu",
     ) -> None:

@@ -22,6 +22,7 @@ billion-sized datasets".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -86,6 +87,18 @@ def _merge_rounds(state: _State, labels: Labels, threshold: float, threads: int)
         _search_all(state, unsure, active, threads)
         active = active[state.best[active] >= limit]  # the others are final, see 3
     return np.asarray(np.unique(state.root[labels], return_inverse=True)[1], np.int64)
+
+
+def cluster_counts(X: Vectors, thresholds: Sequence[float], *, search: str = "exact") -> Ints:
+    """Return how many clusters average linkage makes at each of the ascending thresholds; one pass through all of
+    them.
+    """
+    labels: Labels | None = None
+    counts = np.zeros(len(thresholds), np.int64)
+    for place, threshold in enumerate(thresholds):
+        labels = reciprocal_merge(X, threshold, start=labels, search=search)
+        counts[place] = labels.max() + 1
+    return counts
 
 
 @dataclass

@@ -36,14 +36,24 @@ def test_silhouette_choices() -> None:
     X, y = scene_vectors(300, dim=64, noise=0.3)
     distance = cosine_distances(X)
     tree = average_tree(distance)
-    cuts = candidate_cuts(tree)
+    cuts = candidate_cuts(tree, 0.1, 0.9)
     assert cuts == sorted(cuts)
-    assert len(cuts) <= 64
-    assert score(y, tree.cut(best_silhouette_cut(tree, distance))).ARI > 0.9
+    assert 1 <= len(cuts) <= 64
+    assert 0.1 < cuts[0] < cuts[-1] < 0.9
+    assert score(y, tree.cut(best_silhouette_cut(tree, distance, 0.4))).ARI > 0.9
     labels, threshold = merge_by_silhouette(X, 0.4)
     assert score(labels, tree.cut(threshold)).ARI == 1
     assert score(y, labels).ARI > 0.9
-    assert best_silhouette_cut(average_tree(np.zeros((1, 1))), np.zeros((1, 1))) == 0
+    assert 0.2 <= best_silhouette_cut(average_tree(np.zeros((1, 1))), np.zeros((1, 1)), 0.4) <= 0.8
+
+
+def test_silhouette_leaves_single_rows_alone() -> None:
+    """Six pairs and thirty single rows: the usual convention would merge strangers."""
+    rng = np.random.default_rng(0)
+    centre = rng.standard_normal((36, 24))
+    X = np.concatenate([centre, centre[:6] + 0.15 * rng.standard_normal((6, 24))])
+    found = AverageLinkage("silhouette", calibrated=0.3).fit(X)
+    assert found.n_clusters_ == 36
 
 
 def test_constraints_hold_on_the_way() -> None:

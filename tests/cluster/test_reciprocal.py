@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 from cluster.base import Hints
 from cluster.constraints import close
 from cluster.dense import average_tree, cosine_distances
-from cluster.reciprocal import reciprocal_merge
+from cluster.reciprocal import cluster_counts, reciprocal_merge
 from tests.cluster.synthetic import scene_vectors
 
 
@@ -41,6 +41,13 @@ def test_constraints_agree_with_the_dense_tree(seed: int, threshold: float) -> N
     assert adjusted_rand_score(dense, sparse) == 1
     assert (dense[must[:, 0]] == dense[must[:, 1]]).all()
     assert (dense[cannot[:, 0]] != dense[cannot[:, 1]]).all()
+
+
+def test_counts_over_thresholds() -> None:
+    X, _ = scene_vectors(300)
+    tree = average_tree(cosine_distances(X))
+    thresholds = [0.1, 0.3, 0.5, 0.8]
+    assert cluster_counts(X, thresholds).tolist() == [tree.cut(t).max() + 1 for t in thresholds]
 
 
 def test_many_equal_rows_take_one_round() -> None:
