@@ -100,9 +100,8 @@ def _choice(backend: str | Backend) -> Backend:
 
 def _require(path: Path) -> None:
     if not path.is_file():
-        raise InputError(
-            "no such weights file", file=path, remedy="Give a path to a .pt or .onnx file, or leave --weights out."
-        )
+        remedy = "Give a .pt or .onnx file; with --trust an ultralytics name is fetched; none = the shipped ones."
+        raise InputError("no such weights file", file=path, remedy=remedy)
 
 
 def _shipped(device: str, backend: Backend) -> Network:
