@@ -73,37 +73,44 @@ def best_pair_f(same: npt.NDArray[np.float32], different: npt.NDArray[np.float32
     return float(cut), float(f[best])
 
 
-def linkage_cut(
-    scenes: Sequence[tuple[Vectors, Labels]], cuts: npt.NDArray[np.float64] | None = None
-) -> tuple[float, float, npt.NDArray[np.float64]]:
-    """The cut of average linkage that maximises BCubed F plus pooled pairwise F over scenes.
+def linkage_curves(
+    scenes: Sequence[tuple[Vectors, Labels]], grid: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Average linkage of every scene at every cut.
 
     Returns:
-        (cut, the mean of both F there, that mean for every cut of the grid).
+        (scenes, cuts) BCubed F, and (scenes, cuts, 3) ordered pairs: right, joined, of one identity.
     """
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
 
-    grid = np.arange(0.04, 0.801, 0.01) if cuts is None else cuts
-    bcubed = np.zeros(len(grid))
-    both = np.zeros((len(grid), 3))
-    for vectors, labels in scenes:
+    bcubed = np.zeros((len(scenes), len(grid)))
+    pairs = np.zeros((len(scenes), len(grid), 3), np.int64)
+    for number, (vectors, labels) in enumerate(scenes):
         distance = np.clip(1 - vectors.astype(np.float64) @ vectors.T, 0, 2)
         np.fill_diagonal(distance, 0)
         tree = linkage(squareform((distance + distance.T) / 2, checks=False), "average")
         same = labels[:, None] == labels
+        n = len(labels)
         for index, cut in enumerate(grid):
             found = fcluster(tree, cut, "distance")
             joined = found[:, None] == found
             hit = (same & joined).sum(1)
             precision, recall = float((hit / joined.sum(1)).mean()), float((hit / same.sum(1)).mean())
-            bcubed[index] += 2 * precision * recall / (precision + recall)
-            n = len(labels)
-            both[index] += [(same & joined).sum() - n, joined.sum() - n, same.sum() - n]
-    pairs = 2 * both[:, 0] / np.maximum(both[:, 1] + both[:, 2], 1)
-    score = (bcubed / max(len(scenes), 1) + pairs) / 2
+            bcubed[number, index] = 2 * precision * recall / (precision + recall)
+            pairs[number, index] = hit.sum() - n, joined.sum() - n, same.sum() - n
+    return bcubed, pairs
+
+
+def linkage_cut(
+    curves: tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]], grid: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    """(cut, value): the cut that maximises the mean of BCubed F and pooled pairwise F over the scenes of the curves."""
+    bcubed, pairs = curves
+    pooled = pairs.sum(0)
+    score = (bcubed.mean(0) + 2 * pooled[:, 0] / np.maximum(pooled[:, 1] + pooled[:, 2], 1)) / 2
     near = np.flatnonzero(score >= score.max() - 0.002)  # a plateau: its middle is the stable choice
-    return float(grid[near[len(near) // 2]]), float(score.max()), score
+    return float(grid[near[len(near) // 2]]), float(score.max())
 
 
 def calibrate(scenes: Sequence[tuple[Vectors, Labels]], *, draws: int = 40, seed: int = 0) -> dict[str, Any]:
@@ -133,14 +140,17 @@ def calibrate(scenes: Sequence[tuple[Vectors, Labels]], *, draws: int = 40, seed
         low, high = np.quantile(around, [0.05, 0.95])
         return {k: round(v, 4) for k, v in asdict(Threshold(distance, float(low), float(high), value)).items()}
 
-    cut, value, _ = linkage_cut(scenes)
-    halves = [linkage_cut([scenes[r] for r in rows[: max(2, len(rows) // 2)]])[0] for rows in picks[:8]]
+    grid = np.arange(0.04, 0.801, 0.01)
+    bcubed, counts = linkage_curves(scenes, grid)
+    cut, value = linkage_cut((bcubed, counts), grid)
+    around = [linkage_cut((bcubed[rows], counts[rows]), grid)[0] for rows in picks]
+    low, high = np.quantile(around, [0.05, 0.95]).tolist()
     same, different = pooled(np.arange(len(pairs)))
     quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
     return {
         "threshold": round(cut, 4),
         "linkage": {
-            "distance": round(cut, 4), "low": round(min(halves), 4), "high": round(max(halves), 4),
+            "distance": round(cut, 4), "low": round(low, 4), "high": round(high, 4),
             "value": round(value, 4),
         },
         "equal_error": spread(equal_error),

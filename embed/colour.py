@@ -44,7 +44,7 @@ class ColourLayout(Unit):
 
     @staticmethod
     def card() -> dict[str, Any]:
-        """The card; calibrated on 12 simulated scenes of the 22 products of packed_products (it was trained on nothing)."""
+        """The card; calibrated on simulated scenes of the 22 products of packed_products (it learned from nothing)."""
         calibration = {
             "threshold": 0.11,
             "equal_error": {"distance": 0.219, "low": 0.208, "high": 0.221, "value": 0.133},
