@@ -29,7 +29,7 @@ def clear_errors() -> Iterator[None]:
         raise SystemExit(BAD_INPUT) from error
     except KeyboardInterrupt:
         print(
-            "interrupted: what was finished is kept; run the same command again to go on (analyze.py: with --skip-existing)",
+            "interrupted: what was finished is kept; the same command goes on (analyze.py: with --skip-existing)",
             file=sys.stderr,
         )
         raise SystemExit(INTERRUPTED) from None
