@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster.base import Clusterer, Hints, Vectors
-from cluster.choose import adaptive_threshold, best_silhouette_cut, merge_adaptively, merge_by_silhouette
+from cluster.choose import adaptive_cut, merge_adaptively, merge_by_silhouette, silhouette_cut
 from cluster.constraints import close
 from cluster.dense import DENSE_LIMIT, average_tree, cosine_distances
 from cluster.labels import Labels, cluster_sums
@@ -36,10 +36,10 @@ class AverageLinkage(Clusterer):
     threshold (:mod:`cluster.reciprocal`), with the same labels and without an N x N matrix.
 
     Args:
-        threshold: mean cosine distance up to which clusters merge: a number in [0, 2]; ``"adaptive"`` (the
-            embedder's own, lowered where most identities occur once, see :mod:`cluster.choose`); ``"calibrated"``
-            (the embedder's own); or ``"silhouette"`` (the cut from half to twice
-            the embedder's own with the best mean silhouette).
+        threshold: mean cosine distance up to which clusters merge: a number in [0, 2]; ``"adaptive"`` (near the
+            embedder's own, by a silhouette that does not merge strangers, see :mod:`cluster.choose`);
+            ``"calibrated"`` (the embedder's own); or ``"silhouette"`` (the usual rule: merges too much where most
+            identities are single).
         calibrated: the embedder's own threshold, from its card.
         spatial: use the boxes, if ``fit`` gets them (:mod:`cluster.spatial`); up to ``DENSE_LIMIT`` rows.
         light: take out what the light of each scene adds, if ``fit`` gets several scenes (:mod:`cluster.light`).
@@ -84,10 +84,9 @@ class AverageLinkage(Clusterer):
             distance = spatial_distances(distance, hints.xyxy, hints.scene, reach=self.calibrated)
         tree = average_tree(distance, close(len(X), hints))
         if rule is Cut.ADAPTIVE:
-            clusters = int(tree.cut(self.calibrated).max()) + 1
-            self.threshold_ = adaptive_threshold(self.calibrated, len(X), clusters)
+            self.threshold_ = adaptive_cut(tree, distance, self.calibrated)
         elif rule is Cut.SILHOUETTE:
-            self.threshold_ = best_silhouette_cut(tree, distance, self.calibrated)
+            self.threshold_ = silhouette_cut(tree, distance)
         else:
             self.threshold_ = self.calibrated if isinstance(rule, Cut) else rule
         return tree.cut(self.threshold_)

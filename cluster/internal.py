@@ -72,26 +72,34 @@ def silhouette(X: Vectors, labels: Labels) -> float:
     return total / len(X)
 
 
-def simplified_silhouette(X: Vectors, labels: Labels, *, alone: float | None = None) -> float:
-    """Silhouette with distances to unit mean vectors in place of mean distances to members, O(N K D); NaN as
-    :func:`silhouette`.
+def simplified_silhouette(X: Vectors, labels: Labels, *, alone: float | None = None, most: int | None = None) -> float:
+    """Silhouette with distances to unit mean vectors in place of mean distances to members; NaN as :func:`silhouette`.
 
-    ``alone`` as in :func:`silhouette_from_distances`. Source: Hruschka et al. 2004 ("simplified silhouette width").
+    O(N K D) time. Source: Hruschka et al. 2004 ("simplified silhouette width").
+
+    Args:
+        X: (N, D) unit rows.
+        labels: (N,) names, -1 = noise.
+        alone: as in :func:`silhouette_from_distances`.
+        most: judge at most so many rows, evenly spaced.
     """
     X, labels, defined = _without_noise(X, labels)
     if not defined:
         return float("nan")
     sums, sizes = cluster_sums(X, labels)
     centre = (sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    count = min(len(X), most or len(X))
+    judged = np.linspace(0, len(X) - 1, count).round().astype(np.int64)
     total = 0.0
-    for low in range(0, len(X), 1024):
-        own = labels[low : low + 1024]
+    for low in range(0, count, 1024):
+        rows = judged[low : low + 1024]
+        own = labels[rows]
         here = np.arange(len(own))
-        distance = 1 - X[low : low + 1024] @ centre.T
+        distance = 1 - X[rows] @ centre.T
         a = distance[here, own].copy()
         distance[here, own] = np.inf
         total += float(_ratio(a, distance.min(axis=1), sizes[own], alone).sum())
-    return total / len(X)
+    return total / count
 
 
 def calinski_harabasz(X: Vectors, labels: Labels) -> float:

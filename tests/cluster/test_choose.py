@@ -4,35 +4,44 @@ import numpy as np
 import pytest
 
 from cluster import AverageLinkage, score
-from cluster.choose import (
-    adaptive_threshold,
-    best_silhouette_cut,
-    candidate_cuts,
-    merge_adaptively,
-    merge_by_silhouette,
-)
+from cluster.choose import adaptive_cut, candidate_cuts, merge_adaptively, merge_by_silhouette, silhouette_cut
 from cluster.dense import average_tree, cosine_distances
 from data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 
-def test_adaptive_cut_falls_with_copies_and_never_rises() -> None:
-    values = [adaptive_threshold(0.2, 60, k) for k in (60, 50, 40, 30, 20, 5)]
-    assert values == sorted(values)
-    assert values[0] == pytest.approx(0.63 * 0.2)
-    assert values[-1] == 0.2
+def test_adaptive_cut_stays_near_the_calibrated_one() -> None:
+    for count in (1, 2, 50, 300):
+        X, _ = scene_vectors(count)
+        assert 0.5 * 0.4 <= AverageLinkage(calibrated=0.4).fit(X).threshold_ <= 1.2 * 0.4
 
 
-@pytest.mark.parametrize("calibrated", [0.3, 0.5])
-def test_adaptive_without_a_tree_is_the_same(calibrated: float) -> None:
-    X, _ = scene_vectors(500, noise=0.5)
-    whole = AverageLinkage("adaptive", calibrated=calibrated).fit(X)
-    labels, threshold = merge_adaptively(X, calibrated)
-    assert threshold == pytest.approx(whole.threshold_)
-    assert score(whole.labels_, labels).ARI == 1
+def test_adaptive_leaves_strangers_alone_where_silhouette_merges_them() -> None:
+    """Six pairs and thirty single rows."""
+    found = {"adaptive": [], "silhouette": []}
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        centre = rng.standard_normal((36, 24))
+        X = np.concatenate([centre, centre[:6] + 0.15 * rng.standard_normal((6, 24))])
+        for rule, counts in found.items():
+            counts.append(AverageLinkage(rule, calibrated=0.3).fit(X).n_clusters_)
+    assert found["adaptive"] == [36] * 5
+    assert min(found["silhouette"]) < 36
 
 
-def test_silhouette_choices() -> None:
+def test_routes_without_a_tree_choose_alike() -> None:
+    X, y = scene_vectors(500, dim=64, noise=0.35)
+    whole = AverageLinkage("adaptive", calibrated=0.4).fit(X)
+    labels, threshold = merge_adaptively(X, 0.4)
+    assert score(whole.labels_, labels).ARI > 0.95
+    tree = average_tree(cosine_distances(X))
+    assert score(labels, tree.cut(threshold)).ARI == 1
+    plain, threshold = merge_by_silhouette(X, 0.4)
+    assert score(plain, tree.cut(threshold)).ARI == 1
+    assert score(y, plain).ARI > 0.8
+
+
+def test_cuts_lie_between_heights() -> None:
     X, y = scene_vectors(300, dim=64, noise=0.3)
     distance = cosine_distances(X)
     tree = average_tree(distance)
@@ -40,20 +49,8 @@ def test_silhouette_choices() -> None:
     assert cuts == sorted(cuts)
     assert 1 <= len(cuts) <= 64
     assert 0.1 < cuts[0] < cuts[-1] < 0.9
-    assert score(y, tree.cut(best_silhouette_cut(tree, distance, 0.4))).ARI > 0.9
-    labels, threshold = merge_by_silhouette(X, 0.4)
-    assert score(labels, tree.cut(threshold)).ARI == 1
-    assert score(y, labels).ARI > 0.9
-    assert 0.2 <= best_silhouette_cut(average_tree(np.zeros((1, 1))), np.zeros((1, 1)), 0.4) <= 0.8
-
-
-def test_silhouette_leaves_single_rows_alone() -> None:
-    """Six pairs and thirty single rows: the usual convention would merge strangers."""
-    rng = np.random.default_rng(0)
-    centre = rng.standard_normal((36, 24))
-    X = np.concatenate([centre, centre[:6] + 0.15 * rng.standard_normal((6, 24))])
-    found = AverageLinkage("silhouette", calibrated=0.3).fit(X)
-    assert found.n_clusters_ == 36
+    assert score(y, tree.cut(adaptive_cut(tree, distance, 0.4))).ARI > 0.9
+    assert score(y, tree.cut(silhouette_cut(tree, distance))).ARI > 0.9
 
 
 def test_constraints_hold_on_the_way() -> None:

@@ -128,7 +128,9 @@ def test_large_and_small_routes_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     dense = [AverageLinkage(rule, calibrated=0.4).fit(X, **pairs).labels_ for rule in ("adaptive", "calibrated", 0.3)]
     monkeypatch.setattr("cluster.average.DENSE_LIMIT", 100)
     sparse = [AverageLinkage(rule, calibrated=0.4).fit(X, **pairs).labels_ for rule in ("adaptive", "calibrated", 0.3)]
-    assert [adjusted_rand_score(a, b) for a, b in zip(dense, sparse, strict=True)] == [1, 1, 1]
+    agreement = [adjusted_rand_score(a, b) for a, b in zip(dense, sparse, strict=True)]
+    assert agreement[1:] == [1, 1]
+    assert agreement[0] > 0.9  # the sweep tries eight cuts, the tree all
     model = AverageLinkage(0.3).fit(X, xyxy=np.tile([0, 0, 9, 9], (700, 1)))
     assert "not used" in model.warnings_[0]
 
