@@ -29,10 +29,11 @@ CANDIDATES = 8  # nearest classes by centre that a class is compared with
 BLOCK = 1024
 SAME_CLASS = 0.6  # P(distance within < distance across): .5 for one class split at random, variants have .64 and more
 # Crops come in bursts of one stand and light, which makes "within" small and two visits to one product look far apart.
-# Their nearest crops still meet: nearest distance across over the median within is under .5; of variants above.
-SAME_REACH = 0.5
+# Their nearest crops still meet: nearest distance across over the median within. On packed_products one product has .54
+# and .56, variants .73 and more.
+SAME_REACH = 0.63
 SLIVER_SHARE = 0.2  # a sliver has at most this share of the large class's crops
-MIXTURE_RATIO = 2.8  # join height over the median class's; packed_products: the mixture 3.8, clean classes up to 2.3
+MIXTURE_RATIO = 2.8  # join height over the median class's; packed_products: the mixture 11, clean classes up to 2.3
 MIXTURE_SHARE = 0.15  # the smaller of the two groups; less are single mislabelled crops
 NEIGHBOURS = 10
 MAJORITY = 0.8
