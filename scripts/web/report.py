@@ -94,7 +94,7 @@ def _plan(scene: int) -> None:
         differences = compare_layouts(parse_planogram(text, file=file.name), layout_of(found))
         counts = f"{len(differences.missing)} missing, {len(differences.moved)} moved, {len(differences.extra)} extra"
         st.markdown(f"**{differences.agreement:.0%}** of the expected facings stand where they should: {counts}.")
-        st.image(draw_differences(bench().image(scene), found, differences))
+        st.image(draw_differences(bench().image(scene), found.objects, differences))
         st.download_button("Differences (CSV)", differences_csv(differences), "differences.csv", "text/csv")
 
 

@@ -13,6 +13,8 @@ STYLE = """
 <style>
 .block-container { max-width: 1400px; padding-top: 1.1rem; padding-bottom: 3rem; }
 [data-testid="stHeader"] { background: transparent; height: 2.6rem; }
+[data-testid="stHeader"], [data-testid="stHeader"] * { pointer-events: none; }  /* it lies over Undo and Redo */
+[data-testid="stHeader"] button, [data-testid="stHeader"] button * { pointer-events: auto; }
 .brand { font-size: 1.35rem; font-weight: 750; letter-spacing: -.01em; line-height: 1.2; margin: 0; }
 .facts { opacity: .75; font-size: .9rem; margin: .1rem 0 0; overflow-wrap: anywhere; }
 .st-key-tools { position: fixed; left: 0; right: 0; bottom: 0; z-index: 60; background: Canvas; border-radius: 0;
