@@ -139,8 +139,8 @@ def _pick(key: str) -> None:
 
 def _hide(key: str) -> None:
     told = st.session_state[key].get("hidden")
-    if told is not None:
-        st.session_state["hidden"] = [int(c) for c in told]
+    if told:
+        st.session_state["hidden"] = {"c": [int(c) for c in told["c"]], "n": int(told["n"])}
 
 
 def _query_pick(key: str) -> None:

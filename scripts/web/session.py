@@ -23,7 +23,7 @@ ICONS = dict(
     zip(PAGES, ("add_photo_alternate", "image_search", "grid_view", "scatter_plot", "search", "summarize"), strict=True)
 )
 EMPTY: dict[str, Any] = {
-    "bench": None, "page": PAGES[0], "scene": 0, "hidden": [], "selected": None, "left_out": [], "answer": None,
+    "bench": None, "page": PAGES[0], "scene": 0, "hidden": {"c": [], "n": 0}, "selected": None, "left_out": [],
     "chosen": {"groups": [], "rows": []}, "flash": [], "box": None, "projections": {}, "upload_round": 0,
 }  # fmt: skip
 

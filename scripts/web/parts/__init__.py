@@ -21,7 +21,7 @@ def _component(name: str) -> Any:
 
 
 def scene_view(**arguments: Any) -> Any:
-    """Show a photo with its groups; tells ``pick`` {row, c}, ``hidden`` [c, …] and ``box`` [x1, y1, x2, y2]."""
+    """Show a photo with its groups; tells ``pick`` {row, c}, ``hidden`` {c: […], n} and ``box`` [x1, y1, x2, y2]."""
     return _component("scene")(**arguments)
 
 

@@ -6,7 +6,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 function makeViewer(root) {
-  let data = null, send = null, zoom = 1, dx = 0, dy = 0, base = 1, hidden = new Set(), over = null, focus = null;
+  let data = null, send = null, told = 0, zoom = 1, dx = 0, dy = 0, base = 1, hidden = new Set(), over = null, focus = null;
   let drawing = false, start = null, pointers = new Map(), pinch = null, moved = false, drawnBox = null;
   const img = el("img", { alt: "", draggable: "false" });
   const svg = el("svg", { preserveAspectRatio: "none", "aria-hidden": "true" });
@@ -76,7 +76,7 @@ function makeViewer(root) {
     hidden = next;
     for (const chip of chips.children) chip.setAttribute("aria-pressed", !hidden.has(Number(chip.dataset.c)));
     paint();
-    if (tell) send("hidden", [...hidden]);
+    if (tell) send("hidden", { c: [...hidden], n: ++told });
   }
   let layer = { areas: null, badges: null, marks: null };
   function build() {
@@ -223,7 +223,11 @@ function makeViewer(root) {
       draw.style.display = data.mode === "search" ? "" : "none";
       if (!drawing) hint.textContent = defaultHint();
       if (data.box) drawnBox = data.box; else if (data.mode === "search" && !drawing) drawnBox = null;
-      build(); setHidden(new Set(data.hidden || []), false); place();
+      build();
+      // What was toggled since this picture of the page was sent stands.
+      const late = data.hidden.n < told;
+      told = Math.max(told, data.hidden.n);
+      setHidden(late ? hidden : new Set(data.hidden.c), false); place();
     },
     leave() { watch.disconnect(); root.viewer = null; root.replaceChildren(); },
   };
