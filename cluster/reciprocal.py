@@ -48,7 +48,7 @@ def reciprocal_merge(
     *,
     start: Labels | None = None,
     apart: Pairs | None = None,
-    search: str = "exact",
+    search: str = "auto",
     threads: int = 2,
 ) -> Labels:
     """Merge clusters by average linkage while their mean cosine distance is at most ``threshold``.
@@ -58,7 +58,8 @@ def reciprocal_merge(
         threshold: cosine distance in [0, 2].
         start: (N,) names 0 … K-1 to start from, such as the result for a lower threshold, or must-link groups.
         apart: (M, 2) pairs of start names that must stay apart.
-        search: how the first neighbours are found, see :mod:`cluster.knn`; the result is exact with ``"exact"``.
+        search: how the first neighbours are found, see :mod:`cluster.knn`; the result is exact with ``"exact"``, which
+            ``"auto"`` takes up to 150,000 rows.
         threads: Python threads; each uses one BLAS thread, which on 2 cores is faster than one thread with two.
 
     Returns:
@@ -89,7 +90,7 @@ def _merge_rounds(state: _State, labels: Labels, threshold: float, threads: int)
     return np.asarray(np.unique(state.root[labels], return_inverse=True)[1], np.int64)
 
 
-def cluster_counts(X: Vectors, thresholds: Sequence[float], *, search: str = "exact") -> Ints:
+def cluster_counts(X: Vectors, thresholds: Sequence[float], *, search: str = "auto") -> Ints:
     """Return how many clusters average linkage makes at each of the ascending thresholds; one pass through all of
     them.
     """
