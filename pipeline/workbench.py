@@ -5,9 +5,9 @@ Vectors stay as they are; moving the threshold runs the clustering again, moving
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,10 +45,12 @@ class Workbench:
 
     Args:
         analysis: the result of :func:`pipeline.analyze`.
+        card: the card of the embedder it was made with, whose calibration grouping anew reads, too.
     """
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, *, card: Mapping[str, Any]) -> None:
         self.analysis = analysis
+        self._card = card
         self.reach = analysis.settings.reach
         self._seen = [scene.objects for scene in analysis.scenes]
         self.sizes = [scene.size for scene in analysis.scenes]
@@ -128,7 +130,7 @@ class Workbench:
             return
         free, bounds = grouping.free, self.starts
         rest = [part.select(free[a:b]) for part, a, b in zip(self._seen, bounds[:-1], bounds[1:], strict=True)]
-        parts, _ = identify(rest, settings=replace(self.analysis.settings, threshold=threshold), card={})
+        parts, _ = identify(rest, settings=replace(self.analysis.settings, threshold=threshold), card=self._card)
         fresh = np.concatenate([np.zeros(0, np.int64), *(p.cluster for p in parts if p.cluster is not None)])
         after = regroup(grouping, fresh, threshold=threshold, anchor=self._anchor)
         self.history = self.history.do("Similarity changed", after, fold=True)

@@ -96,7 +96,7 @@ def _analyse(scenes: list[Scene], left_out: list[tuple[str, str]]) -> None:
             with lock:
                 observer = ToldObserver(models, tell)
                 result = analyze(scenes, settings=models.settings, observer=observer, progress=observer.track)
-            bench = Workbench(result)
+            bench = Workbench(result, card=models.embedder.card)
             status.update(label="Preparing the pictures", expanded=True)
             st.write(":material/chevron_right: Preparing the pictures")
             bench.view()

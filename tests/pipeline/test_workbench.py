@@ -24,7 +24,7 @@ ROWS = [[0, 0, 1, 1], [2, 2, 2, 3], [0, None, 1, 1]]
 @pytest.fixture
 def bench(observer):
     scenes = [Scene(paint(ROWS), "first"), Scene(paint([[3, 0], [1, None]]), "second")]
-    return Workbench(analyze(scenes, observer=observer))
+    return Workbench(analyze(scenes, observer=observer), card=observer.embedder.card)
 
 
 def encoded(image, form="PNG"):
@@ -92,7 +92,7 @@ def test_move_split_and_result(bench):
 
 
 def test_nothing_found_is_fine(observer):
-    empty = Workbench(analyze(paint([[None, None]]), observer=observer))
+    empty = Workbench(analyze(paint([[None, None]]), observer=observer), card=observer.embedder.card)
     assert empty.view().congregations == [[]]
     assert groups(empty, empty.view()) == []
     assert scene_data(empty, empty.view(), 0)["objects"] == []
