@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from data.errors import InputError
@@ -55,7 +53,10 @@ def photos_page() -> None:
                 _analyse(scenes, left_out)
             else:
                 for name, reason in left_out:
-                    st.error(f"**{_plain(name)}** could not be used: {_plain(reason)}", icon=":material/broken_image:")
+                    st.error(
+                        f"**{session.plain(name)}** could not be used: {session.plain(reason)}",
+                        icon=":material/broken_image:",
+                    )
         elif chosen:
             _analyse([Scene.from_file(SAMPLE / f"{chosen}.jpg")], [])
         elif st.session_state["bench"] is not None:
@@ -82,7 +83,7 @@ def _analyse(scenes: list[Scene], left_out: list[tuple[str, str]]) -> None:
             nonlocal done
             if stage is not Stage.LOAD:
                 done += 1
-            text = WORDS[stage] + (f": {_plain(scene)}" if scene and len(scenes) > 1 else "")
+            text = WORDS[stage] + (f": {session.plain(scene)}" if scene and len(scenes) > 1 else "")
             status.update(label=text, expanded=True)
             bar.progress(min(done / total, 1.0))
             if stage not in seen:
@@ -115,13 +116,13 @@ def _analyse(scenes: list[Scene], left_out: list[tuple[str, str]]) -> None:
 def _summary() -> None:
     bench = session.bench()
     for name, reason in st.session_state["left_out"]:
-        st.warning(f"**{_plain(name)}** was left out: {_plain(reason)}", icon=":material/broken_image:")
+        st.warning(f"**{session.plain(name)}** was left out: {session.plain(reason)}", icon=":material/broken_image:")
     for line in bench.analysis.warnings:
-        st.warning(_plain(line), icon=":material/warning:")
+        st.warning(session.plain(line), icon=":material/warning:")
     with st.container(border=True):
         st.markdown("**Loaded now**")
         for name, (height, width), part in zip(bench.names, bench.sizes, bench.view().parts, strict=True):
-            st.markdown(f"{_plain(name)}  ·  {width} × {height} px  ·  {len(part)} objects")
+            st.markdown(f"{session.plain(name)}  ·  {width} × {height} px  ·  {len(part)} objects")
         st.button("Look at the scene", icon=":material/arrow_forward:", on_click=session.go, args=("Scene",))
 
 
@@ -131,8 +132,3 @@ def _thumbnail(name: str) -> bytes:
     from pipeline.catalogue.pictures import thumbnail
 
     return thumbnail(read_image(SAMPLE / f"{name}.jpg"), side=420)
-
-
-def _plain(text: Any) -> str:
-    """Write text so that Markdown leaves it as it is."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+!|~$:" else c for c in str(text))

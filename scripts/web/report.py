@@ -12,7 +12,6 @@ from data.objects import NOISE
 from pipeline import downloads
 from pipeline.webdata import crop
 from scripts.web import session
-from scripts.web.photos import _plain
 from scripts.web.scene import choose_scene
 from scripts.web.session import bench
 from scripts.web.tables import bar_cell, figures, picture_cell, table
@@ -178,7 +177,7 @@ def _add() -> None:
         session.say(session.sentence(error), error=True)
         return
     for line in added.warnings:
-        session.say(_plain(line) + ".", error=True)
+        session.say(session.plain(line) + ".", error=True)
     if added.scenes:
         session.say(
             f"{added.n_objects} objects added: {len(added.known)} known identities seen again, {len(added.new)} new"

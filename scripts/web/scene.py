@@ -79,7 +79,7 @@ def _details() -> None:
             st.caption("Click an object on the photo to see its group here.")
             return
         rows = [k for k, c in enumerate(work.grouping.cluster.tolist()) if c == selected]
-        st.markdown(f"**{_safe(work.grouping.label(selected))}**")
+        st.markdown(f"**{session.plain(work.grouping.label(selected))}**")
         where = {work.scene_of(row) for row in rows}
         places = sum(c.cluster == selected for found in work.view().congregations for c in found)
         across = f" on {len(where)} photos" if len(where) > 1 else ""
@@ -102,12 +102,6 @@ def _details() -> None:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
-
-
-def _safe(text: str) -> str:
-    from scripts.web.photos import _plain
-
-    return _plain(text)
 
 
 def _threshold() -> None:
@@ -149,14 +143,12 @@ def _query_pick(key: str) -> None:
         row = int(told["row"])
         work = bench()
         st.session_state["box"] = [round(float(v), 1) for v in work.boxes[row]]
-        st.session_state["ask"] = True
 
 
 def _query_box(key: str) -> None:
     told = st.session_state[key].get("box")
     if told:
         st.session_state["box"] = [float(v) for v in told]
-        st.session_state["ask"] = True
 
 
 def _ignore(key: str) -> None:

@@ -14,7 +14,6 @@ from pipeline.retrieval.search import Answer
 from pipeline.uploads import read_one
 from pipeline.webdata import crop, picture
 from scripts.web import session
-from scripts.web.photos import _plain
 from scripts.web.scene import choose_scene, draw_scene
 from scripts.web.session import bench
 
@@ -109,11 +108,11 @@ def _show(answer: Answer, pictures: dict[int, bytes], titles: dict[int, str], la
     if label is None:
         st.warning("This is new: nothing here is the same.", icon=":material/new_releases:")
     else:
-        st.success(f"This is **{_plain(label)}**", icon=":material/check_circle:")
+        st.success(f"This is **{session.plain(label)}**", icon=":material/check_circle:")
     st.caption("Most similar first")
     with st.container(horizontal=True, gap="small", key="hits"):
         for hit in answer.hits:
             with st.container(width=104, border=True):
                 if hit.object_id in pictures:
                     st.image(pictures[hit.object_id], width=72)
-                st.markdown(f"**{max(hit.similarity, 0):.0%}**  \n{_plain(titles[hit.object_id])}")
+                st.markdown(f"**{max(hit.similarity, 0):.0%}**  \n{session.plain(titles[hit.object_id])}")

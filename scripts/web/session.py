@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 import threading
@@ -152,11 +151,6 @@ def catalogue() -> Any:
     return Catalogue.create(Path(st.session_state["catalogue_folder"].name) / "catalogue")
 
 
-def digest(content: bytes) -> str:
-    """Return a short name for bytes."""
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
 def shared_catalogue() -> bool:
     """Say whether the catalogue outlives the visit."""
     return bool(os.environ.get("PACKED_SCENES_CATALOGUE"))
@@ -167,3 +161,8 @@ def add_to_catalogue() -> Any:
     from pipeline.downloads import add_named
 
     return add_named(bench(), catalogue())
+
+
+def plain(text: Any) -> str:
+    """Write text so that Markdown leaves it as it is."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+!|~$:" else c for c in str(text))
