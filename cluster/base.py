@@ -28,15 +28,12 @@ class Hints:
     Attributes:
         xyxy: (N, 4) float64 boxes in pixels of their own scene, origin top-left, x2 and y2 exclusive.
         scene: (N,) int64 number of the scene each row comes from.
-        spread: (N,) float64 within-item spread: the mean cosine distance between a crop's vector and those of the
-            same crop shifted, blurred or relit a little. It says how far apart two pictures of one item may lie.
         must_link: (M, 2) int64 row pairs that are one identity.
         cannot_link: (M, 2) int64 row pairs that are not.
     """
 
     xyxy: npt.NDArray[np.float64] | None = None
     scene: npt.NDArray[np.int64] | None = None
-    spread: npt.NDArray[np.float64] | None = None
     must_link: Pairs | None = None
     cannot_link: Pairs | None = None
 
@@ -74,7 +71,6 @@ class Clusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         *,
         xyxy: npt.ArrayLike | None = None,
         scene: npt.ArrayLike | None = None,
-        spread: npt.ArrayLike | None = None,
         must_link: npt.ArrayLike | None = None,
         cannot_link: npt.ArrayLike | None = None,
     ) -> Self:
@@ -85,7 +81,6 @@ class Clusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
             y: ignored, there for scikit-learn.
             xyxy: (N, 4) boxes in pixels; estimators without a spatial prior ignore them.
             scene: (N,) scene of each row, integers or strings.
-            spread: (N,) or one number: within-item spread as a cosine distance, see :class:`Hints`.
             must_link: (M, 2) row pairs of one identity.
             cannot_link: (M, 2) row pairs of different identities.
 
@@ -94,9 +89,7 @@ class Clusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
                 other.
         """
         rows = check_vectors(X, estimator=self)
-        hints = _check_hints(
-            len(rows), xyxy=xyxy, scene=scene, spread=spread, must_link=must_link, cannot_link=cannot_link
-        )
+        hints = _check_hints(len(rows), xyxy=xyxy, scene=scene, must_link=must_link, cannot_link=cannot_link)
         self.warnings_ = []
         if hints.constrained and not self._uses_constraints:
             self.warnings_.append(f"{type(self).__name__} ignores must-link and cannot-link pairs; use AverageLinkage")
@@ -141,7 +134,6 @@ def _check_hints(
     *,
     xyxy: npt.ArrayLike | None,
     scene: npt.ArrayLike | None,
-    spread: npt.ArrayLike | None,
     must_link: npt.ArrayLike | None,
     cannot_link: npt.ArrayLike | None,
 ) -> Hints:
@@ -151,13 +143,9 @@ def _check_hints(
     scenes = None if scene is None else np.asarray(scene)
     if scenes is not None and scenes.shape != (count,):
         raise InputError(f"scene must have shape ({count},), got {scenes.shape}")
-    spreads = None if spread is None else np.array(np.broadcast_to(np.asarray(spread, np.float64), (count,)))
-    if spreads is not None and not (np.isfinite(spreads).all() and (spreads >= 0).all()):
-        raise InputError("spread must be finite and not negative")
     return Hints(
         xyxy=boxes,
         scene=None if scenes is None else np.unique(scenes, return_inverse=True)[1].astype(np.int64),
-        spread=spreads,
         must_link=_check_pairs("must_link", must_link, count),
         cannot_link=_check_pairs("cannot_link", cannot_link, count),
     )

@@ -9,6 +9,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ import numpy.typing as npt
 from data.errors import InputError
 from data.files import list_images, sha256_file
 from data.scene import Scene
+
+if TYPE_CHECKING:
+    from data.boxes import BoxFile
 
 SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "samples"
 RESERVED = frozenset({"clusters.png", "objects.parquet", "run.json", "errors.csv"})  # files beside the scenes' folders
@@ -78,6 +82,20 @@ def sources(pictures: Picture | Iterable[Picture]) -> list[Source]:
     for index, source in enumerate(found):
         unique.setdefault(source.path if source.path is not None else index, source)
     return _unique_names(list(unique.values()))
+
+
+def given_boxes(path: str | Path, pictures: Picture | Iterable[Picture]) -> BoxFile:
+    """Read the boxes given for pictures; YOLO boxes are fractions, so the size of a single picture is passed on.
+
+    Raises:
+        InputError: if the boxes, or the only picture, cannot be read.
+    """
+    from data.boxes import read_boxes
+    from data.images import image_size
+
+    found = sources(pictures)
+    only = found[0].path if len(found) == 1 else None
+    return read_boxes(path, size=None if only is None else image_size(only))
 
 
 def safe_name(text: str) -> str:

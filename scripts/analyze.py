@@ -77,7 +77,7 @@ def main(
     from pipeline.analysis import analyze
     from pipeline.runfolder import run_record, save_run
     from pipeline.settings import Settings
-    from pipeline.sources import SAMPLE
+    from pipeline.sources import SAMPLE, given_boxes
 
     settings = Settings(
         weights=weights, classes=tuple(classes or ()), confidence=confidence, image_size=image_size,
@@ -93,9 +93,7 @@ def main(
         shutil.rmtree(stage)
     given = None
     if boxes is not None:
-        from data.boxes import read_boxes
-
-        given = read_boxes(boxes)
+        given = given_boxes(boxes, found)
         for line in given.warnings:
             print(f"warning: {line}", file=sys.stderr)
     kept = None

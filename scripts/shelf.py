@@ -35,13 +35,12 @@ def main(
     json: Annotated[bool, typer.Option("--json", help="Print the pages' paths as JSON.")] = False,
 ) -> None:
     """Report what stands on shelves: facings, shares, gaps; compare with a planogram or an earlier photo."""
-    from data.boxes import read_boxes
     from pipeline.analysis import analyze
     from pipeline.shelves import save_shelf_reports
-    from pipeline.sources import SAMPLE
+    from pipeline.sources import SAMPLE, given_boxes
 
     photos = [*(pictures or [SAMPLE / "shelf.jpg"]), *([before] if before else [])]
-    given = read_boxes(boxes) if boxes is not None else None
+    given = given_boxes(boxes, photos) if boxes is not None else None
     result = analyze(photos, boxes=given, threshold=threshold, device=device, seed=seed)
     earlier = result.scenes[-1].name if before is not None else None
     pages = save_shelf_reports(result, out, plan=plan, before=earlier)

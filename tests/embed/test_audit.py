@@ -6,8 +6,9 @@ import pytest
 
 from data import InputError
 from embed import Embedder
-from embed.audit import Kind, audit_vectors, find_copies
+from embed.audit import Kind, audit_vectors
 from embed.audit_report import apply_audit, audit_folder, write_report
+from embed.copies import find_copies
 from embed.folders import read_folder
 from tests.real import SHARED, needs
 

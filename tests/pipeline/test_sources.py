@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from data import InputError, Scene
 from data.images import write_image
-from pipeline.sources import MAX_NAME, RESERVED, safe_name, sources
+from pipeline.sources import MAX_NAME, RESERVED, given_boxes, safe_name, sources
 
 GREY = np.full((8, 8, 3), 120, np.uint8)
 
@@ -59,3 +59,13 @@ def test_fingerprint_follows_the_content(tmp_path):
     write_image(tmp_path / "b.png", GREY + 1)
     assert first.fingerprint() != second.fingerprint()
     assert sources(GREY)[0].fingerprint() != sources(GREY + 1)[0].fingerprint()
+
+
+def test_yolo_boxes_are_fractions_of_the_only_picture(tmp_path):
+    write_image(tmp_path / "a.png", np.full((20, 40, 3), 120, np.uint8))
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    boxes = given_boxes(tmp_path / "a.txt", tmp_path / "a.png").scenes[""]
+    assert boxes.xyxy.tolist() == [[10, 5, 30, 15]]
+    write_image(tmp_path / "b.png", GREY)
+    with pytest.raises(InputError, match="size is not known"):
+        given_boxes(tmp_path / "a.txt", tmp_path)
