@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,6 +14,8 @@ from embed.crops import letterbox_boxes, letterbox_crops
 from embed.weights import load_card, load_tensors
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from embed.networks import Unit
 
 # Crops per forward pass: 16 to 32 keep the activations in cache, a batch of 96 is 20 % slower (measured).
@@ -49,7 +51,7 @@ class Embedder:
 
     @classmethod
     def load(cls, name_or_path: str | Path | None = None, *, device: str = "auto") -> Embedder:
-        """Load by name (see ``embed.registry.names()``) or from a ``.safetensors`` file; None = ``default``.
+        """Load by name (``registry.names()``), by ``NAME=WEIGHTS`` or a ``.safetensors`` file; None = ``default``.
 
         Raises:
             InputError: unknown name, missing or damaged file, or pretrained weights that are not on this machine.
@@ -59,7 +61,7 @@ class Embedder:
         if name_or_path is None:
             name_or_path = "default"
         text = str(name_or_path)
-        if isinstance(name_or_path, Path) or "/" in text or Path(text).suffix:
+        if isinstance(name_or_path, Path) or ("=" not in text and ("/" in text or Path(text).suffix)):
             return cls.from_file(name_or_path, device=device)
         return make(text, device=device)
 
@@ -96,7 +98,7 @@ class Embedder:
             InputError: if the picture or the boxes are malformed, or a box lies wholly outside.
         """
         boxes = np.asarray(xyxy, np.float64).reshape(-1, 4) if np.size(xyxy) == 0 else np.asarray(xyxy, np.float64)
-        cut = self._cut
+        cut = self.cut
         parts = [
             self.embed_canvases(letterbox_boxes(image, boxes[i : i + CHUNK], **cut))
             for i in range(0, len(boxes), CHUNK)
@@ -105,23 +107,40 @@ class Embedder:
 
     def embed_crops(self, crops: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
         """Embed ready-made (h, w, 3) uint8 RGB crops of any sizes; returns (N, D) float32 unit rows."""
-        cut = self._cut
+        cut = self.cut
         parts = [self.embed_canvases(letterbox_crops(crops[i : i + CHUNK], **cut)) for i in range(0, len(crops), CHUNK)]
         return np.concatenate([np.zeros((0, self.dimension), np.float32), *parts])
 
     def embed_canvases(self, canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Embed (N, height, width, 3) uint8 canvases of the network's own size, 32 at a time."""
+        return self._run(self.network, canvases, CHUNK)
+
+    def describe_canvases(self, canvases: npt.NDArray[np.uint8], *, batch: int = CHUNK) -> npt.NDArray[np.float32]:
+        """Like :meth:`embed_canvases`, but rows keep their length where the network gives it a meaning.
+
+        Networks that learned unit vectors give the same as :meth:`embed_canvases`; an autoencoder's latent and the
+        features of classification networks come as they are (``Unit.keeps_length``).
+        """
+        network = self.network
+        if not network.keeps_length:
+            return self._run(network, canvases, batch)
+        return self._run(lambda pixels: network.features(network.scale(pixels)).float(), canvases, batch)
+
+    def _run(
+        self, function: Callable[[Tensor], Tensor], canvases: npt.NDArray[np.uint8], batch: int
+    ) -> npt.NDArray[np.float32]:
         import torch
 
         out = np.zeros((len(canvases), self.dimension), np.float32)
         with torch.inference_mode():
-            for start in range(0, len(canvases), CHUNK):
-                pixels = torch.from_numpy(canvases[start : start + CHUNK]).to(self.device).permute(0, 3, 1, 2).float()
-                out[start : start + CHUNK] = self.network(pixels).cpu().numpy()
+            for start in range(0, len(canvases), batch):
+                pixels = torch.from_numpy(canvases[start : start + batch]).to(self.device).permute(0, 3, 1, 2).float()
+                out[start : start + batch] = function(pixels).cpu().numpy()
         return out
 
     @property
-    def _cut(self) -> dict[str, Any]:
+    def cut(self) -> dict[str, Any]:
+        """How crops become canvases: the arguments of :func:`embed.crops.letterbox`."""
         return {
             "width": self.network.width,
             "height": self.network.height,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from data import InputError
+from data.files import sha256_file
 from embed.embedder import Embedder
-from embed.registry import ASSETS, register
+from embed.osnet import WIDTHS as OSNET_NAMES
+from embed.pretrained import NAMES as PRETRAINED_NAMES
+from embed.registry import ASSETS, register, register_with_file
 
 
 @register("default")
@@ -27,24 +32,53 @@ def colour(device: str) -> Embedder:
     return Embedder(ColourLayout(), card=ColourLayout.card(), device=device)
 
 
+@register("shape")
+def shape(device: str) -> Embedder:
+    """Oriented gradients, Hu moments and proportions: no training, what colour does not see."""
+    from embed.shape import ShapeLayout
+
+    return Embedder(ShapeLayout(), card=ShapeLayout.card(), device=device)
+
+
+@register_with_file("autoencoder")
+def autoencoder(device: str, file: Path | None) -> Embedder:
+    """A trained autoencoder's 32 numbers; it learns from the pictures at hand, so none ships."""
+    if file is None:
+        raise InputError(
+            "an autoencoder needs its own weights",
+            remedy="Train one: scripts/describe.py FOLDER --train-autoencoder; then autoencoder=FILE.safetensors.",
+        )
+    return Embedder.from_file(file, device=device)
+
+
+def _osnet(name: str) -> None:
+    @register_with_file(name)
+    def load(device: str, file: Path | None) -> Embedder:
+        from embed.osnet import load_osnet
+
+        if file is None:
+            raise InputError(
+                f"{name} needs its published weights", remedy=f"Download torchreid's file and give {name}=FILE.pth."
+            )
+        network, variant = load_osnet(file)
+        if name not in ("osnet", variant):
+            raise InputError(f"these are the weights of {variant}, not of {name}", file=file, remedy=f"Say {variant}.")
+        card = {"architecture": variant, "weights": file.name, "fit": "stretch", "licence": "MIT"}
+        return Embedder(network, card=card, device=device, weights_hash=sha256_file(file))
+
+
 def _pretrained(name: str) -> None:
-    @register(name)
-    def load(device: str) -> Embedder:
+    @register_with_file(name)
+    def load(device: str, file: Path | None) -> Embedder:
         from embed.pretrained import PretrainedNet
 
-        try:
-            network = PretrainedNet(name)
-        except OSError as error:
-            raise InputError(
-                f"the weights of {name} are not on this machine and could not be fetched",
-                remedy="Connect once, or put them into torch's hub cache; 'default' and 'colour' need no download.",
-            ) from error
-        return Embedder(
-            network,
-            card={"architecture": name, "weights": "torchvision ImageNet", "licence": "BSD-3-Clause"},
-            device=device,
-        )
+        network = PretrainedNet(name, weights_file=file)
+        weights = "torchvision ImageNet" if file is None else file.name
+        card = {"architecture": name, "weights": weights, "licence": "BSD-3-Clause"}
+        return Embedder(network, card=card, device=device, weights_hash="" if file is None else sha256_file(file))
 
 
-for _name in ("resnet50", "resnet18", "alexnet", "mobilenet_v3_large", "convnext_tiny"):
+for _name in ("osnet", *OSNET_NAMES):
+    _osnet(_name)
+for _name in PRETRAINED_NAMES:
     _pretrained(_name)

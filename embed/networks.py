@@ -11,11 +11,18 @@ from torch.nn import functional
 
 
 class Unit(nn.Module):
-    """Base: scales pixels, runs ``features`` and returns unit rows."""
+    """Base: scales pixels, runs ``features`` and returns unit rows.
+
+    Attributes:
+        width, height: canvas in pixels.
+        dimension: D.
+        keeps_length: whether the length of ``features`` means something, so that descriptors keep it.
+    """
 
     width: int
     height: int
     dimension: int
+    keeps_length: bool = False
 
     def features(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) scaled pixels -> (B, D), not normalised."""

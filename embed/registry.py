@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,18 @@ if TYPE_CHECKING:
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 Maker = Callable[[str], "Embedder"]
-_MAKERS: dict[str, Maker] = {}
+FileMaker = Callable[[str, Path | None], "Embedder"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How to make a named embedder; ``takes_file`` tells whether it can be given a weights file of the user's."""
+
+    make: FileMaker
+    takes_file: bool
+
+
+_ENTRIES: dict[str, Entry] = {}
 
 
 def register(*names: str) -> Callable[[Maker], Maker]:
@@ -21,7 +33,18 @@ def register(*names: str) -> Callable[[Maker], Maker]:
 
     def keep(maker: Maker) -> Maker:
         for name in names:
-            _MAKERS[name] = maker
+            _ENTRIES[name] = Entry(lambda device, _file: maker(device), takes_file=False)
+        return maker
+
+    return keep
+
+
+def register_with_file(*names: str) -> Callable[[FileMaker], FileMaker]:
+    """Register a function of the device and of a weights file (or None) under these names."""
+
+    def keep(maker: FileMaker) -> FileMaker:
+        for name in names:
+            _ENTRIES[name] = Entry(maker, takes_file=True)
         return maker
 
     return keep
@@ -31,21 +54,33 @@ def names() -> list[str]:
     """Every name that :func:`make` knows."""
     import embed.known  # noqa: F401  (registers)
 
-    return sorted(_MAKERS)
+    return sorted(_ENTRIES)
 
 
-def make(name: str, *, device: str = "auto") -> Embedder:
+def make(name: str, *, device: str = "auto", weights_file: str | Path | None = None) -> Embedder:
     """Make an embedder by name.
 
+    Args:
+        name: one of :func:`names`, or ``NAME=FILE`` to give the weights in one word.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        weights_file: the user's own weights of this network: torchvision's or torchreid's published state dict
+            (``.pth``, opened with ``weights_only``), or a ``.safetensors`` file of ours for ``autoencoder``.
+
     Raises:
-        InputError: if the name is unknown, or its weights are not on this machine.
+        InputError: if the name is unknown, its weights are not on this machine, or it takes no file.
     """
+    if "=" in name and weights_file is None:
+        name, weights_file = name.split("=", 1)
     known = names()
     if name not in known:
         raise InputError(
             f"unknown embedder {name!r}", remedy=f"Known: {', '.join(known)}; or give a .safetensors file."
         )
-    return _MAKERS[name](device)
+    entry = _ENTRIES[name]
+    if weights_file is not None and not entry.takes_file:
+        takes = ", ".join(n for n in known if _ENTRIES[n].takes_file)
+        raise InputError(f"{name!r} takes no weights file", remedy=f"These do: {takes}.")
+    return entry.make(device, None if weights_file is None else Path(weights_file))
 
 
 def architecture(card: dict[str, Any]) -> Any:
@@ -54,13 +89,14 @@ def architecture(card: dict[str, Any]) -> Any:
     Raises:
         InputError: if the card names an unknown architecture or wrong options.
     """
-    from embed import networks, reference
+    from embed import autoencoder, networks, reference
 
     known: dict[str, Callable[..., Any]] = {
         "layout": networks.LayoutNet,
         "reference": reference.ReferenceNet,
         "classifier": reference.ClassifierNet,
         "alexnet-tuned": reference.AlexNetTuned,
+        "autoencoder": autoencoder.Autoencoder,
     }
     name, options = card["architecture"], dict(card.get("options", {}))
     if name not in known:

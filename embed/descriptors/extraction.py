@@ -1,0 +1,211 @@
+"""Pictures -> descriptor matrix: decoded in parallel, described in batches, nothing done twice.
+
+Threads read, hash, decode, mask and letterbox (OpenCV and the decoders release the interpreter's lock); the calling
+thread runs the network. What is in flight is bounded, so memory does not grow with the number of pictures: canvases of
+``4 x workers + 2 x batch`` crops, one whole picture per worker, one batch of activations, 200 bytes per picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data import InputError
+from data.files import read_bytes
+from data.images import decode_image
+from embed.crops import letterbox
+from embed.descriptors.cache import Cache
+from embed.masking import Masker, keep, make_masker
+from embed.registry import names
+
+__all__ = ["Extracted", "canvases_of", "extract", "maker_of", "names"]
+
+if TYPE_CHECKING:
+    from embed.embedder import Embedder
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """A descriptor matrix with its rows' files.
+
+    Attributes:
+        matrix: (N, D) float32 read-only memory map; row i belongs to ``paths[i]``.
+        paths: the N files that could be read, in the order given.
+        failed: files that could not be read, with the reason.
+        card: what made it: name, architecture, dimension, weights' hash, mask, how many rows came from the cache,
+            seconds; JSON values.
+        file: where the matrix lies.
+    """
+
+    matrix: npt.NDArray[np.float32]
+    paths: list[Path]
+    failed: list[tuple[Path, str]]
+    card: dict[str, Any]
+    file: Path
+
+
+def extract(
+    paths: Sequence[str | Path],
+    name: str | Path,
+    *,
+    cache: str | Path,
+    device: str = "auto",
+    weights_file: str | Path | None = None,
+    batch: int | None = None,
+    workers: int | None = None,
+    mask: str | Masker | None = None,
+    progress: Progress | None = None,
+    seed: int = 0,
+) -> Extracted:
+    """Describe pictures, each picture's content at most once per descriptor.
+
+    Args:
+        paths: picture files, one crop each.
+        name: one of ``names()``, ``NAME=WEIGHTS``, or a ``.safetensors`` file. ``autoencoder`` without weights trains
+            one on these pictures (once; kept in the cache folder).
+        cache: folder for shards and matrices; needs twice the matrix' size.
+        device: ``auto``, ``cpu``, ``cuda``.
+        weights_file: the same as ``NAME=WEIGHTS``.
+        batch: crops per pass of the network; default 32 on a CPU, 256 on a GPU.
+        workers: decoding threads; default one per core, at most 8.
+        mask: hide the background first: ``threshold``, ``grabcut``, ``deeplab``, ``deeplab=FILE``, or a masker.
+        progress: called with how many pictures are done, and of how many.
+        seed: of the training of an autoencoder; nothing else here is random.
+
+    Raises:
+        InputError: if there is no picture, none can be read, or the descriptor cannot be loaded.
+    """
+    from embed.embedder import Embedder
+
+    files = [Path(path) for path in paths]
+    if not files:
+        raise InputError("no picture to describe", remedy="Give a folder or files.")
+    masker = make_masker(mask, device=device)
+    if str(name) == "autoencoder" and weights_file is None:
+        from embed.autoencoder_training import trained_on
+
+        weights_file = trained_on(files, cache=Path(cache), mask=masker, seed=seed, progress=progress)
+    chosen: str | Path = name if weights_file is None else f"{name}={weights_file}"
+    embedder = Embedder.load(chosen, device=device)
+    if batch is None:
+        batch = 32 if embedder.device == "cpu" else 256
+    maker = maker_of(embedder, str(name), masker)
+    known = Cache(cache, maker, dimension=embedder.dimension)
+    before, started = len(known), time.monotonic()
+    contents: list[bytes | None] = [None] * len(files)
+    failed: list[tuple[Path, str]] = []
+    waiting: dict[bytes, npt.NDArray[np.uint8]] = {}
+
+    def describe() -> None:
+        if waiting:
+            known.add(list(waiting), embedder.describe_canvases(np.stack(list(waiting.values())), batch=batch))
+            waiting.clear()
+
+    try:
+        for row, (content, canvas, reason) in enumerate(canvases_of(files, embedder.cut, masker, known, workers)):
+            if reason:
+                failed.append((files[row], reason))
+            contents[row] = content
+            if canvas is not None and content is not None and content not in known:
+                waiting.setdefault(content, canvas)
+            if len(waiting) >= batch:
+                describe()
+            if progress is not None and (row % batch == batch - 1 or row == len(files) - 1):
+                progress(row + 1, len(files))
+        describe()
+    finally:
+        known.flush()  # an interrupt keeps every finished row
+    rows = [row for row, content in enumerate(contents) if content is not None]
+    if not rows:
+        raise InputError(f"none of the {len(files)} pictures can be read ({failed[0][1]})", file=failed[0][0])
+    kept = [content for content in contents if content is not None]
+    file = known.folder / f"matrix-{hashlib.sha256(b''.join(kept)).hexdigest()[:20]}.npy"
+    matrix = known.gather(kept, file)
+    card = maker | {
+        "rows": len(rows), "dimension": embedder.dimension, "failed": len(failed), "computed": len(known) - before,
+        "seconds": round(time.monotonic() - started, 3), "key": known.key,
+    }  # fmt: skip
+    return Extracted(matrix, [files[row] for row in rows], failed, card, file)
+
+
+def maker_of(embedder: Embedder, name: str, masker: Masker | None) -> dict[str, Any]:
+    """JSON values that decide an embedder's vectors, for the cache's key; a short name first, for people."""
+    short = Path(name.partition("=")[0]).stem or "descriptor"
+    card = embedder.card
+    return {
+        "name": short,
+        "architecture": card.get("architecture", ""),
+        "options": card.get("options", {}),
+        "weights": embedder.weights_hash or _state_hash(embedder),
+        "canvas": embedder.cut,
+        "keeps_length": embedder.network.keeps_length,
+        "mask": None if masker is None else masker.key,
+    }
+
+
+def canvases_of(
+    files: Sequence[Path],
+    cut: dict[str, Any],
+    masker: Masker | None,
+    known: Cache | frozenset[bytes] = frozenset(),
+    workers: int | None = None,
+) -> Iterator[tuple[bytes | None, npt.NDArray[np.uint8] | None, str]]:
+    """Read, hash, decode, mask and letterbox files in threads, in order.
+
+    Args:
+        files: pictures.
+        cut: arguments of :func:`embed.crops.letterbox`.
+        masker: hides the background, or None.
+        known: contents that need no canvas.
+        workers: threads.
+
+    Yields:
+        (SHA-256, canvas or None where the content is known, ""), or (None, None, reason) for an unreadable file.
+    """
+    workers = workers or min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+
+    def load(file: Path) -> tuple[bytes | None, npt.NDArray[np.uint8] | None, str]:
+        try:
+            data = read_bytes(file)
+            content = hashlib.sha256(data).digest()
+            if content in known:
+                return content, None, ""
+            image = decode_image(data, name=str(file))
+            if masker is not None:
+                image = keep(image, masker(image))
+            return content, letterbox(image, **cut), ""
+        except InputError as error:
+            return None, None, error.message
+
+    with ThreadPoolExecutor(workers) as pool:
+        flying: deque[Future[tuple[bytes | None, npt.NDArray[np.uint8] | None, str]]] = deque()
+        try:
+            for file in files:
+                flying.append(pool.submit(load, file))
+                if len(flying) >= 4 * workers + 32:
+                    yield flying.popleft().result()
+            while flying:
+                yield flying.popleft().result()
+        finally:
+            for future in flying:
+                future.cancel()
+
+
+def _state_hash(embedder: Embedder) -> str:
+    digest = hashlib.sha256()
+    for key, value in sorted(embedder.network.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,245 @@
+"""Descriptor matrices that someone already has: ``.npy``, ``.npz``, ``.parquet``, and pickles on explicit trust.
+
+A matrix is mapped, not read: ``.npy`` as it lies, an uncompressed ``.npz`` member at its place inside the archive;
+compressed members and Parquet columns are unpacked once, in parts, into an unnamed temporary file (of the matrix' size)
+and mapped there. Values are checked in parts of 16 MB.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data import InputError
+from data.files import check_file
+
+PART = 1 << 24  # bytes looked at once
+VECTOR_NAMES = ("embedding", "vector", "features", "descriptor")
+PATH_NAMES = ("path", "file", "filename", "image")
+LABEL_NAMES = ("label", "class", "identity", "category", "cluster", "type")
+
+Matrix = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A matrix with what its file says about the rows.
+
+    Attributes:
+        matrix: (N, D) memory map of float16, float32 or float64 (integers come as float32).
+        paths: (N,) strings, or None.
+        labels: (N,) strings, or None.
+    """
+
+    matrix: Matrix
+    paths: list[str] | None = None
+    labels: list[str] | None = None
+
+
+def load_matrix(path: str | Path, *, trust: bool = False) -> Matrix:
+    """Map a descriptor matrix; see :func:`load_table`."""
+    return load_table(path, trust=trust).matrix
+
+
+def load_table(path: str | Path, *, trust: bool = False) -> Table:
+    """Map a descriptor matrix with its paths and labels, where the file has them.
+
+    Args:
+        path: ``.npy``; ``.npz`` (its only two-dimensional numeric array, ``paths`` and ``labels`` beside it);
+            ``.parquet`` (one list column, or all its float columns; a path and a label column by their usual names).
+        trust: also open pickles (``.pkl``, and object arrays in ``.npy``): they can run code of whoever made them.
+
+    Raises:
+        InputError: if the file is missing, of another kind, no (N, D) matrix of finite numbers, or a pickle without
+            trust.
+    """
+    path = Path(path)
+    check_file(path, what="matrix")
+    readers = {".npy": _npy, ".npz": _npz, ".parquet": _parquet, ".pkl": _pickle, ".pickle": _pickle}
+    if path.suffix.lower() not in readers:
+        raise InputError(
+            f"a matrix is no {path.suffix or 'file without suffix'}", file=path, remedy=f"Known: {', '.join(readers)}."
+        )
+    table = readers[path.suffix.lower()](path, trust)
+    check_matrix(table.matrix, file=path)
+    for column in (table.paths, table.labels):
+        if column is not None and len(column) != len(table.matrix):
+            raise InputError(f"{len(column)} paths or labels for {len(table.matrix)} rows", file=path)
+    return table
+
+
+def check_matrix(matrix: Matrix, *, file: str | Path | None = None) -> None:
+    """Raise InputError unless this is a non-empty (N, D) matrix of finite numbers."""
+    if matrix.dtype.kind not in "fiu":
+        raise InputError(f"holds {matrix.dtype} values, numbers are needed", file=file, remedy="Save it as float32.")
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise InputError(
+            f"a matrix must have shape (N, D), got {matrix.shape}", file=file, remedy="One row per picture."
+        )
+    if matrix.dtype.kind == "f":
+        for start, part in parts(matrix):
+            bad = np.flatnonzero(~np.isfinite(part).all(1))
+            if len(bad):
+                raise InputError(
+                    f"row {start + bad[0]} has a NaN or infinite value", file=file, remedy="Leave such rows out."
+                )
+
+
+def parts(matrix: Matrix) -> Iterator[tuple[int, Matrix]]:
+    """Yield (first row, rows) in parts of about 16 MB."""
+    step = max(1, PART // max(1, matrix.shape[1] * matrix.dtype.itemsize))
+    for start in range(0, len(matrix), step):
+        yield start, matrix[start : start + step]
+
+
+def _npy(path: Path, trust: bool) -> Table:
+    try:
+        return Table(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (ValueError, OSError, EOFError) as error:
+        if "pickle" not in str(error).lower() and "object" not in str(error).lower():
+            raise InputError(f"no readable .npy file ({error})", file=path, remedy="Save it by numpy.save.") from error
+    _demand_trust(path, trust, "holds Python objects")
+    return Table(_stacked(np.load(path, allow_pickle=True), path))
+
+
+def _npz(path: Path, trust: bool) -> Table:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = {
+                info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename[-4:] == ".npy"
+            }
+            shapes = {name: _header(archive, info) for name, info in arrays.items()}
+            wanted = [n for n, (shape, _, dtype) in shapes.items() if len(shape) == 2 and dtype.kind in "fiu"]
+            if len(wanted) != 1:
+                found = ", ".join(f"{n} {shapes[n][0]} {shapes[n][2]}" for n in shapes) or "nothing"
+                raise InputError(
+                    f"must hold one two-dimensional numeric array, found {found}", file=path, remedy="Save one alone."
+                )
+            matrix = _member(path, archive, arrays[wanted[0]])
+            strings = {
+                key: [str(v) for v in np.load(archive.open(arrays[key]), allow_pickle=False).tolist()]
+                for key in ("paths", "labels")
+                if key in arrays and shapes[key][2].kind in "USiu"
+            }
+    except (zipfile.BadZipFile, ValueError, OSError, KeyError, struct.error, NotImplementedError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"no readable .npz file ({error})", file=path, remedy="Save it by numpy.savez.") from error
+    return Table(matrix, strings.get("paths"), strings.get("labels"))
+
+
+def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    with archive.open(info) as stream:
+        return _npy_header(stream)
+
+
+def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
+    return read(stream)
+
+
+def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Matrix:
+    with archive.open(info) as stream:
+        shape, fortran, dtype = _npy_header(stream)
+        order: Any = "F" if fortran else "C"
+        if info.compress_type == zipfile.ZIP_STORED:
+            with open(path, "rb") as file:
+                file.seek(info.header_offset + 26)  # the local header's two lengths: name, extra
+                name, extra = struct.unpack("<HH", file.read(4))
+                file.seek(name + extra, 1)
+                _npy_header(file)
+                place = file.tell()
+            return np.memmap(path, dtype, "r", offset=place, shape=shape, order=order)
+        room = tempfile.TemporaryFile()  # noqa: SIM115  (the map keeps it alive)
+        while block := stream.read(PART):
+            room.write(block)
+        room.flush()
+        return np.memmap(room, dtype, "r", shape=shape, order=order)
+
+
+def _parquet(path: Path, trust: bool) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        source = pq.ParquetFile(path, memory_map=True)
+        schema = source.schema_arrow
+        lists = [f.name for f in schema if pa.types.is_list(f.type) or pa.types.is_fixed_size_list(f.type)
+                 or pa.types.is_large_list(f.type)]  # fmt: skip
+        vector = next((name for name in VECTOR_NAMES if name in lists), lists[0] if len(lists) == 1 else None)
+        numeric = [f.name for f in schema if pa.types.is_floating(f.type)]
+        if vector is None and not numeric:
+            raise InputError(
+                "has neither a list column nor float columns", file=path, remedy=f"Name one {VECTOR_NAMES[0]!r}."
+            )
+        told = {kind: next((n for n in schema.names if n.lower() in known and n != vector), None)
+                for kind, known in (("paths", PATH_NAMES), ("labels", LABEL_NAMES))}  # fmt: skip
+        room = tempfile.TemporaryFile()  # noqa: SIM115  (the map keeps it alive)
+        columns: dict[str, list[str]] = {kind: [] for kind, name in told.items() if name}
+        width, count = 0, 0
+        wanted = ([vector] if vector else numeric) + [name for name in told.values() if name]
+        for piece in source.iter_batches(batch_size=8192, columns=wanted):
+            rows = _vectors(piece, vector, numeric, path, count)
+            if count and rows.shape[1] != width:
+                raise InputError(f"row {count} has {rows.shape[1]} values, the first has {width}", file=path)
+            width, count = rows.shape[1], count + len(rows)
+            room.write(np.ascontiguousarray(rows, np.float32).tobytes())
+            for kind in columns:
+                columns[kind] += [str(v) for v in piece.column(told[kind]).to_pylist()]
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"no readable Parquet file ({error})", file=path, remedy="Write it again.") from error
+    room.flush()
+    if not count or not width:
+        raise InputError(f"a matrix must have shape (N, D), got ({count}, {width})", file=path)
+    matrix = np.memmap(room, np.float32, "r", shape=(count, width))
+    return Table(matrix, columns.get("paths"), columns.get("labels"))
+
+
+def _vectors(piece: Any, vector: str | None, numeric: list[str], path: Path, first: int) -> Matrix:
+    if vector is None:
+        return np.stack([piece.column(n).to_numpy(zero_copy_only=False) for n in numeric], 1).astype(np.float32)
+    column = piece.column(vector)
+    if column.null_count:
+        raise InputError(f"a row after row {first} has no vector", file=path, remedy="Leave such rows out.")
+    import pyarrow.compute as pc
+
+    lengths = set(pc.list_value_length(column).to_pylist())
+    if len(lengths) > 1:
+        raise InputError(f"the vectors in column {vector!r} have different lengths", file=path)
+    return column.flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(len(column), -1)  # type: ignore[no-any-return]
+
+
+def _pickle(path: Path, trust: bool) -> Table:
+    _demand_trust(path, trust, "is a pickle")
+    try:
+        content = pickle.loads(path.read_bytes())
+    except Exception as error:  # a pickle can fail in any way
+        raise InputError(f"cannot be unpickled ({type(error).__name__}: {error})", file=path) from error
+    if isinstance(content, dict):
+        return Table(_stacked(list(content.values()), path), paths=[str(key) for key in content])
+    return Table(_stacked(content, path))
+
+
+def _demand_trust(path: Path, trust: bool, what: str) -> None:
+    if not trust:
+        raise InputError(
+            f"{what}, which can run code of whoever made it", file=path, remedy="Save it as float32, or say --trust."
+        )
+
+
+def _stacked(content: Any, path: Path) -> Matrix:
+    try:
+        array = np.asarray(content)
+        return np.stack([np.asarray(row, np.float32) for row in array]) if array.dtype == object else array
+    except (ValueError, TypeError) as error:
+        raise InputError(f"no matrix of numbers ({error})", file=path) from error
