@@ -7,16 +7,20 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import itertools
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from data.errors import InputError
-from data.files import atomic_write, write_json
+from data.files import atomic_write, write_json, write_text
 from pipeline.look import reason
 from pipeline.overlap import ahead_of
 from pipeline.provenance import command_line, machine, versions
@@ -33,13 +37,17 @@ OVERLAY_QUALITY = 90  # JPEG: halves the file against 95, no visible difference 
 Track = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
 
-def save_run(analysis: Analysis, out: Path, *, progress: Track | None = None) -> Path:
+def save_run(
+    analysis: Analysis, out: Path, *, progress: Track | None = None, drawn: dict[str, str] | None = None
+) -> Path:
     """Write the run folder of an analysis.
 
     Args:
         analysis: what to write.
         out: the folder, made if it is not there; files of the same name are replaced.
         progress: wraps the loop over scenes, given (scenes, label, total).
+        drawn: what this process has drawn here before, by scene; a scene that looks the same is not drawn again, and
+            this is brought up to date. The caller takes out scenes whose picture changed.
 
     Memory: a few decoded pictures and the crops of the contact sheet.
 
@@ -47,7 +55,9 @@ def save_run(analysis: Analysis, out: Path, *, progress: Track | None = None) ->
         InputError: if the folder cannot be written.
     """
     from aggregate import ContactSheet, assign_colors
+    from data.images import write_image
 
+    drawn = {} if drawn is None else drawn
     start = time.perf_counter()
     if out.exists() and not out.is_dir():
         raise InputError("is a file, not a folder", file=out, remedy="Choose another --out.")
@@ -57,43 +67,86 @@ def save_run(analysis: Analysis, out: Path, *, progress: Track | None = None) ->
     colors = assign_colors([scene.objects for scene in scenes])
     sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)
 
-    def draw(scene: SceneResult) -> None:
-        picture = analysis.pictures.get(scene.source).image
-        save_scene(scene, picture, out / scene.name, colors)
-        sheet.add(scene.name, picture)
+    seen = itertools.count(1)
+    with ThreadPoolExecutor(1) as aside:
+        written: list[Future[None]] = []
 
-    errors = list(analysis.errors)
-    drawn = ahead_of(scenes, draw, workers=DRAWERS)
-    for scene, failure in progress(drawn, "drawing", len(scenes)) if progress else drawn:
-        if isinstance(failure, Exception):  # a picture that vanished since it was seen, a full disk
-            if len(scenes) == 1:
-                raise failure
-            errors.append((str(scene.source.path or scene.name), reason(failure)))
-    from data.images import write_image
+        def draw(scene: SceneResult) -> None:
+            looks = appearance(scene, colors)
+            again = drawn.get(scene.name) != looks or not (out / scene.name / "overlay.jpg").exists()
+            try:
+                if again or scene.name in sheet.needed:
+                    picture = analysis.pictures.get(scene.source).image
+                    sheet.add(scene.name, picture)
+            finally:
+                if next(seen) == len(scenes):  # no more crops will come: the sheet is made beside the last overlays
+                    written.append(aside.submit(lambda: write_image(out / "clusters.png", sheet.draw())))
+            if again:
+                save_overlay(scene, picture, out / scene.name, colors)
+                drawn[scene.name] = looks
+            save_tables(scene, out / scene.name)
 
-    write_image(out / "clusters.png", sheet.draw())
-    save_parquet(scenes, out / "objects.parquet")
+        errors = list(analysis.errors)
+        drawing = ahead_of(scenes, draw, workers=DRAWERS)
+        for scene, failure in progress(drawing, "drawing", len(scenes)) if progress else drawing:
+            if isinstance(failure, Exception):  # a picture that vanished since it was seen, a full disk
+                if len(scenes) == 1:
+                    raise failure
+                errors.append((scene.source.where, reason(failure)))
+        for sheet_written in written:
+            sheet_written.result()
+    save_summary(analysis, out, errors, seconds=time.perf_counter() - start)
+    return out
+
+
+def save_summary(analysis: Analysis, out: Path, errors: Sequence[tuple[str, str]], *, seconds: float) -> None:
+    """Write what is of all scenes: the table of all objects, the errors, and last the record of the run."""
+    save_parquet(analysis.scenes, out / "objects.parquet")
     if errors:
         with atomic_write(out / "errors.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([("file", "reason"), *errors])
     else:
         (out / "errors.csv").unlink(missing_ok=True)  # of an earlier run into this folder
-    write_json(out / "run.json", run_record(analysis) | {"seconds_write": round(time.perf_counter() - start, 4)})
-    return out
+    write_json(out / "run.json", run_record(analysis) | {"seconds_write": round(seconds, 4)})
 
 
-def save_scene(
-    scene: SceneResult, picture: np.ndarray[Any, np.dtype[np.uint8]], folder: Path, colors: Mapping[int, Color]
+def appearance(scene: SceneResult, colors: Mapping[int, Color]) -> str:
+    """Hash everything that decides how a scene's overlay looks, but the picture itself."""
+    from aggregate import congregations_json
+
+    cluster = scene.objects.cluster
+    assert cluster is not None
+    here = [(c, colors[c]) for c in np.unique(cluster[cluster >= 0]).tolist()]
+    text = f"{here}{congregations_json(scene.congregations)}".encode()
+    return hashlib.sha256(scene.objects.xyxy.tobytes() + cluster.tobytes() + text).hexdigest()
+
+
+def save_overlay(
+    scene: SceneResult, picture: npt.NDArray[np.uint8], folder: Path, colors: Mapping[int, Color]
 ) -> None:
-    """Write one scene's overlay, table and congregations."""
-    from aggregate import congregations_json, draw_overlay, objects_csv
-    from data.files import write_text
+    """Draw one scene's overlay into its folder."""
+    from aggregate import draw_overlay
     from data.images import write_image
 
     overlay = draw_overlay(picture, scene.objects, scene.congregations, colors=colors)
     write_image(folder / "overlay.jpg", overlay, quality=OVERLAY_QUALITY)
-    write_text(folder / "objects.csv", objects_csv(scene.objects, scene.congregations))
-    write_text(folder / "congregations.json", congregations_json(scene.congregations))
+
+
+def save_tables(scene: SceneResult, folder: Path) -> None:
+    """Write one scene's table and congregations; a file that says the same already is left alone."""
+    from aggregate import congregations_json, objects_csv
+
+    texts = {
+        "objects.csv": objects_csv(scene.objects, scene.congregations),
+        "congregations.json": congregations_json(scene.congregations),
+    }
+    for name, text in texts.items():
+        try:
+            same = (folder / name).read_bytes() == text.encode(errors="backslashreplace")
+        except OSError:
+            same = False
+        if not same:
+            write_text(folder / name, text)
 
 
 def save_parquet(scenes: Iterable[SceneResult], path: Path) -> None:
