@@ -27,6 +27,9 @@ class Augmentation:
     Attributes:
         object_px: range of the median object size (square root of its area) in input pixels, drawn log-uniformly.
         wide_px: a wider range, drawn in a fifth of the crops.
+        squeeze: range of the factor by which width is changed against height, drawn log-uniformly; more narrow than
+            wide, since goods stand closer and taller on real shelves than generated ones.
+        dim: share of crops whose contrast is cut to a fifth to two thirds, so that neighbours nearly melt together.
         max_zoom: largest enlargement of a picture.
         max_objects: a crop with more objects is zoomed in further (bounds the loss's memory).
         min_visible: an object cut to less than this share of its area by the crop loses its box.
@@ -37,6 +40,8 @@ class Augmentation:
 
     object_px: tuple[float, float] = (36.0, 150.0)
     wide_px: tuple[float, float] = (14.0, 300.0)
+    squeeze: tuple[float, float] = (0.8, 1.25)
+    dim: float = 0.0
     max_zoom: float = 2.0
     max_objects: int = 130
     min_visible: float = 0.3
@@ -57,7 +62,7 @@ def crop(example: Example, size: int, rng: Rng, options: Augmentation) -> Exampl
     zoom = min(zoom, options.max_zoom)
     density = len(example.xyxy) / (height * width)
     zoom = max(zoom, size * float(np.sqrt(density / options.max_objects)))
-    stretch = float(np.exp(rng.uniform(-0.12, 0.12)))
+    stretch = float(np.exp(0.5 * rng.uniform(*np.log(options.squeeze))))
     zx, zy = zoom * stretch, zoom / stretch
     x0 = _origin(width * zx, size, rng)
     y0 = _origin(height * zy, size, rng)
@@ -110,14 +115,20 @@ def _move(
     return np.ascontiguousarray(clipped[kept]), kept
 
 
-def disturb(image: Image, rng: Rng, strength: float) -> Image:
-    """Change light, colour, sharpness, noise and compression of an RGB crop; geometry stays."""
+def disturb(image: Image, rng: Rng, strength: float, *, dim: float = 0.0) -> Image:
+    """Change light, colour, sharpness, noise and compression of an RGB crop; geometry stays.
+
+    Args:
+        dim: share of crops whose contrast is cut strongly, see :class:`Augmentation`.
+    """
     if strength <= 0:
         return image
     table = np.arange(256, dtype=np.float32) / 255
     gamma = np.exp(rng.normal(0, 0.25 * strength))
     gain, lift = np.exp(rng.normal(0, 0.2 * strength)), rng.normal(0, 0.06 * strength)
     contrast = np.exp(rng.normal(0, 0.2 * strength))
+    if rng.random() < dim:
+        contrast, lift = contrast * rng.uniform(0.2, 0.66), lift + rng.uniform(-0.25, 0.25)
     tint = np.exp(rng.normal(0, 0.08 * strength, 3))
     curves = (((table**gamma)[:, None] * gain * tint - 0.45) * contrast + 0.45 + lift).clip(0, 1) * 255
     image = np.asarray(cv2.LUT(image, curves.astype(np.uint8)[None]), np.uint8)

@@ -46,6 +46,8 @@ def add_clutter(example: Example, rng: Rng) -> Example:
         x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
         covers.append((x, y, x + w, y + h))
         sign(image[y : y + h, x : x + w], rng)
+    if rng.random() < 0.25:
+        covers += _tags(image, rng)
     if rng.random() < 0.15:
         covers.append(_silhouette(image, rng))
     kept = np.ones(len(xyxy), bool)
@@ -176,6 +178,24 @@ def sign(area: Image, rng: Rng) -> None:
             int(rng.integers(1, 4)),
             cv2.LINE_AA,
         )
+
+
+def _tags(image: Image, rng: Rng) -> list[tuple[int, int, int, int]]:
+    """Paint a row of like cards at equal distances, as they hang from a rail or stand before goods; gives where."""
+    height, width = image.shape[:2]
+    w, h = (int(v) for v in np.exp(rng.uniform(np.log(14), np.log(90), 2)).clip(4, min(height, width) // 2))
+    card = np.empty((h, w, 3), np.uint8)
+    sign(card, rng)
+    y, x, pitch = int(rng.integers(0, height - h)), int(rng.integers(-w, w)), int(w * rng.uniform(1.0, 4.0)) + 1
+    slope, end = rng.normal(0, 0.04), rng.uniform(0.3, 1.0) * width
+    covers = []
+    for left in range(x, int(end), pitch):
+        top = int(np.clip(y + slope * left, 0, height - h))
+        x1, x2 = max(0, left), min(width, left + w)
+        if rng.random() < 0.85 and x2 > x1:
+            image[top : top + h, x1:x2] = card[:, x1 - left : x2 - left]
+            covers.append((x1, top, x2, top + h))
+    return covers
 
 
 def _silhouette(image: Image, rng: Rng) -> tuple[int, int, int, int]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 RECIPE = "packed"
+PACKED = Augmentation(squeeze=(0.6, 1.25), dim=0.12)
 FINE_TUNING = Augmentation(object_px=(40.0, 130.0), wide_px=(20.0, 220.0), colour=0.5, clutter=0.0)
 
 
@@ -98,8 +99,8 @@ class Job:
         """The schedule and the augmentation."""
         steps = self.steps or 1
         rate = self.rate or (2.5e-3 if self.fresh else 6e-4)
-        decay = steps // (5 if self.recipe else 2)
-        augmentation = Augmentation() if self.recipe else FINE_TUNING
+        decay = steps // (5 if self.recipe and self.fresh else 2)
+        augmentation = PACKED if self.recipe else FINE_TUNING
         average = 0.999 if self.recipe else min(0.999, 1 - 5 / max(steps, 50))
         return Plan(
             rate=rate,

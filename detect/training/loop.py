@@ -99,7 +99,8 @@ def make_batch(source: Source, plan: Plan, step: int) -> Batch:
         example = crop(drawn, size, rng, plan.augmentation)
         if rng.random() < plan.augmentation.clutter:
             example = add_clutter(example, rng)
-        examples.append(Example(disturb(example.image, rng, plan.augmentation.colour), example.xyxy, example.class_id))
+        image = disturb(example.image, rng, plan.augmentation.colour, dim=plan.augmentation.dim)
+        examples.append(Example(image, example.xyxy, example.class_id))
     boxes = np.concatenate([e.xyxy for e in examples]) / size
     return Batch(
         images=np.stack([e.image for e in examples]),

@@ -26,8 +26,8 @@ Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
 
 SHAPES = ((896, 896), (720, 960), (960, 720), (640, 640))
 VISIBLE = 0.4  # goods of the back row, of which less is seen, are no objects: nobody counts them on a real shelf
-COUNT = (5, 220)
-MIXTURE = (0.86, 0.04, 0.10)  # shelf, crowd, scatter
+COUNT = (5, 350)
+MIXTURE = (0.82, 0.08, 0.10)  # shelf, crowd, scatter
 MICROGRAPHS = 0.12  # share of the crops
 GOODS = {"drawn": 0.55, "packed_products": 0.3, "grocery_store": 0.15}
 

@@ -2,6 +2,7 @@ import itertools
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -71,6 +72,21 @@ def test_disturbing_keeps_the_shape_and_nothing_at_zero() -> None:
     for seed in range(20):
         changed = disturb(image, np.random.default_rng(seed), 1.0)
         assert (changed.shape, changed.dtype) == (image.shape, np.uint8)
+
+
+def test_squeezed_crops_hold_narrower_objects() -> None:
+    squeezed = replace(PLAIN, squeeze=(0.5, 0.51))
+    cut = crop(example(), 320, np.random.default_rng(3), squeezed)
+    inside = cut.xyxy[((cut.xyxy > 1) & (cut.xyxy < 319)).all(1)]
+    side = inside[:, 2:] - inside[:, :2]
+    assert len(inside)
+    assert np.allclose(side[:, 0] / side[:, 1], 0.505, atol=0.01)
+
+
+def test_dimmed_crops_lose_contrast() -> None:
+    image = example().image
+    plain, dim = (disturb(image, np.random.default_rng(1), 1e-3, dim=share) for share in (0.0, 1.0))
+    assert 0.15 < dim.std() / plain.std() < 0.7
 
 
 def test_dense_pictures_are_zoomed_in() -> None:
