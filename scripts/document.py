@@ -31,8 +31,9 @@ Examples:
 @app.command(epilog=OPTIONS_EPILOG)
 def options() -> None:
     """Write docs/commands.md from the commands themselves."""
-    from data.files import write_text
     from documents.options import options_page
+
+    from data.files import write_text
 
     write_text(DOCS / "commands.md", options_page())
     print(f"wrote {DOCS / 'commands.md'}")
@@ -41,7 +42,7 @@ def options() -> None:
 @app.command(epilog=PICTURES_EPILOG)
 def pictures(
     names: Annotated[list[str] | None, typer.Argument(help="Pictures to make; none = all.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder they are written to.  [default: docs/pictures]")] = DOCS / "pictures",
+    out: Annotated[Path, typer.Option(help="Folder to write to.  [default: docs/pictures]")] = DOCS / "pictures",
 ) -> None:
     """Draw the pictures of README and docs/ again, with the weights that ship, from generated and free scenes."""
     from documents.pictures import PICTURES

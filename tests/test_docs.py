@@ -1,4 +1,4 @@
-"""README and docs/ tell the truth: their snippets run, their links lead somewhere, the list of options is the real one."""
+"""README and docs/ tell the truth: their snippets run, their links lead somewhere, the options listed are the real ones."""
 
 import importlib.util
 import re
@@ -107,7 +107,7 @@ def test_the_list_of_options_is_what_the_commands_take(monkeypatch):
     from documents.options import options_page
 
     told = options_page()
-    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == told, "run: uv run scripts/document.py options"
+    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == told, "uv run scripts/document.py options"
 
 
 def test_every_option_says_what_it_means(monkeypatch):
@@ -118,3 +118,17 @@ def test_every_option_says_what_it_means(monkeypatch):
     assert rows
     silent = [row for row in rows if not row.rstrip("|").rsplit("|", 1)[1].strip()]
     assert not silent
+
+
+def test_the_walk_through_runs(there):
+    import json
+
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    names = {}
+    for cell in json.loads((ROOT / "docs" / "walkthrough.ipynb").read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    assert names["both"].bcubed_f > 0.4
+    mpl.pyplot.close("all")

@@ -18,8 +18,8 @@ WIDTH = 1600  # of a picture with two photos, px
 
 
 @contextmanager
-def figure(width: float, height: float) -> Iterator[tuple[Any, Any]]:
-    """Yield a white (figure, pyplot) of so many inches; closed afterwards."""
+def figure(width: float, height: float) -> Iterator[Any]:
+    """Yield a white figure of so many inches; closed afterwards."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -27,7 +27,7 @@ def figure(width: float, height: float) -> Iterator[tuple[Any, Any]]:
 
     fig = plt.figure(figsize=(width, height), facecolor="white")
     try:
-        yield fig, plt
+        yield fig
     finally:
         plt.close(fig)
 

@@ -85,7 +85,7 @@ def embedding(out: Path) -> Path:
     several = [k for k in np.unique(identity) if np.count_nonzero(identity == k) >= 3][1:6]
     rows = np.concatenate([np.flatnonzero(identity == k)[:3] for k in several])
     cosine = found.embedding[rows] @ found.embedding[rows].T
-    with figure(8.2, 6.6) as (fig, plt):
+    with figure(8.2, 6.6) as fig:
         import seaborn as sns
 
         ax = fig.add_axes((0.11, 0.03, 0.86, 0.84))
@@ -107,7 +107,7 @@ def noise(out: Path) -> Path:
     first = cluster.HDBSCAN(min_cluster_size=3, min_samples=3).fit(points).labels_
     second = cluster.TwoStage().fit(points).labels_
     linkage = cluster.AverageLinkage(0.01).fit(points).labels_
-    with figure(11, 3.9) as (fig, plt):
+    with figure(11, 3.9) as fig:
         for place, (title, labels) in enumerate(
             (("HDBSCAN", first), ("two-stage", second), ("average linkage (default)", linkage)), start=1
         ):
@@ -120,7 +120,7 @@ def noise(out: Path) -> Path:
             scored = cluster.score(truth, labels)
             ax.set(xticks=[], yticks=[])
             ax.set_title(
-                f"{title}\n{labels.max() + 1} groups of {len(np.unique(truth))}, {left.sum()} of {len(labels)} left over"
+                f"{title}\n{labels.max() + 1} of {len(np.unique(truth))} groups, {left.sum()} of {len(labels)} left over"
                 f"\nBCubed F {scored.bcubed_f:.2f}",
                 fontsize=10,
             )
@@ -145,7 +145,7 @@ def congregations(out: Path) -> Path:
     from data import Objects
 
     boxes = np.array([[40 + 74 * k, 60, 100 + 74 * k, 200] for k in range(7)], np.float32)
-    boxes = np.concatenate([boxes, boxes + [0, 170, 0, 170]])
+    boxes = np.concatenate([boxes, boxes + np.array([0, 170, 0, 170])])
     identity = np.array([0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 2, 2, 0, 0])
     keep = np.arange(len(boxes)) != 5  # one facing is sold out
     objects = Objects.from_boxes(boxes[keep]).replace(cluster=identity[keep])
@@ -153,12 +153,14 @@ def congregations(out: Path) -> Path:
     paint = {0: (186, 92, 74), 1: (84, 132, 166), 2: (120, 158, 96)}
     for (x1, y1, x2, y2), k in zip(boxes[keep].astype(int), identity[keep], strict=True):
         shelf_board[y1:y2, x1:x2] = paint[int(k)]
-    with figure(11, 2.9) as (fig, plt):
-        for place, reach in enumerate((0.1, 0.3, 1.2), start=1):
+    with figure(11, 2.9) as fig:
+        for column, reach in enumerate((0.1, 0.3, 1.2), start=1):
             placed, found = aggregate(objects, shelf_board.shape[:2], reach=reach)
-            ax = fig.add_subplot(1, 3, place)
+            ax = fig.add_subplot(1, 3, column)
             ax.imshow(draw_overlay(shelf_board, placed, found))
-            ax.set(xticks=[], yticks=[], title=f"reach {reach}: {sum(c.cluster == 0 for c in found)} places of product 0")
+            ax.set(
+                xticks=[], yticks=[], title=f"reach {reach}: {sum(c.cluster == 0 for c in found)} places of product 0"
+            )
         return save_figure(fig, out / "congregations.png")
 
 
@@ -174,7 +176,7 @@ def threshold(out: Path) -> Path:
     cuts = np.linspace(0.02, 0.7, 60)
     labels = [cluster.AverageLinkage(float(cut)).fit(vectors).labels_ for cut in cuts]
     chosen = float(result.clustering["threshold"])
-    with figure(8.2, 3.6) as (fig, plt):
+    with figure(8.2, 3.6) as fig:
         ax = fig.add_subplot(1, 1, 1)
         ax.plot(cuts, [found.max() + 1 for found in labels], color="#1f5fa8", label="identities found")
         ax.axhline(len(np.unique(truth)), color="#1f5fa8", linestyle=":", label="identities there are")
