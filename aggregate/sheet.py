@@ -73,6 +73,12 @@ class ContactSheet:
         self._rows, self._left_out = _choose(self._parts, columns, rows)
         self._crops: dict[tuple[int, int], Image] = {}
 
+    @property
+    def needed(self) -> set[str]:
+        """The scenes of which crops are shown; the others need not be added."""
+        names = list(self._index)
+        return {names[part] for row in self._rows for part, _ in row.shown}
+
     def add(self, name: str, image: Image) -> None:
         """Cut one scene's crops out of its picture, (H, W, 3) uint8 RGB.
 

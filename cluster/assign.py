@@ -172,11 +172,13 @@ def keep_names(previous: npt.ArrayLike, labels: npt.ArrayLike, *, rows: npt.Arra
     fresh = int(old.max(initial=-1)) + 1
     out = np.full(len(new), NOISE, np.int64)
     ordered = canonical(new)
-    for name in range(int(ordered.max(initial=-1)) + 1):
-        members = ordered == name
-        now = int(new[members][0])
+    kept = ordered >= 0
+    first = np.unique(ordered[kept], return_index=True)[1]
+    renamed = np.empty(len(first), np.int64)
+    for name, now in enumerate(new[kept][first].tolist()):
         if now not in names:
             names[now] = fresh
             fresh += 1
-        out[members] = names[now]
+        renamed[name] = names[now]
+    out[kept] = renamed[ordered[kept]]
     return out

@@ -15,7 +15,8 @@ from data.errors import InputError
 from data.objects import Objects
 from pipeline.identify import congregate, identify
 from pipeline.look import look, reason
-from pipeline.observe import Observer
+from pipeline.names import Names
+from pipeline.observe import Observer, weights_of
 from pipeline.settings import Settings
 from pipeline.sources import Picture, PictureCache, Source, sources
 from pipeline.stage import Staged
@@ -162,15 +163,52 @@ def analyze(
         elif len(found) == 1:
             raise staged
         else:
-            errors.append((str(source.path or source.name), reason(staged)))
-    if not kept:
-        raise InputError(f"none of the {len(found)} pictures could be analysed; the first: {errors[0][1]}")
-    seconds = {"observe": time.perf_counter() - start}
-
-    start = time.perf_counter()
-    parts, clustering = identify(
-        [s.observation.objects for _, s in kept], settings=settings, card=observer.embedder.card
+            errors.append((source.where, reason(staged)))
+    return conclude(
+        kept,
+        errors,
+        settings=settings,
+        card=observer.embedder.card,
+        weights=weights_of(observer),
+        seconds={"observe": time.perf_counter() - start},
+        pictures=cache,
     )
+
+
+def conclude(
+    kept: Sequence[tuple[Source, Staged]],
+    errors: Sequence[tuple[str, str]],
+    *,
+    settings: Settings,
+    card: Mapping[str, Any],
+    weights: Mapping[str, str],
+    seconds: Mapping[str, float],
+    pictures: PictureCache,
+    names: Names | None = None,
+) -> Analysis:
+    """Do the second half: joint identities of all that was seen, then the congregations of every scene.
+
+    Args:
+        kept: scenes and what was seen in them, in input order.
+        errors: (file, reason) of the pictures that were left out.
+        settings: of the run.
+        card: the embedder's card.
+        weights: SHA-256 of the weights.
+        seconds: wall time of the first half.
+        pictures: where drawing finds the pictures.
+        names: identities keep these names, and new ones follow.
+
+    Raises:
+        InputError: if there is no scene at all.
+    """
+    if not kept:
+        raise InputError(f"none of the {len(errors)} pictures could be analysed; the first: {errors[0][1]}")
+    seconds = dict(seconds)
+    start = time.perf_counter()
+    parts, clustering = identify([s.observation.objects for _, s in kept], settings=settings, card=card)
+    if names is not None:
+        parts, names = names.keep([source.name for source, _ in kept], parts)
+        clustering["next_name"] = names.fresh
     seconds["cluster"] = time.perf_counter() - start
 
     start = time.perf_counter()
@@ -181,10 +219,7 @@ def analyze(
         for (source, staged), objects, groups in zip(kept, parts, congregations, strict=True)
         for seen in [staged.observation]
     )
-    weights = {"embedder": observer.embedder.weights_hash}
-    if "detector" in vars(observer):
-        weights["detector"] = observer.detector.weights_hash
-    return Analysis(results, settings, clustering, tuple(errors), seconds, weights, cache)
+    return Analysis(results, settings, clustering, tuple(errors), seconds, dict(weights), pictures)
 
 
 def _box_file(boxes: GivenBoxes | None, found: Sequence[Source]) -> BoxFile | None:

@@ -75,10 +75,9 @@ def _prepare(
     source: Source, *, observer: Observer, given: BoxFile | None, stage: Path | None, cache: PictureCache
 ) -> Staged | _Ready:
     """Take a scene from the stage folder, or read its picture."""
-    picture = source.path or source.name
     key = None
     if stage is not None:
-        raw = given.for_image(picture)[0] if given else None
+        raw = given.for_image(source.where)[0] if given else None
         key = stage_key(source.fingerprint(), observer.settings, raw)
         staged = load_stage(stage / f"{source.name}.parquet", key)
         if staged is not None:
@@ -86,5 +85,5 @@ def _prepare(
     start = time.perf_counter()
     scene = cache.get(source)
     seconds = time.perf_counter() - start
-    boxes, clipped = given.for_image(picture, size=(scene.width, scene.height)) if given else (None, [])
+    boxes, clipped = given.for_image(source.where, size=(scene.width, scene.height)) if given else (None, [])
     return _Ready(scene, seconds, boxes, tuple(clipped), key)

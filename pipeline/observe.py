@@ -88,3 +88,9 @@ class Observer:
         )
         seconds["embed"] = time.perf_counter() - start
         return Observation(objects.replace(embedding=vectors), seconds, detection, warnings)
+
+
+def weights_of(observer: Observer) -> dict[str, str]:
+    """SHA-256 of the weights that the observer has used."""
+    used = {"embedder": observer.embedder.weights_hash}
+    return used | ({"detector": observer.detector.weights_hash} if "detector" in vars(observer) else {})

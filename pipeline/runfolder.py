@@ -121,9 +121,7 @@ def appearance(scene: SceneResult, colors: Mapping[int, Color]) -> str:
     return hashlib.sha256(scene.objects.xyxy.tobytes() + cluster.tobytes() + text).hexdigest()
 
 
-def save_overlay(
-    scene: SceneResult, picture: npt.NDArray[np.uint8], folder: Path, colors: Mapping[int, Color]
-) -> None:
+def save_overlay(scene: SceneResult, picture: npt.NDArray[np.uint8], folder: Path, colors: Mapping[int, Color]) -> None:
     """Draw one scene's overlay into its folder."""
     from aggregate import draw_overlay
     from data.images import write_image

@@ -6,7 +6,7 @@ import hashlib
 import re
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +37,11 @@ class Source:
     path: Path | None = None
     held: Scene | None = None
 
+    @property
+    def where(self) -> str:
+        """The picture's path, or the scene's name if it has none: for messages, and to find its boxes."""
+        return self.name if self.path is None else str(self.path)
+
     def scene(self) -> Scene:
         """Read (or return) the scene.
 
@@ -63,8 +68,12 @@ class Source:
         return hashlib.sha256(np.ascontiguousarray(self.held.image).tobytes()).hexdigest()
 
 
-def sources(pictures: Picture | Iterable[Picture]) -> list[Source]:
+def sources(pictures: Picture | Iterable[Picture], *, named: Mapping[str, str] | None = None) -> list[Source]:
     """List the scenes of files, folders, arrays and scenes, with unique names that are safe as folder names.
+
+    Args:
+        pictures: what to list.
+        named: names already given, by path; they are kept and not given again.
 
     Raises:
         InputError: if a path does not exist or a folder holds no picture.
@@ -81,7 +90,7 @@ def sources(pictures: Picture | Iterable[Picture]) -> list[Source]:
     unique: dict[Path | int, Source] = {}
     for index, source in enumerate(found):
         unique.setdefault(source.path if source.path is not None else index, source)
-    return _unique_names(list(unique.values()))
+    return _unique_names(list(unique.values()), named or {})
 
 
 def given_boxes(path: str | Path, pictures: Picture | Iterable[Picture]) -> BoxFile:
@@ -107,13 +116,16 @@ def safe_name(text: str) -> str:
     return name
 
 
-def _unique_names(found: Sequence[Source]) -> list[Source]:
+def _unique_names(found: Sequence[Source], named: Mapping[str, str]) -> list[Source]:
     """Name every scene: the stem, with its folder in front where stems repeat, then with a number."""
     stems = [safe_name(s.name) for s in found]
-    repeated = {stem for stem, times in Counter(s.casefold() for s in stems).items() if times > 1}
-    taken: set[str] = set()
-    named = []
+    taken = {name.casefold() for name in named.values()}
+    repeated = {stem for stem, times in Counter(s.casefold() for s in stems).items() if times > 1} | taken
+    done = []
     for source, stem in zip(found, stems, strict=True):
+        if source.where in named:
+            done.append(replace(source, name=named[source.where]))
+            continue
         name = stem
         if stem.casefold() in repeated and source.path is not None:
             name = safe_name(f"{source.path.resolve().parent.name}_{stem}")
@@ -123,8 +135,8 @@ def _unique_names(found: Sequence[Source]) -> list[Source]:
             name = f"{base}_{number}"
         taken.add(name.casefold())
         held = source.held and replace(source.held, name=name)
-        named.append(replace(source, name=name, held=held))
-    return named
+        done.append(replace(source, name=name, held=held))
+    return done
 
 
 class PictureCache:
@@ -147,3 +159,8 @@ class PictureCache:
                 while len(self._held) > 1 and sum(s.width * s.height for s in self._held.values()) > self._pixels:
                     self._held.popitem(last=False)
         return scene
+
+    def drop(self, name: str) -> None:
+        """Forget a scene whose picture has changed."""
+        with self._lock:
+            self._held.pop(name, None)

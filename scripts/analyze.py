@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.cli import print_json, run, track
+
+if TYPE_CHECKING:
+    from pipeline.analysis import Analysis
+    from pipeline.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
@@ -21,6 +25,8 @@ Examples:
 `uv run scripts/analyze.py shelf.jpg --out runs/shelf` — one photo
 
 `uv run scripts/analyze.py photos/ --skip-existing --out runs/photos` — a folder, going on where it stopped
+
+`uv run scripts/analyze.py inbox/ --watch --until 18:00 --out runs/today` — photos as they arrive, until six o'clock
 
 `uv run scripts/analyze.py shelf.jpg --boxes shelf.json` — with your own boxes instead of the detector
 
@@ -65,6 +71,16 @@ def main(
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Reuse what an earlier run into --out has already seen.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep on analysing what arrives in the folders; goes on with --out.")
+    ] = False,
+    every_seconds: Annotated[float, typer.Option(help="With --watch: time between two looks.")] = 5.0,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="With --watch: end after so many photos, at HH:MM, or when this file appears.  [default: never]"
+        ),
+    ] = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")
     ] = False,
@@ -74,6 +90,7 @@ def main(
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, no progress.")] = False,
 ) -> None:
     """Find every object in photos, group the same ones, and draw where each group stands."""
+    from data.errors import InputError
     from pipeline.analysis import analyze
     from pipeline.runfolder import run_record, save_run
     from pipeline.settings import Settings
@@ -87,7 +104,7 @@ def main(
     found: list[Any] = list(pictures or [SAMPLE / "shelf.jpg"])
     folder = out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     stage = folder / ".seen"
-    if not skip_existing and stage.is_dir():
+    if not (skip_existing or watch) and stage.is_dir():
         import shutil
 
         shutil.rmtree(stage)
@@ -96,6 +113,11 @@ def main(
         given = given_boxes(boxes, found)
         for line in given.warnings:
             print(f"warning: {line}", file=sys.stderr)
+    if watch:
+        if catalogue is not None:
+            raise InputError("--watch does not fill a catalogue", remedy="Run again with --catalogue when it is done.")
+        _watch(found, folder, settings, boxes=given, every_seconds=every_seconds, until=until, json=json)
+        return
     kept = None
     if catalogue is not None:  # before the work, so that a wrong folder is said at once
         from pipeline.catalogue import Catalogue
@@ -117,14 +139,44 @@ def main(
         more = {} if added is None else {"catalogue": {"folder": str(catalogue), **added.to_json()}}
         print_json(run_record(result) | {"out": str(folder)} | more)
     else:
-        counts, noise = run_record(result)["counts"], result.clustering["noise_share"]
-        print(
-            f"{counts['objects']} objects in {counts['scenes']} scene(s): {counts['clusters']} identities, "
-            f"{noise:.0%} noise, {counts['congregations']} congregations"
-        )
+        print(_found(result))
         if added is not None:
             print(f"catalogue {catalogue}: {added}")
         print(f"look at {folder / result.scenes[0].name / 'overlay.jpg'} and {folder / 'clusters.png'}")
+
+
+def _watch(
+    folders: list[Path], out: Path, settings: Settings, *, json: bool, until: str | None, **options: Any
+) -> None:
+    """Analyse what arrives, and print one line, or one JSON object, per batch."""
+    from pipeline.observe import Observer
+    from pipeline.runfolder import run_record
+    from pipeline.watch import Until, watch
+
+    def progress(items: Any, label: str, total: int) -> Any:
+        return track(items, label=label, total=total, quiet=json or total < 2)
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    batches = watch(folders, out, Observer(settings), until=Until.parse(until), progress=progress, tell=tell, **options)
+    for result in batches:
+        if json:
+            print_json(run_record(result) | {"out": str(out)})
+        else:
+            print(_found(result), flush=True)
+
+
+def _found(result: Analysis) -> str:
+    """One line that says what was found."""
+    counts = {
+        "objects": sum(len(s.objects) for s in result.scenes),
+        "places": sum(len(s.congregations) for s in result.scenes),
+    }
+    return (
+        f"{counts['objects']} objects in {len(result.scenes)} scene(s): {result.clustering['n_clusters']} identities, "
+        f"{result.clustering['noise_share']:.0%} noise, {counts['places']} congregations"
+    )
 
 
 if __name__ == "__main__":

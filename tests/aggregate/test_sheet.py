@@ -76,3 +76,11 @@ def test_crops_keep_their_aspect_ratio_and_stay_in_the_picture() -> None:
     image = np.zeros((10, 10, 3), np.uint8)
     assert cut(image, np.array([-5, -5, 3.5, 4])).shape == (4, 4, 3)
     assert cut(image, np.array([20, 20, 30, 30])).shape == (1, 1, 3)
+
+
+def test_only_scenes_with_crops_on_the_sheet_are_needed():
+    one = Objects.from_boxes([[0, 0, 9, 9]] * 3, cluster=np.zeros(3), probability=np.array([1, 0.9, 0.8]))
+    two = one.replace(probability=np.array([0.7, 0.6, 0.5]))
+    empty = Objects.from_boxes(np.zeros((0, 4)), cluster=np.zeros(0))
+    assert ContactSheet([("one", one), ("two", two), ("empty", empty)], columns=1).needed == {"one"}
+    assert ContactSheet([("one", one), ("two", two), ("empty", empty)]).needed == {"one", "two"}
