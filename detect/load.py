@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
-import shutil
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from data import InputError
+from data.device import pick_device as pick_device
 from data.files import sha256_file
 from detect import network
 from detect.networks import Card, Network, OnnxNetwork, TorchNetwork, TorchvisionNetwork
@@ -68,27 +68,6 @@ def load_network(
         path = _fetch(path.name)
     _require(path)
     return _torch(path, device, trust)
-
-
-def pick_device(device: str) -> str:
-    """Resolve ``"auto"`` to ``"cuda"`` where a usable GPU is, else ``"cpu"``.
-
-    Raises:
-        InputError: if the name is unknown or CUDA is asked for and absent.
-    """
-    if device not in ("auto", "cpu", "cuda") and not device.startswith("cuda:"):
-        raise InputError(f"device must be auto, cpu or cuda, got {device!r}")
-    if device == "cpu" or (
-        device == "auto" and not (Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"))
-    ):
-        return "cpu"  # decided without importing torch
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda" if device == "auto" else device
-    if device == "auto":
-        return "cpu"
-    raise InputError("no CUDA device here", remedy="Use --device cpu.")
 
 
 def _choice(backend: str | Backend) -> Backend:

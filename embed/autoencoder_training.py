@@ -25,10 +25,10 @@ import numpy.typing as npt
 import torch
 
 from data import InputError
+from data.device import pick_device
 from data.files import atomic_write, sha256_file, write_json
 from embed.autoencoder import Autoencoder, reconstruct, reconstruction_errors
 from embed.descriptors.extraction import canvases_of
-from embed.embedder import resolve_device
 from embed.masking import Masker
 from embed.presets import write_history
 from embed.weights import save_weights
@@ -103,7 +103,7 @@ def train_autoencoder(
     count = max(1, round(len(files) * recipe.held))
     held, train = np.sort(order[:count]), np.sort(order[count:])
     torch.manual_seed(recipe.seed)
-    network = Autoencoder(**network_options).to(resolve_device(device))
+    network = Autoencoder(**network_options).to(pick_device(device))
     history = _fit(
         network, canvases, train, held, recipe=recipe, checkpoint=out / "work" / "checkpoint.pt", report=report
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from data import InputError
+from data.device import pick_device
 from embed.crops import letterbox_boxes, letterbox_crops
 from embed.weights import load_card, load_tensors
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from embed.networks import Unit
 
+SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "embedder.safetensors"
 # Crops per forward pass: 16 to 32 keep the activations in cache, a batch of 96 is 20 % slower (measured).
 CHUNK = 32
 
@@ -33,6 +35,7 @@ class Embedder:
 
     Attributes:
         network, card, weights_hash: as given.
+        width, height: canvas in pixels.
         dimension: D.
     """
 
@@ -41,13 +44,13 @@ class Embedder:
 
         from embed.fuse import fuse
 
-        self.device = resolve_device(device)
+        self.device = pick_device(device)
         self.network = fuse(network.eval()).to(self.device)
         if self.device == "cpu":
             self.network = self.network.to(memory_format=torch.channels_last)
         self.card = card
         self.weights_hash = weights_hash
-        self.dimension = network.dimension
+        self.width, self.height, self.dimension = network.width, network.height, network.dimension
 
     @classmethod
     def load(cls, name_or_path: str | Path | None = None, *, device: str = "auto") -> Embedder:
@@ -56,33 +59,28 @@ class Embedder:
         Raises:
             InputError: unknown name, missing or damaged file, or pretrained weights that are not on this machine.
         """
+        if name_or_path in (None, "default"):  # the registry would import torch, which it needs for others only
+            return cls.from_file(SHIPPED, device=device)
         from embed.registry import make
 
-        if name_or_path is None:
-            name_or_path = "default"
         text = str(name_or_path)
         if isinstance(name_or_path, Path) or ("=" not in text and ("/" in text or Path(text).suffix)):
             return cls.from_file(name_or_path, device=device)
         return make(text, device=device)
 
     @classmethod
-    def from_file(cls, path: str | Path, *, device: str = "auto") -> Self:
-        """Load a ``.safetensors`` file with its card.
+    def from_file(cls, path: str | Path, *, device: str = "auto") -> Embedder:
+        """Load a ``.safetensors`` file with its card; on a CPU our own architecture runs without torch.
 
         Raises:
             InputError: see :func:`embed.weights.load_card`; also if the tensors do not fit the architecture.
         """
-        from embed.registry import architecture
-
         card = load_card(path)
-        network = architecture(card)
-        try:
-            network.load_state_dict(load_tensors(path))
-        except RuntimeError as error:
-            raise InputError(
-                f"the weights do not fit {card['architecture']!r}", file=path, remedy="Retrain it."
-            ) from error
-        return cls(network, card=card, device=device, weights_hash=card["sha256"])
+        if card["architecture"] == "layout" and pick_device(device) == "cpu":
+            from embed.compiled import CompiledEmbedder
+
+            return CompiledEmbedder(path, card)
+        return cls(load_network(path, card), card=card, device=device, weights_hash=card["sha256"])
 
     def embed(self, image: npt.NDArray[np.uint8], xyxy: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Embed boxes of one picture.
@@ -141,27 +139,20 @@ class Embedder:
     @property
     def cut(self) -> dict[str, Any]:
         """How crops become canvases: the arguments of :func:`embed.crops.letterbox`."""
-        return {
-            "width": self.network.width,
-            "height": self.network.height,
-            "stretch": self.card.get("fit") == "stretch",
-        }
+        return {"width": self.width, "height": self.height, "stretch": self.card.get("fit") == "stretch"}
 
 
-def resolve_device(device: str) -> str:
-    """``auto`` -> ``cuda`` if there is a GPU, else ``cpu``.
+def load_network(path: str | Path, card: dict[str, Any]) -> Unit:
+    """Build the torch network of a card and fill it with the weights of its file, in evaluation mode.
 
     Raises:
-        InputError: if the device is unknown or absent.
+        InputError: if the tensors do not fit the architecture.
     """
-    import torch
+    from embed.registry import architecture
 
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+    network: Unit = architecture(card)
     try:
-        kind = torch.device(device).type
+        network.load_state_dict(load_tensors(path))
     except RuntimeError as error:
-        raise InputError(f"unknown device {device!r}", remedy="Use auto, cpu or cuda.") from error
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise InputError("no CUDA device here", remedy="Use --device cpu.")
-    return device
+        raise InputError(f"the weights do not fit {card['architecture']!r}", file=path, remedy="Retrain it.") from error
+    return network.eval()

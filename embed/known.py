@@ -6,7 +6,7 @@ from pathlib import Path
 
 from data import InputError
 from data.files import sha256_file
-from embed.embedder import Embedder
+from embed.embedder import SHIPPED, Embedder
 from embed.osnet import WIDTHS as OSNET_NAMES
 from embed.pretrained import NAMES as PRETRAINED_NAMES
 from embed.registry import ASSETS, register, register_with_file
@@ -15,7 +15,7 @@ from embed.registry import ASSETS, register, register_with_file
 @register("default")
 def default(device: str) -> Embedder:
     """Our network, with the weights that ship with the project."""
-    return Embedder.from_file(ASSETS / "embedder.safetensors", device=device)
+    return Embedder.from_file(SHIPPED, device=device)
 
 
 @register("reference")

@@ -86,11 +86,13 @@ class GrabCut:
         margin: share of each side that is surely background.
         rounds: iterations.
         side: longer side in pixels at which it runs; the mask is scaled back up.
+        open: kernel side of an erosion and dilation that drops specks, as a share of the shorter side.
     """
 
     margin: float = 0.04
     rounds: int = 3
     side: int = 128
+    open: float = 0.03
 
     @property
     def key(self) -> dict[str, Any]:
@@ -114,6 +116,7 @@ class GrabCut:
         except cv2.error:  # too few colours to fit its models
             return np.ones((h, w), bool)
         found = np.isin(state, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+        found = cv2.morphologyEx(found, cv2.MORPH_OPEN, _disc(max(3, self.open * min(small.shape[:2]))))
         return believable(cv2.resize(found, (w, h), interpolation=cv2.INTER_NEAREST).astype(bool))
 
 
@@ -165,7 +168,7 @@ class DeepLab:
     def _load(self) -> Any:
         from torchvision.models import get_model, get_model_weights
 
-        from embed.embedder import resolve_device
+        from data.device import pick_device
         from embed.published import fill, load_published
 
         if self.weights_file is not None:
@@ -182,7 +185,7 @@ class DeepLab:
                     remedy=f"Connect once, or give the file {file} by --mask deeplab=FILE; threshold and grabcut need "
                     "none.",
                 ) from error
-        return network.eval().to(resolve_device(self.device))
+        return network.eval().to(pick_device(self.device))
 
 
 def make_masker(spec: str | Masker | None, *, device: str = "auto") -> Masker | None:

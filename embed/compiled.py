@@ -1,0 +1,149 @@
+"""``CompiledEmbedder``: our network on a CPU without torch, an OpenVINO graph built from the weights file.
+
+Importing torch takes 1.5 s of a command that works for half a second, and OpenVINO runs these layers in half of
+torch's time. The graph is :class:`embed.networks.LayoutNet` in evaluation mode with batch norm folded into the
+convolutions, in float32; the parity test holds both together (vectors within 1e-4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data import InputError
+from embed.crops import GREY
+from embed.embedder import CHUNK, Embedder, load_network
+
+if TYPE_CHECKING:
+    from embed.networks import Unit
+
+DEFAULTS = {"width": 96, "height": 144, "dimension": 128}  # of LayoutNet
+EPSILON = 1e-5  # of torch's batch norm
+SHORTEST = 1e-12  # of torch's normalize
+Float = npt.NDArray[np.float32]
+Canvases = npt.NDArray[np.uint8]
+
+
+class CompiledEmbedder(Embedder):
+    """An :class:`embed.Embedder` of the ``layout`` architecture on a CPU; made by :meth:`embed.Embedder.from_file`.
+
+    Args:
+        path: ``.safetensors`` file.
+        card: its card, checked.
+
+    Raises:
+        InputError: if the weights do not fit the architecture.
+    """
+
+    def __init__(self, path: str | Path, card: dict[str, Any]) -> None:
+        self.device = "cpu"
+        self.card = card
+        self.weights_hash = card["sha256"]
+        self._path = path
+        tensors = read_tensors(path)
+        options = DEFAULTS | card.get("options", {})
+        self.width, self.height, self.dimension = (int(options[k]) for k in DEFAULTS)
+        try:
+            if len(tensors["head.bias"]) != self.dimension:
+                raise InputError("another dimension")
+            self._compiled = compile_layout(tensors, width=self.width, height=self.height)
+        except (InputError, KeyError) as error:
+            raise InputError("the weights do not fit 'layout'", file=path, remedy="Retrain it.") from error
+        self._lock = Lock()
+
+    @cached_property
+    def network(self) -> Unit:  # type: ignore[override]  # made late: it needs torch
+        """The same network in torch, for what looks inside it or exports it; loaded when it is first asked for."""
+        from embed.fuse import fuse
+
+        return fuse(load_network(self._path, self.card))
+
+    def embed_canvases(self, canvases: Canvases) -> Float:
+        """See :class:`embed.Embedder`; safe in threads, one at a time."""
+        out = np.zeros((len(canvases), self.dimension), np.float32)
+        with self._lock:
+            for start in range(0, len(canvases), CHUNK):
+                out[start : start + CHUNK] = self._compiled(canvases[start : start + CHUNK])
+        return out
+
+    def describe_canvases(self, canvases: Canvases, *, batch: int = CHUNK) -> Float:
+        """See :class:`embed.Embedder`: these vectors have unit length by what the network learned."""
+        return self.embed_canvases(canvases)
+
+
+def read_tensors(path: str | Path) -> dict[str, Float]:
+    """Read a safetensors file's floating-point tensors as float32.
+
+    Raises:
+        InputError: if the file is no safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return {name: value.astype(np.float32) for name, value in load_file(path).items() if value.dtype.kind == "f"}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"no readable safetensors file ({error})", file=path) from error
+
+
+def compile_layout(tensors: Mapping[str, Float], *, width: int, height: int) -> Callable[[Canvases], Float]:
+    """Compile a ``layout`` network.
+
+    Args:
+        tensors: its state dict in float32.
+        width, height: canvas size in pixels.
+
+    Returns:
+        A function of (N, height, width, 3) uint8 canvases, N at least 1, that gives (N, D) float32 unit rows. It is
+        not to be called from two threads at once.
+
+    Raises:
+        InputError: if the tensors are not those of such a network.
+    """
+    import openvino
+    from openvino import opset13 as op
+
+    canvases = op.parameter([-1, height, width, 3], openvino.Type.u8, name="canvases")
+    x = op.convert(op.transpose(canvases, op.constant(np.array([0, 3, 1, 2]))), "f32")
+    x = op.multiply(op.subtract(x, np.float32(GREY)), np.float32(1 / 64))
+    try:
+        x = _convolution(op, x, tensors, "stages.0", stride=2)
+        for stage in (1, 2, 3):
+            x = _convolution(op, x, tensors, f"stages.{stage}.0", stride=2)
+            x = op.add(x, _convolution(op, x, tensors, f"stages.{stage}.1.body", stride=1))
+        x = op.reshape(x, op.constant(np.array([0, -1])), special_zero=True)
+        x = op.add(
+            op.matmul(x, _constant(op, tensors["head.weight"]), False, True), _constant(op, tensors["head.bias"])
+        )
+        x = op.normalize_l2(x, op.constant(np.array([1])), SHORTEST**2, "max")
+        model = openvino.Model([x], [canvases], "layout")
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        compiled = openvino.Core().compile_model(model, "CPU", settings)
+    except (KeyError, RuntimeError) as error:
+        raise InputError(f"these are no weights of a layout network ({str(error).splitlines()[0][:120]})") from error
+    request = compiled.create_infer_request()
+
+    def run(pixels: Canvases) -> Float:
+        return np.array(request.infer([pixels])[compiled.output(0)], np.float32)
+
+    return run
+
+
+def _convolution(op: Any, x: Any, tensors: Mapping[str, Float], name: str, *, stride: int) -> Any:
+    """ConvUnit in evaluation mode: convolution, batch norm folded in, ReLU."""
+    weight = tensors[f"{name}.0.weight"]
+    gain = tensors[f"{name}.1.weight"] / np.sqrt(tensors[f"{name}.1.running_var"] + np.float32(EPSILON))
+    shift = tensors[f"{name}.1.bias"] - tensors[f"{name}.1.running_mean"] * gain
+    pad = [weight.shape[2] // 2] * 2
+    x = op.convolution(x, _constant(op, weight * gain[:, None, None, None]), [stride] * 2, pad, pad, [1, 1])
+    return op.relu(op.add(x, _constant(op, shift.reshape(1, -1, 1, 1))))
+
+
+def _constant(op: Any, values: Float) -> Any:
+    return op.constant(np.ascontiguousarray(values, np.float32))
