@@ -1,0 +1,52 @@
+"""Hundreds of clusterings of one matrix, with the work shared between them: grid, models, scores, choice.
+
+Unlike the estimators of :mod:`cluster`, which take vectors by their direction, everything here measures Euclidean
+distance in the space it is given: a prepared descriptor (PCA, scaled columns) has no meaningful direction. Unit rows
+give the order of the cosine.
+"""
+
+from typing import TYPE_CHECKING
+
+from data.lazy import attach
+
+if TYPE_CHECKING:
+    from cluster.search.choosing import Candidate as Candidate
+    from cluster.search.choosing import Choice as Choice
+    from cluster.search.choosing import choose as choose
+    from cluster.search.choosing import finalists as finalists
+    from cluster.search.fitting import Fitted as Fitted
+    from cluster.search.fitting import fit as fit
+    from cluster.search.grid import Grid as Grid
+    from cluster.search.grid import Model as Model
+    from cluster.search.knees import elbow as elbow
+    from cluster.search.knees import knee as knee
+    from cluster.search.outliers import Outliers as Outliers
+    from cluster.search.outliers import outlier_scores as outlier_scores
+    from cluster.search.refining import refine as refine
+    from cluster.search.scores import InternalScores as InternalScores
+    from cluster.search.scores import internal_scores as internal_scores
+    from cluster.search.space import Space as Space
+    from cluster.search.stable import stability as stability
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Candidate": "choosing",
+        "Choice": "choosing",
+        "Fitted": "fitting",
+        "Grid": "grid",
+        "InternalScores": "scores",
+        "Model": "grid",
+        "Outliers": "outliers",
+        "Space": "space",
+        "choose": "choosing",
+        "elbow": "knees",
+        "finalists": "choosing",
+        "fit": "fitting",
+        "internal_scores": "scores",
+        "knee": "knees",
+        "outlier_scores": "outliers",
+        "refine": "refining",
+        "stability": "stable",
+    },
+)
