@@ -30,11 +30,11 @@ Chunks = Callable[[], Iterator[npt.NDArray[np.float64]]]
 
 
 class Step:
-    """One step: ``fit`` reads chunks of float64 rows, ``apply`` maps rows."""
+    """One step: ``fit`` reads chunks of float64 rows, ``rows`` in all; ``apply`` maps rows."""
 
     name: str
 
-    def fit(self, chunks: Chunks) -> None:
+    def fit(self, chunks: Chunks, rows: int) -> None:
         """Learn from one pass; steps that learn nothing don't read."""
 
     def apply(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -54,7 +54,8 @@ class Unit(Step):
     def apply(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """See :class:`Step`."""
         length = np.linalg.norm(rows, axis=1, keepdims=True)
-        return rows / np.where(length > 0, length, 1)
+        scaled: npt.NDArray[np.float64] = rows / np.where(length > 0, length, 1)
+        return scaled
 
 
 class MinMax(Step):
@@ -62,7 +63,7 @@ class MinMax(Step):
 
     name = "minmax"
 
-    def fit(self, chunks: Chunks) -> None:
+    def fit(self, chunks: Chunks, rows: int) -> None:
         """See :class:`Step`."""
         extremes = [(chunk.min(0), chunk.max(0)) for chunk in chunks()]
         self.low = np.min([low for low, _ in extremes], 0)
@@ -79,7 +80,7 @@ class Standard(Step):
 
     name = "standard"
 
-    def fit(self, chunks: Chunks) -> None:
+    def fit(self, chunks: Chunks, rows: int) -> None:
         """See :class:`Step`."""
         count, mean, squares = 0, np.zeros(1), np.zeros(1)
         for chunk in chunks():
@@ -114,7 +115,7 @@ class PCA(Step):
         self.share, self.dimensions = share, dimensions
         self.name = f"pca{dimensions}d" if share is None else f"pca{share * 100:g}"
 
-    def fit(self, chunks: Chunks) -> None:
+    def fit(self, chunks: Chunks, rows: int) -> None:
         """See :class:`Step`."""
         count, mean, scatter = 0, np.zeros(1), np.zeros((1, 1))
         for chunk in chunks():
@@ -125,15 +126,29 @@ class PCA(Step):
                 )
             n, own = len(chunk), chunk.mean(0)
             centred, delta = chunk - own, own - mean
+            if n == rows and n < chunk.shape[1]:  # few rows: the covariance would be larger than they are
+                _, singular, vectors = np.linalg.svd(centred, full_matrices=False)
+                self._keep(own, singular**2, vectors, n)
+                return
             scatter = scatter + centred.T @ centred + np.outer(delta, delta) * (count * n / (count + n))
             mean = mean + delta * (n / (count + n))
             count += n
         values, vectors = np.linalg.eigh(scatter)
-        values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1].T
+        self._keep(mean, np.maximum(values[::-1], 0), vectors[:, ::-1].T, count)
+
+    def _keep(
+        self,
+        mean: npt.NDArray[np.float64],
+        values: npt.NDArray[np.float64],
+        vectors: npt.NDArray[np.float64],
+        count: int,
+    ) -> None:
         total = values.sum()
         shares = values / total if total > 0 else np.zeros_like(values)
         most = max(1, min(len(values), count - 1))
-        if self.share is None:
+        if total <= 0:
+            kept = 1  # all rows are equal: nothing to explain
+        elif self.share is None:
             kept = min(self.dimensions or 1, most)
         else:
             # as scikit-learn counts: the first component at which the sum exceeds the share
@@ -190,7 +205,7 @@ class Preparation:
             elif word not in ("none", "raw"):
                 raise InputError(f"unknown preparation {word!r} in {text!r}", remedy=f"Known: {GRAMMAR}.")
         for step in steps:
-            if isinstance(step, PCA) and (step.dimensions == 0 or not 0 < (step.share or 0.5) <= 1):
+            if isinstance(step, PCA) and (step.dimensions == 0 if step.share is None else not 0 < step.share <= 1):
                 raise InputError(
                     f"{step.name} keeps nothing or more than all", remedy="Say 1 to 100 per cent, or 1d up."
                 )
@@ -207,7 +222,7 @@ class Preparation:
         """
         check(X)
         for number, step in enumerate(self.steps):
-            step.fit(lambda before=self.steps[:number]: _chunks(X, before))  # type: ignore[misc]
+            step.fit(lambda before=self.steps[:number]: _chunks(X, before), len(X))  # type: ignore[misc]
         return self
 
     def transform(self, X: Rows, *, out: str | Path | None = None) -> npt.NDArray[np.float32]:

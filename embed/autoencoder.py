@@ -78,7 +78,7 @@ def reconstruct(network: Autoencoder, canvases: npt.NDArray[np.uint8]) -> npt.ND
     device = next(network.parameters()).device
     out = np.empty(canvases.shape, np.uint8)
     for start in range(0, len(canvases), CHUNK):
-        pixels = torch.from_numpy(np.asarray(canvases[start : start + CHUNK])).to(device).permute(0, 3, 1, 2).float()
+        pixels = torch.from_numpy(np.array(canvases[start : start + CHUNK])).to(device).permute(0, 3, 1, 2).float()
         made = network.reconstruct(pixels).clamp(0, 255).round().byte()
         out[start : start + CHUNK] = made.permute(0, 2, 3, 1).cpu().numpy()
     return out

@@ -105,7 +105,9 @@ def _npy(path: Path, trust: bool) -> Table:
     try:
         return Table(np.load(path, mmap_mode="r", allow_pickle=False))
     except (ValueError, OSError, EOFError) as error:
-        if "pickle" not in str(error).lower() and "object" not in str(error).lower():
+        with open(path, "rb") as file:
+            objects = file.read(6) == b"\x93NUMPY" and "object" in str(error).lower()
+        if not objects:
             raise InputError(f"no readable .npy file ({error})", file=path, remedy="Save it by numpy.save.") from error
     _demand_trust(path, trust, "holds Python objects")
     return Table(_stacked(np.load(path, allow_pickle=True), path))
