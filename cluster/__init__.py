@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from cluster.reciprocal import cluster_counts as cluster_counts
     from cluster.registry import make as make
     from cluster.registry import names as names
+    from cluster.reliable import Doubts as Doubts
+    from cluster.reliable import doubts as doubts
+    from cluster.reliable import reassign as reassign
+    from cluster.reliable import reliable_rows as reliable_rows
+    from cluster.reranked import Reranked as Reranked
     from cluster.two_stage import TwoStage as TwoStage
 
 __getattr__, __dir__, __all__ = attach(
@@ -48,11 +53,14 @@ __getattr__, __dir__, __all__ = attach(
         "Infomap": "community",
         "KMeans": "libraries",
         "Leiden": "community",
+        "Doubts": "reliable",
         "NoisePolicy": "metrics",
         "PairCounts": "metrics",
+        "Reranked": "reranked",
         "TwoStage": "two_stage",
         "canonical": "labels",
         "cluster_counts": "reciprocal",
+        "doubts": "reliable",
         "keep_names": "assign",
         "make": "registry",
         "names": "registry",
@@ -60,6 +68,8 @@ __getattr__, __dir__, __all__ = attach(
         "noise_share": "labels",
         "pair_counts": "metrics",
         "pooled_pairs": "metrics",
+        "reassign": "reliable",
+        "reliable_rows": "reliable",
         "score": "metrics",
         "singletons": "labels",
     },

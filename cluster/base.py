@@ -30,17 +30,22 @@ class Hints:
         scene: (N,) int64 number of the scene each row comes from.
         must_link: (M, 2) int64 row pairs that are one identity.
         cannot_link: (M, 2) int64 row pairs that are not.
+        exclusive: (N,) int64, rows of one name >= 0 are different identities (two boxes of one picture), unless
+            must-links join them.
     """
 
     xyxy: npt.NDArray[np.float64] | None = None
     scene: npt.NDArray[np.int64] | None = None
     must_link: Pairs | None = None
     cannot_link: Pairs | None = None
+    exclusive: npt.NDArray[np.int64] | None = None
 
     @property
     def constrained(self) -> bool:
         """Whether there is any must-link or cannot-link pair."""
-        return any(pairs is not None and len(pairs) > 0 for pairs in (self.must_link, self.cannot_link))
+        return any(pairs is not None and len(pairs) > 0 for pairs in (self.must_link, self.cannot_link)) or (
+            self.exclusive is not None
+        )
 
 
 class Clusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -73,6 +78,7 @@ class Clusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         scene: npt.ArrayLike | None = None,
         must_link: npt.ArrayLike | None = None,
         cannot_link: npt.ArrayLike | None = None,
+        exclusive: npt.ArrayLike | None = None,
     ) -> Self:
         """Cluster the rows of X.
 
@@ -83,16 +89,20 @@ class Clusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
             scene: (N,) scene of each row, integers or strings.
             must_link: (M, 2) row pairs of one identity.
             cannot_link: (M, 2) row pairs of different identities.
+            exclusive: (N,) integers; rows of one number >= 0 are different identities, as two boxes of one picture
+                are where a thing is shown once. Must-links come first.
 
         Raises:
             InputError: for NaN, infinite or zero rows, wrong shapes, no rows, or constraints that contradict each
                 other.
         """
         rows = check_vectors(X, estimator=self)
-        hints = _check_hints(len(rows), xyxy=xyxy, scene=scene, must_link=must_link, cannot_link=cannot_link)
+        hints = _check_hints(
+            len(rows), xyxy=xyxy, scene=scene, must_link=must_link, cannot_link=cannot_link, exclusive=exclusive
+        )
         self.warnings_ = []
         if hints.constrained and not self._uses_constraints:
-            self.warnings_.append(f"{type(self).__name__} ignores must-link and cannot-link pairs; use AverageLinkage")
+            self.warnings_.append(f"{type(self).__name__} ignores what must or must not be linked; use AverageLinkage")
         raw, strength = self._cluster(rows, hints)
         self.labels_ = canonical(raw)
         self.probabilities_ = np.where(self.labels_ < 0, 0, np.clip(strength, 0, 1)).astype(np.float32)
@@ -136,6 +146,7 @@ def _check_hints(
     scene: npt.ArrayLike | None,
     must_link: npt.ArrayLike | None,
     cannot_link: npt.ArrayLike | None,
+    exclusive: npt.ArrayLike | None,
 ) -> Hints:
     boxes = None if xyxy is None else np.asarray(xyxy, np.float64)
     if boxes is not None and (boxes.shape != (count, 4) or not np.isfinite(boxes).all()):
@@ -148,7 +159,17 @@ def _check_hints(
         scene=None if scenes is None else np.unique(scenes, return_inverse=True)[1].astype(np.int64),
         must_link=_check_pairs("must_link", must_link, count),
         cannot_link=_check_pairs("cannot_link", cannot_link, count),
+        exclusive=_check_exclusive(exclusive, count),
     )
+
+
+def _check_exclusive(exclusive: npt.ArrayLike | None, count: int) -> npt.NDArray[np.int64] | None:
+    if exclusive is None:
+        return None
+    array = np.asarray(exclusive)
+    if array.shape != (count,) or array.dtype.kind not in "iu":
+        raise InputError(f"exclusive must be whole numbers of shape ({count},), got {array.shape} of {array.dtype}")
+    return array.astype(np.int64)
 
 
 def _check_pairs(name: str, pairs: npt.ArrayLike | None, count: int) -> Pairs | None:

@@ -11,6 +11,8 @@ from cluster.base import Hints, Pairs
 from cluster.labels import Labels
 from data import InputError
 
+MOST_PAIRS = 4_000_000  # of rows known to be different: 64 MB, and a few seconds to close
+
 
 @dataclass(frozen=True)
 class Constraints:
@@ -34,13 +36,37 @@ def close(count: int, hints: Hints) -> Constraints:
     """
     group = _components(count, hints.must_link)
     apart = np.zeros((0, 2), np.int64) if hints.cannot_link is None else group[hints.cannot_link].reshape(-1, 2)
+    shown_once = np.zeros((0, 2), np.int64) if hints.exclusive is None else group[exclusive_pairs(hints.exclusive)]
+    shown_once = shown_once[shown_once[:, 0] != shown_once[:, 1]]  # what a person joined is joined
     clash = np.flatnonzero(apart[:, 0] == apart[:, 1])
     if len(clash) and hints.cannot_link is not None:
         a, b = hints.cannot_link[clash[0]]
         raise InputError(
             f"rows {a} and {b} must not be linked, but must-link pairs join them", remedy="Remove one of the pairs"
         )
-    return Constraints(group, np.unique(np.sort(apart, axis=1), axis=0))
+    return Constraints(group, np.unique(np.sort(np.concatenate([apart, shown_once]), axis=1), axis=0))
+
+
+def exclusive_pairs(exclusive: npt.NDArray[np.int64]) -> Pairs:
+    """Return (M, 2) the pairs of rows with one name >= 0, smaller row first.
+
+    Raises:
+        InputError: if there are more than ``MOST_PAIRS``.
+    """
+    order = np.argsort(exclusive, kind="stable")
+    order = order[exclusive[order] >= 0]
+    size = np.unique(exclusive[order], return_counts=True)[1]
+    total = int((size * (size - 1) // 2).sum())
+    if total > MOST_PAIRS:
+        raise InputError(
+            f"{total} pairs of rows are known to be different, the limit is {MOST_PAIRS}",
+            remedy="Take fewer pictures, or the k-reciprocal clusterer, which needs no list of pairs",
+        )
+    pairs = [np.zeros((0, 2), np.int64)]
+    for rows in np.split(order, np.cumsum(size)[:-1]):
+        a, b = np.triu_indices(len(rows), 1)
+        pairs.append(np.column_stack([rows[a], rows[b]]))
+    return np.concatenate(pairs)
 
 
 def _components(count: int, pairs: Pairs | None) -> Labels:

@@ -15,6 +15,7 @@ DEFAULT = "average"
 # name -> module:class, so that naming a method loads only its own libraries
 _METHODS = {
     "average": "average:AverageLinkage",
+    "k-reciprocal": "reranked:Reranked",
     "two-stage": "two_stage:TwoStage",
     "hdbscan": "density:HDBSCAN",
     "dbscan": "libraries:DBSCAN",
