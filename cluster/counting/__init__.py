@@ -1,0 +1,25 @@
+"""How many identities are there: the curve of counts, and an unbiased estimate from answers about pairs."""
+
+from typing import TYPE_CHECKING
+
+from data.lazy import attach
+
+if TYPE_CHECKING:
+    from cluster.counting.curve import Curve as Curve
+    from cluster.counting.curve import count_curve as count_curve
+    from cluster.counting.estimate import Estimate as Estimate
+    from cluster.counting.estimator import Enough as Enough
+    from cluster.counting.estimator import Progress as Progress
+    from cluster.counting.estimator import estimate_count as estimate_count
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Curve": "curve",
+        "Enough": "estimator",
+        "Estimate": "estimate",
+        "Progress": "estimator",
+        "count_curve": "curve",
+        "estimate_count": "estimator",
+    },
+)

@@ -1,0 +1,99 @@
+"""Ask until the count is known well enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.counting.estimate import FEWEST, Estimate, combine
+from cluster.counting.frame import Bond, Frames
+from cluster.counting.pilot import Ask, fit_bond, pilot_pairs
+from cluster.counting.sampling import Answered, Plan
+
+PURE = 0.6  # x calibrated: cut of the pilot's units
+FRAME = 0.8  # x the bond's middle: cut of the frame
+MOST_ROUNDS = 200
+
+
+class Enough(Exception):  # noqa: N818  (no error)
+    """Raised by an ``ask`` that gives no more answers: a budget is used up, a person has stopped."""
+
+
+@dataclass
+class Progress:
+    """Where the asking stands; filled while it goes on, so that it can be shown and an interruption keeps it.
+
+    Attributes:
+        bond: what the pilot found; None before.
+        rounds: the complete rounds.
+        estimate: from the complete rounds, two or more; None before.
+        units: units of the frame; 0 before.
+        beyond: expected units with mates that are never asked about, per drawn item.
+    """
+
+    bond: Bond | None = None
+    rounds: list[list[Answered]] = field(default_factory=list)
+    estimate: Estimate | None = None
+    units: int = 0
+    beyond: float = 0.0
+
+
+def estimate_count(
+    X: npt.ArrayLike | Frames,
+    ask: Ask,
+    *,
+    calibrated: float,
+    target: float = 0.1,
+    seed: int = 0,
+    progress: Progress | None = None,
+    tell: Callable[[Progress], None] | None = None,
+) -> Progress:
+    """Estimate how many identities there are from answers about pairs.
+
+    Args:
+        X: (N, D) vectors, N >= 2; or their frames, where the same vectors are counted more than once.
+        ask: given two rows, returns 1 (same identity), 0 (different) or .5 (unsure: half a mate); the same pair may be
+            asked again; raises :class:`Enough` to end. The questions depend on seed and answers only, so an ``ask``
+            that remembers its answers resumes by starting over.
+        calibrated: the embedder's own threshold.
+        target: ends when half the interval is at most this share of the count (after ``FEWEST`` rounds); 0 = never.
+        seed: of every draw.
+        progress: is filled; default a new one.
+        tell: called after the pilot and after every round.
+
+    Returns:
+        ``progress``. Its ``estimate`` is None if there were not enough answers for two rounds.
+
+    Memory: O(N D + K D) and blocks of 1,024 x K, K the number of units.
+    """
+    state = progress if progress is not None else Progress()
+    frames = X if isinstance(X, Frames) else Frames(X)
+    pure = frames.at(PURE * calibrated)
+    if len(pure) < 2:
+        raise ValueError("a count needs two items")
+    try:
+        pairs, distances = pilot_pairs(pure, calibrated=calibrated, seed=seed)
+        answers = np.array([ask(int(a), int(b)) for a, b in pairs], np.float64)
+        state.bond = fit_bond(distances, answers, calibrated=calibrated)
+        frame = frames.at(FRAME * state.bond.middle)
+        state.units = frame.count
+        plan = Plan(frame, state.bond, seed=seed)
+        if tell is not None:
+            tell(state)
+        for number in range(MOST_ROUNDS):
+            state.rounds.append(plan.round(number, ask))
+            if len(state.rounds) >= 2:
+                shares = [[item.share for item in drawn] for drawn in state.rounds]
+                state.estimate = combine(shares, most=len(frame))
+            missed = plan.beyond(np.array([item.row for item in state.rounds[-1]]))
+            state.beyond += (missed - state.beyond) / len(state.rounds)
+            if tell is not None:
+                tell(state)
+            if len(state.rounds) >= FEWEST and state.estimate and state.estimate.half_width <= target:
+                break
+    except Enough:
+        pass
+    return state

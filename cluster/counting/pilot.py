@@ -1,0 +1,83 @@
+"""A few answered pairs that say at which distance items stop being the same: the bond, and from it the frame's cut.
+
+An embedder's own threshold is right for the pictures it was calibrated on; the best cut of another folder may lie at
+twice that. Three dozen answers, spread evenly over the distances in question, find it. They shape the frame and what
+is asked later and take no part in the estimate, which therefore stays unbiased whatever they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cluster.counting.frame import Bond, Frame, Ints
+
+PAIRS = 36
+LEVELS = 9
+REACH = (0.4, 3.2)  # x calibrated: the distances asked about
+SLOPE = 0.25  # x calibrated: of the bond before any answer
+WEIGHT = 2.0  # answers that the curve before any answer is worth
+
+Ask = Callable[[int, int], float]
+
+
+def default_bond(calibrated: float) -> Bond:
+    """The bond before any answer: even odds at 1.4 times the embedder's threshold."""
+    return Bond(1.4 * calibrated, SLOPE * calibrated)
+
+
+def pilot_pairs(
+    frame: Frame, *, calibrated: float, seed: int = 0
+) -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    """Choose the pairs of the pilot.
+
+    Args:
+        frame: units at a low cut, so that they are pure.
+        calibrated: the embedder's own threshold.
+        seed: of the choice.
+
+    Returns:
+        (P, 2) rows, and the (P,) distances of the first to the second's unit; P is at most ``PAIRS``.
+    """
+    rng = np.random.default_rng([seed, 1])
+    levels = calibrated * np.linspace(*REACH, LEVELS + 1)
+    pairs: list[tuple[int, int]] = []
+    distances: list[float] = []
+    # Units weigh the same, as they do in the count; a unit's items are as good as each other.
+    for unit in rng.choice(frame.count, size=min(4 * PAIRS, frame.count), replace=False):
+        if len(pairs) == PAIRS:
+            break
+        row = int(rng.choice(frame.members[unit]))
+        distance = frame.distances(row)
+        level = len(pairs) % LEVELS
+        there = np.flatnonzero((distance >= levels[level]) & (distance < levels[level + 1]))
+        if len(there):
+            other = int(rng.choice(there))
+            pairs.append((row, int(rng.choice(frame.members[other]))))
+            distances.append(float(distance[other]))
+    return np.array(pairs, np.int64).reshape(-1, 2), np.array(distances)
+
+
+def fit_bond(
+    distances: np.ndarray[tuple[int], np.dtype[np.float64]],
+    same: Ints | np.ndarray[tuple[int], np.dtype[np.float64]],
+    *,
+    calibrated: float,
+) -> Bond:
+    """Fit the logistic curve to answers (1 same, 0 different, .5 unsure), held by a weak prior at the default."""
+    from scipy.optimize import minimize
+
+    start = default_bond(calibrated)
+    d, y = np.asarray(distances, np.float64), np.asarray(same, np.float64)
+
+    def loss(parameters: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+        middle, slope = np.exp(parameters)
+        z = (middle - d) / slope
+        likelihood = np.sum(np.logaddexp(0, z) - y * z)
+        prior = ((parameters - np.log([start.middle, start.slope])) / (0.5, 0.7)) ** 2
+        return float(likelihood + prior.sum() * WEIGHT / 2)
+
+    found = minimize(loss, np.log([start.middle, start.slope]), method="Nelder-Mead")
+    middle, slope = np.exp(found.x)
+    return Bond(float(np.clip(middle, 0.02, 1.5)), float(np.clip(slope, 0.1 * calibrated, 1.5 * calibrated)))
