@@ -79,6 +79,12 @@ class ContactSheet:
         names = list(self._index)
         return {names[part] for row in self._rows for part, _ in row.shown}
 
+    @property
+    def wanted(self) -> list[str]:
+        """Names of the scenes whose pictures the sheet needs, in the order given; the others need not be read."""
+        parts = {key[0] for row in self._rows for key in row.shown}
+        return [name for name, at in self._index.items() if at in parts]
+
     def add(self, name: str, image: Image) -> None:
         """Cut one scene's crops out of its picture, (H, W, 3) uint8 RGB.
 
@@ -92,6 +98,15 @@ class ContactSheet:
             for key in row.shown:
                 if key[0] == part:
                     self._crops[key] = letterbox(cut(image, self._parts[part].xyxy[key[1]]), self._cell)
+
+    @property
+    def shown(self) -> list[tuple[int, int]]:
+        """(part, row) of every object that is shown."""
+        return [key for row in self._rows for key in row.shown]
+
+    def add_crop(self, key: tuple[int, int], crop: Image) -> None:
+        """Show a ready-made crop, (H, W, 3) uint8 RGB, for one of ``shown``; instead of :meth:`add`."""
+        self._crops[key] = letterbox(crop, self._cell)
 
     def draw(self) -> Image:
         """Draw the sheet as (H, W, 3) uint8 RGB; crops of scenes that were not added stay grey."""
