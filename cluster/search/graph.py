@@ -10,6 +10,7 @@ N x N matrix.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,7 @@ def neighbours(X: Rows, k: int, *, threads: int = 1, seed: int = 0) -> Neighbour
     faiss.omp_set_num_threads(threads)
     try:
         exact = len(X) <= EXACT_LIMIT
-        engine = faiss.IndexFlatL2(X.shape[1])
+        engine: Any = faiss.IndexFlatL2(X.shape[1])
         if not exact:
             engine = faiss.IndexIVFFlat(engine, X.shape[1], int(4 * np.sqrt(len(X))), faiss.METRIC_L2)
             engine.cp.niter, engine.cp.max_points_per_centroid, engine.cp.seed = 6, 64, seed

@@ -73,7 +73,7 @@ class Model:
         """Return the model with its sizes as numbers of rows."""
         return Model(
             self.method,
-            tuple((n, max(2, round(v * rows))) if n == SIZE and 0 < float(v) < 1 else (n, v) for n, v in self.params),
+            tuple((n, max(2, round(float(v) * rows)) if n == SIZE and float(v) < 1 else v) for n, v in self.params),
         )
 
     def fits(self, rows: int) -> bool:
@@ -150,7 +150,7 @@ class Grid:
         Raises:
             InputError: if it cannot be read or holds something else.
         """
-        import yaml
+        import yaml  # type: ignore[import-untyped]
 
         from data.files import read_bytes
 

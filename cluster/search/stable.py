@@ -28,7 +28,7 @@ def stability(X: Vectors, models: Sequence[Model], *, seed: int = 0, threads: in
     size = max(3, round(PART * len(pool)))
     parts = [np.sort(rng.choice(pool, size, replace=False)) for _ in range(2)]
     spaces = [Space(X[part], seed=seed, threads=threads) for part in parts]
-    _, left, right = np.intersect1d(*parts, assume_unique=True, return_indices=True)
+    _, left, right = np.intersect1d(parts[0], parts[1], assume_unique=True, return_indices=True)
     found = []
     for model in models:
         small = _shrunk(model, size / len(X))
@@ -41,4 +41,4 @@ def stability(X: Vectors, models: Sequence[Model], *, seed: int = 0, threads: in
 
 
 def _shrunk(model: Model, share: float) -> Model:
-    return Model(model.method, tuple((n, max(2, round(v * share)) if n == SIZE else v) for n, v in model.params))
+    return Model(model.method, tuple((n, max(2, round(float(v) * share)) if n == SIZE else v) for n, v in model.params))

@@ -34,7 +34,7 @@ def work_all(tasks: Sequence[Task], *, workers: int = 1) -> Iterator[Row]:
         return
     context = multiprocessing.get_context("spawn")
     results: Any = context.Queue()
-    waiting, running = deque(enumerate(tasks)), {}
+    waiting, running = deque(enumerate(tasks)), dict[int, Any]()
     try:
         while waiting or running:
             while waiting and len(running) < workers:

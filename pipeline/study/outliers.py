@@ -1,0 +1,53 @@
+"""outliers.csv: rows that belong nowhere, ranked, and a sheet of the first."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.search.outliers import Outliers, outlier_scores
+from cluster.search.space import Space
+from data.files import atomic_write
+
+LISTED = 100_000  # lines of the table at most
+SHOWN = 48
+
+
+def write_outliers(
+    X: npt.NDArray[np.float32],
+    file: Path,
+    *,
+    paths: Sequence[Path] | None,
+    reconstruction: npt.NDArray[np.float32] | None,
+    seed: int = 0,
+) -> npt.NDArray[np.int64]:
+    """Write the table; return the rows, the strangest first.
+
+    Args:
+        X: (N, D) rows of a space.
+        file: .csv.
+        paths: (N,) crops, or None: then row numbers are written.
+        reconstruction: (N,) errors of an autoencoder, or None.
+        seed: of the neighbour search.
+    """
+    found = outlier_scores(Space(X, seed=seed), reconstruction=reconstruction)
+    order = np.argsort(-found.score, kind="stable")
+    with atomic_write(file) as temporary, open(temporary, "w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        columns = ["rank", "path" if paths else "row", "score", "glosh", "knn_distance", "dbscan_noise"]
+        writer.writerow(columns + ["reconstruction_error"] * (found.reconstruction is not None))
+        for rank, row in enumerate(order[:LISTED].tolist(), 1):
+            writer.writerow([rank, paths[row] if paths else row, *_values(found, row)])
+    return np.asarray(order)
+
+
+def _values(found: Outliers, row: int) -> list[str]:
+    values = [f"{found.score[row]:.4f}", f"{found.glosh[row]:.4f}", f"{found.knn_distance[row]:.5g}"]
+    values.append(str(int(found.dbscan_noise[row])))
+    if found.reconstruction is not None:
+        values.append(f"{found.reconstruction[row]:.5g}")
+    return values
