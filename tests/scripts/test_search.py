@@ -94,14 +94,3 @@ def test_bad_input_is_one_clear_error(app, shop, monkeypatch, arguments, said):
     monkeypatch.chdir(shop)
     with pytest.raises(InputError, match=said):
         CliRunner().invoke(app, [*arguments, "--catalogue", "catalogue"], catch_exceptions=False)
-
-
-def test_the_bench_prints_recall():
-    rows = json.loads(
-        CliRunner()
-        .invoke(load("bench_search"), ["--count", "3000", "--queries", "20", "--kind", "ivf", "--json"])
-        .stdout
-    )
-    assert rows[0]["kind"] == "ivf"
-    assert 0.5 < rows[0]["recall"] <= 1
-    assert rows[0]["recall_1"] == 1

@@ -1,9 +1,5 @@
-"""Clustering methods on real pictures with true boxes: shelf_scenes, the reference's photo, packed_products,
-vehicle_reid.
-
-Examples:
-    uv run scripts/bench_cluster_real.py ../shared/data
-    uv run scripts/bench_cluster_real.py ../shared/data --embedder colour --calibrated 0.1
+"""Stage ``cluster-real``: clustering methods on real pictures with true boxes: shelf_scenes, the reference's photo,
+packed_products, vehicle_reid.
 
 Each scene is clustered on its own; B is the mean BCubed F over scenes, P the pairwise F pooled within scenes, K the
 mean of |k_pred - k_true| / k_true. The last row of each set is the one threshold that is best with the truth in hand.
@@ -15,9 +11,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+from .inputs import Work
+from .record import Found, Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -152,28 +149,26 @@ def best_fixed(scenes: Sequence[Vectors]) -> dict[str, float]:
     return {**rows[best], "P": max(row["P"] for row in rows.values()), "threshold": best}
 
 
-def main(
-    data: Annotated[Path, typer.Argument(help="Folder that holds shelf_scenes, packed_products, vehicle_reid.")],
-    embedder: Annotated[str, typer.Option(help="Name or file of the embedder.")] = "default",
-    calibrated: Annotated[
-        float | None, typer.Option(help="Threshold; default: the one of the embedder's card.")
-    ] = None,
-) -> None:
-    """Print one JSON line per set and method."""
+def run(work: Work) -> Found:
+    """Score every method on every set that is at hand."""
     from cluster import make
     from embed import Embedder
 
-    loaded = Embedder.load(embedder)
-    threshold = calibrated if calibrated is not None else float(loaded.card["calibration"]["threshold"])
+    if work.data is None or work.tiny:
+        return Found(skipped=["cluster-real needs the folder of real pictures (--data)"])
+    loaded = Embedder.load(work.embedder, device="cpu")
+    calibrated = float(loaded.card["calibration"]["threshold"])
+    found = Found()
     for name, read in SETS.items():
-        scenes = read(data, loaded)
-        for title, (method, options) in methods(threshold).items():
+        if work.folder("packed_products" if name == "photo" else name) is None:
+            found.skipped.append(f"{name}: not in {work.data}")
+            continue
+        scenes = read(work.data, loaded)
+        rows: list[dict[str, Any]] = []
+        for title, (method, options) in methods(calibrated).items():
             labels = [make(method, **options).fit_predict(scene.X, xyxy=scene.xyxy) for scene in scenes]
-            row = {"set": name, "method": title, **table_row(scenes, labels)}
-            typer.echo(json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()}))
-        row = {"set": name, "method": "best threshold by truth", **best_fixed(scenes)}
-        typer.echo(json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()}))
-
-
-if __name__ == "__main__":
-    typer.run(main)
+            rows.append({"method": title, **table_row(scenes, labels)})
+        rows.append({"method": "best threshold by truth", **best_fixed(scenes)})
+        rounded = [{k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
+        found.tables.append(Table(name, rounded, f"Embedder {work.embedder}, its card's threshold {calibrated:g}."))
+    return found

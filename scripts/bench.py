@@ -1,0 +1,113 @@
+"""Measure accuracy and speed, ours beside the peers a user would pick, in one run on the same inputs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import print_json, run
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data"
+
+EPILOG = """
+Stages of `all`: scene, reference, startup, detect, identify, cluster, search, scaling. More: cluster-quality,
+cluster-large, cluster-curve, cluster-real, memory, study (`--list` says what each does).
+
+Examples:
+
+`uv run scripts/bench.py` — all, into docs/bench: eight minutes on two idle cores
+
+`uv run scripts/bench.py scene reference --turns 11` — these two; the other stages keep what an earlier run found
+
+`uv run scripts/bench.py cluster --rows 25000` — the libraries at another size
+
+`uv run scripts/bench.py identify --descriptor-weights resnet50=resnet50.pth` — with weights of your own beside ours
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    stages: Annotated[list[str] | None, typer.Argument(help="Stages; none or `all` = the usual ones.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for bench.json, README.md and the plots.")] = ROOT
+    / "docs"
+    / "bench",
+    data: Annotated[
+        Path, typer.Option(help="Folder of real pictures; generated ones are taken where it is absent.")
+    ] = DATA,
+    turns: Annotated[int, typer.Option(help="Measured turns of each job.", min=1)] = 7,
+    rows: Annotated[
+        int | None, typer.Option(help="Number of vectors of the cluster and search stages.", min=64)
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Simulated scenes per size.", min=1)] = 20,
+    embedder: Annotated[str, typer.Option(help="Embedder: a name or a .safetensors file.")] = "default",
+    descriptor_weights: Annotated[
+        list[str] | None, typer.Option(help="NAME=FILE of a peer's ImageNet weights for `identify`; repeat for more.")
+    ] = None,
+    tiny: Annotated[bool, typer.Option("--tiny", help="Smallest sizes, to see that it works.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Say what the stages do, and stop.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON object.")] = False,
+) -> None:
+    """Measure accuracy and speed, ours beside the peers a user would pick, in one run on the same inputs."""
+    from benchmarks.inputs import Work
+    from benchmarks.plots import draw_stage
+    from benchmarks.record import markdown, read_record, stage_record, write_record
+    from benchmarks.registry import STAGES
+
+    from data.errors import InputError
+
+    if listed:
+        for name, stage in STAGES.items():
+            print(f"{name:16} {stage.about}{'' if stage.usual else ' (not in `all`)'}")
+        return
+    wanted = list(stages or ["all"])
+    unknown = [name for name in wanted if name not in STAGES and name != "all"]
+    if unknown:
+        raise InputError(f"no stage named {unknown[0]!r}", remedy=f"There are: all, {', '.join(STAGES)}.")
+    usual = [name for name, stage in STAGES.items() if stage.usual]
+    chosen = list(dict.fromkeys(part for name in wanted for part in (usual if name == "all" else [name])))
+    found = read_record(out)
+    made = {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        work = Work(
+            data if data.is_dir() else None, Path(scratch), turns=1 if tiny else turns, tiny=tiny, rows=rows,
+            seeds=seeds, embedder=embedder, descriptors=tuple(descriptor_weights or ()),
+        )  # fmt: skip
+        for name in chosen:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            start = time.perf_counter()
+            result = STAGES[name](work)
+            options = _options(tiny=tiny, turns=turns, rows=rows, seeds=seeds, embedder=embedder)
+            record = stage_record(
+                result, command=f"uv run scripts/bench.py {name}{options}", seconds=time.perf_counter() - start
+            )
+            found[name] = made[name] = record
+            write_record(out, {key: found[key] for key in STAGES if key in found})
+            draw_stage(out, name, record)
+            if not json:
+                for table in result.tables:
+                    print("\n".join(["", table.title, *markdown(table.rows), *([table.note] if table.note else [])]))
+                for text in result.skipped:
+                    print(f"skipped: {text}")
+    if json:
+        print_json({"out": str(out), "stages": made})
+    else:
+        print(f"\nwrote {out / 'README.md'} and bench.json; load {os.getloadavg()[0]:.1f}")
+
+
+def _options(**given: object) -> str:
+    usual = {"tiny": False, "turns": 7, "rows": None, "seeds": 20, "embedder": "default"}
+    return "".join(
+        f" --{name}" if value is True else f" --{name} {value}" for name, value in given.items() if value != usual[name]
+    )
+
+
+if __name__ == "__main__":
+    run(app)

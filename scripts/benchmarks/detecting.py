@@ -1,0 +1,154 @@
+"""Stage ``detect``: our detector on three backends beside ultralytics, SAHI and supervision with the same weights.
+
+Every picture is one turn: all contenders see it one after the other. Scores are COCO's over all boxes down to a
+confidence of .01, and the times are of those runs.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .inputs import Work, labelled
+from .record import Found, Table
+from .timing import Timed, ratio
+
+if TYPE_CHECKING:
+    from data.objects import Objects
+
+LEAST = 0.01  # confidence
+SLICE = 640  # px, side of the peers' slices, as in their examples
+Image = npt.NDArray[np.uint8]
+Find = Callable[[Image], "Objects"]
+
+
+def run(work: Work) -> Found:
+    """Time and score all contenders."""
+    from detect.metrics import evaluate
+
+    scenes, name = labelled(work)
+    found = Found()
+    finders = ours() | peers(found)
+    timed = {title: Timed() for title in finders}
+    boxes: dict[str, list[Any]] = {title: [] for title in finders}
+    for number, scene in enumerate(scenes):
+        image = scene.load().image
+        for title, find in finders.items():
+            if number == 0:
+                find(image)  # warm
+            boxes[title].append(
+                (timed[title].add(lambda find=find, image=image: find(image)), scene.truth, scene.ignore)
+            )
+    first = next(iter(timed))
+    rows = []
+    for title, times in timed.items():
+        scores = evaluate(boxes[title])
+        row = {
+            "detector": title,
+            "AP": round(scores.AP, 3),
+            "AP50": round(scores.AP50, 3),
+            "AR300": round(scores.AR300, 3),
+        }
+        rows.append(row | times.row() | ({} if title == first else ratio(times, timed[first])))
+    note = (
+        f"On {name}; seconds per picture. The same weights (assets/detector) everywhere; peers at their own defaults."
+    )
+    found.tables.append(Table("detection", rows, note, "bars", by="detector"))
+    return found
+
+
+def ours() -> dict[str, Find]:
+    """Our detector by backend, and with its size fixed by hand."""
+    from detect import Detector
+    from detect.load import ASSETS
+
+    openvino = replace(Detector.load(device="cpu"), confidence=LEAST)
+    onnx = Detector.load(ASSETS / "detector.onnx", device="cpu", backend="onnxruntime", confidence=LEAST)
+    torch = Detector.load(device="cpu", backend="torch", confidence=LEAST)
+    return {
+        "ours, automatic size (OpenVINO)": openvino.detect,
+        "ours, automatic size (ONNX Runtime)": onnx.detect,
+        "ours, automatic size (torch)": torch.detect,
+    }
+
+
+def peers(found: Found) -> dict[str, Find]:
+    """What the installed peers make of the same weights."""
+    from detect.load import ASSETS
+    from detect.quiet import quiet_ultralytics
+
+    weights = ASSETS / "detector.onnx"
+    model = quiet_ultralytics().YOLO(str(weights), task="detect")
+    finders: dict[str, Find] = {
+        "ultralytics, 640 px": lambda image: _ultralytics(model, image, 640),
+        "ultralytics, 1280 px": lambda image: _ultralytics(model, image, 1280),
+    }
+    if importlib.util.find_spec("sahi"):
+        finders[f"SAHI, slices of {SLICE} px"] = _sahi(weights)
+    else:
+        found.skipped.append("SAHI is not installed (extra `peers`)")
+    if importlib.util.find_spec("supervision"):
+        finders[f"supervision InferenceSlicer, {SLICE} px"] = _supervision(model)
+    else:
+        found.skipped.append("supervision is not installed (extra `peers`)")
+    return finders
+
+
+def _objects(xyxy: Any, score: Any) -> Objects:
+    from data.objects import Objects
+
+    boxes = np.asarray(xyxy, np.float32).reshape(-1, 4)
+    solid = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    return Objects.from_boxes(boxes[solid], score=np.asarray(score, np.float32).reshape(-1)[solid].clip(0, 1))
+
+
+def _ultralytics(model: Any, image: Image, size: int) -> Objects:
+    """Ultralytics' own predict; it takes BGR. 300 boxes at most is its default and is raised here."""
+    result = model.predict(image[..., ::-1], imgsz=size, conf=LEAST, max_det=3000, device="cpu", verbose=False)[0]
+    return _objects(result.boxes.xyxy.cpu().numpy(), result.boxes.conf.cpu().numpy())
+
+
+def _sahi(weights: Path) -> Find:
+    from sahi import AutoDetectionModel
+    from sahi.predict import get_sliced_prediction
+
+    model = AutoDetectionModel.from_pretrained(
+        model_type="ultralytics", model_path=str(weights), confidence_threshold=LEAST, device="cpu", image_size=SLICE
+    )
+
+    def find(image: Image) -> Objects:
+        result = get_sliced_prediction(
+            image,
+            model,
+            slice_height=SLICE,
+            slice_width=SLICE,
+            overlap_height_ratio=0.2,
+            overlap_width_ratio=0.2,
+            verbose=0,
+        )
+        predictions = result.object_prediction_list
+        return _objects([p.bbox.to_xyxy() for p in predictions], [p.score.value for p in predictions])
+
+    return find
+
+
+def _supervision(model: Any) -> Find:
+    import supervision
+
+    def look(piece: Image) -> Any:
+        result = model.predict(piece[..., ::-1], imgsz=SLICE, conf=LEAST, max_det=3000, device="cpu", verbose=False)[0]
+        return supervision.Detections.from_ultralytics(result)
+
+    slicer = supervision.InferenceSlicer(callback=look, slice_wh=(SLICE, SLICE), thread_workers=1)
+
+    def find(image: Image) -> Objects:
+        result = slicer(image)
+        return _objects(result.xyxy, np.zeros(0) if result.confidence is None else result.confidence)
+
+    return find

@@ -1,0 +1,72 @@
+"""Stage ``startup``: every command's ``--help``, the first result of ``analyze.py``, and what of it is importing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from .inputs import Work
+from .record import Found, Table
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+LIMIT = 0.5  # seconds that --help may take
+
+
+def run(work: Work) -> Found:
+    """Time fresh processes."""
+    turns = 1 if work.tiny else 3
+    scripts = sorted(SCRIPTS.glob("*.py"))
+    if work.tiny:
+        scripts = [path for path in scripts if path.stem in ("analyze", "evaluate")]
+    helps = []
+    for path in scripts:
+        times = [_process([str(path), "--help"])[:2] for _ in range(turns)]
+        helps.append({"command": f"{path.name} --help", **_row(times)})
+    slow = [str(row["command"]) for row in helps if row["cpu s"] > LIMIT]
+    first = [_first(work, turns)]
+    return Found(
+        [
+            Table("--help of every command", helps, f"Over {LIMIT} processor seconds: {', '.join(slow) or 'none'}."),
+            Table(
+                "first result of analyze.py on the bundled sample, a fresh process", first,
+                "Importing is what `python -X importtime` adds up for all modules, in a run of its own, divided by "
+                "that run's wall time; model loading is part of the rest.",
+            ),
+        ]
+    )  # fmt: skip
+
+
+def _first(work: Work, turns: int) -> dict[str, Any]:
+    command = [str(SCRIPTS / "analyze.py"), "--out", str(work.scratch / "first"), "--device", "cpu"]
+    times = [_process(command)[:2] for _ in range(turns)]
+    wall, _, messages = _process(["-X", "importtime", *command])
+    own = [line.split("|")[0] for line in messages.splitlines() if line.startswith("import time:")]
+    imports = sum(int(cell.split(":")[1]) for cell in own[1:]) / 1e6
+    return {
+        "what": "analyze.py",
+        **_row(times),
+        "imports s": round(imports, 3),
+        "imports share": round(imports / wall, 3),
+    }
+
+
+def _process(arguments: list[str]) -> tuple[float, float, str]:
+    """Wall and processor seconds of a Python process, and what it said on standard error."""
+    before, start = os.times(), time.perf_counter()
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
+    wall, after = time.perf_counter() - start, os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return wall, cpu, done.stderr
+
+
+def _row(times: list[tuple[float, float]]) -> dict[str, Any]:
+    wall, cpu = [t[0] for t in times], [t[1] for t in times]
+    return {
+        "s": round(median(wall), 3), "s range": [round(min(wall), 3), round(max(wall), 3)],
+        "cpu s": round(median(cpu), 3),
+    }  # fmt: skip
