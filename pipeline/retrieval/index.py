@@ -1,6 +1,6 @@
 """Nearest vectors by inner product: exact by default, inverted lists above a stated size, a GPU if there is one.
 
-Measured on 416,314 x 128 unit vectors and 2 cores (``scripts/bench_search.py``; one query at a time, top 10):
+Measured on 416,314 x 128 unit vectors and 2 cores (``scripts/bench.py search``; one query at a time, top 10):
 
 =============================  =======  ========  ==========
 index                          build    p95       recall
