@@ -7,9 +7,16 @@ from pathlib import Path
 from data import InputError
 from data.files import sha256_file
 from embed.embedder import SHIPPED, Embedder
-from embed.osnet import WIDTHS as OSNET_NAMES
-from embed.pretrained import NAMES as PRETRAINED_NAMES
 from embed.registry import ASSETS, register, register_with_file
+
+# Named here and not where they are built, so that listing names loads no library.
+OSNET = ("osnet_x1_0", "osnet_x0_75", "osnet_x0_5", "osnet_x0_25")
+PRETRAINED = (
+    "alexnet", "convnext_base", "convnext_small", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_b1",
+    "efficientnet_b2", "efficientnet_b3", "efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7",
+    "efficientnet_v2_s", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "regnet_y_400mf", "resnet101",
+    "resnet18", "resnet34", "resnet50", "shufflenet_v2_x1_0", "swin_t", "vgg16", "vit_b_16", "wide_resnet50_2",
+)  # fmt: skip
 
 
 @register("default")
@@ -78,7 +85,7 @@ def _pretrained(name: str) -> None:
         return Embedder(network, card=card, device=device, weights_hash="" if file is None else sha256_file(file))
 
 
-for _name in ("osnet", *OSNET_NAMES):
+for _name in ("osnet", *OSNET):
     _osnet(_name)
-for _name in PRETRAINED_NAMES:
+for _name in PRETRAINED:
     _pretrained(_name)

@@ -2,19 +2,22 @@
 
 Three ways, each a callable (H, W, 3) uint8 RGB -> (H, W) bool, True where the object is:
 
-* ``threshold``: how far each pixel's colour (Lab) is from the crop's border, cut by Otsu's method (1979); erosion drops
-  specks, dilation closes gaps.
-* ``grabcut``: GrabCut (Rother, Kolmogorov, Blake, SIGGRAPH 2004; OpenCV) started from the crop's own rectangle.
+* ``threshold``: how far each pixel's colour (Lab) is from the crop's corners, cut by Otsu's method (1979); erosion
+  drops specks, dilation closes gaps, what an outline encloses is filled. For objects on an even ground.
+* ``grabcut``: GrabCut (Rother, Kolmogorov, Blake, SIGGRAPH 2004; OpenCV) started from an ellipse that fills the crop.
 * ``deeplab``: DeepLabV3 (torchvision, Pascal VOC classes; anything but its background class), from weights.
 
-None of them knows what the object is. Where the answer is no answer (almost nothing or almost everything would stay)
-the whole crop is kept: a wrong mask hurts more than a background.
+Seen on sheets of 24 crops: GrabCut cuts out vehicles well and most bottles; the threshold leaves holes in white cars on
+grey roads and loses plain bottles whose paint reaches a corner. Neither knows what the object is. Where the answer is
+no answer (almost nothing or almost everything would stay) the whole crop is kept: a wrong mask hurts more than a
+background.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,13 +28,13 @@ import numpy.typing as npt
 
 from data import InputError
 from data.files import sha256_file
-from data.images import write_image
+from data.images import read_image, write_image
 from embed.crops import GREY, letterbox
 
 RGB = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-LEAST, MOST = 0.05, 0.95  # shares of a crop that a believable mask keeps
+LEAST, MOST = 0.15, 0.95  # shares of a crop that a believable mask keeps
 
 
 class Masker(Protocol):
@@ -47,14 +50,16 @@ class Masker(Protocol):
 
 @dataclass(frozen=True)
 class Threshold:
-    """Otsu's threshold on the distance to the border's colour, then erosion and dilation.
+    """Otsu's threshold on the distance to the nearest of the four corners' colours, erosion, dilation, holes filled.
+
+    The corners, not the whole border: an object that fills its box touches the border's middle, seldom the corners.
 
     Attributes:
-        border: share of the shorter side that counts as border.
+        corner: share of width and height that a corner takes.
         erode, dilate: kernel sides as shares of the shorter side.
     """
 
-    border: float = 0.04
+    corner: float = 0.06
     erode: float = 0.02
     dilate: float = 0.06
 
@@ -66,30 +71,30 @@ class Threshold:
     def __call__(self, image: RGB) -> Mask:
         """See :class:`Masker`."""
         side = min(image.shape[:2])
-        edge = max(1, round(self.border * side))
+        y, x = (max(1, round(self.corner * n)) for n in image.shape[:2])
         lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
-        frame = np.concatenate([lab[:edge].reshape(-1, 3), lab[-edge:].reshape(-1, 3),
-                                lab[:, :edge].reshape(-1, 3), lab[:, -edge:].reshape(-1, 3)])  # fmt: skip
-        far = np.linalg.norm(lab - np.median(frame, 0), axis=2)
+        corners = [lab[:y, :x], lab[:y, -x:], lab[-y:, :x], lab[-y:, -x:]]
+        far = np.min([np.linalg.norm(lab - np.median(c.reshape(-1, 3), 0), axis=2) for c in corners], 0)
         grey = np.clip(far * (255 / max(float(far.max()), 1.0)), 0, 255).astype(np.uint8)
         _, found = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
         found = cv2.erode(found, _disc(self.erode * side))
         found = cv2.dilate(found, _disc(self.dilate * side))
-        return believable(found.astype(bool))
+        outlines, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        return believable(cv2.drawContours(found, outlines, -1, 1, cv2.FILLED).astype(bool))
 
 
 @dataclass(frozen=True)
 class GrabCut:
-    """GrabCut from a rectangle a little smaller than the crop.
+    """GrabCut from a superellipse that fills the crop: the corners outside it are surely background.
 
     Attributes:
-        margin: share of each side that is surely background.
+        power: of the superellipse, |x|^power + |y|^power < 1; larger leaves smaller corners.
         rounds: iterations.
         side: longer side in pixels at which it runs; the mask is scaled back up.
         open: kernel side of an erosion and dilation that drops specks, as a share of the shorter side.
     """
 
-    margin: float = 0.04
+    power: float = 4.0
     rounds: int = 3
     side: int = 128
     open: float = 0.03
@@ -104,15 +109,15 @@ class GrabCut:
         h, w = image.shape[:2]
         scale = min(1.0, self.side / max(h, w))
         small = cv2.resize(image, (max(1, round(w * scale)), max(1, round(h * scale))), interpolation=cv2.INTER_AREA)
-        y, x = (max(1, round(self.margin * n)) for n in small.shape[:2])
-        inner = (x, y, small.shape[1] - 2 * x, small.shape[0] - 2 * y)
-        if min(inner[2:]) < 4 or not small.std():
+        if min(small.shape[:2]) < 8 or not small.std():
             return np.ones((h, w), bool)
-        state = np.zeros(small.shape[:2], np.uint8)
+        y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in small.shape[:2])
+        inside = np.abs(y[:, None]) ** self.power + np.abs(x) ** self.power < 1
+        state = np.where(inside, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
         models = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.setRNGSeed(0)  # its colour models start from k-means
         try:
-            cv2.grabCut(small[..., ::-1].copy(), state, inner, *models, self.rounds, cv2.GC_INIT_WITH_RECT)
+            cv2.grabCut(small[..., ::-1].copy(), state, None, *models, self.rounds, cv2.GC_INIT_WITH_MASK)
         except cv2.error:  # too few colours to fit its models
             return np.ones((h, w), bool)
         found = np.isin(state, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
@@ -211,7 +216,7 @@ def make_masker(spec: str | Masker | None, *, device: str = "auto") -> Masker | 
 
 
 def believable(mask: Mask) -> Mask:
-    """The mask, or all True where it keeps under 5 % or over 95 % of the crop."""
+    """The mask, or all True where it keeps under 15 % or over 95 % of the crop."""
     return mask if LEAST <= mask.mean() <= MOST else np.ones_like(mask)
 
 
@@ -244,6 +249,17 @@ def mask_sheet(images: Iterable[RGB], masker: Masker, path: str | Path, *, size:
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     write_image(path, np.vstack(rows))
     return whole / count
+
+
+def sheet_of_files(
+    paths: Sequence[str | Path], masker: Masker, path: str | Path, *, count: int = 32, seed: int = 0
+) -> float:
+    """:func:`mask_sheet` of ``count`` pictures drawn from files; unreadable ones are left out."""
+    images = []
+    for row in np.sort(np.random.default_rng(seed).permutation(len(paths))[:count]):
+        with suppress(InputError):
+            images.append(read_image(paths[row]))
+    return mask_sheet(images, masker, path)
 
 
 def _disc(diameter: float) -> npt.NDArray[np.uint8]:

@@ -15,12 +15,6 @@ from data import InputError
 from embed.published import fill, load_published
 from embed.reference import ImageNetScaled
 
-NAMES = (
-    "alexnet", "convnext_base", "convnext_small", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_b1",
-    "efficientnet_b2", "efficientnet_b3", "efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7",
-    "efficientnet_v2_s", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "regnet_y_400mf", "resnet101",
-    "resnet18", "resnet34", "resnet50", "shufflenet_v2_x1_0", "swin_t", "vgg16", "vit_b_16", "wide_resnet50_2",
-)  # fmt: skip
 HEADS = ("fc", "classifier", "heads", "head")
 
 
@@ -28,7 +22,7 @@ class PretrainedNet(ImageNetScaled):
     """A torchvision classification network without its last layer.
 
     Args:
-        name: one of ``NAMES``.
+        name: one of ``embed.known.PRETRAINED``, or another of torchvision's classification networks.
         weights_file: the state dict as torchvision publishes it (``.pth``); None = torch's hub cache, or a download.
 
     Raises:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data import InputError
+from data.files import check_file
 
 if TYPE_CHECKING:
     from embed.embedder import Embedder
@@ -57,6 +58,27 @@ def names() -> list[str]:
     return sorted(_ENTRIES)
 
 
+def check_name(text: str) -> None:
+    """Raise InputError unless this is a known name, ``NAME=FILE`` of one that takes a file, or an existing file.
+
+    Cheap: for finding a typing error before hours of work.
+    """
+    name, _, file = text.partition("=")
+    known = names()
+    if not file and text not in known and Path(text).suffix:
+        check_file(text, what="weights")
+        return
+    if name not in known:
+        raise InputError(
+            f"unknown embedder {name!r}", remedy=f"Known: {', '.join(known)}; or give a .safetensors file."
+        )
+    if file and not _ENTRIES[name].takes_file:
+        takes = ", ".join(n for n in known if _ENTRIES[n].takes_file)
+        raise InputError(f"{name!r} takes no weights file", remedy=f"These do: {takes}.")
+    if file:
+        check_file(file, what="weights")
+
+
 def make(name: str, *, device: str = "auto", weights_file: str | Path | None = None) -> Embedder:
     """Make an embedder by name.
 
@@ -71,16 +93,8 @@ def make(name: str, *, device: str = "auto", weights_file: str | Path | None = N
     """
     if "=" in name and weights_file is None:
         name, weights_file = name.split("=", 1)
-    known = names()
-    if name not in known:
-        raise InputError(
-            f"unknown embedder {name!r}", remedy=f"Known: {', '.join(known)}; or give a .safetensors file."
-        )
-    entry = _ENTRIES[name]
-    if weights_file is not None and not entry.takes_file:
-        takes = ", ".join(n for n in known if _ENTRIES[n].takes_file)
-        raise InputError(f"{name!r} takes no weights file", remedy=f"These do: {takes}.")
-    return entry.make(device, None if weights_file is None else Path(weights_file))
+    check_name(name if weights_file is None else f"{name}={weights_file}")
+    return _ENTRIES[name].make(device, None if weights_file is None else Path(weights_file))
 
 
 def architecture(card: dict[str, Any]) -> Any:

@@ -70,3 +70,38 @@ def track(items: Iterable[Item], *, label: str, total: int | None = None, quiet:
 def print_json(value: Any) -> None:
     """Print one JSON value for machines on standard output."""
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+class Bar:
+    """A progress bar with the time left, moved by hand; on standard error, silent when ``quiet``.
+
+    For work that reports ``(done, total)`` itself, where :func:`track` has no loop to wrap.
+    """
+
+    def __init__(self, label: str, *, quiet: bool = False) -> None:
+        from rich import progress as bars
+        from rich.console import Console
+
+        self._label = label
+        self._progress = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TimeElapsedColumn(),
+            bars.TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=quiet,
+        )
+        self._task = self._progress.add_task(label, total=None)
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def at(self, done: int, total: int, note: str = "") -> None:
+        """Show progress; the bar appears with the first call, so that an error before it stays one line."""
+        self._progress.start()
+        text = f"{self._label} {note}".strip()
+        self._progress.update(self._task, completed=done, total=total, description=text)

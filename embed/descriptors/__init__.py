@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from embed.descriptors.matrix import Table as Table
     from embed.descriptors.matrix import load_matrix as load_matrix
     from embed.descriptors.matrix import load_table as load_table
+    from embed.descriptors.save import save_matrix as save_matrix
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -33,5 +34,6 @@ __getattr__, __dir__, __all__ = attach(
         "load_matrix": "matrix",
         "load_table": "matrix",
         "names": "extraction",
+        "save_matrix": "save",
     },
 )
