@@ -71,7 +71,7 @@ def make_maps(X: npt.NDArray[np.floating], *, seed: int = 0) -> list[Map]:
 
         near = min(15, len(rows) - 1)
         for dimensions in (2, 3):
-            model = umap.UMAP(dimensions, n_neighbors=near, random_state=seed, n_jobs=1, init="pca")
+            model = umap.UMAP(n_components=dimensions, n_neighbors=near, random_state=seed, n_jobs=1, init="pca")
             made.append(Map("UMAP", np.asarray(model.fit_transform(rows), np.float32)))
     return made
 
