@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from data.errors import InputError
 from data.objects import Objects
+from pipeline.crowd import known
 from pipeline.identify import congregate, identify
 from pipeline.look import look, reason
 from pipeline.names import Names
@@ -100,7 +101,8 @@ class Analysis:
 
     def overlay(self, scene: str | None = None) -> npt.NDArray[np.uint8]:
         """Draw one scene (the first if not named) with its congregations: (H, W, 3) uint8 RGB."""
-        from aggregate import assign_colors, draw_overlay
+        from aggregate import assign_colors
+        from pipeline.crowd import draw_scene
 
         found = next((s for s in self.scenes if scene in (None, s.name)), None)
         if found is None:
@@ -108,7 +110,7 @@ class Analysis:
                 f"no scene named {scene!r}", remedy=f"There are: {', '.join(s.name for s in self.scenes)}."
             )
         colors = assign_colors([s.objects for s in self.scenes])
-        return draw_overlay(self.pictures.get(found.source).image, found.objects, found.congregations, colors=colors)
+        return draw_scene(self.pictures.get(found.source).image, found.objects, found.congregations, colors=colors)
 
     def save(self, out: str | Path) -> Path:
         """Write the run folder (see the README for its files) and return its path."""
@@ -151,7 +153,7 @@ def analyze(
     settings = replace(settings or Settings(), **options)
     observer = observer or Observer(settings)
     found = sources(pictures)
-    given = _box_file(boxes, found)
+    given = box_file(boxes, found)
     cache = PictureCache()
     start = time.perf_counter()
     kept: list[tuple[Source, Staged]] = []
@@ -172,6 +174,7 @@ def analyze(
         weights=weights_of(observer),
         seconds={"observe": time.perf_counter() - start},
         pictures=cache,
+        given=given,
     )
 
 
@@ -185,6 +188,7 @@ def conclude(
     seconds: Mapping[str, float],
     pictures: PictureCache,
     names: Names | None = None,
+    given: BoxFile | None = None,
 ) -> Analysis:
     """Do the second half: joint identities of all that was seen, then the congregations of every scene.
 
@@ -197,6 +201,7 @@ def conclude(
         seconds: wall time of the first half.
         pictures: where drawing finds the pictures.
         names: identities keep these names, and new ones follow.
+        given: the boxes that were given; with ``settings.linked``, those of other frames are followed, too.
 
     Raises:
         InputError: if there is no scene at all.
@@ -205,7 +210,10 @@ def conclude(
         raise InputError(f"none of the {len(errors)} pictures could be analysed; the first: {errors[0][1]}")
     seconds = dict(seconds)
     start = time.perf_counter()
-    parts, clustering = identify([s.observation.objects for _, s in kept], settings=settings, card=card)
+    parts = [s.observation.objects for _, s in kept]
+    hints, warnings = known([source for source, _ in kept], parts, settings=settings, given=given)
+    parts, clustering = identify(parts, settings=settings, card=card, hints=hints)
+    clustering["warnings"] += warnings
     if names is not None:
         parts, names = names.keep([source.name for source, _ in kept], parts)
         clustering["next_name"] = names.fresh
@@ -222,7 +230,7 @@ def conclude(
     return Analysis(results, settings, clustering, tuple(errors), seconds, dict(weights), pictures)
 
 
-def _box_file(boxes: GivenBoxes | None, found: Sequence[Source]) -> BoxFile | None:
+def box_file(boxes: GivenBoxes | None, found: Sequence[Source]) -> BoxFile | None:
     """Bring given boxes into one form; boxes that name no picture need there to be one picture only."""
     from data.boxes import BoxFile
 

@@ -24,8 +24,16 @@ Progress = Callable[[Iterable[Source], str, int], Iterable[Source]]
 
 
 @dataclass(frozen=True)
-class _Ready:
-    """A scene that still has to be observed."""
+class Ready:
+    """A scene that still has to be observed.
+
+    Attributes:
+        scene: the picture.
+        seconds: that reading it took.
+        boxes: given boxes, clipped to the picture.
+        warnings: of clipping.
+        key: under which the observation is kept.
+    """
 
     scene: Scene
     seconds: float
@@ -45,24 +53,37 @@ def look(
     Memory: three decoded pictures besides the cache.
     """
     prepare = partial(_prepare, observer=observer, given=given, stage=stage, cache=cache)
-    for source, ready in ahead_of(found, prepare):
-        if not isinstance(ready, _Ready):
-            yield source, ready
+    for source, made in ahead_of(found, prepare):
+        if not isinstance(made, Ready):
+            yield source, made
             continue
         try:
-            seen = observer.observe(ready.scene, ready.boxes)
-            seen = replace(
-                seen, seconds={"read": ready.seconds, **seen.seconds}, warnings=(*ready.warnings, *seen.warnings)
-            )
-            staged = Staged(seen, (ready.scene.height, ready.scene.width))
-            if stage is not None and ready.key is not None:
-                save_stage(stage / f"{source.name}.parquet", staged, ready.key)
+            staged = observed(made, observer)
+            if stage is not None and made.key is not None:
+                save_stage(stage / f"{source.name}.parquet", staged, made.key)
         except MemoryError as error:
             yield source, InputError(f"not enough memory ({error})", file=source.path, remedy="Use a smaller picture.")
         except Exception as error:  # whatever a picture sets off, the others go on; the reason is reported
             yield source, error
         else:
             yield source, staged
+
+
+def observed(ready: Ready, observer: Observer) -> Staged:
+    """Observe a scene."""
+    seen = observer.observe(ready.scene, ready.boxes)
+    seen = replace(seen, seconds={"read": ready.seconds, **seen.seconds}, warnings=(*ready.warnings, *seen.warnings))
+    return Staged(seen, (ready.scene.height, ready.scene.width))
+
+
+def ready(source: Source, scene: Scene, *, seconds: float, given: BoxFile | None, key: str | None) -> Ready:
+    """Find the boxes given for a picture that was read.
+
+    Raises:
+        InputError: if boxes are given, but none for this picture, or one lies outside it.
+    """
+    boxes, clipped = given.for_image(source.where, size=(scene.width, scene.height)) if given else (None, [])
+    return Ready(scene, seconds, boxes, tuple(clipped), key)
 
 
 def reason(error: Exception) -> str:
@@ -73,7 +94,7 @@ def reason(error: Exception) -> str:
 
 def _prepare(
     source: Source, *, observer: Observer, given: BoxFile | None, stage: Path | None, cache: PictureCache
-) -> Staged | _Ready:
+) -> Staged | Ready:
     """Take a scene from the stage folder, or read its picture."""
     key = None
     if stage is not None:
@@ -85,5 +106,4 @@ def _prepare(
     start = time.perf_counter()
     scene = cache.get(source)
     seconds = time.perf_counter() - start
-    boxes, clipped = given.for_image(source.where, size=(scene.width, scene.height)) if given else (None, [])
-    return _Ready(scene, seconds, boxes, tuple(clipped), key)
+    return ready(source, scene, seconds=seconds, given=given, key=key)

@@ -42,6 +42,16 @@ class Source:
         """The picture's path, or the scene's name if it has none: for messages, and to find its boxes."""
         return self.name if self.path is None else str(self.path)
 
+    def content(self) -> bytes | None:
+        """Return the file's bytes; None for a picture in memory.
+
+        Raises:
+            InputError: if the file cannot be read.
+        """
+        from data.files import read_bytes
+
+        return None if self.path is None else read_bytes(self.path)
+
     def scene(self) -> Scene:
         """Read (or return) the scene.
 
@@ -72,7 +82,7 @@ def sources(pictures: Picture | Iterable[Picture], *, named: Mapping[str, str] |
     """List the scenes of files, folders, arrays and scenes, with unique names that are safe as folder names.
 
     Args:
-        pictures: what to list.
+        pictures: what to list; text with ``://`` is a URL (:mod:`pipeline.storage`).
         named: names already given, by path; they are kept and not given again.
 
     Raises:
@@ -85,11 +95,15 @@ def sources(pictures: Picture | Iterable[Picture], *, named: Mapping[str, str] |
             found.append(Source(item.name, held=item))
         elif isinstance(item, np.ndarray):
             found.append(Source("scene", held=Scene(item, "scene")))
+        elif isinstance(item, str) and "://" in item:
+            from pipeline.storage import list_stored
+
+            found += list_stored(item)
         else:
             found += [Source(path.stem, path=path) for path in list_images([item])]
-    unique: dict[Path | int, Source] = {}
+    unique: dict[str | int, Source] = {}
     for index, source in enumerate(found):
-        unique.setdefault(source.path if source.path is not None else index, source)
+        unique.setdefault(index if source.held is not None else source.where, source)
     return _unique_names(list(unique.values()), named or {})
 
 

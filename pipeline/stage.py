@@ -7,6 +7,7 @@ setting that could change it are the same, so a stale file is never trusted.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +47,8 @@ def stage_key(fingerprint: str, settings: Settings, boxes: Objects | None) -> st
     return hashlib.sha256(json.dumps([FORMAT, fingerprint, choice], sort_keys=True).encode()).hexdigest()
 
 
-def save_stage(path: Path, staged: Staged, key: str) -> None:
-    """Write one scene's observation."""
+def dump_stage(staged: Staged, key: str) -> bytes:
+    """Return one scene's observation as the bytes of a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -58,20 +59,21 @@ def save_stage(path: Path, staged: Staged, key: str) -> None:
     }  # fmt: skip
     table = pa.Table.from_pandas(seen.objects.to_pandas(), preserve_index=False)
     table = table.replace_schema_metadata({"scene": json.dumps(about)})
-    with atomic_write(path) as temporary:
-        pq.write_table(table, temporary)
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
 
 
-def load_stage(path: Path, key: str) -> Staged | None:
-    """Read one scene's observation; None if there is none, it is damaged, or it was made from something else."""
+def parse_stage(data: bytes, key: str | None) -> Staged | None:
+    """Read what :func:`dump_stage` made; None if it is damaged, or was made from something else (None = anything)."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(io.BytesIO(data))
         about = json.loads((table.schema.metadata or {})[b"scene"])
-        if about["key"] != key:
+        if key is not None and about["key"] != key:
             return None
         objects = Objects.from_pandas(table.to_pandas())
         if not len(objects):
@@ -80,3 +82,17 @@ def load_stage(path: Path, key: str) -> Staged | None:
         return None
     seen = Observation(objects, about["seconds"], about["detection"], tuple(about["warnings"]))
     return Staged(seen, (about["size"][0], about["size"][1]))
+
+
+def save_stage(path: Path, staged: Staged, key: str) -> None:
+    """Write one scene's observation whole or not at all."""
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(dump_stage(staged, key))
+
+
+def load_stage(path: Path, key: str) -> Staged | None:
+    """Read one scene's observation; None if there is none, it is damaged, or it was made from something else."""
+    try:
+        return parse_stage(path.read_bytes(), key)
+    except OSError:
+        return None

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pipeline.analysis import Analysis
     from pipeline.settings import Settings
 
+REACH, CROWD_REACH = 0.3, 0.5
+
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
 EPILOG = """
@@ -28,7 +30,14 @@ Examples:
 
 `uv run scripts/analyze.py inbox/ --watch --until 18:00 --out runs/today` — photos as they arrive, until six o'clock
 
+`uv run scripts/analyze.py s3://bucket/photos --engine ray --out s3://bucket/run` — on a cluster, see docs/scale.md
+
 `uv run scripts/analyze.py shelf.jpg --boxes shelf.json` — with your own boxes instead of the detector
+
+`uv run scripts/analyze.py clip.mp4 --every 10 --weights MODEL --classes person --preset crowd` — a video: people, each
+counted once, and who stands together
+
+`uv run scripts/analyze.py frames/ --boxes tracks.csv --preset crowd --linked` — numbered frames with given boxes
 
 `uv run scripts/analyze.py monday/ --catalogue shop` — and remember what was seen; tell known products again next time
 """
@@ -37,13 +46,13 @@ Examples:
 @app.command(epilog=EPILOG)
 def main(
     pictures: Annotated[
-        list[Path] | None, typer.Argument(help="Photos or folders of photos; none = the bundled sample.")
+        list[str] | None, typer.Argument(help="Photos, folders of photos, videos or URLs; none = the bundled sample.")
     ] = None,
     boxes: Annotated[
         Path | None,
         typer.Option(help="Boxes to use instead of detecting: {id: {x1,y1,x2,y2}} JSON, COCO, YOLO or CSV."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder.  [default: runs/DATE-TIME]")] = None,
+    out: Annotated[str | None, typer.Option(help="Run folder.  [default: runs/DATE-TIME]")] = None,
     weights: Annotated[
         str | None,
         typer.Option(help="Detector weights: .pt, .onnx or an ultralytics name.  [default: the bundled ones]"),
@@ -65,12 +74,29 @@ def main(
     ] = None,
     reach: Annotated[
         float, typer.Option(help="How far a congregation reaches over gaps, as a fraction of the object size.")
-    ] = 0.3,
+    ] = REACH,
+    every: Annotated[int, typer.Option(help="Take every n-th frame of videos, and picture of folders.")] = 1,
+    preset: Annotated[
+        str | None, typer.Option(help="crowd: --once-per-picture --congregate height --reach 0.5.  [default: none]")
+    ] = None,
+    once_per_picture: Annotated[
+        bool, typer.Option("--once-per-picture", help="No two objects of one picture are the same (people, cars).")
+    ] = False,
+    linked: Annotated[
+        bool, typer.Option("--linked", help="Pictures are successive frames: follow boxes from one to the next.")
+    ] = False,
+    congregate: Annotated[
+        str, typer.Option(help="identity: where each one stands; height: groups of whoever stand together.")
+    ] = "identity",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Reuse what an earlier run into --out has already seen.")
     ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(help="local, or ray: the Ray cluster of RAY_ADDRESS, or one on this machine; --out may be a URL."),
+    ] = "local",
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep on analysing what arrives in the folders; goes on with --out.")
     ] = False,
@@ -92,22 +118,38 @@ def main(
     """Find every object in photos, group the same ones, and draw where each group stands."""
     from data.errors import InputError
     from pipeline.analysis import analyze
+    from pipeline.frames import choose
     from pipeline.runfolder import run_record, save_run
     from pipeline.settings import Settings
     from pipeline.sources import SAMPLE, given_boxes
 
+    if preset not in (None, "crowd"):
+        raise InputError(f"unknown preset {preset!r}", remedy="The one there is: crowd.")
+    if preset == "crowd":
+        once_per_picture, congregate, reach = True, "height", CROWD_REACH if reach == REACH else reach
     settings = Settings(
         weights=weights, classes=tuple(classes or ()), confidence=confidence, image_size=image_size,
         max_objects=max_objects, embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach,
-        device=device, seed=seed, trust=trust,
+        device=device, seed=seed, trust=trust, once=once_per_picture, linked=linked, congregate=congregate,
     )  # fmt: skip
-    found: list[Any] = list(pictures or [SAMPLE / "shelf.jpg"])
-    folder = out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    found: list[Any] = [p if "://" in p else Path(p) for p in pictures or [str(SAMPLE / "shelf.jpg")]]
+    place = out or f"runs/{datetime.now():%Y%m%d-%H%M%S}"
+    if engine not in ("local", "ray"):
+        raise InputError(f"engine must be local or ray, got {engine!r}")
+    if engine == "local" and "://" in place:
+        raise InputError("this engine writes local folders", file=place, remedy="Use --engine ray, or a local --out.")
+    if engine == "ray" and (watch or catalogue is not None):
+        raise InputError("--engine ray goes without --watch and --catalogue", remedy="Use --engine local for these.")
+    folder = Path(place)
     stage = folder / ".seen"
-    if not (skip_existing or watch) and stage.is_dir():
+    if engine == "local" and not (skip_existing or watch) and stage.is_dir():
         import shutil
 
         shutil.rmtree(stage)
+    if engine == "local" and not watch:
+        found = choose(
+            found, folder / ".frames", every=every, warn=lambda line: print(f"warning: {line}", file=sys.stderr)
+        )
     given = None
     if boxes is not None:
         given = given_boxes(boxes, found)
@@ -128,8 +170,14 @@ def main(
     def progress(items: Any, label: str, total: int) -> Any:
         return track(items, label=label, total=total, quiet=quiet or total < 2)
 
-    result = analyze(found, boxes=given, settings=settings, stage=stage, progress=progress)
-    save_run(result, folder, progress=progress)
+    if engine == "ray":
+        from pipeline.engines.ray_data import analyze_on_ray
+
+        many = [str(p) for p in found]
+        result = analyze_on_ray(many, place, boxes=given, settings=settings, resume=skip_existing, progress=progress)
+    else:
+        result = analyze(found, boxes=given, settings=settings, stage=stage, progress=progress)
+        save_run(result, folder, progress=progress)
     added = None if kept is None else kept.add_analysis(result)
     for line in [*result.warnings, *(added.warnings if added else ())]:
         print(f"warning: {line}", file=sys.stderr)
@@ -137,12 +185,12 @@ def main(
         print(f"left out: {reason if file in reason else f'{file}: {reason}'}", file=sys.stderr)
     if json:
         more = {} if added is None else {"catalogue": {"folder": str(catalogue), **added.to_json()}}
-        print_json(run_record(result) | {"out": str(folder)} | more)
+        print_json(run_record(result) | {"out": place} | more)
     else:
         print(_found(result))
         if added is not None:
             print(f"catalogue {catalogue}: {added}")
-        print(f"look at {folder / result.scenes[0].name / 'overlay.jpg'} and {folder / 'clusters.png'}")
+        print(f"look at {place}/{result.scenes[0].name}/overlay.jpg and {place}/clusters.png")
 
 
 def _watch(

@@ -67,6 +67,11 @@ def test_the_bundled_sample_works_with_no_argument(tmp_path):
         (["shelf.png", "--device", "gpu"], "gpu"),
         (["shelf.png", "--confidence", "7"], "confidence"),
         (["shelf.png", "--out", "zero.jpg"], "zero.jpg"),
+        (["shelf.png", "--engine", "cloud"], "cloud"),
+        (["shelf.png", "--out", "s3://bucket/run"], "--engine ray"),
+        (["shelf.png", "--engine", "ray", "--watch"], "--engine local"),
+        (["shelf.png", "--watch"], "no folder to watch"),
+        (["nonsense://bucket/photos"], "no way to this kind of storage"),
     ],
 )
 def test_bad_input_is_one_clear_line(shelf, arguments, said):
