@@ -12,7 +12,7 @@ from cluster.reciprocal import cluster_counts
 from data import InputError
 
 FACTORS = np.geomspace(0.35, 3.5, 25)  # x calibrated: where the curve is taken
-FALL = 0.12  # a stretch is stable while the count falls by at most this share per step of the curve
+FALL, STEPS = 0.15, 3  # a stretch is stable if the count falls by at most this share over it; 3 steps are a third
 # Where the count was right, as a multiple of the calibrated threshold: quantiles .025, .5, .975 of a log-normal fit to
 # the sets named in pipeline/counting/README.md, which also says how often the interval held on others.
 RIGHT = (0.62, 1.39, 3.1)
@@ -61,21 +61,18 @@ class Curve:
         return float(np.exp(np.interp(np.log(count), rising, np.log(self.thresholds[::-1]))))
 
     def plateau(self) -> Stretch | None:
-        """The widest stable stretch (by the logarithm of the threshold); None where the curve falls all the way.
+        """The widest stable stretch (by the logarithm of the threshold); None where the curve falls steadily.
 
         Where everything has become one cluster the curve is flat, too: a stretch counts only with 2 clusters or more,
         and from half the calibrated threshold on, below which the curve is flat because nothing has merged.
         """
-        usable = (self.counts[1:] >= 2) & (self.thresholds[:-1] >= 0.5 * self.calibrated)
-        stable = (self.counts[:-1] - self.counts[1:] <= FALL * self.counts[:-1]) & usable
         best: tuple[int, int] | None = None
-        start = 0
-        for place, good in enumerate([*stable.tolist(), False]):
-            if good:
-                continue
-            if place > start and (best is None or place - start > best[1] - best[0]):
-                best = start, place
-            start = place + 1
+        usable = np.flatnonzero((self.counts >= 2) & (self.thresholds >= 0.5 * self.calibrated))
+        for a in usable.tolist():
+            inside = usable[(usable >= a) & (self.counts[usable] >= (1 - FALL) * self.counts[a])]
+            b = int(inside[-1])
+            if b - a >= STEPS and (best is None or b - a > best[1] - best[0]):
+                best = a, b
         if best is None:
             return None
         a, b = best

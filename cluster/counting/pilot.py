@@ -15,6 +15,7 @@ from cluster.counting.frame import Bond, Frame, Ints
 
 PAIRS = 36
 LEVELS = 9
+TRIES = 12 * PAIRS  # items looked at; in some folders no two lie at some distances
 REACH = (0.4, 3.2)  # x calibrated: the distances asked about
 SLOPE = 0.25  # x calibrated: of the bond before any answer
 WEIGHT = 2.0  # answers that the curve before any answer is worth
@@ -44,18 +45,20 @@ def pilot_pairs(
     levels = calibrated * np.linspace(*REACH, LEVELS + 1)
     pairs: list[tuple[int, int]] = []
     distances: list[float] = []
-    # Units weigh the same, as they do in the count; a unit's items are as good as each other.
-    for unit in rng.choice(frame.count, size=min(4 * PAIRS, frame.count), replace=False):
-        if len(pairs) == PAIRS:
-            break
+    # Units weigh the same, as they do in the count; a unit's items are as good as each other. The levels take turns.
+    filled = np.zeros(LEVELS, np.int64)
+    for turn, unit in enumerate(rng.choice(frame.count, size=TRIES, replace=True).tolist()):
+        level = turn % LEVELS
+        if filled[level] == PAIRS // LEVELS:
+            continue
         row = int(rng.choice(frame.members[unit]))
         distance = frame.distances(row)
-        level = len(pairs) % LEVELS
         there = np.flatnonzero((distance >= levels[level]) & (distance < levels[level + 1]))
         if len(there):
             other = int(rng.choice(there))
             pairs.append((row, int(rng.choice(frame.members[other]))))
             distances.append(float(distance[other]))
+            filled[level] += 1
     return np.array(pairs, np.int64).reshape(-1, 2), np.array(distances)
 
 

@@ -44,10 +44,11 @@ class Plan:
         frame: the units.
         bond: how likely an item is of a unit, by distance.
         seed: fixes every draw; the r-th round is the same whatever was answered before.
+        candidates: units that an item is compared with at most.
     """
 
-    def __init__(self, frame: Frame, bond: Bond, *, seed: int = 0) -> None:
-        self.frame, self.bond, self.seed = frame, bond, seed
+    def __init__(self, frame: Frame, bond: Bond, *, seed: int = 0, candidates: int = CANDIDATES) -> None:
+        self.frame, self.bond, self.seed, self.candidates = frame, bond, seed, candidates
         chance = self._chances()
         order = np.lexsort((frame.own, frame.sizes[frame.labels]))
         middle = np.cumsum(chance[order]) - chance[order] / 2
@@ -82,7 +83,7 @@ class Plan:
         sure = 1 + self._inside(row, rng, ask)
         found = []
         distance = self.frame.distances(row)
-        near = np.argsort(distance, kind="stable")[:CANDIDATES]
+        near = np.argsort(distance, kind="stable")[: self.candidates]
         likely = self.bond(distance[near])
         for unit, chance in zip(near[likely >= LEAST].tolist(), likely[likely >= LEAST].tolist(), strict=True):
             if chance < SURE and rng.random() >= HALF:
@@ -127,6 +128,6 @@ class Plan:
         missed = []
         for row in rows.tolist():
             likely = np.sort(self.bond(self.frame.distances(row)))[::-1]
-            kept = np.arange(len(likely)) < CANDIDATES
+            kept = np.arange(len(likely)) < self.candidates
             missed.append(likely[~kept | (likely < LEAST)].sum())
         return float(np.mean(missed)) if missed else 0.0

@@ -90,6 +90,8 @@ def draw_curve(found: Count, path: Path) -> None:
     axes.xaxis.set_major_formatter("{x:.2f}")
     axes.xaxis.set_minor_formatter("{x:.2f}")
     axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_minor_formatter("{x:,.0f}")
+    axes.tick_params(axis="y", which="minor", labelsize=7)
     axes.tick_params(axis="x", which="minor", labelsize=7)
     axes.grid(alpha=0.25, which="both")
     axes.legend(fontsize=8)
