@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cluster.base import Clusterer, Hints, Vectors
 from cluster.choose import adaptive_cut, merge_adaptively, merge_by_silhouette, silhouette_cut
 from cluster.constraints import close
+from cluster.cores import LARGE, REACH, group_by_cores, mean_own_size
 from cluster.dense import DENSE_LIMIT, average_tree, cosine_distances
 from cluster.labels import Labels, cluster_sums
 from cluster.light import remove_scene_shifts
@@ -37,7 +38,8 @@ class AverageLinkage(Clusterer):
 
     Args:
         threshold: mean cosine distance up to which clusters merge: a number in [0, 2]; ``"adaptive"`` (near the
-            embedder's own, by a silhouette that does not merge strangers, see :mod:`cluster.choose`);
+            embedder's own, by a silhouette that does not merge strangers, see :mod:`cluster.choose`; where groups are
+            large and there are no constraints, by their dense cores, see :mod:`cluster.cores`);
             ``"calibrated"`` (the embedder's own); or ``"silhouette"`` (the usual rule: merges too much where most
             identities are single).
         calibrated: the embedder's own threshold, from its card.
@@ -45,7 +47,7 @@ class AverageLinkage(Clusterer):
         light: take out what the light of each scene adds, if ``fit`` gets several scenes (:mod:`cluster.light`).
 
     Attributes:
-        threshold_: the cosine distance that was used.
+        threshold_: the cosine distance that was used (by cores: up to which a row joins the nearest core).
     """
 
     _uses_constraints = True
@@ -84,6 +86,9 @@ class AverageLinkage(Clusterer):
             distance = spatial_distances(distance, hints.xyxy, hints.scene, reach=self.calibrated)
         tree = average_tree(distance, close(len(X), hints))
         if rule is Cut.ADAPTIVE:
+            cores = None if hints.constrained else self._cores(X, tree.cut(self.calibrated))
+            if cores is not None:
+                return cores
             self.threshold_ = adaptive_cut(tree, distance, self.calibrated)
         elif rule is Cut.SILHOUETTE:
             self.threshold_ = silhouette_cut(tree, distance)
@@ -96,6 +101,9 @@ class AverageLinkage(Clusterer):
         start = None if constraints is None else constraints.group
         apart = None if constraints is None else constraints.apart
         if rule is Cut.ADAPTIVE:
+            cores = None if hints.constrained else self._cores(X, reciprocal_merge(X, self.calibrated))
+            if cores is not None:
+                return cores
             labels, self.threshold_ = merge_adaptively(X, self.calibrated, start=start, apart=apart)
             return labels
         if rule is Cut.SILHOUETTE:
@@ -103,6 +111,14 @@ class AverageLinkage(Clusterer):
             return labels
         self.threshold_ = self.calibrated if isinstance(rule, Cut) else rule
         return reciprocal_merge(X, self.threshold_, start=start, apart=apart)
+
+    def _cores(self, X: Vectors, calibrated: Labels) -> Labels | None:
+        """Clusters by their dense cores if the groups at the calibrated cut are large, else None."""
+        usual = mean_own_size(calibrated)
+        if usual < LARGE:
+            return None
+        self.threshold_ = min(REACH * self.calibrated, 2.0)
+        return group_by_cores(X, self.calibrated, usual=usual)
 
 
 def membership(X: Vectors, labels: Labels, threshold: float) -> npt.NDArray[np.float64]:

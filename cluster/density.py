@@ -43,6 +43,7 @@ class HDBSCAN(Clusterer):
         device: ``"cpu"``, ``"cuda"`` or ``"auto"`` for that search.
         selection: ``"eom"`` (excess of mass) or ``"leaf"``.
         allow_single_cluster: let the whole set be one cluster.
+        epsilon: cosine distance below which nothing is split into clusters (Malzer and Baum 2020); 0 = no limit.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class HDBSCAN(Clusterer):
         metric: str = "cosine",
         selection: str = "eom",
         allow_single_cluster: bool = False,
+        epsilon: float = 0.0,
         neighbours: int = 32,
         search: str = "auto",
         device: str = "cpu",
@@ -62,6 +64,7 @@ class HDBSCAN(Clusterer):
         self.metric = metric
         self.selection = selection
         self.allow_single_cluster = allow_single_cluster
+        self.epsilon = epsilon
         self.neighbours = neighbours
         self.search = search
         self.device = device
@@ -79,11 +82,16 @@ class HDBSCAN(Clusterer):
             edges = spanning_tree(X, graph, count)
             if metric is Metric.EUCLIDEAN:
                 edges[:, 2] = np.sqrt(2 * edges[:, 2])
-        return flat_clusters(edges, self.min_cluster_size, self.selection, self.allow_single_cluster)
+        epsilon = float(np.sqrt(2 * self.epsilon)) if metric is Metric.EUCLIDEAN else self.epsilon
+        return flat_clusters(edges, self.min_cluster_size, self.selection, self.allow_single_cluster, epsilon)
 
 
 def flat_clusters(
-    edges: npt.NDArray[np.float64], min_cluster_size: int, selection: str = "eom", allow_single_cluster: bool = False
+    edges: npt.NDArray[np.float64],
+    min_cluster_size: int,
+    selection: str = "eom",
+    allow_single_cluster: bool = False,
+    epsilon: float = 0.0,
 ) -> tuple[Labels, npt.NDArray[np.float64]]:
     """Condense a spanning tree of N rows and pick its persistent clusters.
 
@@ -92,6 +100,7 @@ def flat_clusters(
         min_cluster_size: smallest group that is a cluster; 2 or more.
         selection: ``"eom"`` or ``"leaf"``.
         allow_single_cluster: let the root be a cluster.
+        epsilon: height of the tree below which no cluster is split.
 
     Returns:
         (N,) labels and (N,) membership probabilities in [0, 1].
@@ -109,6 +118,7 @@ def flat_clusters(
         min_cluster_size=min_cluster_size,
         cluster_selection_method=selection,
         allow_single_cluster=allow_single_cluster,
+        cluster_selection_epsilon=epsilon,
     )
     return np.asarray(found[0], np.int64), np.nan_to_num(np.asarray(found[1], np.float64))
 
@@ -128,6 +138,8 @@ def _check(model: HDBSCAN) -> Metric:
         raise InputError(f"min_samples must be 1 or more, got {model.min_samples}")
     if model.selection not in ("eom", "leaf"):
         raise InputError(f"selection must be 'eom' or 'leaf', got {model.selection!r}")
+    if not 0 <= model.epsilon <= 2:
+        raise InputError(f"epsilon must be a cosine distance in [0, 2], got {model.epsilon}")
     try:
         return Metric(model.metric)
     except ValueError as error:
