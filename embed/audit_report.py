@@ -71,11 +71,7 @@ def apply_audit(folder: CropFolder, audit: Audit) -> CropFolder:
     dropped = np.zeros(len(folder), bool)
     for finding in audit.of(Kind.MISLABELLED):
         dropped[list(finding.rows)] = True
-    same: dict[str, str] = {}
-    for finding in [*audit.of(Kind.DUPLICATE), *audit.of(Kind.SLIVER)]:
-        wrong, right = (folder.classes[c] for c in finding.classes[:2])
-        right = same.get(right, right)
-        same = {name: right if target == wrong else target for name, target in same.items()} | {wrong: right}
+    same, mixed = class_repairs(folder, audit)
     joined = [same.get(name, name) for name in folder.classes]
     for finding in audit.of(Kind.COPY):
         seen: set[str] = set()
@@ -83,18 +79,32 @@ def apply_audit(folder: CropFolder, audit: Audit) -> CropFolder:
             name = joined[folder.label[row]]
             dropped[row] |= name in seen
             seen.add(name)
-    mixed = tuple(folder.classes[f.classes[0]] for f in audit.of(Kind.MIXTURE))
     return relabel(folder.select(~dropped), same=same, dropped=mixed)
 
 
+def class_repairs(folder: CropFolder, audit: Audit) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Classes to merge (name -> name it joins) and to drop: what :func:`embed.sources.repaired` reads."""
+    same: dict[str, str] = {}
+    for finding in [*audit.of(Kind.DUPLICATE), *audit.of(Kind.SLIVER)]:
+        wrong, right = (folder.classes[c] for c in finding.classes[:2])
+        right = same.get(right, right)
+        same = {name: right if target == wrong else target for name, target in same.items()} | {wrong: right}
+    return same, tuple(folder.classes[f.classes[0]] for f in audit.of(Kind.MIXTURE))
+
+
 def write_report(folder: CropFolder, audit: Audit, out: str | Path) -> Path:
-    """Write ``audit.json``, ``clean.csv`` (path and class of what stays), pictures of the findings, ``audit.html``.
+    """Write the audit as files.
+
+    ``audit.json`` (findings), ``repairs.json`` (classes to merge and to drop), ``clean.csv`` (path and class of what
+    stays), pictures of the findings, and ``audit.html`` to read.
 
     Returns:
         The page's path.
     """
     out = Path(out)
     write_json(out / "audit.json", summary(audit, folder.classes))
+    same, dropped = class_repairs(folder, audit)
+    write_json(out / "repairs.json", {"same": same, "dropped": list(dropped)})
     clean = apply_audit(folder, audit)
     with atomic_write(out / "clean.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -59,6 +59,11 @@ class Augmentation:
     noise: float = 9.0
 
 
+MILD = Augmentation(
+    box_error=0.03, cut=0.1, occlude=0.25, gain=0.25, white=0.05, contrast=0.2, low=0.3, low_scale=0.35, noise=6.0
+)  # for the last part of a training: closer to what one photo holds
+
+
 def augment(
     crop: RGBA,
     size: tuple[int, int],

@@ -20,14 +20,16 @@ from embed.augment import Augmentation, augment
 from embed.batches import Source
 from embed.calibrate import Labels, Vectors, calibrate
 from embed.folders import CropFolder
-from embed.goods_store import open_shards, render_shard
+from embed.goods_store import render_shard
 from embed.metric_training import Recipe, train
 from embed.networks import LayoutNet, Unit
+from embed.registry import architecture
 from embed.sources import build_store
 from embed.store import CropStore
-from embed.weights import save_weights
+from embed.weights import load_card, load_tensors, save_weights
 
 HELD_SHARD = 9999
+JOIN = 0.46  # share of the schedule after which the folder's crops take part
 CALIBRATION = Augmentation(
     gain=0.2, white=0.03, contrast=0.15, gradient=0.2, low=0.5, cut=0.08, occlude=0.2
 )  # milder than training: what is left within one photo
@@ -106,11 +108,21 @@ def prepare(
     grocery: CropFolder | None = None,
     vehicles: CropFolder | None = None,
     shards: int = 16,
+    first_shard: int = 0,
+    join: int = 0,
     report: Callable[[dict[str, Any]], None] | None = None,
 ) -> list[Source]:
     """Build the stores that are missing under ``work`` and lay out the batches.
 
     Proxy indices depend on the sources that are given: resume a training with the same ones.
+
+    Args:
+        work: folder of the stores.
+        packed, grocery, vehicles: labelled crops; None leaves a source out.
+        shards, first_shard: which procedural families: ``shards`` shards of 250 from number ``first_shard`` on.
+        join: step from which ``packed`` takes part. Its classes are few and easy: what they teach is forgotten least
+            when they come late.
+        report: called after each shard.
 
     Raises:
         InputError: if there is nothing to train on.
@@ -126,19 +138,29 @@ def prepare(
         )
         offset += proxies
 
+    others = grocery is not None or vehicles is not None or shards > 0
     if packed is not None:
-        add([build_store(packed, work / "packed")], len(packed.classes), identities=4, views=3, virtual=8)
+        add(
+            [build_store(packed, work / "packed")],
+            len(packed.classes),
+            identities=4,
+            views=3,
+            virtual=8,
+            start=join if others else 0,
+        )
     if grocery is not None:
         add([build_store(grocery, work / "grocery")], len(grocery.classes), identities=5, views=2, virtual=3)
     if vehicles is not None:
         add([build_store(vehicles, work / "vehicles")], len(vehicles.classes), identities=7, views=2, virtual=2)
     render_shard(work / "held", seed=HELD_SHARD)
+    goods: list[CropStore] = []
     for shard in range(shards):
-        render_shard(work / "goods", seed=shard)
+        goods.append(CropStore.open(render_shard(work / "goods", seed=first_shard + shard)))
         if report is not None:
             report({"shard": shard + 1, "shards": shards})
-    goods = open_shards(work / "goods")[:shards]
     if goods:
+        base = min(int(store.label.min()) for store in goods)
+        goods = [replace(store, label=store.label - base) for store in goods]
         classes = max(int(store.label.max()) for store in goods) + 1
         add(goods, classes, identities=48, views=2, group=3)
     if not sources:
@@ -163,6 +185,7 @@ def train_default(
     out: Path,
     recipe: Recipe,
     data: dict[str, Any],
+    start: Path | None = None,
     report: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Train or go on training, then write ``out`` (``.safetensors``) and its card.
@@ -173,18 +196,34 @@ def train_default(
         out: weights file.
         recipe: parameters; with more steps than the checkpoint has, the training goes on.
         data: what to say on the card about the data.
+        start: weights of an earlier training to start from; None = random.
         report: called with figures.
 
     Returns:
         The card.
+
+    Raises:
+        InputError: if ``start`` holds no weights of this network.
     """
     network = LayoutNet()
+    if start is not None:
+        network = _earlier(start)
     held = CropStore.open(work / "held" / f"shard-{HELD_SHARD:05d}")
     scenes = make_scenes(held, width=network.width, height=network.height)
     trained = train(
-        network, sources, recipe=recipe, checkpoint=work / "checkpoint.pt", check=check_network(scenes), report=report
-    )
+        network, sources, recipe=recipe, checkpoint=work / "checkpoint.pt", check=check_network(scenes), report=report,
+        warm=start is not None,
+    )  # fmt: skip
     return write_default(trained, held, out=out, data=data, recipe=asdict(recipe))
+
+
+def _earlier(path: Path) -> LayoutNet:
+    card = load_card(path)
+    if card["architecture"] != "layout":
+        raise InputError("not weights of the default network", file=path, remedy="Give a file of --preset default.")
+    network = architecture(card)
+    network.load_state_dict(load_tensors(path))
+    return network  # type: ignore[no-any-return]
 
 
 def write_default(

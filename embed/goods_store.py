@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embed.store import HEIGHT, CropStore, StoreWriter
+from embed.store import HEIGHT, StoreWriter
 
 
 def render_shard(folder: str | Path, *, seed: int, families: int = 250, variants: int = 4, views: int = 2) -> Path:
@@ -39,8 +39,3 @@ def render_shard(folder: str | Path, *, seed: int, families: int = 250, variants
     writer.close()
     temporary.rename(target)
     return target
-
-
-def open_shards(folder: str | Path) -> list[CropStore]:
-    """Map every finished shard, in order of seed."""
-    return [CropStore.open(path) for path in sorted(Path(folder).glob("shard-*"))]

@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from data.files import atomic_write
-from embed.augment import Augmentation
-from embed.batches import Batches, Source
+from embed.augment import MILD, Augmentation
+from embed.batches import Batches, Source, draw_views
 from embed.losses import ProxySoftmax, contrast
 from embed.networks import Unit
 
@@ -33,6 +34,7 @@ class Recipe:
         scale, margin: of the proxy loss.
         contrast_scale, contrast_weight: of the in-batch loss.
         average: decay of the exponential moving average of the weights.
+        mild: share of the schedule after which the augmentation is :data:`embed.augment.MILD`.
         seed: fixes weights and batches.
         save_every, check_every: steps between checkpoints, and between calls of the check.
     """
@@ -46,6 +48,7 @@ class Recipe:
     contrast_scale: float = 16.0
     contrast_weight: float = 0.5
     average: float = 0.998
+    mild: float = 0.63
     seed: int = 0
     save_every: int = 200
     check_every: int = 500
@@ -60,6 +63,7 @@ def train(
     check: Callable[[Unit, int], dict[str, float]] | None = None,
     report: Callable[[dict[str, Any]], None] | None = None,
     how: Augmentation | None = None,
+    warm: bool = False,
     workers: int = 1,
 ) -> Unit:
     """Train, or resume from ``checkpoint`` if it exists.
@@ -71,7 +75,8 @@ def train(
         checkpoint: file that is replaced every ``save_every`` steps; holds all that resuming needs.
         check: called with the averaged network; its figures join the report.
         report: called with one row of figures every 50 steps.
-        how: strength of the augmentation; None = as it is by default.
+        how: strength of the augmentation before it turns mild; None = as it is by default.
+        warm: the network is trained already: proxies start at the embeddings of their classes, not at random.
         workers: loader processes.
 
     Returns:
@@ -100,7 +105,12 @@ def train(
         if kept == classes == len(state["loss"]["proxies"]):
             optimiser.load_state_dict(state["optimiser"])
         step = int(state["step"])
-    batches = Batches(sources, width=network.width, height=network.height, seed=recipe.seed, start=step, how=how)
+    elif warm:
+        place_proxies(loss, average, sources, seed=recipe.seed)
+    later = round(recipe.mild * recipe.steps), MILD
+    batches = Batches(
+        sources, width=network.width, height=network.height, seed=recipe.seed, start=step, how=how, later=later
+    )
     loader = iter(DataLoader(batches, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None))
     started, first, mean = time.monotonic(), step, 0.0
     while step < recipe.steps:
@@ -130,6 +140,19 @@ def train(
                     path,
                 )  # fmt: skip
     return average
+
+
+@torch.inference_mode()
+def place_proxies(loss: ProxySoftmax, network: Unit, sources: Sequence[Source], *, seed: int = 0) -> None:
+    """Put every proxy where a trained network sees one crop of its class; memory as one batch of 64 crops."""
+    rng = np.random.default_rng(seed)
+    for source in sources:
+        classes = source.samples()
+        for start in range(0, len(classes), 64):
+            drawn = classes[start : start + 64]
+            pixels = torch.from_numpy(draw_views(drawn, network.width, network.height, rng, MILD))
+            embedding = network(pixels.permute(0, 3, 1, 2).float())
+            loss.proxies.data[[proxy for *_, proxy in drawn]] = embedding
 
 
 def schedule(step: int, *, steps: int, warmup: int) -> float:

@@ -9,21 +9,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
 
 from data import InputError
 from embed.folders import CropFolder, read_folder
+from embed.registry import ASSETS
 from embed.store import CropStore, StoreWriter
-
-# found by the audit of packed_products (see embed/README.md): class folders of one product, and what to leave out
-PACKED_SAME = {
-    "SI9OGT7FoM": "SI8OGC7FoM",
-    "vddz3cbOgV": "vbbzecbQgV",
-    "h4qyqa4AGi": "YdTuPPp4hR",
-}
-PACKED_DROPPED = ("MrlIsXerE3D", "VPvhlq55UP")
 
 
 def relabel(folder: CropFolder, *, same: dict[str, str], dropped: tuple[str, ...] = ()) -> CropFolder:
@@ -35,6 +29,39 @@ def relabel(folder: CropFolder, *, same: dict[str, str], dropped: tuple[str, ...
     rows = np.flatnonzero(kept)
     label = np.array([index[name[v]] for v in folder.label[rows]], np.int64)
     return CropFolder(tuple(folder.paths[i] for i in rows), label, classes)
+
+
+def read_repairs(path: str | Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Classes to merge (name -> name it joins) and to drop: ``{"same": {class: class}, "dropped": [class]}``.
+
+    The audit writes such a list; with it a training needs no embedder to repair the labels again.
+
+    Raises:
+        InputError: if it is no such list.
+    """
+    try:
+        found = json.loads(Path(path).read_text("utf-8"))
+        return {str(a): str(b) for a, b in found["same"].items()}, tuple(map(str, found["dropped"]))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise InputError("no list of repairs", file=path, remedy="Give the repairs.json of an --audit.") from error
+
+
+def repaired(folder: CropFolder, repairs: str | Path) -> CropFolder:
+    """A folder with its labels repaired by a list of :func:`read_repairs`.
+
+    Raises:
+        InputError: if the list is none, or names a class that the folder lacks.
+    """
+    same, dropped = read_repairs(repairs)
+    unknown = sorted({*same, *same.values(), *dropped} - set(folder.classes))
+    if unknown:
+        raise InputError(f"the folder has no class {unknown[0]!r}", file=repairs, remedy="Audit this folder anew.")
+    return relabel(folder, same=same, dropped=dropped)
+
+
+# found by the audit of packed_products (see embed/README.md): class folders of one product, and what to leave out
+PACKED_REPAIRS = ASSETS / "embedder-repairs.json"
+PACKED_SAME, PACKED_DROPPED = read_repairs(PACKED_REPAIRS)
 
 
 def read_packed(root: str | Path) -> CropFolder:

@@ -23,6 +23,9 @@ Examples:
 
 `uv run scripts/train_embedder.py crops/ --preset default --steps 6000 --shards 16` — the default network, mostly on
 drawn goods; interrupted, the same command goes on
+
+`uv run scripts/train_embedder.py packed_products/train --repairs assets/embedder-repairs.json --preset default
+--grocery grocery_store --vehicles vehicle_reid --shards 17 --steps 3500` — the recipe of the weights that ship
 """
 
 
@@ -38,10 +41,20 @@ def main(
     out: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("runs/embedder"),
     audit: Annotated[bool, typer.Option(help="Audit the labels: audit.html, audit.json, clean.csv.")] = False,
     apply: Annotated[bool, typer.Option(help="With --audit: train on what the audit leaves.")] = False,
+    repairs: Annotated[
+        Path | None, typer.Option(help="Merge and drop classes by the repairs.json of an earlier audit.")
+    ] = None,
     embedder: Annotated[str, typer.Option(help="Embedder of the audit: a name or a .safetensors file.")] = "default",
     epochs: Annotated[int, typer.Option(help="Epochs of a preset on one folder.", min=1)] = 20,
     steps: Annotated[int, typer.Option(help="Steps of the default preset.", min=1)] = 6000,
     shards: Annotated[int, typer.Option(help="Shards of 250 drawn families for the default preset.", min=0)] = 16,
+    first_shard: Annotated[
+        int, typer.Option(help="Number of the first shard; other numbers are other families.", min=0)
+    ] = 0,
+    start: Annotated[
+        Path | None, typer.Option(help="Weights of an earlier default training to start from (.safetensors).")
+    ] = None,
+    rate: Annotated[float, typer.Option(help="Peak learning rate of the default preset.", min=0)] = 3e-3,
     grocery: Annotated[Path | None, typer.Option(help="GroceryStore data set, for the default preset.")] = None,
     vehicles: Annotated[Path | None, typer.Option(help="Vehicle data set, for the default preset.")] = None,
     work: Annotated[
@@ -53,6 +66,7 @@ def main(
 ) -> None:
     """Train an embedder: weights with their card, history, curves, confusion matrix, map and feature maps."""
     from data import InputError
+    from data.files import sha256_file
 
     if apply and not audit:
         raise InputError("--apply needs --audit", remedy="Give both.")
@@ -65,10 +79,13 @@ def main(
     import torch
 
     from embed.folders import read_folder
+    from embed.sources import read_grocery, read_vehicles, repaired
 
     if threads is not None:
         torch.set_num_threads(threads)
     crops = None if folder is None else read_folder(folder)
+    if repairs is not None and crops is not None:
+        crops = repaired(crops, repairs)
     result: dict[str, Any] = {}
     if audit:
         from embed.audit import summary
@@ -84,9 +101,8 @@ def main(
         if apply:
             crops = apply_audit(crops, found)
     if chosen == "default":
-        from embed.default_training import prepare, train_default
+        from embed.default_training import JOIN, prepare, train_default
         from embed.metric_training import Recipe
-        from embed.sources import read_grocery, read_vehicles
 
         place = work or out / "work"
         with _Bar("goods", quiet=json) as bar:
@@ -96,6 +112,8 @@ def main(
                 grocery=None if grocery is None else read_grocery(grocery),
                 vehicles=None if vehicles is None else read_vehicles(vehicles),
                 shards=shards,
+                first_shard=first_shard,
+                join=0 if start is not None else round(JOIN * steps),
                 report=lambda row: bar.at(row["shard"], row["shards"]),
             )
         data = {
@@ -103,10 +121,13 @@ def main(
             "grocery": grocery is not None,
             "vehicles": vehicles is not None,
             "families": shards * 250,
+            "first_shard": first_shard,
+            "started_from": None if start is None else sha256_file(start),
         }
         with _Bar("train", quiet=json) as bar:
             card = train_default(
-                sources, work=place, out=out / "embedder.safetensors", recipe=Recipe(steps=steps, seed=seed), data=data,
+                sources, work=place, out=out / "embedder.safetensors", data=data, start=start,
+                recipe=Recipe(steps=steps, rate=rate, seed=seed),
                 report=lambda row: bar.at(row["step"], steps, f"loss {row['loss']:.2f}"),
             )  # fmt: skip
         result["calibration"] = card["calibration"]

@@ -7,17 +7,18 @@ import pytest
 import torch
 
 from data import InputError
+from data.synth.goods_crops import recolour
 from embed.augment import Augmentation, augment
-from embed.batches import Batches, Source
+from embed.batches import Batches, Source, draw_views
 from embed.default_training import make_scenes
 from embed.folders import read_folder, split
 from embed.goods_store import render_shard
-from embed.metric_training import Recipe, schedule, train
+from embed.losses import ProxySoftmax
+from embed.metric_training import Recipe, place_proxies, schedule, train
 from embed.networks import LayoutNet
 from embed.presets import train_preset
-from embed.sources import relabel
+from embed.sources import PACKED_DROPPED, PACKED_REPAIRS, PACKED_SAME, read_repairs, relabel, repaired
 from embed.store import HEIGHT, WIDTH, CropStore, StoreWriter
-from embed.virtual import transform
 
 
 @pytest.fixture(scope="module")
@@ -68,15 +69,49 @@ def test_augmentation_switched_off_is_the_letterboxed_crop() -> None:
     )  # gloss and haze off; blur and light stay mild
 
 
-def test_virtual_identities_are_fixed_and_keep_the_shape(store: CropStore) -> None:
-    crop, size = np.asarray(store.pixels[0]), tuple(store.size[0].tolist())
-    assert transform(crop, size, 0) is crop
-    for seed in range(1, 12):
-        one = transform(crop, size, seed)
-        assert np.array_equal(one, transform(crop, size, seed))
-        assert np.array_equal(one[..., 3], crop[..., 3])
-        assert (one != crop).any()
-        assert not (one[..., :3] != crop[..., :3])[:, size[0] :].any()
+def test_virtual_identities_are_fixed_and_change_every_crop(store: CropStore) -> None:
+    source = sources(store)[1]
+    for label in range(6):
+        assert source.change(0, label, 0) is None
+        change = source.change(0, label, 1)
+        assert change is not None
+        assert change == sources(store)[1].change(0, label, 1)
+        assert change != source.change(0, label + 1, 1)
+        for row in np.flatnonzero(store.label == label):
+            width, height = store.size[row]
+            crop = np.ascontiguousarray(store.pixels[row, :height, :width, :3])
+            assert recolour(crop, change).shape == crop.shape
+            assert (recolour(crop, change) != crop).any()
+
+
+def test_sources_join_and_the_augmentation_turns_mild_at_their_steps(store: CropStore) -> None:
+    early, late = sources(store)
+    late.start = 3
+    off = Augmentation(**dict.fromkeys(Augmentation.__dataclass_fields__, 0.0))  # type: ignore[arg-type]
+    batches = Batches([early, late], width=32, height=48, seed=1, start=0, later=(2, off))
+    plain = Batches([early, late], width=32, height=48, seed=1, start=0)
+    assert len(batches.batch(2)[1]) == 12
+    assert len(batches.batch(3)[1]) > 12
+    assert np.array_equal(batches.batch(1)[0], plain.batch(1)[0])
+    assert not np.array_equal(batches.batch(2)[0], plain.batch(2)[0])
+    early.start = 9
+    with pytest.raises(ValueError, match="no source takes part in step 2"):
+        batches.batch(2)
+
+
+def test_a_trained_network_starts_with_its_own_proxies(store: CropStore) -> None:
+    network, parts = net(), sources(store)
+    loss = ProxySoftmax(36, network.dimension)
+    place_proxies(loss, network.eval(), parts)
+    assert len(parts[1].samples()) == 24
+    assert sorted(proxy for part in parts for *_, proxy in part.samples()) == list(range(36))
+    assert torch.allclose(loss.proxies.norm(dim=1), torch.ones(36), atol=1e-4)
+    _, row, _, proxy = parts[0].samples()[0]
+    off = Augmentation(**dict.fromkeys(Augmentation.__dataclass_fields__, 0.0))  # type: ignore[arg-type]
+    view = draw_views([(store, row, None, proxy)], 32, 48, np.random.default_rng(0), off)
+    with torch.inference_mode():
+        near = network(torch.from_numpy(view).permute(0, 3, 1, 2).float()) @ loss.proxies.T
+    assert float(near[0, proxy]) > float(near.mean())
 
 
 def test_batches_depend_on_seed_and_step_alone(store: CropStore) -> None:
@@ -164,6 +199,21 @@ def test_folders_are_read_split_and_relabelled(tmp_path: Path) -> None:
     (tmp_path / "empty" / "x").mkdir(parents=True)
     with pytest.raises(InputError, match="at least 2"):
         read_folder(tmp_path / "empty")
+
+
+def test_labels_are_repaired_by_a_list(tmp_path: Path) -> None:
+    folder = read_folder(colour_folder(tmp_path / "crops"))
+    (tmp_path / "r.json").write_text('{"same": {"a": "c"}, "dropped": ["b"]}')
+    clean = repaired(folder, tmp_path / "r.json")
+    assert (clean.classes, len(clean)) == (("c",), 24)
+    (tmp_path / "other.json").write_text('{"same": {"a": "z"}, "dropped": []}')
+    with pytest.raises(InputError, match="no class 'z'"):
+        repaired(folder, tmp_path / "other.json")
+    for text in ("[]", "{", '{"same": 3, "dropped": []}'):
+        (tmp_path / "bad.json").write_text(text)
+        with pytest.raises(InputError, match="no list of repairs"):
+            read_repairs(tmp_path / "bad.json")
+    assert read_repairs(PACKED_REPAIRS) == (PACKED_SAME, PACKED_DROPPED)
 
 
 @pytest.mark.parametrize("preset", ["reference", "baseline"])
