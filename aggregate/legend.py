@@ -10,6 +10,7 @@ import numpy.typing as npt
 from aggregate.colors import NOISE_COLOR, Color
 from aggregate.lettering import SMALLEST, badge_size, draw_badge, paste, text_height, text_mask
 from data.objects import NOISE, Objects
+from data.resize import shrink
 
 Image = npt.NDArray[np.uint8]
 
@@ -26,7 +27,10 @@ def letterbox(crop: Image, size: tuple[int, int], background: int = PAPER) -> Im
     height, width = size
     scale = min(height / crop.shape[0], width / crop.shape[1])
     inner = (max(1, min(width, round(crop.shape[1] * scale))), max(1, min(height, round(crop.shape[0] * scale))))
-    fitted = cv2.resize(crop, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    if scale < 1:
+        fitted = shrink(crop, width=inner[0], height=inner[1])
+    else:
+        fitted = cv2.resize(crop, inner, interpolation=cv2.INTER_CUBIC)
     framed = np.full((height, width, 3), background, np.uint8)
     top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
     framed[top : top + inner[1], left : left + inner[0]] = fitted
