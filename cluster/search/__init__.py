@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cluster.search.grid import Model as Model
     from cluster.search.knees import elbow as elbow
     from cluster.search.knees import knee as knee
+    from cluster.search.nothing import Reference as Reference
+    from cluster.search.nothing import reference as reference
     from cluster.search.outliers import Outliers as Outliers
     from cluster.search.outliers import outlier_scores as outlier_scores
     from cluster.search.refining import refine as refine
@@ -38,6 +40,7 @@ __getattr__, __dir__, __all__ = attach(
         "InternalScores": "scores",
         "Model": "grid",
         "Outliers": "outliers",
+        "Reference": "nothing",
         "Space": "space",
         "choose": "choosing",
         "elbow": "knees",
@@ -46,6 +49,7 @@ __getattr__, __dir__, __all__ = attach(
         "internal_scores": "scores",
         "knee": "knees",
         "outlier_scores": "outliers",
+        "reference": "nothing",
         "refine": "refining",
         "stability": "stable",
     },

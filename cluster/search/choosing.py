@@ -3,15 +3,15 @@
 1. Out of the running: fewer than two clusters, more than one cluster for five rows, a largest cluster of more than
    nine tenths (two clusters, one of them a handful of odd rows, have the best silhouette of all and say nothing),
    more than half noise.
-2. Quality is the silhouette with every noise row counted as 0, the score of a row between two clusters: leaving rows
-   out cannot win. Where rows were sampled it is the root-mean-square form, which sees clusters that have no row in
-   the sample.
+2. Quality is the silhouette above that of structureless rows in the same space (:mod:`cluster.search.nothing`),
+   with every noise row counted as 0: leaving rows out cannot win. Where rows were sampled it is the root-mean-square
+   form, which sees clusters that have no row in the sample.
 3. The best few, at most three of a space, are fitted again on two overlapping parts of the rows. Worth is quality
    times stability.
 
 Calinski-Harabasz and Davies-Bouldin have no voice: with tiny clusters one finds a tenth of them and the other calls
-every row its own (:mod:`cluster.internal`). Silhouettes of different spaces are compared although each space has its
-own scale of distances; nothing better was found without truth, and a report must say so.
+every row its own (:mod:`cluster.internal`). The reference takes out what few dimensions do to silhouettes; that two
+descriptors may answer two different questions no score can take out, and a report must say so.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Candidate:
         noise: share of noise.
         largest: share of the clustered rows in the largest cluster.
         silhouette: the form that the rule reads; NaN = undefined.
+        reference: what it is where there is nothing to find.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Candidate:
     noise: float
     largest: float
     silhouette: float
+    reference: float = 0.0
 
     @property
     def fault(self) -> str:
@@ -63,8 +65,8 @@ class Candidate:
 
     @property
     def quality(self) -> float:
-        """Silhouette with noise rows counted as 0."""
-        return (1 - self.noise) * self.silhouette
+        """Silhouette above the reference, noise rows counted as 0; 1 = perfect, 0 = as if there were nothing."""
+        return (1 - self.noise) * (self.silhouette - self.reference) / max(1 - self.reference, 1e-9)
 
 
 @dataclass(frozen=True)

@@ -29,26 +29,22 @@ class Verdict:
     unguarded: Row
 
 
-_SCORES: tuple[tuple[str, Callable[[Row], float]], ...] = (
-    ("silhouette", lambda row: row.candidate.silhouette),
-    ("silhouette, noise as 0", lambda row: row.candidate.quality),
-    ("Calinski-Harabasz", lambda row: row.calinski_harabasz),
-    ("Davies-Bouldin", lambda row: -row.davies_bouldin),
-)
-
-
-def verdicts(rows: Sequence[Row]) -> list[Verdict]:
+def verdicts(result: StudyResult) -> list[Verdict]:
     """Ask every internal score; empty without truth or with fewer than three models in the running."""
+    scores: tuple[tuple[str, Callable[[Row], float]], ...] = (
+        ("silhouette", lambda row: row.judged),
+        ("silhouette above nothing, noise as 0", lambda row: result.candidate(row).quality),
+        ("Calinski-Harabasz", lambda row: row.calinski_harabasz),
+        ("Davies-Bouldin", lambda row: -row.davies_bouldin),
+    )
     found = []
-    for name, value in _SCORES:
-        every = [row for row in rows if math.isfinite(value(row)) and math.isfinite(row.ari)]
-        kept = [row for row in every if not row.candidate.fault]
+    for name, value in scores:
+        every = [row for row in result.rows if math.isfinite(value(row)) and math.isfinite(row.ari)]
+        kept = [row for row in every if not row.fault]
         if len(kept) < 3:
             continue
-        found.append(
-            Verdict(name, max(kept, key=value), _spearman([value(r) for r in kept], [r.ari for r in kept]),
-                    max(every, key=value))
-        )  # fmt: skip
+        order = _spearman([value(row) for row in kept], [row.ari for row in kept])
+        found.append(Verdict(name, max(kept, key=value), order, max(every, key=value)))
     return found
 
 
@@ -67,16 +63,16 @@ def sentences(result: StudyResult) -> list[str]:
     ]
     if best.key == winner.key:
         said.append("Here the rule found the best model there was.")
-    for one in verdicts(result.rows):
+    for one in verdicts(result):
         weak = "does not order models as the truth does" if one.rank_correlation < 0.3 else "partly follows the truth"
         weak = "orders models much as the truth does" if one.rank_correlation >= 0.7 else weak
         line = (
             f"{one.name}: its favourite has {one.row.clusters} clusters and ARI {one.row.ari:.3f}; over all models in "
             f"the running it {weak} (rank correlation {one.rank_correlation:+.2f})."
         )
-        if one.unguarded.key != one.row.key and one.unguarded.candidate.fault:
+        if one.unguarded.key != one.row.key and one.unguarded.fault:
             line += (
-                f" Without the rule's guards it would have taken a model with {one.unguarded.candidate.fault} "
+                f" Without the rule's guards it would have taken a model with {one.unguarded.fault} "
                 f"(ARI {one.unguarded.ari:.3f})."
             )
         said.append(line)

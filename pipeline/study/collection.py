@@ -195,7 +195,7 @@ def _of_crops(
         made.append(
             Descriptor(
                 _unique(str(found.card["name"]), made), found.file.absolute(), sha256_file(found.file),
-                found.matrix.shape[1], found.card,
+                found.matrix.shape[1], found.card, found.errors_file and found.errors_file.absolute(),
             )
         )  # fmt: skip
     gone = set(failed)

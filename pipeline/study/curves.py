@@ -32,7 +32,7 @@ def draw_kmeans(rows: Sequence[Row], file: Path) -> None:
         if turn is not None:
             at = k.index(turn)
             left.plot(turn, inertia[at] / inertia.max(), "o", ms=10, mfc="none", color=drawn.get_color())
-        judged = [_judged(row) for row in line]
+        judged = [row.judged for row in line]
         right.plot(k, judged, marker=".", label=space, color=drawn.get_color())
         if np.isfinite(judged).any():
             best = int(np.nanargmax(judged))
@@ -55,7 +55,7 @@ def draw_scores(rows: Sequence[Row], file: Path) -> None:
         for (column, title), panel in zip(SCORES, panels, strict=True):
             for at, method in enumerate(methods):
                 here = [r for r in rows if r.descriptor == name and r.method == method and r.clusters > 1]
-                values = [_judged(r) if column == "silhouette" else getattr(r, column) for r in here]
+                values = [r.judged if column == "silhouette" else getattr(r, column) for r in here]
                 panel.plot([r.clusters for r in here], values, ".", ms=5, color=f"C{at}", alpha=0.7)
             panel.set_xscale("log")
             if column != "silhouette":
@@ -93,21 +93,17 @@ def draw_against_truth(rows: Sequence[Row], file: Path, *, winner: Row, best: Ro
     methods = list(dict.fromkeys(row.method for row in rows))
     for (column, title), panel in zip(SCORES, panels, strict=True):
         for at, method in enumerate(methods):
-            here = [r for r in rows if r.method == method and not r.candidate.fault]
-            values = [_judged(r) if column == "silhouette" else getattr(r, column) for r in here]
+            here = [r for r in rows if r.method == method and not r.fault]
+            values = [r.judged if column == "silhouette" else getattr(r, column) for r in here]
             panel.plot(values, [r.ari for r in here], ".", color=f"C{at}", label=method, alpha=0.7)
         for row, mark, name in ((winner, "*", "the rule's winner"), (best, "D", "best by truth")):
-            value = _judged(row) if column == "silhouette" else getattr(row, column)
+            value = row.judged if column == "silhouette" else getattr(row, column)
             panel.plot(value, row.ari, mark, ms=13, mfc="none", mec="black", mew=1.5, label=name)
         if column != "silhouette":
             panel.set_xscale("log")
         panel.set(xlabel=title, ylabel="ARI against truth", ylim=(-0.05, 1.02))
     panels[0].legend(fontsize=8, frameon=False)
     _save(figure, file)
-
-
-def _judged(row: Row) -> float:
-    return row.candidate.silhouette
 
 
 def _by_space(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from cluster.search.choosing import Candidate
 from cluster.search.grid import Model
+from cluster.search.nothing import Reference
 from data.errors import InputError
 from data.files import atomic_write
 
@@ -85,10 +86,19 @@ class Row:
         return self.silhouette_rule != "all rows"
 
     @property
-    def candidate(self) -> Candidate:
-        """What the rule that names a winner looks at."""
-        judged = self.silhouette_rms if self.sampled else self.silhouette
-        return Candidate(self.key, self.space, self.rows, self.clusters, self.noise, self.largest, judged)
+    def judged(self) -> float:
+        """The silhouette that the rule reads."""
+        return self.silhouette_rms if self.sampled else self.silhouette
+
+    @property
+    def fault(self) -> str:
+        """Why the model is out of the running; empty if it is in."""
+        return self.candidate(None).fault
+
+    def candidate(self, reference: Reference | None) -> Candidate:
+        """What the rule that names a winner looks at, given the silhouettes of the space where there is nothing."""
+        zero = 0.0 if reference is None else reference.at(self.clusters)
+        return Candidate(self.key, self.space, self.rows, self.clusters, self.noise, self.largest, self.judged, zero)
 
 
 COLUMNS = [field.name for field in fields(Row)]

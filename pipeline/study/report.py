@@ -97,20 +97,25 @@ def _winner(result: StudyResult, shown: Row) -> list[str]:
         f'<p class="lead"><b>{escape(row.model)}</b> on <b>{escape(row.space)}</b>: {row.clusters} clusters, '
         f"{row.noise:.1%} noise, silhouette {first.candidate.silhouette:.3f}, stability {first.stability:.2f}.</p>",
         "<p>The rule: models with fewer than two clusters, with more than one cluster for five rows, with a cluster of "
-        "more than nine tenths, or with more than half noise are out. The others are ordered by silhouette, every "
+        "more than nine tenths, or with more than half noise are out. The others are ordered by how far the silhouette "
+        "lies above that of structureless rows in the same space (few dimensions make anything look compact), every "
         f"noise row counting 0 ({escape(_judging(row))}). The best dozen, at most three of a space, are fitted twice "
-        "again on overlapping parts of the rows; the order below is by silhouette times the agreement of the two "
+        "again on overlapping parts of the rows; the order below is by that quality times the agreement of the two "
         "(stability). Calinski-Harabasz and Davies-Bouldin have no voice: they fail where clusters are small.</p>",
     ]
     body = [
         [
             escape(one.space), f"<code>{escape(one.model)}</code>", str(one.clusters), f"{one.noise:.1%}",
-            f"{choice.candidate.silhouette:.3f}", f"{choice.stability:.2f}", f"{choice.worth:.3f}", _number(one.ari),
+            f"{choice.candidate.silhouette:.3f}", f"{choice.candidate.reference:.3f}",
+            f"{choice.candidate.quality:.3f}", f"{choice.stability:.2f}", f"{choice.worth:.3f}", _number(one.ari),
         ]
         for choice in result.choices for one in [result.row(choice.candidate.key)]
     ]  # fmt: skip
-    head = ("space", "model", "clusters", "noise", "silhouette", "stability", "worth", "ARI (truth)")
-    part.append(_table(head, body, first=True, drop=() if row.ari == row.ari else (7,)))
+    head = (
+        "space", "model", "clusters", "noise", "silhouette", "of nothing", "quality", "stability", "worth",
+        "ARI (truth)",
+    )  # fmt: skip
+    part.append(_table(head, body, first=True, drop=() if row.ari == row.ari else (9,)))
     if shown.key != row.key:
         part.append(
             f'<p class="note">The pictures below show another model, as asked: <b>{escape(shown.model)}</b> on '
@@ -125,11 +130,11 @@ def _truth(result: StudyResult, pictures: Pictures) -> list[str]:
         return []
     head = ("", "space", "model", "clusters", "noise", "silhouette", "ARI", "AMI", "BCubed F")
     named = [("the rule's winner", winner), ("best by truth", best)]
-    named += [(f"favourite of {v.name}", v.row) for v in verdicts(result.rows)]
+    named += [(f"favourite of {v.name}", v.row) for v in verdicts(result)]
     body = [
         [
             escape(name), escape(r.space), f"<code>{escape(r.model)}</code>", str(r.clusters), f"{r.noise:.1%}",
-            _number(r.candidate.silhouette), _number(r.ari), _number(r.ami), _number(r.bcubed_f),
+            _number(r.judged), _number(r.ari), _number(r.ami), _number(r.bcubed_f),
         ]
         for name, r in named
     ]  # fmt: skip
@@ -193,19 +198,19 @@ def _spaces(result: StudyResult) -> list[str]:
     body = []
     for space in dict.fromkeys(row.space for row in result.rows):
         here = [row for row in result.rows if row.space == space]
-        kept = sorted((r for r in here if not r.candidate.fault), key=lambda r: -r.candidate.quality)
+        kept = sorted((r for r in here if not r.fault), key=lambda r: -result.candidate(r).quality)
         top = kept[0] if kept else None
         true = [row.ari for row in here if row.ari == row.ari]
         body.append(
             [
                 escape(space), str(here[0].dimensions), str(len(here)), str(len(kept)),
                 "" if top is None else f"<code>{escape(top.model)}</code>", "" if top is None else str(top.clusters),
-                "" if top is None else f"{top.candidate.quality:.3f}", "" if top is None else _number(top.ari),
+                "" if top is None else f"{result.candidate(top).quality:.3f}", "" if top is None else _number(top.ari),
                 _number(max(true, default=math.nan)),
             ]
         )  # fmt: skip
     head = (
-        "space", "dimensions", "models", "in the running", "its best", "clusters", "silhouette, noise as 0", "ARI",
+        "space", "dimensions", "models", "in the running", "its best", "clusters", "quality", "ARI",
         "best ARI of the space",
     )  # fmt: skip
     return [
@@ -223,11 +228,11 @@ def _outliers(pictures: Pictures) -> list[str]:
 
 
 def _models(result: StudyResult) -> list[str]:
-    kept = sorted((r for r in result.rows if not r.candidate.fault), key=lambda r: -r.candidate.quality)[:TABLE]
+    kept = sorted((r for r in result.rows if not r.fault), key=lambda r: -result.candidate(r).quality)[:TABLE]
     body = [
         [
             f"<code>{r.key}</code>", escape(r.space), f"<code>{escape(r.model)}</code>", str(r.clusters),
-            f"{r.noise:.1%}", _number(r.candidate.silhouette), f"{r.calinski_harabasz:,.0f}",
+            f"{r.noise:.1%}", _number(r.judged), f"{r.calinski_harabasz:,.0f}",
             _number(r.davies_bouldin), _number(r.ari), f"{r.seconds:.2f}",
         ]
         for r in kept
@@ -237,7 +242,7 @@ def _models(result: StudyResult) -> list[str]:
         "seconds",
     )  # fmt: skip
     drop = () if any(r.ari == r.ari for r in result.rows) else (8,)
-    out = sum(bool(r.candidate.fault) for r in result.rows)
+    out = sum(bool(r.fault) for r in result.rows)
     return [
         f"<h2>The best {len(kept)} of {len(result.rows)} models</h2>",
         f"<p>{out} models are out of the running. All of them, with time and memory, are in scores.csv and "
@@ -251,7 +256,7 @@ def _reading(result: StudyResult) -> list[str]:
         "<h2>How to read this, and how to go on</h2>",
         '<p class="note">A silhouette says how compact and separate groups are in one descriptor\'s own distances. It '
         "does not know which question you ask: a descriptor that sees colour groups by colour, one that sees pose by "
-        "pose. Silhouettes of different descriptors and preparations are on different scales. Look at the pictures of "
+        "pose, and no number says which of them you meant. Look at the pictures of "
         "each cluster before you believe a number.</p>",
         "<p>Show another model: the same command with <code>--model KEY</code>. Pictures of one cluster: "
         "<code>--show 3</code> (<code>--show -1</code> = noise). Sort the crops into folders: "

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cluster.search.choosing import Choice, choose, finalists
+from cluster.search.choosing import Candidate, Choice, choose, finalists
 from cluster.search.grid import Model
+from cluster.search.nothing import Reference
 from cluster.search.stable import stability
-from data.errors import InputError
 from data.files import atomic_write, write_json
 from pipeline.provenance import command_line, machine, versions
 from pipeline.study.collection import Collection
 from pipeline.study.labelstore import LabelStore
-from pipeline.study.ledger import Ledger, Row
+from pipeline.study.ledger import Ledger, Row, space_name
 from pipeline.study.options import StudyOptions
-from pipeline.study.work import Task, prepared_file
+from pipeline.study.work import Task, prepare, prepared_file, reference_of
 from pipeline.study.workers import work_all
 
 Track = Callable[[Iterable[Any], str, int], Iterator[Any]]
@@ -36,6 +36,7 @@ class StudyResult:
         collection: what was studied.
         rows: every scored model, in the order of the table.
         choices: finalists, the winner first; empty if every model is out of the running.
+        references: silhouettes of each space where there is nothing to find.
         seconds: wall time of this call up to here.
         fitted: models that this call fitted.
         fit_seconds: wall time of fitting and scoring in this call.
@@ -45,6 +46,7 @@ class StudyResult:
     collection: Collection
     rows: tuple[Row, ...]
     choices: tuple[Choice, ...]
+    references: Mapping[str, Reference]
     seconds: float
     fitted: int
     fit_seconds: float
@@ -52,6 +54,10 @@ class StudyResult:
     def row(self, key: str) -> Row:
         """The row of a model."""
         return next(row for row in self.rows if row.key == key)
+
+    def candidate(self, row: Row) -> Candidate:
+        """What the rule sees of a row."""
+        return row.candidate(self.references.get(row.space))
 
     @property
     def winner(self) -> Row | None:
@@ -89,10 +95,11 @@ def run_study(collection: Collection, options: StudyOptions, *, track: Track | N
     fit_seconds = time.monotonic() - start
     mine = {(d.name, p) for d in collection.descriptors for p in options.preparations}
     rows = tuple(row for row in ledger if (row.descriptor, row.preparation) in mine)
-    choices = _choose(collection, options, rows)
+    references = {space_name(t.descriptor, t.preparation): reference_of(t, prepare(t)) for t in tasks}
+    choices = _choose(collection, options, rows, references)
     ledger.write_parquet(out / "scores.parquet")
     result = StudyResult(
-        out, collection, rows, tuple(choices), time.monotonic() - start, len(ledger) - before, fit_seconds
+        out, collection, rows, tuple(choices), references, time.monotonic() - start, len(ledger) - before, fit_seconds
     )
     if result.winner is not None:
         write_best(result, LabelStore(out / "labels"))
@@ -138,9 +145,11 @@ def _planned(task: Task, rows: int) -> int:
     return max(0, len(task.grid.models(rows)) + task.rounds * task.per_round - len(task.done))
 
 
-def _choose(collection: Collection, options: StudyOptions, rows: tuple[Row, ...]) -> list[Choice]:
+def _choose(
+    collection: Collection, options: StudyOptions, rows: tuple[Row, ...], references: Mapping[str, Reference]
+) -> list[Choice]:
     """Name the finalists, look how stable they are (kept, a resumed study does not look again), order them."""
-    finals = finalists(row.candidate for row in rows)
+    finals = finalists(row.candidate(references[row.space]) for row in rows)
     by_key = {row.key: row for row in rows}
     file = options.out / "stability.json"
     known: dict[str, float] = _read_known(file)
@@ -206,17 +215,3 @@ def _write_run(result: StudyResult, options: StudyOptions) -> None:
 def row_json(row: Row) -> dict[str, Any]:
     """A row as JSON values; undefined scores are null."""
     return {k: None if isinstance(v, float) and v != v else v for k, v in asdict(row).items()}
-
-
-def open_result(out: Path, collection: Collection) -> StudyResult:
-    """Read a finished study again, to show more of it.
-
-    Raises:
-        InputError: if there is none.
-    """
-    if not (out / "run.json").is_file():
-        raise InputError("holds no finished study", file=out, remedy="Run the study without --show first.")
-    rows = tuple(Ledger(out / "scores.csv"))
-    known = _read_known(out / "stability.json")
-    finals = [c for c in finalists(row.candidate for row in rows) if c.key in known]
-    return StudyResult(out, collection, rows, tuple(choose(finals, known)), 0.0, 0, 0.0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import resource
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cluster.labels import Labels
 from cluster.preparation import Preparation
 from cluster.search.fitting import Fitted, fit
 from cluster.search.grid import Grid, Model
+from cluster.search.nothing import Reference, reference
 from cluster.search.refining import refine
 from cluster.search.scores import internal_scores
 from cluster.search.space import Space
@@ -89,7 +91,7 @@ def work(task: Task) -> Iterator[Row]:
     models = task.grid.models(len(X))
     for number in range(task.rounds + 1):
         if number:
-            models = _next_round(rows, number, len(X), task.per_round)
+            models = _next_round(rows, reference_of(task, X), number, len(X), task.per_round)
         for model in models:
             key = model_key(task.content, task.preparation, model, task.seed)
             if key in done:
@@ -103,9 +105,18 @@ def work(task: Task) -> Iterator[Row]:
             yield row
 
 
-def _next_round(rows: list[Row], number: int, count: int, most: int) -> list[Model]:
+def reference_of(task: Task, X: npt.NDArray[np.float32]) -> Reference:
+    """Return the silhouettes of the space where there is nothing to find; made once."""
+    file = prepared_file(task.prepared, task.content, task.preparation).with_suffix(".reference.json")
+    if not file.is_file():
+        write_json(file, asdict(reference(X, seed=task.seed)))
+    known = json.loads(file.read_text())
+    return Reference(tuple(known["clusters"]), tuple(known["silhouette"]))
+
+
+def _next_round(rows: list[Row], zero: Reference, number: int, count: int, most: int) -> list[Model]:
     """The round's models follow from the rows before it alone, so a study that goes on finds the same ones."""
-    candidates = [(row.candidate, row) for row in rows]
+    candidates = [(row.candidate(zero), row) for row in rows]
     best = sorted((c for c in candidates if not c[0].fault), key=lambda c: (-c[0].quality, c[0].key))[:BEST]
     return refine(
         [Model.parse(row.model) for _, row in best], {row.model for row in rows}, rows=count, count=most,

@@ -8,7 +8,20 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.metrics import adjusted_rand_score
 
-from cluster.search import Candidate, Grid, Model, Space, choose, elbow, finalists, fit, knee, outlier_scores, refine
+from cluster.search import (
+    Candidate,
+    Grid,
+    Model,
+    Space,
+    choose,
+    elbow,
+    finalists,
+    fit,
+    knee,
+    outlier_scores,
+    reference,
+    refine,
+)
 from cluster.search import stability as how_stable
 from cluster.search.grid import Method
 from cluster.search.linkage import cut, merge_tree
@@ -141,6 +154,17 @@ def test_the_winner_is_by_silhouette_noise_and_stability():
     assert [c.candidate.key for c in choose(finals, {"a": 1.0, "b": 0.2, "c": 0.9})] == ["a", "c", "b"]
     assert len(finalists([candidate(str(i), silhouette=0.1 * i) for i in range(9)])) == 3
     assert finalists([candidate(clusters=1)]) == []
+
+
+def test_silhouettes_count_from_what_nothing_would_have():
+    few, many = (reference(groups(1500, 1, dim=dim)[0]) for dim in (2, 20))
+    assert few.at(4) > 0.25
+    assert many.at(4) < 0.12
+    assert few.at(1000) == few.silhouette[-1]
+    flat = Candidate("a", "s", 1000, 4, 0.0, 0.5, 0.33, few.at(4))
+    real = Candidate("b", "t", 1000, 4, 0.0, 0.5, 0.25, many.at(4))
+    assert finalists([flat, real])[0] is real
+    assert reference(np.ones((30, 3), np.float32)).at(3) == 0
 
 
 def test_clear_groups_are_stable_and_too_many_are_not():
