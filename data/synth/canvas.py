@@ -78,6 +78,7 @@ class Canvas:
         ids: (H, W) uint16, 0 = no object, k = object k - 1.
         identity: identity of each object pasted so far.
         area: solid pixels of each object as if nothing hid or cut it.
+        fill_share: share of its frame that these are.
         center: its centre on the canvas (x, y).
     """
 
@@ -86,6 +87,7 @@ class Canvas:
         self.ids: npt.NDArray[np.uint16] = np.zeros((height, width), np.uint16)
         self.identity: list[int] = []
         self.area: list[int] = []
+        self.fill_share: list[float] = []
         self.center: list[tuple[float, float]] = []
 
     @property
@@ -115,6 +117,7 @@ class Canvas:
         if identity is not None:
             self.identity.append(identity)
             self.area.append(sprite.area)
+            self.fill_share.append(sprite.area / (sprite.width * sprite.height))
             self.center.append((x + sprite.width / 2, y + sprite.height / 2))
             number = len(self.identity)
         np.copyto(self.ids[y1:y2, x1:x2], number, where=sprite.solid[part])

@@ -32,6 +32,10 @@ from data.synth.things import Kind, ThingSource
 from data.synth.view import View, choose_view
 
 COMPACT = 0.4  # of its box that is left of an object
+# What is left of an object fills its box at least this much as densely as the whole object would. Otherwise scattered
+# slivers are left, whose box shows what stands in front: where less than .4 of the box is the object's, the shipped
+# detector finds 6 % of the objects, of the others 85 %.
+WHOLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,9 @@ def finish(canvas: Canvas, view: View, spec: SceneSpec, rnd: Random, name: str) 
     boxes, pixels = visible_boxes(sheet, count)
     full = canvas.full_area(view.matrix)
     sides = boxes[:, 2:] - boxes[:, :2]
+    box = np.prod(sides, axis=1)
     kept = (pixels > 0) & (pixels >= spec.visible * full) & (sides.min(axis=1, initial=1e9) >= spec.min_side)
+    kept &= pixels >= WHOLE * np.array(canvas.fill_share) * box
     # ids of what is left out become 0, the others the row of the truth plus one
     renumber = np.zeros(count + 1, np.uint16)
     renumber[1:][kept] = np.arange(1, np.count_nonzero(kept) + 1)
@@ -141,7 +147,7 @@ def finish(canvas: Canvas, view: View, spec: SceneSpec, rnd: Random, name: str) 
     truth = Objects.from_boxes(boxes[kept], cluster=identity, congregation=congregations(boxes[kept], identity))
     image = np.ascontiguousarray(develop(picture, rnd, strength=spec.photometry, jpeg=spec.jpeg))
     # scattered slivers of something hidden span the things in front of it: only compact remains are worth ignoring
-    compact = (pixels >= COMPACT * np.prod(sides, axis=1)) & (sides.min(axis=1, initial=1e9) >= spec.min_side)
+    compact = (pixels >= COMPACT * box) & (sides.min(axis=1, initial=1e9) >= spec.min_side)
     return Labelled(Scene(image, name, truth), sheet, boxes[~kept & (pixels > 0) & compact])
 
 

@@ -112,6 +112,20 @@ def test_hidden_cut_and_thin_objects_are_left_out() -> None:
     assert done.scene.image[15, 30].tolist() == [200, 90, 30]
 
 
+def test_scattered_slivers_are_left_out_but_sparse_things_stay() -> None:
+    canvas = Canvas(100, 100)
+    canvas.paste(plain(40, 40), 10, 10, 1)
+    canvas.paste(plain(28, 36), 12, 16)  # hides all but a frame: 37 % is left, all over the box
+    thin = np.zeros((40, 40, 4), np.uint8)
+    thin[np.eye(40, dtype=bool) | np.eye(40, k=1, dtype=bool)] = 255
+    canvas.paste(Sprite.from_premultiplied(premultiply(thin)), 55, 55, 2)  # a thin diagonal thing, wholly seen
+    spec = SceneSpec(size=(100, 100), photometry=0.0, jpeg=0.0, visible=0.2)
+    done = finish(canvas, straight(canvas), spec, _random(), "x")
+    assert done.scene.truth is not None
+    assert done.scene.truth.cluster is not None
+    assert done.scene.truth.cluster.tolist() == [2]
+
+
 def test_nothing_but_scenery_gives_an_empty_truth() -> None:
     canvas = Canvas(80, 90)
     canvas.paste(plain(40, 40), 10, 10)
