@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import InputError
-from detect.nms import nms, pairwise_inside, pairwise_iou
+from detect.nms import nms, nms_mean, pairwise_inside, pairwise_iou
 
 
 def crowd(seed: int, count: int, spread: float = 200.0) -> tuple[np.ndarray, np.ndarray]:
@@ -50,6 +50,23 @@ def test_the_order_of_the_rows_does_not_matter(seed: int, count: int) -> None:
     boxes, score = crowd(seed, count)
     mixed = np.random.default_rng(seed).permutation(count)
     assert np.array_equal(boxes[nms(boxes, score)], boxes[mixed][nms(boxes[mixed], score[mixed])])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 100), st.sampled_from([0.3, 0.6]), st.sampled_from([30.0, 300.0]))
+def test_means_equal_the_naive_ones(seed: int, count: int, iou: float, spread: float) -> None:
+    boxes, score = crowd(seed, count, spread)
+    kept, means = nms_mean(boxes, score, iou=iou, least=0.3)
+    assert kept.tolist() == [i for i in naive(boxes, score, iou) if score[i] >= np.float32(0.3)]
+    for row, mean in zip(kept, means, strict=True):
+        voters = pairwise_iou(boxes[row : row + 1], boxes)[0] > iou
+        assert mean == pytest.approx(np.average(boxes[voters], axis=0, weights=score[voters]), rel=1e-4)
+
+
+def test_a_box_alone_is_its_own_mean() -> None:
+    boxes, score = crowd(4, 50, 1e5)
+    kept, means = nms_mean(boxes, score)
+    assert np.array_equal(means, boxes[kept])
 
 
 def test_touching_neighbours_stay() -> None:
