@@ -27,15 +27,72 @@ class Objective(StrEnum):
     CPM = "CPM"  # constant Potts: edges within minus resolution x pairs within
 
 
-class Infomap(Clusterer):
-    """Infomap (Rosvall and Bergstrom 2008): groups that a random walk over near pairs seldom leaves.
+class Communities(Clusterer):
+    """Base: what both methods ask of the graph of near pairs; a subclass finds its communities.
 
     Args:
         threshold: cosine distance up to which two neighbours are joined by an edge.
         neighbours: edges per row at most.
-        trials: starts; the best is kept.
-        random_state: of the starts.
+        random_state: of what the method draws.
         search, device: see :mod:`cluster.knn`.
+    """
+
+    def __init__(
+        self,
+        threshold: float = 0.18,
+        *,
+        neighbours: int = 10,
+        random_state: int = 0,
+        search: str = "auto",
+        device: str = "cpu",
+    ) -> None:
+        self.threshold = threshold
+        self.neighbours = neighbours
+        self.random_state = random_state
+        self.search = search
+        self.device = device
+
+    def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
+        self._check()
+        graph, weight = self._near_pairs(X)
+        found = self._communities(graph, weight) if weight else None
+        labels = np.arange(len(X)) if found is None else np.asarray(found.membership)
+        return labels.astype(np.int64), np.ones(len(X))
+
+    def _check(self) -> None:
+        """Raise InputError for an option that the method does not know."""
+
+    def _communities(self, graph: Any, weight: list[float]) -> Any:
+        """Return igraph's clustering of the graph."""
+        raise NotImplementedError
+
+    def _near_pairs(self, X: Vectors) -> tuple[Any, list[float]]:
+        """Return the igraph graph of neighbours within the threshold, each pair once, and its weights (cosine)."""
+        try:
+            import igraph
+        except ImportError as error:
+            remedy = "Install packed-scenes[graph], or use 'average'"
+            raise InputError("igraph is not installed", remedy=remedy) from error
+        if not 0 < self.threshold <= 2:
+            raise InputError(f"threshold must be a cosine distance in (0, 2], got {self.threshold}")
+        igraph.set_random_number_generator(random.Random(self.random_state))
+        if len(X) < 2:
+            return igraph.Graph(n=len(X)), []
+        near = neighbours(X, self.neighbours, search=self.search, device=self.device)
+        a = np.repeat(np.arange(len(X)), near.index.shape[1])
+        b, similarity = near.index.ravel(), near.similarity.ravel()
+        kept = (b >= 0) & (similarity >= max(1 - self.threshold, 1e-6))
+        pairs = np.sort(np.column_stack([a[kept], b[kept]]), axis=1)
+        pairs, first = np.unique(pairs, axis=0, return_index=True)
+        return igraph.Graph(n=len(X), edges=pairs), np.clip(similarity[kept][first], 1e-6, 1).tolist()
+
+
+class Infomap(Communities):
+    """Infomap (Rosvall and Bergstrom 2008): groups that a random walk over near pairs seldom leaves.
+
+    Args:
+        threshold, neighbours, random_state, search, device: see :class:`Communities`.
+        trials: starts; the best is kept.
     """
 
     def __init__(
@@ -48,29 +105,20 @@ class Infomap(Clusterer):
         search: str = "auto",
         device: str = "cpu",
     ) -> None:
-        self.threshold = threshold
-        self.neighbours = neighbours
+        super().__init__(threshold, neighbours=neighbours, random_state=random_state, search=search, device=device)
         self.trials = trials
-        self.random_state = random_state
-        self.search = search
-        self.device = device
 
-    def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
-        graph, weight = _near_pairs(X, self)
-        found = graph.community_infomap(edge_weights=weight, trials=self.trials) if weight else None
-        return _labels(found, len(X)), np.ones(len(X))
+    def _communities(self, graph: Any, weight: list[float]) -> Any:
+        return graph.community_infomap(edge_weights=weight, trials=self.trials)
 
 
-class Leiden(Clusterer):
+class Leiden(Communities):
     """Leiden (Traag et al. 2019).
 
     Args:
-        threshold: cosine distance up to which two neighbours are joined by an edge.
-        neighbours: edges per row at most.
+        threshold, neighbours, random_state, search, device: see :class:`Communities`.
         objective: ``"modularity"`` or ``"CPM"``.
         resolution: of the objective; higher gives smaller groups.
-        random_state: of the order in which rows are moved.
-        search, device: see :mod:`cluster.knn`.
     """
 
     def __init__(
@@ -84,49 +132,15 @@ class Leiden(Clusterer):
         search: str = "auto",
         device: str = "cpu",
     ) -> None:
-        self.threshold = threshold
-        self.neighbours = neighbours
+        super().__init__(threshold, neighbours=neighbours, random_state=random_state, search=search, device=device)
         self.objective = objective
         self.resolution = resolution
-        self.random_state = random_state
-        self.search = search
-        self.device = device
 
-    def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
-        try:
-            objective = Objective(self.objective)
-        except ValueError as error:
-            raise InputError(
-                f"unknown objective {self.objective!r}", remedy=f"Choose one of: {', '.join(Objective)}"
-            ) from error
-        graph, weight = _near_pairs(X, self)
-        found = None
-        if weight:
-            found = graph.community_leiden(
-                objective_function=objective.value, weights=weight, resolution=self.resolution, n_iterations=-1
-            )
-        return _labels(found, len(X)), np.ones(len(X))
+    def _check(self) -> None:
+        if self.objective not in list(Objective):
+            raise InputError(f"unknown objective {self.objective!r}", remedy=f"Choose one of: {', '.join(Objective)}")
 
-
-def _near_pairs(X: Vectors, model: Infomap | Leiden) -> tuple[Any, list[float]]:
-    """Return the igraph graph of neighbours within the threshold, each pair once, and its weights (cosine)."""
-    try:
-        import igraph
-    except ImportError as error:
-        raise InputError("igraph is not installed", remedy="Install packed-scenes[graph], or use 'average'") from error
-    if not 0 < model.threshold <= 2:
-        raise InputError(f"threshold must be a cosine distance in (0, 2], got {model.threshold}")
-    igraph.set_random_number_generator(random.Random(model.random_state))
-    if len(X) < 2:
-        return igraph.Graph(n=len(X)), []
-    near = neighbours(X, model.neighbours, search=model.search, device=model.device)
-    a = np.repeat(np.arange(len(X)), near.index.shape[1])
-    b, similarity = near.index.ravel(), near.similarity.ravel()
-    kept = (b >= 0) & (similarity >= max(1 - model.threshold, 1e-6))
-    pairs = np.sort(np.column_stack([a[kept], b[kept]]), axis=1)
-    pairs, first = np.unique(pairs, axis=0, return_index=True)
-    return igraph.Graph(n=len(X), edges=pairs), np.clip(similarity[kept][first], 1e-6, 1).tolist()
-
-
-def _labels(found: Any, count: int) -> Labels:
-    return np.arange(count, dtype=np.int64) if found is None else np.asarray(found.membership, np.int64)
+    def _communities(self, graph: Any, weight: list[float]) -> Any:
+        return graph.community_leiden(
+            objective_function=str(self.objective), weights=weight, resolution=self.resolution, n_iterations=-1
+        )
