@@ -1,15 +1,18 @@
 """Label audit: what is wrong with a folder of classes, found from embeddings alone.
 
-Five findings, in this order, each leaving out what an earlier one explains:
+Six findings, in this order, each leaving out what an earlier one explains:
 
 * ``copy`` - files that are byte-identical, or whose embeddings and thumbnails agree to within noise;
-* ``mixture`` - a class of two far groups: the last join of its average-linkage tree is far above that of other classes;
+* ``mixture`` - a class of two far groups that lie beside two other classes (:mod:`embed.mixtures`);
+* ``split`` - a class of two far groups of which that cannot be told: two products, or front and back of one. For the
+  reader alone: nothing is dropped;
 * ``duplicate`` - two classes that cannot be told apart: distances across are no larger than distances within, or their
   nearest crops are as near as those of one class;
 * ``sliver`` - a small class that lies inside a large one: the same test against the large class alone;
 * ``mislabelled`` - a crop whose neighbours belong to one other class, and which is far from its own.
 
-Memory: O(N) beyond the vectors: at most 150 crops of a class enter a comparison and neighbours are found in blocks.
+Memory: O(N) beyond the vectors: at most 150 crops of a class enter a comparison (1,000 that of nearest crops) and
+neighbours are found in blocks.
 """
 
 from __future__ import annotations
@@ -24,18 +27,18 @@ import numpy.typing as npt
 
 from data import InputError
 from embed.copies import find_copies
+from embed.mixtures import find_groups
 
 MOST = 150  # crops of a class that enter a comparison of classes
+MOST_NEAREST = 1000  # … that of nearest crops: of a sample the true neighbours may be missing
 CANDIDATES = 8  # nearest classes by centre that a class is compared with
 BLOCK = 1024
 SAME_CLASS = 0.6  # P(distance within < distance across): .5 for one class split at random, variants have .64 and more
 # Crops come in bursts of one stand and light, which makes "within" small and two visits to one product look far apart.
-# Their nearest crops still meet: nearest distance across over the median within. On packed_products one product has .54
-# and .56, variants .73 and more.
+# Their nearest crops still meet: nearest distance across over the median within. On packed_products one product has .49
+# and less, variants .7 and more.
 SAME_REACH = 0.63
 SLIVER_SHARE = 0.2  # a sliver has at most this share of the large class's crops
-MIXTURE_RATIO = 2.8  # join height over the median class's; packed_products: the mixture 11, clean classes up to 2.3
-MIXTURE_SHARE = 0.15  # the smaller of the two groups; less are single mislabelled crops
 NEIGHBOURS = 10
 MAJORITY = 0.8
 
@@ -48,6 +51,7 @@ class Kind(StrEnum):
 
     COPY = "copy"
     MIXTURE = "mixture"
+    SPLIT = "split"
     DUPLICATE = "duplicate"
     SLIVER = "sliver"
     MISLABELLED = "mislabelled"
@@ -59,8 +63,9 @@ class Finding:
 
     Attributes:
         kind: what.
-        classes: the classes concerned; of a sliver or a mislabelled crop first the wrong one, then the right one.
-        rows: the crops concerned (a mixture: its smaller group first).
+        classes: the classes concerned; of a sliver or a mislabelled crop first the wrong one, then the right one; of a
+            mixture itself.
+        rows: the crops concerned (a mixture or a split: its smaller group first).
         score: strength, in the units of the kind's test; see the module.
         note: one sentence for the reader.
     """
@@ -126,10 +131,11 @@ def audit_vectors(
             first[row] = int(label[row]) not in seen
             seen.add(int(label[row]))
     rng = np.random.default_rng(seed)
-    sample = {int(c): np.sort(rng.permutation(np.flatnonzero((label == c) & first))[:MOST]) for c in classes}
+    wide = {int(c): rng.permutation(np.flatnonzero((label == c) & first))[:MOST_NEAREST] for c in classes}
+    sample = {c: np.sort(rows[:MOST]) for c, rows in wide.items()}
     mixtures, heights = _mixtures(vectors, sample, threshold)
-    mixed = {f.classes[0] for f in mixtures}
-    merges, pairs = _merges(vectors, sample, np.bincount(label), mixed, threshold)
+    mixed, split = ({f.classes[0] for f in mixtures if f.kind is kind} for kind in (Kind.MIXTURE, Kind.SPLIT))
+    merges, pairs = _merges(vectors, sample, wide, np.bincount(label), mixed, split, threshold)
     alias = {c: c for c in map(int, classes)}
     for finding in merges:
         a, b = (alias[c] for c in finding.classes[:2])
@@ -145,43 +151,24 @@ def audit_vectors(
 def _mixtures(
     vectors: Vectors, sample: dict[int, npt.NDArray[np.int64]], threshold: float
 ) -> tuple[list[Finding], npt.NDArray[np.float64]]:
-    from scipy.cluster.hierarchy import fcluster, linkage
-
-    heights = np.full(max(sample) + 1, np.nan)
-    groups: dict[int, npt.NDArray[np.int64]] = {}
-    for c, rows in sample.items():
-        if len(rows) < 4:
-            continue
-        tree = linkage(vectors[rows].astype(np.float64), "average", metric="cosine")
-        least = max(2, round(MIXTURE_SHARE * len(rows)))
-        # the highest join of two groups that are both more than a few outliers
-        sizes = np.concatenate([np.ones(len(rows)), tree[:, 3]])
-        smaller = np.minimum(sizes[tree[:, 0].astype(int)], sizes[tree[:, 1].astype(int)])
-        joins = np.flatnonzero(smaller >= least)
-        if not len(joins):
-            heights[c] = 0.0
-            continue
-        heights[c] = tree[joins[-1], 2]
-        parts = fcluster(tree, tree[joins[-1], 2] * (1 - 1e-9), "distance")
-        large = np.argsort(-np.bincount(parts))[:2]
-        groups[c] = np.concatenate([rows[parts == large[1]], rows[parts == large[0]]])
-    usual = float(np.nanmedian(heights))
-    limit = max(MIXTURE_RATIO * usual, 1.5 * threshold)
-    return [
-        Finding(
-            Kind.MIXTURE, (c,), tuple(map(int, groups[c])), float(heights[c] / max(usual, 1e-6)),
-            f"two groups at cosine distance {heights[c]:.2f}; the usual class joins at {usual:.2f}",
-        )
-        for c in sorted(groups)
-        if heights[c] > limit
-    ], heights  # fmt: skip
+    groups, heights = find_groups(vectors, sample, threshold)
+    found = []
+    for group in groups:
+        kind = Kind.SPLIT if group.beside is None else Kind.MIXTURE
+        note = f"two groups at cosine distance {group.height:.2f}; the usual class joins at {group.usual:.2f}"
+        note += "; two products, or two sides of one" if group.beside is None else ""
+        rows = tuple(map(int, np.concatenate([group.small, group.large])))
+        found.append(Finding(kind, (group.label,), rows, group.height / max(group.usual, 1e-6), note))
+    return sorted(found, key=lambda f: (f.kind is Kind.SPLIT, f.classes)), heights
 
 
 def _merges(
     vectors: Vectors,
     sample: dict[int, npt.NDArray[np.int64]],
+    wide: dict[int, npt.NDArray[np.int64]],
     size: npt.NDArray[np.int64],
     mixed: set[int],
+    split: set[int],
     threshold: float,
 ) -> tuple[list[Finding], tuple[tuple[tuple[int, int], float], ...]]:
     classes = [c for c in sample if c not in mixed]
@@ -206,7 +193,10 @@ def _merges(
             if not len(inside):
                 continue
             order = float((np.searchsorted(inside, across) / len(inside)).mean())
-            reach = _reach(vectors[sample[small]], vectors[sample[large]], one_way=is_sliver)
+            # two far groups make "usual within" large, so that all else looks near: of such a class it says nothing
+            reach = np.inf
+            if not split & {small, large}:
+                reach = _reach(vectors[wide[small]], vectors[wide[large]], one_way=is_sliver)
             pairs[small, large] = min(order, reach)
             # the calibrated distance guards classes of near-identical crops, beside which all others look alike
             if (order < SAME_CLASS or reach < SAME_REACH) and float(np.median(across)) < 2 * threshold:

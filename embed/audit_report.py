@@ -25,6 +25,7 @@ TITLES = {
     Kind.DUPLICATE: "Duplicated classes: merged",
     Kind.SLIVER: "Slivers: joined to the class they came from",
     Kind.MIXTURE: "Mixtures: dropped",
+    Kind.SPLIT: "Classes of two far groups: kept; look whether they are two products",
     Kind.MISLABELLED: "Mislabelled crops: dropped",
     Kind.COPY: "Copies: one of each kept per class",
 }
@@ -134,7 +135,7 @@ def write_report(folder: CropFolder, audit: Audit, out: str | Path) -> Path:
 
 
 def _picture(folder: CropFolder, finding: Finding) -> npt.NDArray[np.uint8]:
-    if finding.kind is Kind.MIXTURE:
+    if finding.kind in (Kind.MIXTURE, Kind.SPLIT):
         rows = [list(finding.rows[:SHOWN]), list(finding.rows[-SHOWN:])]
     elif finding.rows:
         right = np.flatnonzero(folder.label == finding.classes[-1])

@@ -58,6 +58,31 @@ def test_planted_corruption_is_found() -> None:
     assert alarms <= 0.03 * planted
 
 
+def test_front_and_back_of_one_product_are_no_mixture() -> None:
+    vectors, group, _ = clusters([40] * 21)
+    label = np.where(group == 20, 0, group)  # the back of product 0, beside no other class
+    audit = audit_vectors(vectors, label)
+    assert [(f.kind, f.classes, len(f.rows)) for f in audit.findings] == [(Kind.SPLIT, (0,), 80)]
+    assert len(set(group[list(audit.findings[0].rows[:40])])) == 1  # one group first
+    other = np.where(group == 20, 1, group)
+    other[np.flatnonzero(group == 5)[:20]] = 20  # half of 5 and half of 6 make a class of two
+    other[np.flatnonzero(group == 6)[:20]] = 20
+    kinds = {(f.kind, f.classes) for f in audit_vectors(vectors, other).findings}
+    assert kinds == {(Kind.SPLIT, (1,)), (Kind.MIXTURE, (20,))}
+
+
+def test_slivers_are_seen_whatever_the_sample() -> None:
+    """Nearest crops are looked for in the whole large class: a sample may miss them."""
+    for seed in range(4):
+        vectors, label, rng = clusters([900, 60, 60, 60, 60], spread=0.5, seed=seed)
+        burst = rng.choice(900, 6, replace=False)
+        near = vectors[burst] + 0.12 * rng.normal(size=(6, 48)) / np.sqrt(48)
+        near /= np.linalg.norm(near, axis=1, keepdims=True)
+        with_sliver = np.concatenate([vectors, near.astype(np.float32)])
+        found = audit_vectors(with_sliver, np.append(label, [5] * 6), seed=seed).findings
+        assert [(f.kind, f.classes) for f in found] == [(Kind.SLIVER, (5, 0))]
+
+
 def test_copies_by_hash_and_by_picture() -> None:
     rng = np.random.default_rng(0)
     vectors, _, _ = clusters([10, 10])
@@ -123,12 +148,13 @@ def test_audit_of_a_drawn_folder(tmp_path: Path) -> None:
 
 
 @needs("packed_products/train")
-def test_audit_of_packed_products_finds_what_was_planted_and_nothing_else() -> None:
+@pytest.mark.parametrize("seed", [0, 1])
+def test_audit_of_packed_products_finds_what_was_planted_and_nothing_else(seed: int) -> None:
     folder = read_folder(SHARED / "packed_products" / "train")
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     rows = [rng.permutation(np.flatnonzero(folder.label == c))[:100] for c in range(len(folder.classes))]
     folder = folder.select(np.sort(np.concatenate(rows)))
-    audit = audit_folder(folder, Embedder.load(device="cpu"))
+    audit = audit_folder(folder, Embedder.load(device="cpu"), seed=seed)
     named = {str(k): {frozenset(folder.classes[c] for c in f.classes) for f in audit.of(k)} for k in Kind}
     assert named["duplicate"] == {
         frozenset({"SI8OGC7FoM", "SI9OGT7FoM"}),
@@ -137,3 +163,4 @@ def test_audit_of_packed_products_finds_what_was_planted_and_nothing_else() -> N
     }
     assert named["mixture"] == {frozenset({"MrlIsXerE3D"})}
     assert named["sliver"] == {frozenset({"VPvhlq55UP", "ikoY9bsYYY"})}
+    assert named["split"] == set()
