@@ -1,0 +1,113 @@
+"""What SECURITY.md promises of the code as a whole: no shell, no foreign pickles, every dependency pinned, an audit."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from data import InputError
+from pipeline import auditing
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("data", "detect", "embed", "cluster", "aggregate", "pipeline", "scripts")
+SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+UNPICKLES = {
+    "pipeline/engines/ray_data.py": "the driver's own rows, between its own workers",
+    "embed/descriptors/matrix.py": "behind --trust",
+}
+# The CUDA libraries come with torch on Linux, and torch's own requirements name their versions.
+WITH_TORCH = re.compile(r"nvidia-|cuda-|triton$")
+
+
+def calls(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_shell_no_evaluation_no_pickles(path):
+    for name, node in calls(path):
+        where = f"{path.relative_to(ROOT)}:{node.lineno}"
+        shell = [k for k in node.keywords if k.arg == "shell"]
+        assert not any(not (isinstance(k.value, ast.Constant) and k.value.value is False) for k in shell), where
+        assert name not in ("os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"), where
+        assert name not in ("eval", "exec"), where
+        if str(path.relative_to(ROOT)) not in UNPICKLES:
+            assert name not in ("pickle.load", "pickle.loads", "joblib.load", "cloudpickle.loads"), where
+        if name in ("np.load", "numpy.load"):
+            assert all(ast.unparse(k.value) == "False" for k in node.keywords if k.arg == "allow_pickle"), where
+        assert name not in ("yaml.unsafe_load", "yaml.full_load"), where
+        if name == "yaml.load":
+            assert "SafeLoader" in ast.unparse(node), where
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_installed_package_is_pinned_at_the_version_that_was_tested():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    pins = dict(pin.split("==") for pin in project["tool"]["uv"]["constraint-dependencies"])
+    there = {canonical(found.name): found.version for found in metadata.distributions()}
+    if there.get("torch", "").split("+")[0] != pins["torch"]:
+        pytest.skip("the packages were not installed by uv with the pins of pyproject.toml")
+    outside = {"pip", "setuptools", "wheel", "uv", project["project"]["name"]}
+    free = {name for name in there if name not in pins and not WITH_TORCH.match(name)} - outside
+    assert not free, f"add to constraint-dependencies: {sorted(free)}"
+    assert {name: there[name] for name in pins if name in there} == {n: v for n, v in pins.items() if n in there}
+
+
+def answer(monkeypatch, *, code, out="", err=""):
+    monkeypatch.setattr(auditing.importlib.util, "find_spec", lambda name: object())
+    asked = []
+
+    def run(command, **options):
+        asked.append(command)
+        return subprocess.CompletedProcess(command, code, out, err)
+
+    monkeypatch.setattr(auditing.subprocess, "run", run)
+    return asked
+
+
+def test_audit_tells_what_pip_audit_says(monkeypatch, capsys):
+    asked = answer(monkeypatch, code=1, out="torch 1.0 CVE-1", err="Found 1 known vulnerability")
+    said = []
+    assert auditing.audit(service="osv", ignore=["CVE-2"], json=True, say=said.append) == 1
+    assert capsys.readouterr().out == "torch 1.0 CVE-1\n"
+    assert said == ["Found 1 known vulnerability"]
+    assert asked[0][:3] == [sys.executable, "-m", "pip_audit"]
+    assert asked[0][-2:] == ["--ignore-vuln", "CVE-2"]
+    answer(monkeypatch, code=0, err="No known vulnerabilities found")
+    assert auditing.audit(say=said.append) == 0
+
+
+def test_audit_that_could_not_ask_is_bad_input(monkeypatch):
+    for code in (1, 2):
+        answer(monkeypatch, code=code, err="...\nConnectionError: no route")
+        with pytest.raises(InputError, match=r"could not be asked .*no route"):
+            auditing.audit(say=print)
+    with pytest.raises(InputError, match="pypi or osv"):
+        auditing.audit(service="mine", say=print)
+
+
+def test_audit_without_pip_audit_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(auditing.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="uv run --with pip-audit"):
+        auditing.audit(say=print)
+
+
+def test_the_command_has_the_audits_exit_code(monkeypatch):
+    import runpy
+
+    app = runpy.run_path(str(ROOT / "scripts" / "audit_dependencies.py"))["app"]
+    answer(monkeypatch, code=1, out="torch 1.0 CVE-1")
+    assert CliRunner().invoke(app, []).exit_code == 1
