@@ -17,7 +17,7 @@ from tests.scripts.test_catalogue import load
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from benchmarks import pictures, record, reference, scaling, timing
+from benchmarks import others, pictures, record, reference, scaling, timing
 from benchmarks.registry import STAGES
 
 
@@ -100,6 +100,19 @@ def test_whole_job_reference_and_scaling_say_what_they_did(app, tmp_path: Path) 
     rows = {row["method"]: row for row in stages["reference"]["tables"][0]["rows"]}
     assert rows["reference"]["x"] > 0
     assert rows["ours"]["clusters"] > 0
+
+
+def test_other_commands_lines_become_tables(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "lines.py").write_text(
+        "import sys\nif sys.argv[1] == 'bad': sys.exit(3)\n"
+        'print(\'{"rows": 1, "s": 0.5}\\nnot json\\n{"rows": 2, "s": 0.7}\\n{"load": 1, "more": [1]}\')\n'
+    )
+    monkeypatch.setattr(others, "SCRIPTS", tmp_path)
+    tables = others._command("title", "lines.py", "good").tables
+    assert [table.rows for table in tables] == [[{"rows": 1, "s": 0.5}, {"rows": 2, "s": 0.7}], [{"load": 1}]]
+    assert others._command("title", "absent.py", "good").skipped == ["scripts/absent.py is not here"]
+    with pytest.raises(InputError, match="exit code 3"):
+        others._command("title", "lines.py", "bad")
 
 
 def test_reference_labels_are_the_two_passes_of_the_author() -> None:
