@@ -15,6 +15,7 @@ from pipeline.cli import print_json, run
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "docs" / "bench"
 DATA = ROOT.parent / "shared" / "data"
 
 EPILOG = """
@@ -36,12 +37,13 @@ Examples:
 @app.command(epilog=EPILOG)
 def main(
     stages: Annotated[list[str] | None, typer.Argument(help="Stages; none or `all` = the usual ones.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for bench.json, README.md and the plots.")] = ROOT
-    / "docs"
-    / "bench",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for bench.json, README.md and the plots.  [default: docs/bench]")
+    ] = None,
     data: Annotated[
-        Path, typer.Option(help="Folder of real pictures; generated ones are taken where it is absent.")
-    ] = DATA,
+        Path | None,
+        typer.Option(help="Folder of real pictures; generated ones where it is absent.  [default: ../shared/data]"),
+    ] = None,
     turns: Annotated[int, typer.Option(help="Measured turns of each job.", min=1)] = 7,
     rows: Annotated[
         int | None, typer.Option(help="Number of vectors of the cluster and search stages.", min=64)
@@ -67,6 +69,7 @@ def main(
         for name, stage in STAGES.items():
             print(f"{name:16} {stage.about}{'' if stage.usual else ' (not in `all`)'}")
         return
+    out, data = out or OUT, data or DATA
     wanted = list(stages or ["all"])
     unknown = [name for name in wanted if name not in STAGES and name != "all"]
     if unknown:
@@ -85,6 +88,7 @@ def main(
             start = time.perf_counter()
             result = STAGES[name](work)
             options = _options(tiny=tiny, turns=turns, rows=rows, seeds=seeds, embedder=embedder)
+            options += "".join(f" --descriptor-weights {text.split('=')[0]}=FILE" for text in work.descriptors)
             record = stage_record(
                 result, command=f"uv run scripts/bench.py {name}{options}", seconds=time.perf_counter() - start
             )

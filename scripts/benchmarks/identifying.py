@@ -76,7 +76,6 @@ def run(work: Work) -> Found:
 
 def _recipes(work: Work, found: Found) -> list[Recipe]:
     import cluster
-    from data.errors import InputError
     from embed import Embedder
 
     own = Embedder.load(work.embedder, device="cpu")
@@ -102,11 +101,7 @@ def _recipes(work: Work, found: Found) -> list[Recipe]:
             "ResNet-50: torchvision's weights are not on this machine (load them once, or give a file)"
         )
     for text in work.descriptors:
-        try:
-            network = Embedder.load(text, device="cpu")
-        except InputError as error:
-            found.skipped.append(f"{text.split('=')[0]}: {error}")
-            continue
+        network = Embedder.load(text, device="cpu")
         recipes.append(Recipe(f"{text.split('=')[0]} (weights given) + scikit-learn HDBSCAN", network, sklearn_hdbscan))
     return recipes
 

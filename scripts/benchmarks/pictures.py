@@ -161,7 +161,7 @@ def run(work: Work) -> Found:
     found = Found()
     for name, read in SETS.items():
         if work.folder("packed_products" if name == "photo" else name) is None:
-            found.skipped.append(f"{name}: not in {work.data}")
+            found.skipped.append(f"{name}: not in the folder of real pictures")
             continue
         scenes = read(work.data, loaded)
         rows: list[dict[str, Any]] = []
