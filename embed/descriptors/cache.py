@@ -76,36 +76,40 @@ class Cache:
         if self._waiting:
             self._write(len(self._waiting))
 
-    def gather(self, contents: Sequence[bytes], out: Path) -> Vectors:
+    def gather(self, contents: Sequence[bytes], out: Path, *, columns: slice | int = slice(None)) -> Vectors:
         """Assemble the rows of these pictures, in this order, as a memory-mapped ``.npy``.
 
         Args:
             contents: SHA-256 of each row's picture; all must be known and flushed.
-            out: file to write; one that is there already with these very rows is kept.
+            out: file to write, named after the rows; one that is there already is kept.
+            columns: which of the D columns; one number gives a vector.
 
         Returns:
-            (N, D) float32, read-only memory map. Memory: one shard.
+            (N, d) or (N,) float32, read-only memory map. Memory: one shard.
         """
         if not out.is_file():
             place = np.array([self._place[content] for content in contents], np.int64).reshape(-1, 2)
             order = np.argsort(place[:, 0], kind="stable")
             starts = np.searchsorted(place[order, 0], np.arange(len(self._files) + 1))
+            tail = () if isinstance(columns, int) else (len(range(self.dimension)[columns]),)
             with atomic_write(out) as temporary:
-                matrix = np.lib.format.open_memmap(temporary, "w+", np.float32, (len(contents), self.dimension))
+                matrix = np.lib.format.open_memmap(temporary, "w+", np.float32, (len(contents), *tail))
                 for number, file in enumerate(self._files):
                     rows = order[starts[number] : starts[number + 1]]
                     if len(rows):
-                        matrix[rows] = _read(file)[1][place[rows, 1]]
+                        matrix[rows] = _read(file)[1][place[rows, 1]][:, columns]
                 matrix.flush()
                 del matrix
         return np.load(out, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
 
     def _open(self, file: Path) -> None:
+        from safetensors import SafetensorError
+
         try:
             contents, vectors = _read(file)
             if vectors.shape != (len(contents), self.dimension):
                 raise ValueError(f"has vectors of shape {vectors.shape}")
-        except Exception as error:  # a foreign or damaged file costs its rows, never the run
+        except (SafetensorError, OSError, ValueError, KeyError) as error:  # foreign or damaged: it costs its rows only
             _log.warning("%s: left out of the cache (%s); its pictures are computed again", file, error)
             return
         number = len(self._files)

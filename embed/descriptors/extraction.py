@@ -47,6 +47,8 @@ class Extracted:
         card: what made it: name, architecture, dimension, weights' hash, mask, how many rows came from the cache,
             seconds; JSON values.
         file: where the matrix lies.
+        errors: of an autoencoder, the (N,) float32 reconstruction errors, 0…1 (large = unlike the rest); else None.
+        errors_file: where they lie, a ``.npy``.
     """
 
     matrix: npt.NDArray[np.float32]
@@ -54,6 +56,8 @@ class Extracted:
     failed: list[tuple[Path, str]]
     card: dict[str, Any]
     file: Path
+    errors: npt.NDArray[np.float32] | None = None
+    errors_file: Path | None = None
 
 
 def extract(
@@ -102,7 +106,8 @@ def extract(
     if batch is None:
         batch = 32 if embedder.device == "cpu" else 256
     maker = maker_of(embedder, str(name), masker)
-    known = Cache(cache, maker, dimension=embedder.dimension)
+    remembers = hasattr(embedder.network, "reconstruct")  # an autoencoder: its error is kept as one more column
+    known = Cache(cache, maker | ({"errors": True} if remembers else {}), dimension=embedder.dimension + remembers)
     before, started = len(known), time.monotonic()
     contents: list[bytes | None] = [None] * len(files)
     failed: list[tuple[Path, str]] = []
@@ -110,7 +115,11 @@ def extract(
 
     def describe() -> None:
         if waiting:
-            known.add(list(waiting), embedder.describe_canvases(np.stack(list(waiting.values())), batch=batch))
+            canvases = np.stack(list(waiting.values()))
+            vectors = embedder.describe_canvases(canvases, batch=batch)
+            if remembers:
+                vectors = np.column_stack([vectors, _reconstruction_errors(embedder, canvases)])
+            known.add(list(waiting), vectors)
             waiting.clear()
 
     try:
@@ -132,12 +141,14 @@ def extract(
         raise InputError(f"none of the {len(files)} pictures can be read ({failed[0][1]})", file=failed[0][0])
     kept = [content for content in contents if content is not None]
     file = known.folder / f"matrix-{hashlib.sha256(b''.join(kept)).hexdigest()[:20]}.npy"
-    matrix = known.gather(kept, file)
+    matrix = known.gather(kept, file, columns=slice(embedder.dimension))
+    errors_file = file.with_name(file.name.replace("matrix-", "errors-")) if remembers else None
+    errors = None if errors_file is None else known.gather(kept, errors_file, columns=embedder.dimension)
     card = maker | {
         "rows": len(rows), "dimension": embedder.dimension, "failed": len(failed), "computed": len(known) - before,
         "seconds": round(time.monotonic() - started, 3), "key": known.key,
     }  # fmt: skip
-    return Extracted(matrix, [files[row] for row in rows], failed, card, file)
+    return Extracted(matrix, [files[row] for row in rows], failed, card, file, errors, errors_file)
 
 
 def maker_of(embedder: Embedder, name: str, masker: Masker | None) -> dict[str, Any]:
@@ -201,6 +212,13 @@ def canvases_of(
         finally:
             for future in flying:
                 future.cancel()
+
+
+def _reconstruction_errors(embedder: Embedder, canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    from embed.autoencoder import Autoencoder, reconstruction_errors
+
+    assert isinstance(embedder.network, Autoencoder)
+    return reconstruction_errors(embedder.network, canvases)
 
 
 def _state_hash(embedder: Embedder) -> str:

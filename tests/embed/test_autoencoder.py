@@ -82,6 +82,9 @@ def test_training_leaves_everything_behind_and_learns(crops: list[Path], tmp_pat
     assert isinstance(embedder.network, Autoencoder)
     found = extract(crops, weights, cache=tmp_path / "cache", device="cpu")
     assert found.matrix.shape == (40, 8)
+    assert found.errors is not None
+    assert found.errors == pytest.approx([float(row["error"]) for row in told], abs=1e-5)
+    assert np.array_equal(np.load(found.errors_file), found.errors)  # type: ignore[arg-type]
     same = np.array([[np.linalg.norm(a - b) for b in found.matrix] for a in found.matrix])
     colour = np.arange(40) % 4
     assert same[colour[:, None] == colour].mean() < same[colour[:, None] != colour].mean()
