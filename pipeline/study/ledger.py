@@ -75,6 +75,12 @@ class Row:
     memory_mib: float
     note: str
 
+    def __post_init__(self) -> None:
+        # Six digits, here and in the table: a study that goes on decides by the same numbers.
+        for name, kind in _KINDS.items():
+            if kind is float:
+                object.__setattr__(self, name, float(f"{getattr(self, name):.6g}"))
+
     @property
     def space(self) -> str:
         """Descriptor and preparation."""

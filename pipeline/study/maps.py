@@ -63,15 +63,16 @@ def make_maps(X: npt.NDArray[np.floating], *, seed: int = 0) -> list[Map]:
     from sklearn.manifold import TSNE
 
     perplexity = min(30.0, (len(rows) - 1) / 3)
-    start = made[0].points / max(float(made[0].points[:, 0].std()), 1e-12) * 1e-4
-    made.append(Map("t-SNE", TSNE(2, perplexity=perplexity, init=start, random_state=seed).fit_transform(rows)))
+    flat = made[0].points / max(float(made[0].points[:, 0].std()), 1e-12) * 1e-4
+    made.append(Map("t-SNE", TSNE(2, perplexity=perplexity, init=flat, random_state=seed).fit_transform(rows)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a seed makes it use one thread is what is wanted
         import umap
 
         near = min(15, len(rows) - 1)
         for dimensions in (2, 3):
-            model = umap.UMAP(n_components=dimensions, n_neighbors=near, random_state=seed, n_jobs=1, init="pca")
+            start = "pca" if rows.shape[1] >= dimensions else "spectral"
+            model = umap.UMAP(n_components=dimensions, n_neighbors=near, random_state=seed, n_jobs=1, init=start)
             made.append(Map("UMAP", np.asarray(model.fit_transform(rows), np.float32)))
     return made
 
