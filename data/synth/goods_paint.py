@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.synth.goods_colour import Colour, mix
-from data.synth.goods_design import Design, Element
+from data.synth.goods_design import Design
 from data.synth.goods_emblems import draw_emblem
+from data.synth.goods_layout import Element
 from data.synth.goods_panels import blend, box_of, draw_panel
 from data.synth.goods_pen import noise
 from data.synth.goods_pictures import draw_picture

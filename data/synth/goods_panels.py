@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.synth.goods_colour import Colour
-from data.synth.goods_design import Design, Element
+from data.synth.goods_design import Design
+from data.synth.goods_layout import Element
 from data.synth.goods_pen import noise
 
 __all__ = ["blend", "box_of", "draw_panel"]

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from data.synth.goods_colour import Colour, contrasting, far_from, legibility
-from data.synth.goods_design import FLASHES, Design, Element
+from data.synth.goods_design import Design
 from data.synth.goods_emblems import EMBLEMS
+from data.synth.goods_layout import FLASHES, Element
 from data.synth.goods_pictures import PICTURES
 from data.synth.goods_text import invent_word
 
