@@ -49,8 +49,9 @@ def _bars(ax: Any, rows: list[dict[str, Any]], table: Mapping[str, Any]) -> None
     ax.invert_yaxis()
     ax.tick_params(labelsize=8)
     ax.set_xlabel("seconds (median, least to most)", fontsize=8)
-    for at, value in enumerate(values):
-        ax.text(value, at - 0.32, f" {value:.3g}", fontsize=7, va="bottom")
+    for at, (value, (_, high)) in enumerate(zip(values, spreads, strict=True)):
+        ax.text(high, at, f"  {value:.3g}", fontsize=7, va="center")
+    ax.margins(x=0.12)
 
 
 def _curves(ax: Any, rows: list[dict[str, Any]], table: Mapping[str, Any]) -> None:

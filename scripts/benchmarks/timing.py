@@ -35,9 +35,9 @@ class Timed:
         if not self.wall:
             return {}
         return {
-            "s": round(self.seconds, 4),
-            "s range": [round(min(self.wall), 4), round(max(self.wall), 4)],
-            "cpu s": round(median(self.cpu), 4),
+            "s": round(self.seconds, 6),
+            "s range": [round(min(self.wall), 6), round(max(self.wall), 6)],
+            "cpu s": round(median(self.cpu), 6),
             "turns": len(self.wall),
         }
 
