@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -44,7 +45,8 @@ class BoxFile:
     def for_image(self, image: str | Path, *, size: Size | None = None) -> tuple[Objects, list[str]]:
         """Find the boxes of a picture and clip them to its size.
 
-        The picture is looked up by its path, its file name, then its stem; a file that names no picture fits any.
+        The picture is looked up by its path, its file name, its stem, then the number at its end; a file that names no
+        picture fits any.
 
         Args:
             image: the picture's path or scene name.
@@ -56,8 +58,7 @@ class BoxFile:
         Raises:
             InputError: if the file has no boxes for this picture or one lies wholly outside it.
         """
-        name = self._find(str(image).replace("\\", "/"))
-        objects = self.scenes[name]
+        objects = self.scenes[self.name_of(image)]
         if size is None:
             return objects, []
         known = {k: getattr(objects, k) for k in ("cluster", "probability", "congregation")}
@@ -72,13 +73,24 @@ class BoxFile:
             **known,
         )
 
-    def _find(self, image: str) -> str:
-        path = PurePosixPath(image)
+    def name_of(self, image: str | Path) -> str:
+        """Return the name under which the file has a picture's boxes: its path, file name, stem or frame number.
+
+        Raises:
+            InputError: if the file has no boxes for this picture.
+        """
+        path = PurePosixPath(str(image).replace("\\", "/"))
+        image = str(path)
         for candidate in (image, path.name, path.stem):
             if candidate in self.scenes:
                 return candidate
         for part in ("name", "stem"):
             same = [name for name in self.scenes if name and getattr(PurePosixPath(name), part) == getattr(path, part)]
+            if len(same) == 1:
+                return same[0]
+        digits = re.search(r"\d+$", path.stem)  # tables of tracking tools name frames by number
+        if digits is not None:
+            same = [name for name in self.scenes if name.isdecimal() and int(name) == int(digits[0])]
             if len(same) == 1:
                 return same[0]
         if "" in self.scenes:

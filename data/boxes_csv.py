@@ -2,7 +2,7 @@
 
 The box is ``x1,y1,x2,y2`` (or ``x0,y0,x1,y1``, ``xmin,ymin,xmax,ymax``, ``left,top,right,bottom``, or
 ``x,y,width,height``) in pixels. Optional: ``object_id``, ``score``, ``class_id``, ``cluster``, ``probability``,
-``congregation``, and ``image`` for many pictures. Other columns are left alone.
+``congregation``, and ``image`` (or ``frame``, a number) for many pictures. Other columns are left alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CORNERS = (
 )  # fmt: skip
 _EXTENTS = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
 _IDS = ("object_id", "id")
-_SCENES = ("image", "file", "file_name", "filename", "scene")
+_SCENES = ("image", "frame", "file", "file_name", "filename", "scene")  # a table of crops may name both: frame first
 _WHOLE = ("class_id", "cluster", "congregation")
 _PARTS = ("score", "probability")
 

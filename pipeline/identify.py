@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def identify(
-    parts: Sequence[Objects], *, settings: Settings, card: Mapping[str, Any]
+    parts: Sequence[Objects],
+    *,
+    settings: Settings,
+    card: Mapping[str, Any],
+    hints: Mapping[str, Any] | None = None,
 ) -> tuple[list[Objects], dict[str, Any]]:
     """Group the objects of all scenes into identities that are joint over the scenes.
 
@@ -25,6 +29,7 @@ def identify(
         parts: embedded objects, one per scene.
         settings: names the clusterer and may fix its threshold.
         card: the embedder's card, whose calibration the clusterer reads.
+        hints: more that is known about the objects of all scenes (:func:`pipeline.crowd.known`).
 
     Returns:
         The objects with ``cluster`` and ``probability`` set, in the same order, and what happened: clusterer,
@@ -46,7 +51,7 @@ def identify(
         vectors = np.concatenate([part.embedding for part in full if part.embedding is not None])
         estimator = _estimator(settings, card)
         scene = np.repeat(np.arange(len(parts)), counts)
-        estimator.fit(vectors, xyxy=np.concatenate([part.xyxy for part in full]), scene=scene)
+        estimator.fit(vectors, xyxy=np.concatenate([part.xyxy for part in full]), scene=scene, **(hints or {}))
         labels, probability = estimator.labels_, estimator.probabilities_
         info |= {
             "n_clusters": int(estimator.n_clusters_),
@@ -78,6 +83,18 @@ def _estimator(settings: Settings, card: Mapping[str, Any]) -> Clusterer:
         estimator.set_params(threshold=settings.threshold)
     if "calibrated" in known and "threshold" in card.get("calibration", {}):
         estimator.set_params(calibrated=card["calibration"]["threshold"])
+    if settings.threshold is None and settings.cut == "equal-error":
+        distance = card.get("calibration", {}).get("equal_error", {}).get("distance")
+        if distance is None or "threshold" not in known:
+            raise InputError(
+                f"embedder {settings.embedder!r} and clusterer {settings.clusterer!r} have no equal-error threshold",
+                remedy="Give --threshold.",
+            )
+        estimator.set_params(threshold=distance)
+    if settings.once and "spatial" in known:  # its neighbours in a picture are just what a person is not
+        estimator.set_params(spatial=False)
+    if settings.linked and "light" in known:  # frames of one camera have one light
+        estimator.set_params(light=False)
     if "random_state" in known:
         estimator.set_params(random_state=settings.seed)
     return estimator
@@ -91,11 +108,16 @@ def congregate(
     Args:
         parts: objects with identities, one per scene.
         sizes: (height, width) of the scenes in pixels.
-        settings: gives the closing reach.
+        settings: gives the closing reach, and whether congregations are of one identity.
 
     Returns:
         The objects with ``congregation`` set, and the congregations, per scene.
     """
+    if settings.congregate == "height":
+        from pipeline.crowd import group
+
+        done = [group(part, size, reach=settings.reach) for part, size in zip(parts, sizes, strict=True)]
+        return [objects for objects, _ in done], [found for _, found in done]
     from aggregate import aggregate
 
     done = [aggregate(part, size, reach=settings.reach) for part, size in zip(parts, sizes, strict=True)]

@@ -123,10 +123,10 @@ def appearance(scene: SceneResult, colors: Mapping[int, Color]) -> str:
 
 def save_overlay(scene: SceneResult, picture: npt.NDArray[np.uint8], folder: Path, colors: Mapping[int, Color]) -> None:
     """Draw one scene's overlay into its folder."""
-    from aggregate import draw_overlay
     from data.images import write_image
+    from pipeline.crowd import draw_scene
 
-    overlay = draw_overlay(picture, scene.objects, scene.congregations, colors=colors)
+    overlay = draw_scene(picture, scene.objects, scene.congregations, colors=colors)
     write_image(folder / "overlay.jpg", overlay, quality=OVERLAY_QUALITY)
 
 

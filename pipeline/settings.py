@@ -22,7 +22,14 @@ class Settings:
         embedder: name or file of the embedder.
         clusterer: name in the registry of `cluster`.
         threshold: cosine distance at which clusters stop merging; None = chosen by the clusterer.
-        reach: closing reach of congregations as a fraction of the cluster's typical object size.
+        reach: closing reach of congregations as a fraction of the cluster's typical object size, or of each object's
+            height.
+        cut: without a threshold: ``chosen`` by the clusterer, or the embedder's ``equal-error`` distance, wider, for
+            things that change their looks, such as people who walk.
+        congregate: ``identity``: congregations are of one identity; ``height``: groups of whoever stand together,
+            measured in each one's height.
+        once: no two objects of one picture are the same (people, cars).
+        linked: pictures are frames in the order of their numbers, and boxes are followed from one to the next.
         device: ``auto``, ``cpu`` or ``cuda``.
         seed: seeds everything that draws random numbers.
         trust: allow weights that can run code when they are loaded.
@@ -37,6 +44,10 @@ class Settings:
     clusterer: str = "default"
     threshold: float | None = None
     reach: float = 0.3
+    cut: str = "chosen"
+    congregate: str = "identity"
+    once: bool = False
+    linked: bool = False
     device: str = "auto"
     seed: int = 0
     trust: bool = False
@@ -50,6 +61,10 @@ class Settings:
             raise InputError(f"threshold is a cosine distance between 0 and 2, got {self.threshold}")
         if not 0 <= self.reach <= 20:
             raise InputError(f"reach is a fraction of the object size between 0 and 20, got {self.reach}")
+        if self.cut not in ("chosen", "equal-error"):
+            raise InputError(f"cut must be chosen or equal-error, got {self.cut!r}")
+        if self.congregate not in ("identity", "height"):
+            raise InputError(f"congregate must be identity or height, got {self.congregate!r}")
         if self.max_objects < 1:
             raise InputError(f"max_objects must be at least 1, got {self.max_objects}")
         if self.image_size is not None and self.image_size < 32:

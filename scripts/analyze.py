@@ -77,7 +77,8 @@ def main(
     ] = REACH,
     every: Annotated[int, typer.Option(help="Take every n-th frame of videos, and picture of folders.")] = 1,
     preset: Annotated[
-        str | None, typer.Option(help="crowd: --once-per-picture --congregate height --reach 0.5.  [default: none]")
+        str | None,
+        typer.Option(help="crowd: --once-per-picture --congregate height --reach 0.5, wider cut.  [default: none]"),
     ] = None,
     once_per_picture: Annotated[
         bool, typer.Option("--once-per-picture", help="No two objects of one picture are the same (people, cars).")
@@ -131,6 +132,7 @@ def main(
         weights=weights, classes=tuple(classes or ()), confidence=confidence, image_size=image_size,
         max_objects=max_objects, embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach,
         device=device, seed=seed, trust=trust, once=once_per_picture, linked=linked, congregate=congregate,
+        cut="equal-error" if preset == "crowd" else "chosen",
     )  # fmt: skip
     found: list[Any] = [p if "://" in p else Path(p) for p in pictures or [str(SAMPLE / "shelf.jpg")]]
     place = out or f"runs/{datetime.now():%Y%m%d-%H%M%S}"

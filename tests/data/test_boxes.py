@@ -205,3 +205,13 @@ def test_no_text_and_wrong_suffix(tmp_path: Path) -> None:
         write_boxes(tmp_path / "a.xml", Objects.empty())
     with pytest.raises(InputError, match="need the picture's size"):
         write_boxes(tmp_path / "a.txt", Objects.empty())
+
+
+def test_a_table_of_frames_fits_pictures_by_their_number(tmp_path: Path) -> None:
+    table = tmp_path / "tracks.csv"
+    table.write_text("file,person_id,frame,x0,y0,x1,y1\na.jpg,1,10,1,2,3,4\nb.jpg,2,10,5,6,7,8\nc.jpg,1,15,1,2,3,4\n")
+    found = read_boxes(table)
+    assert len(found.for_image("frames/000010.jpg")[0]) == 2
+    assert found.name_of("clip_000015.png") == "15"
+    with pytest.raises(InputError, match="no boxes"):
+        found.name_of("000011.jpg")
