@@ -88,7 +88,8 @@ def main(
             start = time.perf_counter()
             result = STAGES[name](work)
             options = _options(tiny=tiny, turns=turns, rows=rows, seeds=seeds, embedder=embedder)
-            options += "".join(f" --descriptor-weights {text.split('=')[0]}=FILE" for text in work.descriptors)
+            if name == "identify":  # by name: where a user keeps a file is nobody's business
+                options += "".join(f" --descriptor-weights {text.split('=')[0]}=FILE" for text in work.descriptors)
             record = stage_record(
                 result, command=f"uv run scripts/bench.py {name}{options}", seconds=time.perf_counter() - start
             )

@@ -115,9 +115,12 @@ def _ultralytics(model: Any, image: Image, size: int) -> Objects:
 
 
 def _sahi(weights: Path) -> Find:
+    import logging
+
     from sahi import AutoDetectionModel
     from sahi.predict import get_sliced_prediction
 
+    logging.getLogger("sahi").setLevel(logging.ERROR)
     model = AutoDetectionModel.from_pretrained(
         model_type="ultralytics", model_path=str(weights), confidence_threshold=LEAST, device="cpu", image_size=SLICE
     )

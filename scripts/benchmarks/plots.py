@@ -1,10 +1,12 @@
-"""One small PNG per table: bars of seconds by name, or seconds over a size on logarithmic axes."""
+"""One small PNG per table: bars of accuracy and seconds by name, or seconds over a size on logarithmic axes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+ACCURACY = ("BCubed F", "AP50", "ARI")  # the column shown beside the seconds, the first that a table has
 
 
 def draw_stage(out: Path, name: str, stage: Mapping[str, Any]) -> None:
@@ -27,26 +29,53 @@ def draw(path: Path, table: Mapping[str, Any]) -> None:
 
     rows = [row for row in table["rows"] if isinstance(row.get("s"), int | float) and row["s"] > 0]
     curve = table["plot"] == "curve"
-    figure = Figure(figsize=(6.4, 3.6 if curve else 0.9 + 0.34 * max(len(rows), 1)), layout="constrained")
-    ax = figure.subplots()
-    (_curves if curve else _bars)(ax, rows, table)
-    ax.set_title(table["title"], fontsize=9, loc="left")
-    ax.spines[["top", "right"]].set_visible(False)
+    accuracy = next((name for name in ACCURACY if rows and name in rows[0]), None)
+    wide, tall = (8.8, 0.9 + 0.34 * max(len(rows), 1)) if accuracy else (6.4, 3.6 if curve else 1 + 0.34 * len(rows))
+    figure = Figure(figsize=(wide, tall), layout="constrained")
+    if curve:
+        _curves(figure.subplots(), rows, table)
+    elif accuracy:
+        left, right = figure.subplots(1, 2, sharey=True)
+        _accuracy(left, rows, table, accuracy)
+        _seconds(right, rows, table)
+    else:
+        _seconds(figure.subplots(), rows, table)
+    figure.suptitle(table["title"], fontsize=9)
+    for ax in figure.axes:
+        ax.spines[["top", "right"]].set_visible(False)
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=110)
 
 
-def _bars(ax: Any, rows: list[dict[str, Any]], table: Mapping[str, Any]) -> None:
+def _names(rows: list[dict[str, Any]], table: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Names and colours of the bars: ours stands out."""
     names = [str(row[table["by"]]) for row in rows]
+    return names, ["#1b7f5c" if name.startswith("ours") else "#b9bec6" for name in names]
+
+
+def _accuracy(ax: Any, rows: list[dict[str, Any]], table: Mapping[str, Any], column: str) -> None:
+    names, colors = _names(rows, table)
+    values = [row[column] for row in rows]
+    ax.barh(names, values, color=colors)
+    ax.invert_yaxis()
+    ax.tick_params(labelsize=8)
+    ax.set_xlim(0, 1.12)
+    ax.set_xlabel(column, fontsize=8)
+    for at, value in enumerate(values):
+        ax.text(value, at, f"  {value:.3g}", fontsize=7, va="center")
+
+
+def _seconds(ax: Any, rows: list[dict[str, Any]], table: Mapping[str, Any]) -> None:
+    names, colors = _names(rows, table)
     values = [row["s"] for row in rows]
     spreads = [row.get("s range", [row["s"]] * 2) for row in rows]
     error = [
         [max(0.0, value - low) for value, (low, _) in zip(values, spreads, strict=True)],
         [max(0.0, high - value) for value, (_, high) in zip(values, spreads, strict=True)],
     ]
-    colors = ["#1b7f5c" if name.startswith("ours") else "#b9bec6" for name in names]
     ax.barh(names, values, color=colors, xerr=error, error_kw={"lw": 0.8, "capsize": 2})
-    ax.invert_yaxis()
+    if not ax.yaxis_inverted():
+        ax.invert_yaxis()
     ax.tick_params(labelsize=8)
     ax.set_xlabel("seconds (median, least to most)", fontsize=8)
     for at, (value, (_, high)) in enumerate(zip(values, spreads, strict=True)):
@@ -60,6 +89,9 @@ def _curves(ax: Any, rows: list[dict[str, Any]], table: Mapping[str, Any]) -> No
         ax.plot([row[table["over"]] for row in line], [row["s"] for row in line], "o-", ms=3, lw=1.2, label=str(name))
     ax.set_xscale("log")
     ax.set_yscale("log")
+    sizes = sorted({row[table["over"]] for row in rows if row[table["by"]] == rows[0][table["by"]]})
+    ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    ax.minorticks_off()
     ax.set_xlabel(table["over"], fontsize=8)
     ax.set_ylabel("seconds", fontsize=8)
     ax.grid(True, which="both", lw=0.3, alpha=0.5)
