@@ -34,7 +34,7 @@ def main(
     ] = None,
     prepare: Annotated[
         list[str] | None,
-        typer.Option(help="Preparation; repeat for more.  [default: pca60+minmax, pca60+unit]"),
+        typer.Option(help="Preparation; repeat for more.  [default: pca60+minmax, unit+pca60]"),
     ] = None,
     truth: Annotated[str | None, typer.Option(help="folders, name:PATTERN, or a file of labels.")] = None,
     grid: Annotated[Path | None, typer.Option(help="YAML or JSON file with the models to fit.")] = None,

@@ -6,8 +6,8 @@
 2. Quality is the silhouette above that of structureless rows in the same space (:mod:`cluster.search.nothing`),
    with every noise row counted as 0: leaving rows out cannot win. Where rows were sampled it is the root-mean-square
    form, which sees clusters that have no row in the sample.
-3. The best few, at most three of a space, are fitted again on two overlapping parts of the rows. Worth is quality
-   times stability.
+3. The best few, at most three of a space and none that another equals, are fitted again on two overlapping parts of
+   the rows. Worth is quality times stability.
 
 Calinski-Harabasz and Davies-Bouldin have no voice: with tiny clusters one finds a tenth of them and the other calls
 every row its own (:mod:`cluster.internal`). The reference takes out what few dimensions do to silhouettes; that two
@@ -88,11 +88,17 @@ class Choice:
 
 
 def finalists(candidates: Iterable[Candidate], *, most: int = FINALISTS, per_space: int = PER_SPACE) -> list[Candidate]:
-    """Return the best by quality, best first; those with a fault are left out."""
+    """Return the best by quality, best first; those with a fault are left out.
+
+    Of models with one result, such as HDBSCAN for neighbouring sizes, the first stands for all.
+    """
     kept: list[Candidate] = []
+    seen: set[tuple[object, ...]] = set()
     for one in sorted((c for c in candidates if not c.fault), key=lambda c: (-c.quality, c.key)):
-        if sum(c.space == one.space for c in kept) < per_space:
+        result = (one.space, one.clusters, one.noise, one.largest, one.silhouette)
+        if sum(c.space == one.space for c in kept) < per_space and result not in seen:
             kept.append(one)
+            seen.add(result)
         if len(kept) == most:
             break
     return kept

@@ -3,7 +3,8 @@
 In few dimensions anything falls into compact groups: KMeans of structureless rows has a silhouette of .33 in two
 dimensions and of .07 in twelve, so silhouettes of different spaces cannot be compared as they are. Rows are drawn from
 a normal distribution with the space's own covariance, KMeans is run on them, and its silhouette at the same number of
-clusters is the zero of the scale: ``(s - reference) / (1 - reference)``.
+clusters is the zero of the scale: ``(s - reference) / (1 - reference)``. Where all rows have one length, the drawn
+ones get it, too: a circle has less room than a plane.
 Source of the idea: Tibshirani, Walther and Hastie 2001, "Estimating the number of clusters via the gap statistic".
 """
 
@@ -45,6 +46,10 @@ def reference(X: npt.NDArray[np.floating], *, seed: int = 0) -> Reference:
     values, axes = np.linalg.eigh(np.atleast_2d(np.cov(rows.T)))
     count = max(10, min(ROWS, len(X)))
     drawn = rng.standard_normal((count, len(values))) * np.sqrt(np.maximum(values, 0)) @ axes.T
+    length = np.linalg.norm(rows, axis=1)
+    if np.ptp(length) < 1e-3 * length.mean():
+        drawn += rows.mean(axis=0)
+        drawn *= length.mean() / np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-12)
     nothing = np.ascontiguousarray(drawn - drawn.mean(axis=0), np.float32)
     path, sample = Path(nothing, seed=seed), draw_sample(nothing, most=count, all_up_to=count)
     tried = tuple(k for k in CLUSTERS if k < count)

@@ -101,6 +101,7 @@ def draw_against_truth(rows: Sequence[Row], file: Path, *, winner: Row, best: Ro
             panel.plot(value, row.ari, mark, ms=13, mfc="none", mec="black", mew=1.5, label=name)
         if column != "silhouette":
             panel.set_xscale("log")
+            panel.xaxis.set_minor_formatter("")
         panel.set(xlabel=title, ylabel="ARI against truth", ylim=(-0.05, 1.02))
     panels[0].legend(fontsize=8, frameon=False)
     _save(figure, file)

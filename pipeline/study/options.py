@@ -8,7 +8,7 @@ from pathlib import Path
 from cluster.search.grid import Grid
 from data.errors import InputError
 
-PREPARATIONS = ("pca60+minmax", "pca60+unit")
+PREPARATIONS = ("pca60+minmax", "unit+pca60")
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,7 @@ def test_the_winner_is_by_silhouette_noise_and_stability():
     assert [one.key for one in finals] == ["a", "c", "b"]
     assert choose(finals, {"a": 0.5, "b": 1.0, "c": 0.9})[0].candidate.key == "b"
     assert [c.candidate.key for c in choose(finals, {"a": 1.0, "b": 0.2, "c": 0.9})] == ["a", "c", "b"]
+    assert len(finalists([candidate("a"), candidate("b")])) == 1
     assert len(finalists([candidate(str(i), silhouette=0.1 * i) for i in range(9)])) == 3
     assert finalists([candidate(clusters=1)]) == []
 
@@ -165,6 +166,9 @@ def test_silhouettes_count_from_what_nothing_would_have():
     real = Candidate("b", "t", 1000, 4, 0.0, 0.5, 0.25, many.at(4))
     assert finalists([flat, real])[0] is real
     assert reference(np.ones((30, 3), np.float32)).at(3) == 0
+    flat_rows = groups(1500, 1, dim=2)[0]
+    circle = flat_rows / np.linalg.norm(flat_rows, axis=1, keepdims=True)
+    assert reference(circle).at(4) > few.at(4) + 0.1
 
 
 def test_clear_groups_are_stable_and_too_many_are_not():
