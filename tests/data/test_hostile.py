@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -35,6 +36,10 @@ def flipped(data: bytes, *, at: float, count: int = 1) -> bytes:
     return bytes(made)
 
 
+def sixteen_bit_colour() -> bytes:
+    return bytes(cv2.imencode(".png", PIXELS.astype(np.uint16) * 257)[1])
+
+
 READ = ""
 TURN = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
 GIF = b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x02\x02D\x01\0;"
@@ -51,6 +56,9 @@ CORPUS: dict[str, tuple[Callable[[], bytes], str]] = {
     "one bit.png": (lambda: encoded("PNG", "1"), READ),
     "turned.jpg": (lambda: encoded("JPEG", exif=TURN), READ),
     "two pages.tif": (lambda: encoded("TIFF", save_all=True, append_images=[Image.new("RGB", (9, 9))]), READ),
+    "animated.gif": (lambda: encoded("GIF", save_all=True, append_images=[Image.new("RGB", (80, 60))]), READ),
+    "animated.webp": (lambda: encoded("WEBP", save_all=True, append_images=[Image.new("RGB", (80, 60))]), READ),
+    "sixteen bit colour.png": (lambda: sixteen_bit_colour(), READ),
     "bit flipped.jpg": (lambda: flipped(JPEG, at=0.7), READ),  # a JPEG has no checksum: some pixels differ
     "trailing junk.jpg": (lambda: JPEG + b"junk" * 1000, READ),
     "été 写真 🛒.jpg": (lambda: JPEG, READ),
