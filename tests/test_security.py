@@ -111,3 +111,20 @@ def test_the_command_has_the_audits_exit_code(monkeypatch):
     app = runpy.run_path(str(ROOT / "scripts" / "audit_dependencies.py"))["app"]
     answer(monkeypatch, code=1, out="torch 1.0 CVE-1")
     assert CliRunner().invoke(app, []).exit_code == 1
+
+
+@pytest.mark.parametrize("backend", ["openvino", "torch"])
+def test_shipped_weights_that_were_changed_are_refused(tmp_path, monkeypatch, backend):
+    import shutil
+
+    import detect.load
+
+    for file in ("detector.json", "detector.onnx", "detector.pt"):
+        shutil.copy(detect.load.ASSETS / file, tmp_path)
+    for file in ("detector.onnx", "detector.pt"):
+        data = bytearray((tmp_path / file).read_bytes())
+        data[len(data) // 2] ^= 1
+        (tmp_path / file).write_bytes(data)
+    monkeypatch.setattr(detect.load, "ASSETS", tmp_path)
+    with pytest.raises(InputError, match="SHA-256 differs from the card"):
+        detect.load.load_network(None, backend=backend)
