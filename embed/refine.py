@@ -1,10 +1,12 @@
 """Training on labels that a clustering made up: one round of fine-tuning, gentle, since some labels are wrong.
 
 Clusters are proxies, as in the training from scratch, but they start at the clusters' own mean vectors; crops of no
-cluster stand for themselves and are only told apart from clusters and from each other where they are far away anyhow.
-Source of treating clusters and single crops alike: Ge et al. 2020, "Self-paced Contrastive Learning with Hybrid
-Memory", arXiv:2006.02713. The alternation with clustering is :mod:`pipeline.refining`: nothing here knows how the
-labels were made.
+cluster stand for themselves. Clusters are often fragments of one thing, so what lies near is pulled together where
+the labels say so and never pushed apart: only clusters (and single crops) that are far from each other anyhow count
+as different. Without this the fragments drift apart (8 unseen classes of packed_products: BCubed F .938 -> .874 in
+two rounds). Source of treating clusters and single crops alike: Ge et al. 2020, "Self-paced Contrastive Learning
+with Hybrid Memory", arXiv:2006.02713. The alternation with clustering is :mod:`pipeline.refining`: nothing here knows
+how the labels were made.
 """
 
 from __future__ import annotations
@@ -21,7 +23,6 @@ from torch.nn import functional
 
 from data import InputError
 from embed.augment import Augmentation, augment
-from embed.losses import contrast
 from embed.networks import Unit
 from embed.store import CropStore
 
@@ -43,7 +44,7 @@ class RefineRecipe:
         views: crops drawn per identity.
         rate: peak learning rate (AdamW), reached after a tenth of the steps, falling to 0.
         scale, margin: of the proxy loss.
-        ambiguous: single crops and clusters nearer than this cosine distance are not pushed apart.
+        ambiguous: clusters and single crops nearer than this cosine distance are not pushed apart.
         keep: weight of the squared distance to the start network's vectors of the same views.
         average: share of the trained weights in the result; the rest are the start's (Wortsman et al. 2022,
             arXiv:2109.01903).
@@ -53,10 +54,10 @@ class RefineRecipe:
     steps: int = 150
     identities: int = 20
     views: int = 4
-    rate: float = 5e-4
+    rate: float = 1e-3
     scale: float = 16.0
-    margin: float = 0.1
-    ambiguous: float = 0.35
+    margin: float = 0.0
+    ambiguous: float = 0.5
     keep: float = 0.0
     average: float = 1.0
     seed: int = 0
@@ -178,13 +179,13 @@ def refine(
         logits = embedding @ functional.normalize(learned, dim=1).T
         logits = recipe.scale * (logits - recipe.margin * functional.one_hot(target, len(learned)))
         loss = functional.cross_entropy(logits.masked_fill(~apart[target], -torch.inf), target)
-        loss = loss + 0.5 * contrast(embedding, target, scale=recipe.scale)
+        loss = loss + 0.5 * contrast(embedding, target, apart=apart[target][:, target], scale=recipe.scale)
         if recipe.keep:
             with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
                 before = start(images)
             loss = loss + recipe.keep * (embedding - before).square().sum(1).mean()
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(trained.parameters(), 5.0)
         optimiser.step()
         mean += (float(loss.detach()) - mean) / min(10, step + 1)
@@ -202,22 +203,36 @@ def blend(start: Unit, trained: Unit, *, share: float) -> Unit:
     return out.eval()
 
 
+def contrast(embedding: Tensor, label: Tensor, *, apart: Tensor, scale: float) -> Tensor:
+    """:func:`embed.losses.contrast` with only those crops as negatives that are surely different.
+
+    Args:
+        embedding: (B, D) unit rows.
+        label: (B,) int64.
+        apart: (B, B) bool.
+        scale: of the cosines.
+    """
+    logits = scale * embedding @ embedding.T
+    same = label[:, None] == label[None, :]
+    positive = same & ~torch.eye(len(label), dtype=torch.bool)
+    negatives = logits.masked_fill(same | ~apart, -torch.inf).logsumexp(1, keepdim=True)
+    has = positive.any(1) & torch.isfinite(negatives[:, 0])
+    if not bool(has.any()):
+        return embedding.sum() * 0
+    loss = functional.softplus(negatives[has] - logits[has]) * positive[has]
+    return (loss.sum(1) / positive[has].sum(1)).mean()
+
+
 def _schedule(step: int, steps: int) -> float:
     warm = max(1, steps // 10)
-    return min(1.0, (step + 1) / warm) * (1 + np.cos(np.pi * step / steps)) / 2
+    return float(min(1.0, (step + 1) / warm) * (1 + np.cos(np.pi * step / steps)) / 2)
 
 
 def _proxies(vectors: npt.NDArray[np.float32], labels: Labels, ambiguous: float) -> tuple[Tensor, Tensor]:
-    """(C, D) unit mean vectors of the labels, and (C, C) bool: may the two be pushed apart?
-
-    A single crop that lies near a cluster, or near another single one, may well belong to it.
-    """
+    """(C, D) unit mean vectors of the labels, and (C, C) bool: are the two surely different things?"""
     kept = labels >= 0
     count = int(labels.max()) + 1
     sums = np.zeros((count, vectors.shape[1]), np.float64)
     np.add.at(sums, labels[kept], vectors[kept])
     means = functional.normalize(torch.from_numpy(sums).float(), dim=1)
-    alone = torch.from_numpy(np.bincount(labels[kept], minlength=count) < 2)
-    far = 1 - means @ means.T > ambiguous
-    apart = far | ~(alone[:, None] | alone[None, :])
-    return means, apart | torch.eye(count, dtype=torch.bool)
+    return means, (1 - means @ means.T > ambiguous) | torch.eye(count, dtype=torch.bool)

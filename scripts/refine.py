@@ -1,0 +1,134 @@
+"""Improve an embedder on a folder of crops by its own clusters, and list the doubtful crops for a person."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.cli import print_json, run
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+EPILOG = r"""
+Examples:
+
+`uv run scripts/refine.py crops/ --out runs/refined` — a few minutes for some hundred crops
+
+`uv run scripts/refine.py crops/ --camera 'cam(\d+)' --once-per-camera` — each thing was seen once by each camera
+
+`uv run scripts/refine.py crops/ --out runs/refined --review runs/refined/review.csv` — with your decisions in the list
+
+`uv run scripts/analyze.py photos/ --embedder runs/refined/embedder.safetensors` — use the refined weights
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    folder: Annotated[Path, typer.Argument(help="Folder of crops, one object each; subfolders are read, too.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder.  [default: runs/refine-DATE-TIME]")] = None,
+    embedder: Annotated[str, typer.Option(help="Start: default, reference or a .safetensors file.")] = "default",
+    listed: Annotated[Path | None, typer.Option("--list", help="Text file: only these crops, one name a line.")] = None,
+    camera: Annotated[
+        str | None,
+        typer.Option(help=r"Camera of a crop: 'folders', a CSV (file,camera), or a pattern like 'cam(\d+)'."),
+    ] = None,
+    once_per_camera: Annotated[
+        bool, typer.Option("--once-per-camera", help="Two crops of one camera are never the same thing.")
+    ] = False,
+    review: Annotated[Path | None, typer.Option(help="An edited review.csv; its decisions are honoured.")] = None,
+    rounds: Annotated[int, typer.Option(help="Most rounds of clustering and training; 0 = only cluster.", min=0)] = 3,
+    steps: Annotated[int, typer.Option(help="Training steps per round.", min=1)] = 60,
+    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-3,
+    clusterer: Annotated[
+        str, typer.Option(help="Makes the labels; auto: k-reciprocal where cameras are known, else default.")
+    ] = "auto",
+    threads: Annotated[int | None, typer.Option(help="CPU threads.  [default: all]", min=1)] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(help="Known identities, for figures only: 'folders', a CSV (file,identity) or a pattern."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the record as one JSON object, no progress.")] = False,
+) -> None:
+    """Improve an embedder on a folder of crops by its own clusters, and list the doubtful crops for a person."""
+    import torch
+
+    from pipeline.refining import Options, read_crops, read_review, refine_crops, save_refined
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    folder_out = out or Path("runs") / f"refine-{datetime.now():%Y%m%d-%H%M%S}"
+    options = Options(
+        embedder=embedder, rounds=rounds, steps=steps, rate=rate, clusterer=clusterer, once=once_per_camera, seed=seed
+    )
+    crops = read_crops(folder, listed=listed, camera=camera)
+    given = None if review is None else read_review(review, crops.names)
+    with _Bar(quiet=json) as bar:
+        found = refine_crops(
+            crops, options=options, work=folder_out / ".rounds", links=None if given is None else given.links,
+            progress=bar.at,
+        )  # fmt: skip
+    known = None
+    if truth is not None:
+        from pipeline.counting.truth import read_truth
+
+        known = read_truth(truth, found.crops.names)
+    record = save_refined(found, folder_out, truth=known)
+    for line in found.warnings:
+        print(f"warning: {line}", file=sys.stderr)
+    for file, reason in found.crops.errors:
+        print(f"left out: {reason if file in reason else f'{file}: {reason}'}", file=sys.stderr)
+    if json:
+        print_json(record | {"out": str(folder_out)})
+        return
+    _tell(record, folder_out)
+
+
+def _tell(record: dict[str, Any], out: Path) -> None:
+    print("round  check  clusters  trained on")
+    for row in record["rounds"]:
+        on = f"{row['trained_crops']} crops of {row['trained_clusters']} clusters" if row["number"] else "(start)"
+        print(f"{row['number']:5d}  {row['check']:.3f}  {row['clusters']:8d}  {on}")
+    kept = record["kept_round"]
+    print(f"kept: round {kept}" if kept else "the first round did harm by the check: the start embedder is kept")
+    for name, score in record.get("scores", {}).items():
+        print(f"{name}: BCubed F {score['bcubed_f']:.3f}, pairwise F {score['pairwise_f']:.3f}, "
+              f"{score['k_pred']} of {score['k_true']}")  # fmt: skip
+    print(f"look at {out / 'clusters.png'}; decide in {out / 'review.csv'} and give it back with --review")
+
+
+class _Bar:
+    """A progress bar with the time left for whatever is going on."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich import progress as bars
+        from rich.console import Console
+
+        columns = (bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn(), bars.TimeRemainingColumn())
+        self.progress = bars.Progress(
+            bars.TextColumn("{task.description}"), *columns, console=Console(stderr=True), disable=quiet
+        )
+        self.task: Any = None
+        self.stage = ""
+
+    def __enter__(self) -> _Bar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def at(self, what: str, done: int, total: int) -> None:
+        """Show progress; a new stage starts a new bar."""
+        stage = what.split(",")[0]
+        if stage != self.stage:
+            self.stage, self.task = stage, self.progress.add_task(what, total=total)
+        self.progress.update(self.task, completed=done, total=total, description=what)
+
+
+if __name__ == "__main__":
+    run(app)
