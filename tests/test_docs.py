@@ -1,4 +1,4 @@
-"""README and docs/ tell the truth: their snippets run, their links lead somewhere, the options listed are the real ones."""
+"""README and docs/ tell the truth: their snippets run, their links lead somewhere, the options are the real ones."""
 
 import importlib.util
 import re
@@ -54,8 +54,13 @@ def place(tmp_path_factory):
     for name in ("yesterday.jpg", "photos/b.jpg"):
         write_image(folder / name, other.image)
     write_boxes(folder / "boxes.json", shelf.truth)
-    x1, y1, x2, y2 = shelf.truth.xyxy[0].astype(int)
-    write_image(folder / "crop.jpg", np.ascontiguousarray(shelf.image[y1:y2, x1:x2]))
+    for row, (x1, y1, x2, y2) in enumerate(shelf.truth.xyxy.astype(int)):
+        crop = np.ascontiguousarray(shelf.image[y1:y2, x1:x2])
+        kept = folder / "crops" / "ab"[row % 2] / f"{row // 2}.jpg"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_image(kept, crop)
+        if row == 0:
+            write_image(folder / "crop.jpg", crop)
     shutil.copy(ROOT / "assets" / "samples" / "tray.jpg", folder / "tray.jpg")
     small = ["--count", "2", "--size", "320", "--objects", "6-20"]
     assert CliRunner().invoke(app_of("scripts/synthesize.py"), [str(folder / "truth"), *small]).exit_code == 0

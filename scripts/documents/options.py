@@ -39,7 +39,8 @@ def _section(path: Path) -> Iterator[str]:
         rows = list(_rows(command.callback))
         if rows:
             yield "\n".join(["| option | default | meaning |", "|---|---|---|", *rows, ""])
-        examples = [line for line in (command.epilog or "").splitlines() if line.startswith("`")]
+        told = [_line(part) for part in (command.epilog or "").split("\n\n")]
+        examples = [part for part in told if part.startswith("`")]
         if examples:
             yield "\n".join(["Examples:", "", *(f"- {line}" for line in examples), ""])
 

@@ -120,7 +120,7 @@ def noise(out: Path) -> Path:
             scored = cluster.score(truth, labels)
             ax.set(xticks=[], yticks=[])
             ax.set_title(
-                f"{title}\n{labels.max() + 1} of {len(np.unique(truth))} groups, {left.sum()} of {len(labels)} left over"
+                f"{title}\n{labels.max() + 1} of {len(np.unique(truth))} groups, {left.sum()} of {len(labels)} left"
                 f"\nBCubed F {scored.bcubed_f:.2f}",
                 fontsize=10,
             )
