@@ -17,6 +17,7 @@ Item = TypeVar("Item")
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+GOES_ON = "interrupted: what was finished is kept; the same command goes on (analyze.py: with --skip-existing)"
 
 
 @contextmanager
@@ -28,17 +29,19 @@ def clear_errors() -> Iterator[None]:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(BAD_INPUT) from error
     except KeyboardInterrupt:
-        print(
-            "interrupted: what was finished is kept; the same command goes on (analyze.py: with --skip-existing)",
-            file=sys.stderr,
-        )
+        print(GOES_ON, file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
 
 
 def run(app: typer.Typer) -> None:
     """Run a typer application under :func:`clear_errors`; unforeseen errors keep their traceback."""
     with clear_errors():
-        app()
+        try:
+            app()
+        except SystemExit as end:
+            if end.code == INTERRUPTED:  # typer catches the interrupt and says nothing
+                print(GOES_ON, file=sys.stderr)
+            raise
 
 
 def track(items: Iterable[Item], *, label: str, total: int | None = None, quiet: bool = False) -> Iterator[Item]:

@@ -1,9 +1,10 @@
 """A folder that fills: half-written photos wait, identities keep their names, a stopped watch goes on."""
 
 import itertools
+import json
+import signal
 import subprocess
 import sys
-import time
 from datetime import datetime
 from pathlib import Path
 
@@ -203,9 +204,7 @@ def test_names_that_died_are_not_given_again(tmp_path):
     assert Names.of_run(tmp_path) == Names()
 
 
-def test_the_command_watches_until_told(tmp_path):
-    import json
-
+def test_the_command_watches_until_told_and_goes_on_after_an_interrupt(tmp_path):
     from data import Objects
     from data.boxes import write_boxes
     from tests.pipeline.conftest import squares
@@ -216,12 +215,23 @@ def test_the_command_watches_until_told(tmp_path):
     write_boxes(tmp_path / "boxes.json", Objects.from_boxes(boxes.xyxy * 4))
     command = [sys.executable, ROOT / "scripts" / "analyze.py", tmp_path / "in", "--watch", "--every-seconds", "0.2",
                "--until", "2", "--boxes", tmp_path / "boxes.json", "--out", tmp_path / "run"]  # fmt: skip
-    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not (tmp_path / "run" / "run.json").exists() and running.poll() is None:
-        time.sleep(0.05)
+
+    def start():
+        running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert running.stdout is not None
+        assert "4 objects in 1 scene(s)" in running.stdout.readline()
+        return running
+
+    interrupted = start()
+    interrupted.send_signal(signal.SIGINT)
+    _, errors = interrupted.communicate(timeout=120)
+    assert interrupted.returncode == 130
+    assert errors.strip().splitlines()[-1].startswith("interrupted")
+    kept = (tmp_path / "run" / ".seen" / "a.parquet").stat().st_mtime_ns
+    running = start()
     write_image(tmp_path / "in" / "b.png", image)
     said, errors = running.communicate(timeout=120)
     assert running.returncode == 0, errors
-    assert "4 objects in 1 scene(s)" in said
     assert "8 objects in 2 scene(s)" in said
+    assert (tmp_path / "run" / ".seen" / "a.parquet").stat().st_mtime_ns == kept, "what was seen is seen again"
     assert json.loads((tmp_path / "run" / "run.json").read_text())["clustering"]["next_name"] == 3
