@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from cluster.dense import DENSE_LIMIT
 from cluster.search import density, graph, linkage
+from cluster.search.crossings import crossings
 from cluster.search.grid import MOST_SAMPLES
 from cluster.search.knees import knee
 from cluster.search.lloyd import Path, micro_clusters
@@ -93,7 +94,11 @@ class Space:
 
     @cached_property
     def _bridges(self) -> npt.NDArray[np.float64]:
-        return self._shared(lambda: graph.bridges_of(self.X, self.graph))
+        def make() -> npt.NDArray[np.float64]:
+            between = graph.bridges_of(self.X, self.graph)
+            return np.concatenate([between, crossings(self.X, self.graph, between, seed=self.seed)])
+
+        return self._shared(make)
 
     def core(self, count: int) -> tuple[npt.NDArray[np.float64], float]:
         """The (N,) distances to the ``count``-th neighbour, and the knee of their curve."""

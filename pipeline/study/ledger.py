@@ -22,7 +22,7 @@ from cluster.search.nothing import Reference
 from data.errors import InputError
 from data.files import atomic_write
 
-VERSION = "1"  # of fitting and scoring: raise it when either changes, and old rows are not taken for new ones
+VERSION = "2"  # of fitting and scoring: raise it when either changes, and old rows are not taken for new ones
 NAN = float("nan")
 
 

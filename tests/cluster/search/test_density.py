@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from cluster.search import Space
+from cluster.search.crossings import crossings
 from cluster.search.density import condense, dbscan, glosh, hierarchy, select
 from cluster.search.graph import bridges_of, induced_tree, neighbours, reachability_tree
 
@@ -98,3 +99,25 @@ def test_the_tree_of_some_rows_uses_edges_between_them_only():
     ends = finite[:, :2].astype(int)
     exact = np.linalg.norm(X[rows[ends[:, 0]]] - X[rows[ends[:, 1]]], axis=1)
     assert (finite[:, 2] >= exact - 1e-3).all()
+
+
+def test_groups_of_dense_parts_come_together_as_in_the_exact_tree():
+    rng = np.random.default_rng(4)
+    groups = 12 * rng.standard_normal((4, 6))
+    parts = np.repeat(groups, 4, axis=0) + 2.5 * rng.standard_normal((16, 6))
+    X = parts[rng.integers(0, 16, 5200)] + 0.25 * rng.standard_normal((5200, 6)) * rng.choice(
+        [1, 3], (5200, 1), p=[0.97, 0.03]
+    )
+    X = X.astype(np.float32)
+    import hdbscan
+
+    space = Space(X)
+    edges = crossings(X, space.graph, bridges_of(X, space.graph))
+    ends = edges[:, :2].astype(int)
+    assert np.allclose(edges[:, 2], np.linalg.norm(X[ends[:, 0]] - X[ends[:, 1]], axis=1), rtol=1e-4)
+    for size, samples in ((15, 5), (100, 5), (30, 1)):
+        theirs = hdbscan.HDBSCAN(size, min_samples=samples).fit_predict(X)
+        ours = select(space.condensed(samples, size), "eom")
+        assert adjusted_rand_score(theirs, ours) > 0.95
+    exact = hdbscan.HDBSCAN(15, min_samples=5, gen_min_span_tree=True, approx_min_span_tree=False).fit(X)
+    assert space.tree(5)[:, 2].sum() == pytest.approx(exact._min_spanning_tree[:, 2].sum(), rel=0.01)
