@@ -66,9 +66,9 @@ class MinMax(Step):
     def fit(self, chunks: Chunks, rows: int) -> None:
         """See :class:`Step`."""
         extremes = [(chunk.min(0), chunk.max(0)) for chunk in chunks()]
-        self.low = np.min([low for low, _ in extremes], 0)
+        self.low: npt.NDArray[np.float64] = np.min([low for low, _ in extremes], 0)
         span = np.max([high for _, high in extremes], 0) - self.low
-        self.span = np.where(span > 10 * np.finfo(np.float64).eps, span, 1)
+        self.span: npt.NDArray[np.float64] = np.where(span > 10 * np.finfo(np.float64).eps, span, 1)
 
     def apply(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """See :class:`Step`."""
