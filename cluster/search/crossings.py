@@ -153,4 +153,4 @@ def _nearest_in(X: Any, core: Any, rows: Any, to: int) -> int:  # pragma: no cov
         if square < best:
             best = square
             chosen = row
-    return chosen
+    return int(chosen)
