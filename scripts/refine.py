@@ -46,6 +46,9 @@ def main(
     clusterer: Annotated[
         str, typer.Option(help="Makes the labels; auto: k-reciprocal where cameras are known, else default.")
     ] = "auto",
+    reassign: Annotated[
+        bool, typer.Option("--reassign", help="Move doubtful members to the nearest cluster, or split them off.")
+    ] = False,
     threads: Annotated[int | None, typer.Option(help="CPU threads.  [default: all]", min=1)] = None,
     truth: Annotated[
         str | None,
@@ -63,7 +66,14 @@ def main(
         torch.set_num_threads(threads)
     folder_out = out or Path("runs") / f"refine-{datetime.now():%Y%m%d-%H%M%S}"
     options = Options(
-        embedder=embedder, rounds=rounds, steps=steps, rate=rate, clusterer=clusterer, once=once_per_camera, seed=seed
+        embedder=embedder,
+        rounds=rounds,
+        steps=steps,
+        rate=rate,
+        clusterer=clusterer,
+        once=once_per_camera,
+        reassign=reassign,
+        seed=seed,
     )
     crops = read_crops(folder, listed=listed, camera=camera)
     given = None if review is None else read_review(review, crops.names)

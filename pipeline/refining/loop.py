@@ -47,6 +47,7 @@ class Options:
         clusterer: makes the labels: a name of `cluster`, or ``auto``: k-reciprocal where cameras are known, which
             joins few and different views of a thing, else the default one, which joins many.
         once: two crops of one camera are never the same thing.
+        reassign: put doubtful members and outliers where they belong at the end (:func:`cluster.reassign`).
         seed: of batches, views and the check.
     """
 
@@ -56,6 +57,7 @@ class Options:
     rate: float = 1e-3
     clusterer: str = "auto"
     once: bool = False
+    reassign: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -142,6 +144,25 @@ class Grouping:
         model.fit(X, scene=self.crops.camera, exclusive=exclusive, **self.known)
         return cluster.canonical(singletons(model.labels_)), model.probabilities_, model.warnings_
 
+    def settle(self, X: Vectors, labels: Labels) -> tuple[Labels, str]:
+        """Move doubtful members and outliers to the nearest cluster, or split them off; what a person linked stays,
+        and no move puts two crops of one camera together where a camera sees a thing once.
+
+        Returns:
+            The labels, and a line that says how many rows changed.
+        """
+        import cluster
+
+        linked = np.concatenate([np.zeros(0, np.int64), *(pairs.ravel() for pairs in self.known.values())])
+        fixed = np.isin(np.arange(len(X)), linked)
+        done = cluster.reassign(X, labels, threshold=self.calibrated, fixed=fixed)
+        if self.once and self.crops.camera is not None:
+            cell = np.column_stack([done.labels, self.crops.camera])
+            _, where, times = np.unique(cell, axis=0, return_inverse=True, return_counts=True)
+            clash = done.moved & (times[where.ravel()] > 1)
+            done = cluster.reassign(X, labels, threshold=self.calibrated, fixed=fixed | clash)
+        return done.labels, f"{int(done.moved.sum())} crops were moved, {int(done.split.sum())} split off"
+
     def trusted(self, X: Vectors, labels: Labels) -> npt.NDArray[np.bool_]:
         """(N,) bool: the row has company, is nearer to it than to any other cluster, and, where lists of neighbours
         decide, its cluster holds at a lower and at a higher threshold.
@@ -219,6 +240,9 @@ def refine_crops(
         apart, kept = now, number
         best, vectors, (labels, probability, warnings) = done[0], X, found
         trusted = grouping.trusted(vectors, labels)
+    if chosen.reassign:
+        labels, told = grouping.settle(vectors, labels)
+        warnings = [*warnings, told]
     return Refined(
         crops, chosen, history, kept, best, card, calibrated, first, vectors, start_labels, labels, probability,
         links or Links(), warnings, clusterer,
@@ -312,7 +336,7 @@ def _train(
 
 def _key(crops: Crops, options: Options, card: Mapping[str, Any], links: Links | None) -> str:
     """Hash of everything that decides the rounds (not how many)."""
-    choice = {k: v for k, v in asdict(options).items() if k not in ("rounds", "embedder")}
+    choice = {k: v for k, v in asdict(options).items() if k not in ("rounds", "embedder", "reassign")}
     camera = None if crops.camera is None else crops.camera.tolist()
     about = [FORMAT, fingerprint(crops), camera, choice, card["sha256"], None if links is None else links.to_json()]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

@@ -192,3 +192,22 @@ def test_explain_draws_pairs_and_clusters(folder: Path, start: Path, tmp_path: P
         ran = CliRunner().invoke(app, [*wrong, "--out", str(out)])
         assert isinstance(ran.exception, InputError)
         assert match in str(ran.exception)
+
+
+def test_settling_moves_intruders_but_not_against_what_is_known(folder: Path) -> None:
+    from pipeline.refining.loop import Grouping
+
+    crops = read_crops(folder, camera=r"cam(\d)")
+    true = np.array([int(name[1]) for name in crops.names])
+    X = (np.eye(8)[true] + 0.02 * np.random.default_rng(0).standard_normal((24, 8))).astype(np.float32)
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    labels = true.copy()
+    labels[0] = 3
+    labels, told = Grouping(crops, "default", 0.2, False, {}).settle(X, labels)
+    assert labels[0] == labels[1]
+    assert told.startswith("1 crops were moved")
+    wrong = true.copy()
+    wrong[0] = 3
+    linked = {"must_link": np.array([[0, 23]]), "cannot_link": np.zeros((0, 2), np.int64)}
+    assert Grouping(crops, "default", 0.2, False, linked).settle(X, wrong)[1].startswith("0 crops")
+    assert Grouping(crops, "default", 0.2, True, {}).settle(X, wrong)[1].startswith("0 crops were moved")
