@@ -70,14 +70,14 @@ def estimate_count(
     Memory: O(N D + K D) and blocks of 1,024 x K, K the number of units.
     """
     state = progress if progress is not None else Progress()
-    frames = X if isinstance(X, Frames) else Frames(X)
+    frames = X if isinstance(X, Frames) else Frames(X, scale=calibrated)
     pure = frames.at(PURE * calibrated)
     if len(pure) < 2:
         raise ValueError("a count needs two items")
     try:
-        pairs, distances = pilot_pairs(pure, calibrated=calibrated, seed=seed)
+        pairs, gaps = pilot_pairs(pure, calibrated=calibrated, seed=seed)
         answers = np.array([ask(int(a), int(b)) for a, b in pairs], np.float64)
-        state.bond = fit_bond(distances, answers, calibrated=calibrated)
+        state.bond = fit_bond(gaps, answers, calibrated=calibrated)
         frame = frames.at(FRAME * state.bond.middle)
         state.units = frame.count
         plan = Plan(frame, state.bond, seed=seed)

@@ -16,7 +16,7 @@ from cluster.counting.frame import Bond, Frame, Ints
 PAIRS = 36
 LEVELS = 9
 TRIES = 12 * PAIRS  # items looked at; in some folders no two lie at some distances
-REACH = (0.4, 3.2)  # x calibrated: the distances asked about
+REACH = (0.0, 2.7)  # x calibrated: the gaps asked about
 SLOPE = 0.25  # x calibrated: of the bond before any answer
 WEIGHT = 2.0  # answers that the curve before any answer is worth
 
@@ -24,8 +24,8 @@ Ask = Callable[[int, int], float]
 
 
 def default_bond(calibrated: float) -> Bond:
-    """The bond before any answer: even odds at 1.4 times the embedder's threshold."""
-    return Bond(1.4 * calibrated, SLOPE * calibrated)
+    """The bond before any answer: even odds at 1.2 times the embedder's threshold."""
+    return Bond(1.2 * calibrated, SLOPE * calibrated)
 
 
 def pilot_pairs(
@@ -39,12 +39,12 @@ def pilot_pairs(
         seed: of the choice.
 
     Returns:
-        (P, 2) rows, and the (P,) distances of the first to the second's unit; P is at most ``PAIRS``.
+        (P, 2) rows, an item and the nearest of a unit, and their (P,) gaps; P is at most ``PAIRS``.
     """
     rng = np.random.default_rng([seed, 1])
     levels = calibrated * np.linspace(*REACH, LEVELS + 1)
     pairs: list[tuple[int, int]] = []
-    distances: list[float] = []
+    gaps: list[float] = []
     # Units weigh the same, as they do in the count; a unit's items are as good as each other. The levels take turns.
     filled = np.zeros(LEVELS, np.int64)
     for turn, unit in enumerate(rng.choice(frame.count, size=TRIES, replace=True).tolist()):
@@ -52,27 +52,27 @@ def pilot_pairs(
         if filled[level] == PAIRS // LEVELS:
             continue
         row = int(rng.choice(frame.members[unit]))
-        distance = frame.distances(row)
-        there = np.flatnonzero((distance >= levels[level]) & (distance < levels[level + 1]))
+        gap = frame.gaps(row)
+        there = np.flatnonzero((gap >= levels[level]) & (gap < levels[level + 1]))
         if len(there):
             other = int(rng.choice(there))
-            pairs.append((row, int(rng.choice(frame.members[other]))))
-            distances.append(float(distance[other]))
+            pairs.append((row, int(frame.nearest(row, other)[0])))
+            gaps.append(float(gap[other]))
             filled[level] += 1
-    return np.array(pairs, np.int64).reshape(-1, 2), np.array(distances)
+    return np.array(pairs, np.int64).reshape(-1, 2), np.array(gaps)
 
 
 def fit_bond(
-    distances: np.ndarray[tuple[int], np.dtype[np.float64]],
+    gaps: np.ndarray[tuple[int], np.dtype[np.float64]],
     same: Ints | np.ndarray[tuple[int], np.dtype[np.float64]],
     *,
     calibrated: float,
 ) -> Bond:
-    """Fit the logistic curve to answers (1 same, 0 different, .5 unsure), held by a weak prior at the default."""
+    """Fit the curve of (P,) gaps to answers (1 same, 0 different, .5 unsure), held by a weak prior at the default."""
     from scipy.optimize import minimize
 
     start = default_bond(calibrated)
-    d, y = np.asarray(distances, np.float64), np.asarray(same, np.float64)
+    d, y = np.asarray(gaps, np.float64), np.asarray(same, np.float64)
 
     def loss(parameters: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
         middle, slope = np.exp(parameters)

@@ -21,11 +21,12 @@ from cluster.counting.pilot import Ask
 from cluster.counting.size import inverse_size
 
 STRATA = 16
-CANDIDATES = 32  # units that an item is compared with at most
-LEAST = 0.005  # probability below which a unit is not asked
+CANDIDATES = 60  # units that an item is compared with at most
+FIRST = 3  # units that are asked in any case
+LEAST, FAINT = 0.01, 0.002  # probability below which a unit is not asked: of an item with mates, without any so far
 SURE = 0.06  # probability from which a unit is asked surely; between the two with probability HALF
 HALF = 0.5  # at 1/2 and more no estimate leaves [-1, 1]: 1 - 1 / p is -1 at the least
-NEAREST, BLOCK = 1, 3  # of the own unit: nearest ones, then random ones; as many again if none of these is a mate
+NEAREST, BLOCK = 2, 3  # of the own unit: nearest ones, then random ones; as many again if none of these is a mate
 DOUBT = 0.1  # weight of doubt against smallness in the choice of items
 
 
@@ -60,10 +61,11 @@ class Plan:
     def _chances(self) -> Floats:
         frame = self.frame
         size = frame.sizes[frame.labels]
-        inside = np.where(size > 1, self.bond(frame.own), 1.0)
+        inside = np.where(size > 1, self.bond(frame.own - frame.bonus[frame.labels]), 1.0)
         outside = np.zeros(len(frame))
         for rows, distance in frame.blocks():
-            outside[rows] = self.bond(distance) @ frame.sizes
+            # The nearest distances of all items to all units are not to be had cheaply: means have to do for the draw.
+            outside[rows] = self.bond(distance - frame.bonus) @ frame.sizes
         expected = 1 + (size - 1) * inside + outside
         # The best chance is the root of the mean square of 1 / size: 1 if the item does not belong to its unit.
         chance = np.sqrt(1 / expected**2 + DOUBT * (1 - inside) / (1 + outside) ** 2)
@@ -81,24 +83,26 @@ class Plan:
     def size_of(self, row: int, rng: np.random.Generator, ask: Ask) -> float:
         """Estimate 1 / (size of the item's identity) by asking about some of its candidates."""
         sure = 1 + self._inside(row, rng, ask)
-        found = []
-        distance = self.frame.distances(row)
-        near = np.argsort(distance, kind="stable")[: self.candidates]
-        likely = self.bond(distance[near])
-        for unit, chance in zip(near[likely >= LEAST].tolist(), likely[likely >= LEAST].tolist(), strict=True):
-            if chance < SURE and rng.random() >= HALF:
+        gaps = self.frame.gaps(row)
+        near = np.argsort(gaps, kind="stable")[: min(self.candidates, len(gaps) - 1)]  # the own unit is the last
+        likely = self.bond(gaps[near])
+        found: list[tuple[float, float]] = []
+        for rank, (unit, chance) in enumerate(zip(near.tolist(), likely.tolist(), strict=True)):
+            surely = rank < FIRST or chance >= SURE
+            alone = sure == 1 and not found
+            if not surely and (chance < (FAINT if alone else LEAST) or rng.random() >= HALF):
                 continue
-            mates = self._in_unit(row, unit, rng, ask)
-            if mates and chance < SURE:
-                found.append((mates, HALF))
-            else:
-                sure += mates
+            if mates := self._in_unit(row, unit, rng, ask):
+                if surely:
+                    sure += mates
+                else:
+                    found.append((mates, HALF))
         return inverse_size(sure, found)
 
     def _inside(self, row: int, rng: np.random.Generator, ask: Ask) -> float:
         """Estimate the mates among the others of the own unit."""
-        unit = self.frame.members[self.frame.labels[row]]
-        others = self._by_nearness(row, unit[unit != row])
+        others = self.frame.nearest(row, int(self.frame.labels[row]))
+        others = others[others != row]
         if len(others) <= NEAREST + BLOCK:
             return sum(ask(row, int(j)) for j in others)
         mates = sum(ask(row, int(j)) for j in others[:NEAREST])
@@ -115,19 +119,16 @@ class Plan:
 
     def _in_unit(self, row: int, unit: int, rng: np.random.Generator, ask: Ask) -> float:
         """Estimate the mates in another unit: its nearest item, and if that is one, a random other."""
-        others = self._by_nearness(row, self.frame.members[unit])
+        others = self.frame.nearest(row, unit)
         if not (first := ask(row, int(others[0]))) or len(others) == 1:
             return first
         return first + (len(others) - 1) * ask(row, int(rng.choice(others[1:])))
-
-    def _by_nearness(self, row: int, others: Ints) -> Ints:
-        return others[np.argsort(-(self.frame.X[others] @ self.frame.X[row]), kind="stable")]
 
     def beyond(self, rows: Ints) -> float:
         """Expected number of units with mates of an item that are never asked about, mean over ``rows``."""
         missed = []
         for row in rows.tolist():
-            likely = np.sort(self.bond(self.frame.distances(row)))[::-1]
-            kept = np.arange(len(likely)) < self.candidates
-            missed.append(likely[~kept | (likely < LEAST)].sum())
+            likely = np.sort(self.bond(self.frame.gaps(row)))[::-1]
+            kept = (np.arange(len(likely)) < self.candidates) & (likely >= LEAST)
+            missed.append(likely[~kept].sum())
         return float(np.mean(missed)) if missed else 0.0

@@ -8,7 +8,7 @@ variants differ in one thing. Every crop is shown in its own light, box, blur an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST = 200  # crops of one identity
 TAIL = 1.35  # exponent of the sizes: 25,000 crops of about 1,300 identities
 REAL = 1 / 3  # share of identities from real crops, where there are any
+DISTINCT, TRIES = 0.15, 12  # share of the picture by which any two identities of one product differ
 TALL = (90, 200)  # height of a crop in pixels
 
 U8 = npt.NDArray[np.uint8]
@@ -91,11 +92,38 @@ def _real(count: int, rng: np.random.Generator, packed: Path) -> list[Shown]:
     # One folder of each duplicated pair, none of the mixed ones: or the truth would be wrong.
     clean = [p for p in goods.products if p.family_id not in {*PACKED_SAME, *PACKED_DROPPED}]
     shown = [Shown(p) for p in clean][:count]
+    known: dict[CropProduct, list[U8]] = {p: [_small(p, None)] for p in clean}
+    turn = 0
     while len(shown) < count:
-        product = clean[len(shown) % len(clean)]
-        crops = [product.render(96, rng)[..., :3] for _ in range(2)]
-        shown.append(Shown(product, sample_recolouring(rng, crops, least=0.15)))
+        product = clean[turn % len(clean)]
+        turn += 1
+        for _ in range(TRIES):
+            look = sample_recolouring(rng, [product.render(96, rng)[..., :3]], least=DISTINCT)
+            picture = _small(product, look)
+            if all(_differs(picture, other) for other in known[product]):
+                break
+        else:
+            if turn > TRIES * count:
+                raise InputError(f"only {len(shown)} visibly different identities can be made", file=packed)
+            continue
+        known[product].append(picture)
+        shown.append(Shown(product, look))
     return shown
+
+
+def _small(product: CropProduct, look: Recolouring | None) -> U8:
+    """The product's first crop under a look, unmirrored, small: what two identities of one product are compared by."""
+    import cv2
+
+    from data.synth.goods_crops import recolour
+
+    picture = np.asarray(cv2.resize(product.render(96)[..., :3], (32, 48), interpolation=cv2.INTER_AREA), np.uint8)
+    return picture if look is None else recolour(picture, replace(look, mirror=False))
+
+
+def _differs(one: U8, two: U8) -> bool:
+    """Whether a person tells two identities of one product apart: enough pixels differ by 36 of 255 and more."""
+    return float((np.abs(one.astype(np.int16) - two).max(axis=2) > 36).mean()) >= DISTINCT
 
 
 def compose(
@@ -132,10 +160,11 @@ def compose(
 def _draw(people: list[Shown], who: int, files: list[Path], rng: np.random.Generator) -> None:
     from embed.augment import Augmentation, augment
 
-    # The milder strengths of the default network's last steps (embed/README.md).
+    # Milder than any training: crops of a folder are seen by a camera, not made to be unrecognisable.
     how = Augmentation(
-        low=0.3, low_scale=0.35, gain=0.25, white=0.05, occlude=0.25, contrast=0.2, cut=0.1, noise=6, box_error=0.03
-    )
+        low=0.2, low_scale=0.5, gain=0.2, white=0.04, occlude=0.1, contrast=0.15, cut=0.05, noise=5, box_error=0.02,
+        overlap=0.1, gradient=0.15, gloss=0.1,
+    )  # fmt: skip
     beside: Any = people[int(rng.integers(len(people)))].draw(TALL[1], rng)
     for file in files:
         picture = people[who].draw(int(rng.integers(*TALL)), rng)

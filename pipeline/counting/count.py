@@ -247,7 +247,7 @@ def _ask(
     from cluster.counting import Enough
     from cluster.counting.frame import Frames
 
-    frames = Frames(vectors)
+    frames = Frames(vectors, scale=calibrated)
 
     def nobody(a: int, b: int) -> Any:
         raise Enough

@@ -74,7 +74,7 @@ def test_with_everything_asked_the_share_of_an_item_is_exact():
 def crowd():
     """400 items of known identity, and frames that the tests share."""
     X, true = simulate(400, regime="person", seed=5)
-    return Frames(X), true
+    return Frames(X, scale=0.5), true
 
 
 def _asker(true):
@@ -85,7 +85,7 @@ def _asker(true):
 def test_the_shares_of_all_items_add_up_to_the_count_whatever_the_frame(cut):
     """The pair sampling alone: its mean over many draws, of a frame that splits identities and of one that mixes."""
     X, true = simulate(120, regime="person", seed=6)
-    plan = Plan(Frame(X, cut=cut), Bond(0.6, 0.06), candidates=120)
+    plan = Plan(Frame(X, cut=cut, scale=0.5), Bond(0.6, 0.06), candidates=120)
     sums = [
         sum(plan.size_of(row, np.random.default_rng([draw, row]), _asker(true)) for row in range(120))
         for draw in range(25)
