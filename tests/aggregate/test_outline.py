@@ -6,8 +6,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aggregate import aggregate
 from aggregate.adjoin import Links
 from aggregate.outline import HOLE, outlines
+from tests.aggregate.scenes import boxes_of, shape_of
 
 NO_LINKS = Links(np.zeros((0, 2), int), np.zeros((0, 4)))
 
@@ -48,3 +50,25 @@ def test_pieces_cut_off_from_every_member_are_dropped() -> None:
     assert len(polygons) == 1
     assert len(polygons[0]) == 2  # the other's object is a hole
     assert set(other[0][0]) == {(50, 20), (90, 20), (90, 60), (50, 60)}
+
+
+def test_coordinates_have_two_decimals_and_the_left_edge_is_clipped() -> None:
+    _, (found,) = aggregate(boxes_of((-3, 1.23456, 10, 20.98765), cluster=[1]), (30, 30))
+    assert {point for ring in found.polygons[0] for point in ring} == {(0, 1.23), (0, 20.99), (10, 20.99), (10, 1.23)}
+    _, (above,) = aggregate(boxes_of((3, -5, 10, 20), cluster=[1]), (30, 30))
+    assert shape_of(above).bounds == (3, 0, 10, 20)
+
+
+def test_a_hole_smaller_than_a_quarter_of_the_smallest_object_is_filled() -> None:
+    def frame(side: float) -> list[tuple[float, float, float, float]]:  # four boxes around a square hole
+        return [
+            (0, 0, 100, 40),
+            (0, 40 + side, 100, 80 + side),
+            (0, 40, 30, 40 + side),
+            (30 + side, 40, 100, 40 + side),
+        ]
+
+    for side, rings in ((6, 1), (36, 2)):
+        _, found = aggregate(boxes_of(*frame(side), cluster=[1] * 4), (200, 200), reach=0.0)
+        (one,) = found
+        assert [len(polygon) for polygon in one.polygons] == [rings], side
