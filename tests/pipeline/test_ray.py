@@ -63,6 +63,8 @@ def machines():
         made.add_node(**each)
         ray.init(address=made.address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:
+        del os.environ["RAY_TMPDIR"]
+        shutil.rmtree(folder, ignore_errors=True)
         if "timed out during startup" not in str(error):
             raise
         pytest.skip("Ray did not start within its 30 s: the machine is too busy")
