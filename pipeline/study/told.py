@@ -20,13 +20,18 @@ def telling(*, quiet: bool) -> Iterator[Callable[[str], Progress | None]]:
     from rich.console import Console
     from rich.progress import Progress as Bars
 
-    with Bars(console=Console(stderr=True)) as bars:
+    bars = Bars(console=Console(stderr=True))
 
-        def tell(name: str) -> Progress:
-            task = bars.add_task(name)
-            return lambda done, total: bars.update(task, completed=done, total=total)
+    def tell(name: str) -> Progress:
+        bars.start()  # not before: an empty display would print a blank line in front of an error
+        task = bars.add_task(name)
+        return lambda done, total: bars.update(task, completed=done, total=total)
 
+    try:
         yield tell
+    finally:
+        if bars.tasks:
+            bars.stop()
 
 
 def summary(result: StudyResult, written: Sequence[Path]) -> dict[str, Any]:
