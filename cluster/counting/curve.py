@@ -14,8 +14,8 @@ from data import InputError
 FACTORS = np.geomspace(0.35, 3.5, 25)  # x calibrated: where the curve is taken
 FALL, STEPS = 0.15, 3  # a stretch is stable if the count falls by at most this share over it; 3 steps are a third
 # Where the count is right, as a multiple of the calibrated threshold: quantiles .025, .5, .975 of a log-normal
-# distribution. On nine draws (four of grocery_store test, four of packed_products, vehicle_reid val) the right multiple is
-# 1.2 to 2.03; the prediction interval of a tenth is 1.23 to 2.62, doubled in spread because other folders differ more.
+# distribution. On nine draws (four of grocery_store test, four of packed_products, vehicle_reid val) the right multiple
+# is 1.2 to 2.03; the prediction interval of a tenth is 1.23 to 2.62, doubled in spread as other folders differ more.
 RIGHT = (0.84, 1.79, 3.84)
 
 Floats = npt.NDArray[np.float64]

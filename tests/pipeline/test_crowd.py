@@ -32,7 +32,7 @@ def write_clip(path: Path, frames: list[Any]) -> Path:
 def walk(start: tuple[float, float], step: tuple[float, float], count: int) -> np.ndarray:
     """Boxes of one person of 20 x 50 px over ``count`` frames."""
     corner = np.array(start) + np.arange(count)[:, None] * np.array(step)
-    return np.concatenate([corner, corner + [20, 50]], axis=1)
+    return np.concatenate([corner, corner + np.array([20, 50])], axis=1)
 
 
 def test_a_clip_becomes_every_nth_frame_once(tmp_path: Path) -> None:
