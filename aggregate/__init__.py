@@ -10,6 +10,7 @@ from data.lazy import attach
 if TYPE_CHECKING:
     from aggregate.adjoin import ScaleBy as ScaleBy
     from aggregate.colors import assign_colors as assign_colors
+    from aggregate.colors import colors_of as colors_of
     from aggregate.congregations import DEFAULT_REACH as DEFAULT_REACH
     from aggregate.congregations import Congregation as Congregation
     from aggregate.congregations import aggregate as aggregate
@@ -44,6 +45,7 @@ __getattr__, __dir__, __all__ = attach(
         "ShelfReport": "shelf",
         "aggregate": "congregations",
         "assign_colors": "colors",
+        "colors_of": "colors",
         "compare_layouts": "planogram",
         "congregations_json": "tables",
         "differences_csv": "planogram",

@@ -45,6 +45,23 @@ def assign_colors(parts: Sequence[Objects]) -> dict[int, Color]:
         np.concatenate([np.zeros(0, np.int64), *(_identities(part) for part in parts)]), return_counts=True
     )
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *(_neighbours(part) for part in parts)])
+    return _choose(clusters, count, pairs)
+
+
+def colors_of(labels: npt.NDArray[np.int64]) -> dict[int, Color]:
+    """Give every cluster of a folder of crops a colour: crops stand nowhere, so only how often a colour is used counts.
+
+    Args:
+        labels: (N,) clusters; -1 is noise and has none.
+    """
+    clusters, count = np.unique(labels[labels >= 0], return_counts=True)
+    return _choose(clusters, count, np.zeros((0, 2), np.int64))
+
+
+def _choose(
+    clusters: npt.NDArray[np.int64], count: npt.NDArray[np.int64], pairs: npt.NDArray[np.int64]
+) -> dict[int, Color]:
+    """Choose colours for the clusters, most objects first, each far from those of its neighbours in ``pairs``."""
     neighbours: list[list[int]] = [[] for _ in clusters]
     for a, b in np.unique(np.searchsorted(clusters, pairs), axis=0).tolist():
         neighbours[a].append(b)

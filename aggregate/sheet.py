@@ -74,12 +74,6 @@ class ContactSheet:
         self._crops: dict[tuple[int, int], Image] = {}
 
     @property
-    def needed(self) -> set[str]:
-        """The scenes of which crops are shown; the others need not be added."""
-        names = list(self._index)
-        return {names[part] for row in self._rows for part, _ in row.shown}
-
-    @property
     def wanted(self) -> list[str]:
         """Names of the scenes whose pictures the sheet needs, in the order given; the others need not be read."""
         parts = {key[0] for row in self._rows for key in row.shown}

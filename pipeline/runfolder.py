@@ -67,7 +67,7 @@ def save_run(
     colors = assign_colors([scene.objects for scene in scenes])
     sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)
 
-    seen = itertools.count(1)
+    seen, wanted = itertools.count(1), set(sheet.wanted)
     with ThreadPoolExecutor(1) as aside:
         written: list[Future[None]] = []
 
@@ -75,7 +75,7 @@ def save_run(
             looks = appearance(scene, colors)
             again = drawn.get(scene.name) != looks or not (out / scene.name / "overlay.jpg").exists()
             try:
-                if again or scene.name in sheet.needed:
+                if again or scene.name in wanted:
                     picture = analysis.pictures.get(scene.source).image
                     sheet.add(scene.name, picture)
             finally:

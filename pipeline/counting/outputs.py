@@ -101,14 +101,14 @@ def draw_curve(found: Count, path: Path) -> None:
 
 def draw_sheet(found: Count, path: Path) -> None:
     """Draw the contact sheet: the largest clusters, their members from the surest to the most doubtful."""
-    from aggregate import ContactSheet
+    from aggregate import ContactSheet, colors_of
     from data.images import read_image, write_image
     from data.objects import Objects
 
     count = len(found.paths)
     unit = np.tile(np.array([0, 0, 1, 1], np.float32), (count, 1))
     objects = Objects.from_boxes(unit).replace(cluster=found.labels, probability=found.probability)
-    sheet = ContactSheet([("crops", objects)])
+    sheet = ContactSheet([("crops", objects)], colors=colors_of(found.labels))
     for key in sheet.shown:
         with suppress(InputError):  # a crop that vanished stays grey
             sheet.add_crop(key, read_image(found.paths[key[1]]))

@@ -217,7 +217,8 @@ def save_on_ray(analysis: Analysis, store: Storage, track: Progress) -> None:
     errors += [(s.source.where, "its worker was lost while drawing") for i, s in enumerate(scenes) if i not in done]
 
     sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)
-    shown = [scene for scene in scenes if scene.name in sheet.needed]
+    wanted = set(sheet.wanted)
+    shown = [scene for scene in scenes if scene.name in wanted]
     for scene, picture in ahead_of(shown, lambda scene: scene.source.scene().image, workers=DRAWERS):
         if not isinstance(picture, Exception):  # its overlay failed, too, and is listed
             sheet.add(scene.name, picture)

@@ -88,12 +88,13 @@ def draw_sheet(
     crops: Crops, labels: npt.NDArray[np.int64], probability: npt.NDArray[np.float32] | None, path: Path
 ) -> None:
     """Draw the contact sheet of the largest clusters, surest members first."""
-    from aggregate import ContactSheet
+    from aggregate import ContactSheet, colors_of
     from data.images import read_image, write_image
     from data.objects import Objects
 
     unit = np.tile(np.array([0, 0, 1, 1], np.float32), (len(crops), 1))
-    sheet = ContactSheet([("crops", Objects.from_boxes(unit, cluster=labels, probability=probability))])
+    objects = Objects.from_boxes(unit, cluster=labels, probability=probability)
+    sheet = ContactSheet([("crops", objects)], colors=colors_of(labels))
     for key in sheet.shown:
         with suppress(InputError):  # a crop that vanished stays grey
             sheet.add_crop(key, read_image(crops.paths[key[1]]))

@@ -29,7 +29,7 @@ def contact_sheet(paths: Sequence[Path], labels: Labels, strength: npt.NDArray[n
         strength: (N,) in [0, 1], how typical each row is of its cluster.
         rows: most clusters.
     """
-    from aggregate import ContactSheet, assign_colors
+    from aggregate import ContactSheet, colors_of
     from data.objects import Objects
 
     whole = np.array([[0.0, 0.0, 1e6, 1e6]], np.float32)  # the sheet cuts what lies inside the picture
@@ -37,8 +37,7 @@ def contact_sheet(paths: Sequence[Path], labels: Labels, strength: npt.NDArray[n
         (str(number), Objects.from_boxes(whole, cluster=labels[[number]], probability=strength[[number]]))
         for number in range(len(labels))
     ]
-    colors = assign_colors([Objects.from_boxes(np.tile(whole, (len(labels), 1)), cluster=labels)])
-    sheet = ContactSheet(parts, colors=colors, rows=rows, columns=PER_ROW, cell=CELL)
+    sheet = ContactSheet(parts, colors=colors_of(labels), rows=rows, columns=PER_ROW, cell=CELL)
     for name in sheet.wanted:
         sheet.add(name, read_image(paths[int(name)]))
     return sheet.draw()

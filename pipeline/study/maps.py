@@ -136,11 +136,9 @@ def _groups(
     labels: Labels, names: Mapping[int, str] | None
 ) -> list[tuple[str, tuple[float, float, float], npt.NDArray[np.bool_]]]:
     """Name, colour and rows of each group, noise and what is beyond ``NAMED`` first, so that they lie underneath."""
-    from aggregate import assign_colors
-    from data.objects import Objects
+    from aggregate import colors_of
 
-    boxes = np.tile(np.array([[0.0, 0.0, 1.0, 1.0]], np.float32), (len(labels), 1))
-    colors = assign_colors([Objects.from_boxes(boxes, cluster=labels)])
+    colors = colors_of(labels)
     sizes = np.bincount(labels[labels >= 0], minlength=1)
     shown = [int(c) for c in np.argsort(-sizes, kind="stable")[:NAMED] if sizes[c]]
     grey = (0.75, 0.75, 0.75)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from hypothesis import given, settings
 
-from aggregate import assign_colors
+from aggregate import assign_colors, colors_of
 from aggregate.colors import PALETTE, is_light, lab
 from data import Objects
 from tests.aggregate.scenes import packed
@@ -53,3 +53,11 @@ def test_nothing_to_colour() -> None:
 def test_light_and_dark() -> None:
     assert is_light((255, 210, 45))
     assert not is_light((60, 75, 255))
+
+
+def test_clusters_of_a_large_folder_of_crops_have_colours_at_once() -> None:
+    labels = np.arange(30_000) % 5_000 - 1  # identical boxes would be 450 million neighbouring pairs
+    colors = colors_of(labels)
+    assert set(colors) == set(range(4_999))
+    used = np.unique(list(colors.values()), axis=0, return_counts=True)[1]
+    assert used.max() - used.min() <= 1
