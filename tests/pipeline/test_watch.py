@@ -224,13 +224,13 @@ def test_the_command_watches_until_told_and_goes_on_after_an_interrupt(tmp_path)
 
     interrupted = start()
     interrupted.send_signal(signal.SIGINT)
-    _, errors = interrupted.communicate(timeout=120)
+    _, errors = interrupted.communicate(timeout=240)
     assert interrupted.returncode == 130
     assert errors.strip().splitlines()[-1].startswith("interrupted")
     kept = (tmp_path / "run" / ".seen" / "a.parquet").stat().st_mtime_ns
     running = start()
     write_image(tmp_path / "in" / "b.png", image)
-    said, errors = running.communicate(timeout=120)
+    said, errors = running.communicate(timeout=240)
     assert running.returncode == 0, errors
     assert "8 objects in 2 scene(s)" in said
     assert (tmp_path / "run" / ".seen" / "a.parquet").stat().st_mtime_ns == kept, "what was seen is seen again"
