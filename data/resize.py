@@ -14,8 +14,8 @@ def shrink(image: Image, *, width: int, height: int) -> Image:
     """Resize to ``width`` x ``height``, both at most the picture's own, by the mean over each pixel's area.
 
     While the picture is at least twice too large it is halved first: OpenCV's halving is several times faster than its
-    general area filter, and a mean of means is the same but for rounding. An odd last row or column is left out,
-    long as it is less than 1 / :data:`LARGE` of the picture.
+    general area filter, and a mean of means is the same but for rounding. An odd last row or column is left out, if
+    it is less than 1 / :data:`LARGE` of the picture.
 
     Returns:
         (height, width, C) uint8; the picture itself if it has that size already.
