@@ -25,7 +25,8 @@ from data.images import write_image
 from pipeline import Settings, analyze
 from tests.pipeline.conftest import ColourObserver, paint, squares
 
-os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}  # no token in the home folder
+# no token in the home folder; workers of this environment, not by another `uv run` each
+os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 from pipeline.engines.ray_data import analyze_on_ray
 
