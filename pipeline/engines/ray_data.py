@@ -61,7 +61,7 @@ def cluster() -> Iterator[None]:
         InputError: if Ray is not installed or the cluster is not there.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    # Under `uv run` Ray would start every worker by another `uv run` in a copy of the folder; workers use this environment.
+    # Under `uv run` Ray would start every worker by another `uv run` in a copy of the folder; workers use what is here.
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     try:
         import ray
