@@ -164,7 +164,7 @@ def test_bad_input_is_named(machines, photos, tmp_path):
 
 @pytest.mark.skipif(
     "PACKED_RAY_LOSS" not in os.environ,
-    reason="passed on a busy machine (25 s), failed or did not end on a quiet one; not understood yet: PACKED_RAY_LOSS=1",
+    reason="25 s on a busy machine, failed or did not end on a quiet one; not understood yet: PACKED_RAY_LOSS=1",
 )
 def test_a_machine_is_lost_in_the_middle(machines, photos, tmp_path):
     (second,) = [node for node in machines.list_all_nodes() if node is not machines.head_node]
