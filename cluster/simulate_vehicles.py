@@ -104,7 +104,7 @@ def write_descriptor(path: str | Path, vehicles: Vehicles, name: str, *, seed: i
 
 
 def _table(rng: np.random.Generator, weight: float, levels: int, dim: int) -> npt.NDArray[np.float32]:
-    return (weight * rng.standard_normal((levels, dim), dtype=np.float32) / np.sqrt(dim)).astype(np.float32)
+    return np.float32(weight / np.sqrt(dim)) * rng.standard_normal((levels, dim), dtype=np.float32)
 
 
 def _tail(count: int, exponent: float) -> npt.NDArray[np.float64]:
