@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from cluster.search.compiled import compiled
 from cluster.search.graph import Neighbours, reachability_tree
+from cluster.search.union import find
 
 SAMPLE = 12_000  # rows whose distances between parts are all looked at
 PER_PART = 40  # of them at least of each part
@@ -101,22 +102,13 @@ def _spread_labels(ends: Any, labels: Any) -> Any:  # pragma: no cover
     count = len(labels)
     parent, name = np.arange(count), labels.copy()
     for e in range(len(ends)):
-        a, b = ends[e, 0], ends[e, 1]
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
+        a, b = find(parent, ends[e, 0]), find(parent, ends[e, 1])
         if name[a] < 0 or name[b] < 0 or name[a] == name[b]:
             parent[a] = b
             name[b] = max(name[a], name[b])
     out = np.empty(count, np.int64)
     for n in range(count):
-        root = n
-        while parent[root] != root:
-            root = parent[root]
-        out[n] = max(name[root], 0)
+        out[n] = max(name[find(parent, n)], 0)
     return out
 
 

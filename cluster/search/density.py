@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from cluster.search.compiled import compiled
 from cluster.search.graph import Neighbours
+from cluster.search.union import find
 
 TINY = 1e-10  # equal rows would have infinite density
 
@@ -114,13 +115,7 @@ def _merges(ends: Any, height: Any) -> Any:  # pragma: no cover
     size = np.ones(2 * count - 1, np.int64)
     left, right = np.empty(count - 1, np.int64), np.empty(count - 1, np.int64)
     for m in range(count - 1):
-        a, b = ends[m, 0], ends[m, 1]
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
+        a, b = find(parent, ends[m, 0]), find(parent, ends[m, 1])
         node = count + m
         parent[a] = node
         parent[b] = node
@@ -202,21 +197,12 @@ def _core_components(ends: Any, is_core: Any, index: Any, distance: Any, eps: fl
     count = len(is_core)
     parent = np.arange(count)
     for e in range(len(ends)):
-        a, b = ends[e, 0], ends[e, 1]
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
+        a, b = find(parent, ends[e, 0]), find(parent, ends[e, 1])
         parent[max(a, b)] = min(a, b)
     labels = np.full(count, -1)
     for n in range(count):
         if is_core[n]:
-            root = n
-            while parent[root] != root:
-                root = parent[root]
-            labels[n] = root
+            labels[n] = find(parent, n)
     for n in range(count):
         if not is_core[n]:
             for k in range(index.shape[1]):

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster.search.compiled import compiled
+from cluster.search.union import find
 
 CODES = {"ward": 0, "average": 1, "complete": 2}
 
@@ -97,20 +98,12 @@ def _chain(distance: Any, sizes: Any, code: int) -> Any:  # pragma: no cover
 def _joined(pairs: Any, count: int) -> Any:  # pragma: no cover
     parent = np.arange(count)
     for p in range(len(pairs)):
-        a, b = pairs[p, 0], pairs[p, 1]
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
+        a, b = find(parent, pairs[p, 0]), find(parent, pairs[p, 1])
         parent[max(a, b)] = min(a, b)
     labels = np.full(count, -1)
     following = 0
     for n in range(count):
-        root = n
-        while parent[root] != root:
-            root = parent[root]
+        root = find(parent, n)
         if labels[root] < 0:
             labels[root] = following
             following += 1
