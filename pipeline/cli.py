@@ -12,6 +12,7 @@ from data.errors import InputError
 
 if TYPE_CHECKING:
     import typer
+    from rich.progress import Progress, TaskID
 
 Item = TypeVar("Item")
 
@@ -49,24 +50,7 @@ def track(items: Iterable[Item], *, label: str, total: int | None = None, quiet:
     if quiet:
         yield from items
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
+    with _bars(quiet=False, passing=False) as progress:
         yield from progress.track(items, total=total, description=label)
 
 
@@ -76,35 +60,55 @@ def print_json(value: Any) -> None:
 
 
 class Bar:
-    """A progress bar with the time left, moved by hand; on standard error, silent when ``quiet``.
+    """A progress bar with the time left, moved by hand, on standard error.
 
     For work that reports ``(done, total)`` itself, where :func:`track` has no loop to wrap.
+
+    Args:
+        label: what is going on.
+        quiet: show nothing.
+        passing: take the bar away when all is done, so that a dialogue has the terminal.
     """
 
-    def __init__(self, label: str, *, quiet: bool = False) -> None:
-        from rich import progress as bars
-        from rich.console import Console
-
-        self._label = label
-        self._progress = bars.Progress(
-            bars.TextColumn("{task.description}"),
-            bars.BarColumn(),
-            bars.MofNCompleteColumn(),
-            bars.TimeElapsedColumn(),
-            bars.TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=quiet,
-        )
-        self._task = self._progress.add_task(label, total=None)
+    def __init__(self, label: str = "", *, quiet: bool = False, passing: bool = False) -> None:
+        self._label, self._passing = label, passing
+        self._bars = _bars(quiet=quiet, passing=passing)
+        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._bars.stop()
 
-    def at(self, done: int, total: int, note: str = "") -> None:
-        """Show progress; the bar appears with the first call, so that an error before it stays one line."""
-        self._progress.start()
-        text = f"{self._label} {note}".strip()
-        self._progress.update(self._task, completed=done, total=total, description=text)
+    def at(self, done: int, total: int, note: str = "", *, label: str | None = None) -> None:
+        """Show progress; the bar appears with the first call, so that an error before it stays one line.
+
+        Args:
+            done, total: steps.
+            note: shown behind the label.
+            label: what is going on now; every label has a bar of its own. None = what was said at first.
+        """
+        name = self._label if label is None else label
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total)
+        self._bars.start()
+        self._bars.update(self._tasks[name], completed=done, total=total, description=f"{name} {note}".strip())
+        if self._passing and done >= total:
+            self._bars.stop()
+
+
+def _bars(*, quiet: bool, passing: bool) -> Progress:
+    from rich import progress
+    from rich.console import Console
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=passing,
+        disable=quiet,
+    )

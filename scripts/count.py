@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import Bar, print_json, run
 
 if TYPE_CHECKING:
     from pipeline.counting.answers import AnswerBook, Judge
@@ -108,7 +108,7 @@ def main(
             cache=cache or place / "cache",
             book=lambda names: AnswerBook(names, kept),
             judge=judge if truth is not None or ask != "nobody" else None,
-            bar=None if json else stack.enter_context(_Bar("embedding")),
+            bar=stack.enter_context(Bar("embedding", quiet=json, passing=True)).at,
             tell=status,
         )
         if page is not None:
@@ -135,33 +135,6 @@ def main(
     for line in found.evidence():
         print(f"  {line}")
     print(f"look at {place / 'curve.png'} and {place / 'clusters.png'}")
-
-
-class _Bar:
-    """A progress bar with the time left, moved by hand."""
-
-    def __init__(self, label: str) -> None:
-        from rich import progress as bars
-        from rich.console import Console
-
-        columns = (bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn(), bars.TimeRemainingColumn())
-        self.progress = bars.Progress(
-            bars.TextColumn("{task.description}"), *columns, console=Console(stderr=True), transient=True
-        )
-        self.task = self.progress.add_task(label, total=None)
-
-    def __enter__(self) -> _Bar:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def __call__(self, done: int, total: int) -> None:
-        """Show progress; the bar goes when all is done, so that a dialogue has the terminal."""
-        self.progress.update(self.task, completed=done, total=total)
-        if done >= total:
-            self.progress.stop()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import Bar, print_json, run
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
@@ -29,22 +29,18 @@ def main(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Feed generated and broken files to every reader; exit code 1 if one is neither read nor refused."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from data.fuzzing import fuzz, run_one
 
     if only is not None:
         print(run_one(seed, only))
         return
-    with Progress(console=Console(stderr=True), disable=json) as bar:
-        task = bar.add_task("files", total=count)
+    with Bar("files", quiet=json) as bar:
         report = fuzz(
             count,
             seed=seed,
             time_limit=time_limit,
             memory_limit=memory_limit << 20,
-            progress=lambda done: bar.update(task, completed=done),
+            progress=lambda done: bar.at(done, count),
         )
     if json:
         print_json(report.to_json())

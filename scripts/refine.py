@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import Bar, print_json, run
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
@@ -77,10 +77,15 @@ def main(
     )
     crops = read_crops(folder, listed=listed, camera=camera)
     given = None if review is None else read_review(review, crops.names)
-    with _Bar(quiet=json) as bar:
+    with Bar(quiet=json) as bar:
+
+        def show(what: str, done: int, total: int) -> None:
+            stage, _, note = what.partition(", ")
+            bar.at(done, total, note, label=stage)
+
         found = refine_crops(
             crops, options=options, work=folder_out / ".rounds", links=None if given is None else given.links,
-            progress=bar.at,
+            progress=show,
         )  # fmt: skip
     known = None
     if truth is not None:
@@ -109,35 +114,6 @@ def _tell(record: dict[str, Any], out: Path) -> None:
         print(f"{name}: BCubed F {score['bcubed_f']:.3f}, pairwise F {score['pairwise_f']:.3f}, "
               f"{score['k_pred']} of {score['k_true']}")  # fmt: skip
     print(f"look at {out / 'clusters.png'}; decide in {out / 'review.csv'} and give it back with --review")
-
-
-class _Bar:
-    """A progress bar with the time left for whatever is going on."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        from rich import progress as bars
-        from rich.console import Console
-
-        columns = (bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn(), bars.TimeRemainingColumn())
-        self.progress = bars.Progress(
-            bars.TextColumn("{task.description}"), *columns, console=Console(stderr=True), disable=quiet
-        )
-        self.task: Any = None
-        self.stage = ""
-
-    def __enter__(self) -> _Bar:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def at(self, what: str, done: int, total: int) -> None:
-        """Show progress; a new stage starts a new bar."""
-        stage = what.split(",")[0]
-        if stage != self.stage:
-            self.stage, self.task = stage, self.progress.add_task(what, total=total)
-        self.progress.update(self.task, completed=done, total=total, description=what)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import Bar, print_json, run
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
@@ -93,7 +93,7 @@ def main(
         from embed.embedder import Embedder
 
         assert crops is not None
-        with _Bar("audit", quiet=json) as bar:
+        with Bar("audit", quiet=json) as bar:
             found = audit_folder(crops, Embedder.load(embedder), progress=bar.at, seed=seed)
         page = write_report(crops, found, out)
         result["audit"] = summary(found, crops.classes)["counts"]
@@ -105,7 +105,8 @@ def main(
         from embed.metric_training import Recipe
 
         place = work or out / "work"
-        with _Bar("goods", quiet=json) as bar:
+        with Bar("goods", quiet=json) as bar:
+            bar.at(0, shards)
             sources = prepare(
                 place,
                 packed=crops,
@@ -124,7 +125,8 @@ def main(
             "first_shard": first_shard,
             "started_from": None if start is None else sha256_file(start),
         }
-        with _Bar("train", quiet=json) as bar:
+        with Bar("train", quiet=json) as bar:
+            bar.at(0, steps)
             card = train_default(
                 sources, work=place, out=out / "embedder.safetensors", data=data, start=start,
                 recipe=Recipe(steps=steps, rate=rate, seed=seed),
@@ -135,7 +137,8 @@ def main(
         from embed.presets import train_preset
 
         assert crops is not None
-        with _Bar("train", quiet=json) as bar:
+        with Bar("train", quiet=json) as bar:
+            bar.at(0, epochs)
 
             def show(row: dict[str, Any]) -> None:
                 if "epoch" in row:
@@ -150,32 +153,6 @@ def main(
 def _say(text: str, *, quiet: bool) -> None:
     if not quiet:
         print(text, file=sys.stderr)
-
-
-class _Bar:
-    """A progress bar with the time left, moved by hand."""
-
-    def __init__(self, label: str, *, quiet: bool) -> None:
-        from rich import progress as bars
-        from rich.console import Console
-
-        columns = (bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn(), bars.TimeRemainingColumn())
-        self.progress = bars.Progress(
-            bars.TextColumn("{task.description}"), *columns, console=Console(stderr=True), disable=quiet
-        )
-        self.label = label
-        self.task = self.progress.add_task(label, total=None)
-
-    def __enter__(self) -> _Bar:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def at(self, done: int, total: int, note: str = "") -> None:
-        """Show progress."""
-        self.progress.update(self.task, completed=done, total=total, description=f"{self.label} {note}".strip())
 
 
 if __name__ == "__main__":
