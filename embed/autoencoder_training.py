@@ -27,7 +27,8 @@ import torch
 from data import InputError
 from data.device import pick_device
 from data.files import atomic_write, sha256_file, write_json
-from embed.autoencoder import Autoencoder, reconstruct, reconstruction_errors
+from embed.autoencoder import Autoencoder, reconstruction_errors
+from embed.autoencoder_plots import plot_curve, plot_reconstructions
 from embed.descriptors.extraction import canvases_of
 from embed.masking import Masker
 from embed.presets import write_history
@@ -266,58 +267,3 @@ def _pass(
                 optimiser.step()
             total += loss.detach().double() * len(pixels)
     return float(total) / len(rows)
-
-
-def plot_curve(history: Sequence[dict[str, float]], path: Path) -> None:
-    """Training and validation error by epoch, with the epoch whose weights were kept."""
-    from embed.plots import pyplot, save_figure
-
-    figure, axes = pyplot().subplots(figsize=(6, 4))
-    for key, label in (("train_loss", "training"), ("val_loss", "validation")):
-        axes.plot([row["epoch"] for row in history], [row[key] for row in history], label=label)
-    best = min(history, key=lambda row: row["val_loss"])
-    axes.axvline(best["epoch"], color="grey", ls=":", label=f"kept: epoch {best['epoch']:.0f}, {best['val_loss']:.4f}")
-    axes.set(xlabel="epoch", ylabel="mean absolute error (0…1)", yscale="log")
-    axes.legend()
-    save_figure(figure, path)
-
-
-def plot_reconstructions(
-    network: Autoencoder,
-    canvases: Canvases,
-    ranked: Rows,
-    errors: npt.NDArray[np.float32],
-    path: Path,
-    *,
-    each: int = 8,
-) -> None:
-    """Crops above their reconstructions: the best remembered, the median, the worst (possible outliers).
-
-    Args:
-        network: trained, in evaluation mode.
-        canvases: (N, H, W, 3) uint8.
-        ranked: rows by rising error.
-        errors: (N,) of every row.
-        path: PNG to write.
-        each: crops per group.
-    """
-    from embed.plots import pyplot, save_figure
-
-    each = min(each, len(ranked))
-    middle = (len(ranked) - each) // 2
-    groups = {"best": ranked[:each], "median": ranked[middle : middle + each], "worst": ranked[-each:]}
-    figure, axes = pyplot().subplots(6, each, figsize=(1.1 * each, 7.4), squeeze=False)
-    for number, (name, rows) in enumerate(groups.items()):
-        originals = np.asarray(canvases[rows])
-        made = reconstruct(network, originals)
-        for column, row in enumerate(rows):
-            axes[2 * number, column].imshow(originals[column])
-            axes[2 * number, column].set_title(f"{errors[row]:.3f}", fontsize=7, pad=2)
-            axes[2 * number + 1, column].imshow(made[column])
-        for offset, text in ((0, f"{name}: crop"), (1, "rebuilt")):
-            axes[2 * number + offset, 0].set_ylabel(text, fontsize=8)
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[])
-        axis.grid(False)
-    figure.tight_layout(pad=0.3)
-    save_figure(figure, path)
