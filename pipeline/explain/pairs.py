@@ -25,7 +25,7 @@ def load_explained(name: str, *, device: str = "cpu") -> tuple[Embedder, bool]:
         InputError: if the embedder is unknown.
     """
     from embed import Embedder
-    from pipeline.refining.loop import trainable
+    from pipeline.refining.network import trainable
 
     try:
         network, card = trainable(name)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-import hashlib
-import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,23 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import InputError
-from data.files import write_json
 from pipeline.refining.check import Held, hold_out, no_worse
-from pipeline.refining.crops import Crops, fingerprint, store_crops
+from pipeline.refining.crops import Crops, store_crops
+from pipeline.refining.finished import load_round, rounds_key, save_round
+from pipeline.refining.grouping import Grouping, Labels, Vectors
+from pipeline.refining.network import embed_store, trainable
 from pipeline.refining.review import Links
 
 if TYPE_CHECKING:
     from embed.networks import Unit
     from embed.store import CropStore
 
-FORMAT = 1
 CALIBRATED = 0.2  # for cards without a calibration
-SLACK = 0.15  # clusters must hold at thresholds lower and higher by this share to be trained on
 AMBIGUOUS = 2.5  # x calibrated: clusters nearer than this are not pushed apart
-CHUNK = 256  # crops cut at once
 
-Vectors = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
 
 
@@ -117,65 +111,6 @@ class Refined:
     clusterer: str = "default"
 
 
-@dataclass(frozen=True)
-class Grouping:
-    """How the crops are clustered in every round.
-
-    Attributes:
-        crops: with their cameras. clusterer: name. calibrated: cosine threshold of the embedder.
-        once: two crops of one camera are never the same. known: must-links and cannot-links.
-    """
-
-    crops: Crops
-    clusterer: str
-    calibrated: float
-    once: bool
-    known: Mapping[str, Any]
-
-    def fit(self, X: Vectors, share: float = 1.0) -> tuple[Labels, npt.NDArray[np.float32], list[str]]:
-        """Cluster at a share of the calibrated threshold: labels (noise as single crops), strengths, warnings."""
-        import cluster
-        from cluster.labels import singletons
-
-        model = cluster.make(self.clusterer)
-        if "calibrated" in model.get_params():
-            model.set_params(calibrated=min(share * self.calibrated, 1.0))
-        exclusive = self.crops.camera if self.once else None
-        model.fit(X, scene=self.crops.camera, exclusive=exclusive, **self.known)
-        return cluster.canonical(singletons(model.labels_)), model.probabilities_, model.warnings_
-
-    def settle(self, X: Vectors, labels: Labels) -> tuple[Labels, str]:
-        """Move doubtful members and outliers to the nearest cluster, or split them off; what a person linked stays,
-        and no move puts two crops of one camera together where a camera sees a thing once.
-
-        Returns:
-            The labels, and a line that says how many rows changed.
-        """
-        import cluster
-
-        linked = np.concatenate([np.zeros(0, np.int64), *(pairs.ravel() for pairs in self.known.values())])
-        fixed = np.isin(np.arange(len(X)), linked)
-        done = cluster.reassign(X, labels, threshold=self.calibrated, fixed=fixed)
-        if self.once and self.crops.camera is not None:
-            cell = np.column_stack([done.labels, self.crops.camera])
-            _, where, times = np.unique(cell, axis=0, return_inverse=True, return_counts=True)
-            clash = done.moved & (times[where.ravel()] > 1)
-            done = cluster.reassign(X, labels, threshold=self.calibrated, fixed=fixed | clash)
-        return done.labels, f"{int(done.moved.sum())} crops were moved, {int(done.split.sum())} split off"
-
-    def trusted(self, X: Vectors, labels: Labels) -> npt.NDArray[np.bool_]:
-        """(N,) bool: the row has company, is nearer to it than to any other cluster, and, where lists of neighbours
-        decide, its cluster holds at a lower and at a higher threshold.
-        """
-        from cluster import doubts, reliable_rows
-
-        ok = np.bincount(labels)[labels] > 1
-        ok &= doubts(X, labels, threshold=self.calibrated).doubt <= 0.5
-        if self.clusterer == "k-reciprocal":
-            ok &= reliable_rows(labels, self.fit(X, 1 - SLACK)[0], self.fit(X, 1 + SLACK)[0])
-        return np.asarray(ok)
-
-
 def refine_crops(
     crops: Crops,
     *,
@@ -208,7 +143,7 @@ def refine_crops(
     if chosen.once and crops.camera is None:
         raise InputError("'once per camera' needs the cameras", remedy="Give --camera.")
     say = progress or (lambda what, done, total: None)
-    key = _key(crops, chosen, card, links)
+    key = rounds_key(crops, chosen, card, links)
     crops, store = store_crops(crops, work)
     known = (links or Links()).rows(crops.names)
     clusterer = chosen.clusterer
@@ -224,13 +159,13 @@ def refine_crops(
     apart = held.separation(vectors)
     history, kept = [Round(0, _mean(apart), int(labels.max()) + 1)], 0
     for number in range(1, chosen.rounds + 1):
-        done = _load_round(work, key, number, network)
+        done = load_round(work, key, number, network)
         if done is None:
             begin = time.perf_counter()
             trained, about = _train(number, best, store, labels, trusted, vectors, held, crops, chosen, calibrated, say)
             about["seconds"] = round(time.perf_counter() - begin, 2)
             done = trained, about
-            _save_round(work, key, number, *done)
+            save_round(work, key, number, *done)
         X = embed_store(done[0], card, store)
         found = grouping.fit(X)
         now = held.separation(X)
@@ -251,45 +186,6 @@ def refine_crops(
 
 def _mean(values: npt.NDArray[np.float64]) -> float:
     return round(float(values.mean()), 5) if len(values) else 0.0
-
-
-def trainable(name: str) -> tuple[Unit, dict[str, Any]]:
-    """The network of an embedder with all its layers, and its card.
-
-    Raises:
-        InputError: if there is no file of weights behind the name.
-    """
-    from embed.registry import ASSETS, architecture
-    from embed.weights import load_card, load_tensors
-
-    shipped = {"default": "embedder", "reference": "embedder-reference"}
-    path = ASSETS / f"{shipped[name]}.safetensors" if name in shipped else Path(name)
-    if path.suffix != ".safetensors":
-        raise InputError(f"embedder {name!r} cannot be refined", remedy="Take default, reference or a weights file.")
-    card = load_card(path)
-    network: Unit = architecture(card)
-    network.load_state_dict(load_tensors(path))
-    return network.eval(), card
-
-
-def embed_store(
-    network: Unit, card: Mapping[str, Any], store: CropStore, progress: Callable[[int], None] | None = None
-) -> Vectors:
-    """(N, D) unit rows of the stored crops."""
-    from embed.crops import letterbox_crops
-    from embed.embedder import Embedder
-
-    embedder = Embedder(copy.deepcopy(network), card=dict(card), device="cpu")
-    stretch = card.get("fit") == "stretch"
-    parts = []
-    for low in range(0, len(store), CHUNK):
-        sizes = store.size[low : low + CHUNK].tolist()
-        crops = [np.asarray(p[:h, :w, :3]) for p, (w, h) in zip(store.pixels[low : low + CHUNK], sizes, strict=True)]
-        canvases = letterbox_crops(crops, width=network.width, height=network.height, stretch=stretch)
-        parts.append(embedder.embed_canvases(canvases))
-        if progress is not None:
-            progress(min(low + CHUNK, len(store)))
-    return np.concatenate(parts)
 
 
 def _train(
@@ -332,35 +228,3 @@ def _train(
         "loss": round(last[0], 4),
     }  # fmt: skip
     return trained, about
-
-
-def _key(crops: Crops, options: Options, card: Mapping[str, Any], links: Links | None) -> str:
-    """Hash of everything that decides the rounds (not how many)."""
-    choice = {k: v for k, v in asdict(options).items() if k not in ("rounds", "embedder", "reassign")}
-    camera = None if crops.camera is None else crops.camera.tolist()
-    about = [FORMAT, fingerprint(crops), camera, choice, card["sha256"], None if links is None else links.to_json()]
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
-
-
-def _save_round(work: Path, key: str, number: int, network: Unit, about: dict[str, Any]) -> None:
-    from embed.weights import save_weights
-
-    save_weights(
-        work / f"round-{number}.safetensors", network.state_dict(), {"architecture": "", "key": key}, half=False
-    )
-    write_json(work / f"round-{number}.about.json", {"key": key, **about})
-
-
-def _load_round(work: Path, key: str, number: int, network: Unit) -> tuple[Unit, dict[str, Any]] | None:
-    """A round that an earlier call finished with the same crops and choices; None if there is none."""
-    from embed.weights import load_card, load_tensors
-
-    try:
-        about = json.loads((work / f"round-{number}.about.json").read_text("utf-8"))
-        if about.pop("key") != key or load_card(work / f"round-{number}.safetensors")["key"] != key:
-            return None
-        trained = copy.deepcopy(network)
-        trained.load_state_dict(load_tensors(work / f"round-{number}.safetensors"))
-    except (OSError, ValueError, KeyError, RuntimeError, InputError):
-        return None
-    return trained.eval(), about

@@ -195,7 +195,7 @@ def test_explain_draws_pairs_and_clusters(folder: Path, start: Path, tmp_path: P
 
 
 def test_settling_moves_intruders_but_not_against_what_is_known(folder: Path) -> None:
-    from pipeline.refining.loop import Grouping
+    from pipeline.refining.grouping import Grouping
 
     crops = read_crops(folder, camera=r"cam(\d)")
     true = np.array([int(name[1]) for name in crops.names])
