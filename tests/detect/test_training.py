@@ -1,16 +1,14 @@
-import itertools
+"""Training a detector: pools, batches, the loop, whole jobs and the command."""
+
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from data import InputError
 from data.coco import write_coco
@@ -18,18 +16,11 @@ from data.labelled import LabelledScene
 from data.objects import Objects
 from detect import network
 from detect.load import load_network
-from detect.training.augment import Augmentation, crop, disturb
-from detect.training.clutter import add_clutter
 from detect.training.fit import adapt
 from detect.training.job import Job
 from detect.training.loop import Plan, Trainer, make_batch, prefetch
-from detect.training.pool import Example, Mixture, Pool, fill
+from detect.training.pool import Mixture, Pool, fill
 from tests.detect.fakes import picture
-
-
-def example(size: int = 30, gap: int = 12) -> Example:
-    image, boxes = picture(420, 300, size=size, gap=gap)
-    return Example(image, boxes, np.zeros(len(boxes), np.int64))
 
 
 def squares(count: int = 6) -> Pool:
@@ -38,66 +29,6 @@ def squares(count: int = 6) -> Pool:
         image, boxes = picture(200, 160, size=30 + 2 * number, gap=10)
         pool.add(image, boxes)
     return pool
-
-
-PLAIN = Augmentation(colour=0, clutter=0)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from([64, 128, 320]))
-def test_boxes_follow_the_pixels_through_the_crop(seed: int, size: int) -> None:
-    cut = crop(example(), size, np.random.default_rng(seed), PLAIN)
-    assert cut.image.shape == (size, size, 3)
-    assert (cut.xyxy >= 0).all()
-    assert (cut.xyxy <= size).all()
-    for x1, y1, x2, y2 in cut.xyxy:
-        inner = cut.image[int(np.ceil(y1 + 1)) : int(y2 - 1), int(np.ceil(x1 + 1)) : int(x2 - 1), 0]
-        assert inner.size == 0 or inner.mean() > 225  # the square is white; blurred by the resize at its rim
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6))
-def test_clutter_cuts_or_drops_what_it_covers(seed: int) -> None:
-    before = crop(example(), 320, np.random.default_rng(seed), PLAIN)
-    after = add_clutter(before, np.random.default_rng(seed))
-    assert len(after.xyxy) <= len(before.xyxy)
-    assert (after.xyxy[:, 2:] > after.xyxy[:, :2]).all()
-    assert (after.xyxy[:, :2] >= 0).all()
-    assert len(after.class_id) == len(after.xyxy)
-
-
-def test_disturbing_keeps_the_shape_and_nothing_at_zero() -> None:
-    image = example().image
-    assert disturb(image, np.random.default_rng(0), 0.0) is image
-    for seed in range(20):
-        changed = disturb(image, np.random.default_rng(seed), 1.0)
-        assert (changed.shape, changed.dtype) == (image.shape, np.uint8)
-
-
-def test_squeezed_crops_hold_narrower_objects() -> None:
-    squeezed = replace(PLAIN, squeeze=(0.5, 0.51))
-    cut = crop(example(), 320, np.random.default_rng(3), squeezed)
-    inside = cut.xyxy[((cut.xyxy > 1) & (cut.xyxy < 319)).all(1)]
-    side = inside[:, 2:] - inside[:, :2]
-    assert len(inside)
-    assert np.allclose(side[:, 0] / side[:, 1], 0.505, atol=0.01)
-
-
-def test_dimmed_crops_lose_contrast() -> None:
-    image = example().image
-    plain, dim = (disturb(image, np.random.default_rng(1), 1e-3, dim=share) for share in (0.0, 1.0))
-    assert 0.15 < dim.std() / plain.std() < 0.7
-
-
-def test_dense_pictures_are_zoomed_in() -> None:
-    image, boxes = picture(900, 900, size=8, gap=4)
-    cut = crop(
-        Example(image, boxes, np.zeros(len(boxes), np.int64)),
-        320,
-        np.random.default_rng(0),
-        Augmentation(max_objects=50),
-    )
-    assert len(cut.xyxy) < 90
 
 
 def test_pool_keeps_pictures_through_a_shard(tmp_path: Path) -> None:
@@ -253,72 +184,6 @@ def test_wishes_that_make_no_sense_are_named(options: dict[str, object], message
 def test_data_that_is_none_is_named(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         list(Job(data=tmp_path / name).prepare())
-
-
-def test_recipe_makes_scenes_and_stacks_from_the_seed() -> None:
-    from detect.training.recipe import scenes
-
-    made = list(itertools.islice(scenes(3), 3))
-    again = list(itertools.islice(scenes(3), 3))
-    for (image, boxes), (same, _) in zip(made, again, strict=True):
-        assert image.dtype == np.uint8
-        assert np.array_equal(image, same)
-        assert (boxes[:, 2:] > boxes[:, :2]).all()
-        assert (boxes[:, 2:] <= [image.shape[1], image.shape[0]]).all()
-
-
-def test_recipe_fills_its_pool_once(tmp_path: Path) -> None:
-    from detect.training.recipe import Packed, prepare
-
-    *counts, made = prepare(tmp_path, seed=1, count=2, root=None, held_out=1)
-    assert counts == [2]
-    assert isinstance(made, Packed)
-    assert len(made.validation) == 1
-    assert len(made.source.draw(np.random.default_rng(0)).image)
-    *counts, _ = prepare(tmp_path, seed=1, count=2, root=None, held_out=0)
-    assert counts == []
-
-
-def test_micrographs_hold_out_their_test_part(tmp_path: Path) -> None:
-    from detect.training.recipe import micrographs
-
-    (tmp_path / "images").mkdir()
-    rows = ["image,split,class,x1n,y1n,x2n,y2n"]
-    for number, split in enumerate(["train", "test", "val", ""]):
-        cv2.imwrite(str(tmp_path / "images" / f"{number}.png"), np.zeros((50, 100, 3), np.uint8))
-        rows.append(f"{number}.png,{split},cell,0.1,0.2,0.5,0.6")
-    (tmp_path / "boxes.csv").write_text("\n".join(rows))
-    train, test = list(micrographs(tmp_path)), list(micrographs(tmp_path, held_out=True))
-    assert (len(train), len(test)) in ((3, 1), (2, 2))
-    assert np.allclose(test[0][1], [[10, 10, 50, 30]])
-    with pytest.raises(InputError, match=r"no boxes\.csv"):
-        next(micrographs(tmp_path / "images"))
-
-
-def test_cutouts_leave_the_white_ground() -> None:
-    from detect.training.recipe import cut_out
-
-    image = np.full((300, 200, 3), 255, np.uint8)
-    assert cut_out(image) is None
-    image[50:250, 60:140] = (200, 40, 40)
-    thing = cut_out(image)
-    assert thing is not None
-    assert thing.picture.shape == (200, 80, 4)
-    assert thing.render(100).shape == (100, 40, 4)
-
-
-def test_stacks_are_flush_and_boxed_exactly() -> None:
-    from detect.training.stacks import wall
-
-    item = np.zeros((100, 60, 4), np.uint8)
-    item[...] = (250, 250, 250, 255)
-    stacked = 0
-    for seed in range(6):
-        image, boxes = wall([[item]], np.random.default_rng(seed))
-        assert image.shape == (896, 896, 3)
-        assert (boxes[:, 2:] - boxes[:, :2]).min() >= 5
-        stacked += int((np.abs(boxes[:, None, 1] - boxes[None, :, 3]) < 3).any(0).sum())
-    assert stacked > 20
 
 
 def test_the_command_line_names_bad_data(tmp_path: Path) -> None:
