@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -17,9 +15,9 @@ from cluster.labels import Labels
 from pipeline.study.against import sentences, verdicts
 from pipeline.study.collection import Collection
 from pipeline.study.ledger import Row
+from pipeline.study.markup import duration, number, picture, table
 from pipeline.study.study import StudyResult
 
-WIDEST = 1400  # pixels of a picture in the page
 TABLE = 40  # models in the table of the best
 MORE = """
 .lead{font-size:1.05rem;color:var(--ink)}
@@ -70,7 +68,7 @@ def _top(result: StudyResult) -> list[str]:
         (str(len(collection.descriptors)), "descriptors"),
         (str(len({row.space for row in rows})), "spaces (descriptor x preparation)"),
         (f"{len(rows):,}", "models fitted and scored"),
-        (_time(sum(row.seconds + row.shared_seconds + row.score_seconds for row in rows)), "of fitting and scoring"),
+        (duration(sum(row.seconds + row.shared_seconds + row.score_seconds for row in rows)), "of fitting and scoring"),
     ]
     if collection.failed:
         tiles.append((str(len(collection.failed)), "unreadable crops (errors.csv)"))
@@ -107,7 +105,7 @@ def _winner(result: StudyResult, shown: Row) -> list[str]:
         [
             escape(one.space), f"<code>{escape(one.model)}</code>", str(one.clusters), f"{one.noise:.1%}",
             f"{choice.candidate.silhouette:.3f}", f"{choice.candidate.reference:.3f}",
-            f"{choice.candidate.quality:.3f}", f"{choice.stability:.2f}", f"{choice.worth:.3f}", _number(one.ari),
+            f"{choice.candidate.quality:.3f}", f"{choice.stability:.2f}", f"{choice.worth:.3f}", number(one.ari),
         ]
         for choice in result.choices for one in [result.row(choice.candidate.key)]
     ]  # fmt: skip
@@ -115,7 +113,7 @@ def _winner(result: StudyResult, shown: Row) -> list[str]:
         "space", "model", "clusters", "noise", "silhouette", "of nothing", "quality", "stability", "worth",
         "ARI (truth)",
     )  # fmt: skip
-    part.append(_table(head, body, first=True, drop=() if row.ari == row.ari else (9,)))
+    part.append(table(head, body, first=True, drop=() if row.ari == row.ari else (9,)))
     if shown.key != row.key:
         part.append(
             f'<p class="note">The pictures below show another model, as asked: <b>{escape(shown.model)}</b> on '
@@ -134,15 +132,15 @@ def _truth(result: StudyResult, pictures: Pictures) -> list[str]:
     body = [
         [
             escape(name), escape(r.space), f"<code>{escape(r.model)}</code>", str(r.clusters), f"{r.noise:.1%}",
-            _number(r.judged), _number(r.ari), _number(r.ami), _number(r.bcubed_f),
+            number(r.judged), number(r.ari), number(r.ami), number(r.bcubed_f),
         ]
         for name, r in named
     ]  # fmt: skip
     return [
         "<h2>Beside the truth</h2>",
         f"<p>{winner.clusters_true} true groups; noise counts as a group of its own for every row.</p>",
-        _table(head, body, first=True),
-        _picture(pictures.truth, "ARI against each internal score"),
+        table(head, body, first=True),
+        picture(pictures.truth, "ARI against each internal score"),
         "<h2>Where internal scores mislead here</h2>",
         *(f"<p>{escape(line)}</p>" for line in sentences(result)),
     ]
@@ -154,7 +152,7 @@ def _clusters(result: StudyResult, row: Row, labels: Labels, pictures: Pictures)
     part = ["<h2>What each cluster looks like</h2>"]
     if pictures.sheet is not None:
         part.append("<p>One row for each cluster, the largest first; from the most typical crop to the least.</p>")
-    part += [_picture(pictures.sheet, "Crops of each cluster"), _picture(pictures.counts, "Rows in each cluster")]
+    part += [picture(pictures.sheet, "Crops of each cluster"), picture(pictures.counts, "Rows in each cluster")]
     if collection.truth is not None:
         part += ["<p>What the clusters hold by the truth:</p>", _content(collection, labels, sizes)]
     return part
@@ -170,7 +168,7 @@ def _content(collection: Collection, labels: Labels, sizes: npt.NDArray[np.int64
         top = [int(c) for c in np.argsort(-counts, kind="stable")[:3] if counts[c]]
         text = ", ".join(f"{escape(collection.truth_names[c])} {counts[c] / max(len(inside), 1):.0%}" for c in top)
         body.append([str(cluster), f"{sizes[cluster]:,}", text])
-    return _table(("cluster", "rows", "most frequent true groups"), body, numbers=(1,))
+    return table(("cluster", "rows", "most frequent true groups"), body, numbers=(1,))
 
 
 def _maps(pictures: Pictures) -> list[str]:
@@ -181,16 +179,16 @@ def _maps(pictures: Pictures) -> list[str]:
         f"<p>The winner's space, {escape(pictures.shown)}. A map bends distances: read neighbourhoods, not gaps. To "
         'turn and hover: <a href="umap_2d.html">umap_2d.html</a>, <a href="umap_3d.html">umap_3d.html</a> beside this '
         "page.</p>",
-        _picture(pictures.maps, "Maps coloured by cluster"),
-        _picture(pictures.truth_maps, "The same maps coloured by truth"),
+        picture(pictures.maps, "Maps coloured by cluster"),
+        picture(pictures.truth_maps, "The same maps coloured by truth"),
     ]
 
 
 def _curves(pictures: Pictures) -> list[str]:
     return [
         "<h2>Scores against the number of clusters</h2>",
-        _picture(pictures.kmeans, "KMeans: inertia and silhouette against k"),
-        _picture(pictures.scores, "Internal scores of every model against its clusters"),
+        picture(pictures.kmeans, "KMeans: inertia and silhouette against k"),
+        picture(pictures.scores, "Internal scores of every model against its clusters"),
     ]
 
 
@@ -205,8 +203,8 @@ def _spaces(result: StudyResult) -> list[str]:
             [
                 escape(space), str(here[0].dimensions), str(len(here)), str(len(kept)),
                 "" if top is None else f"<code>{escape(top.model)}</code>", "" if top is None else str(top.clusters),
-                "" if top is None else f"{result.candidate(top).quality:.3f}", "" if top is None else _number(top.ari),
-                _number(max(true, default=math.nan)),
+                "" if top is None else f"{result.candidate(top).quality:.3f}", "" if top is None else number(top.ari),
+                number(max(true, default=math.nan)),
             ]
         )  # fmt: skip
     head = (
@@ -215,7 +213,7 @@ def _spaces(result: StudyResult) -> list[str]:
     )  # fmt: skip
     return [
         "<h2>Descriptors and preparations compared</h2>",
-        _table(head, body, drop=() if any(r.ari == r.ari for r in result.rows) else (7, 8)),
+        table(head, body, drop=() if any(r.ari == r.ari for r in result.rows) else (7, 8)),
     ]
 
 
@@ -224,7 +222,7 @@ def _outliers(pictures: Pictures) -> list[str]:
         "<h2>Outliers</h2><p>Ranked in outliers.csv by the mean rank of four witnesses: GLOSH, the mean distance to "
         "ten neighbours, noise of DBSCAN at the knee, and an autoencoder's reconstruction error where there is one.</p>"
     )
-    return [text, _picture(pictures.outliers, "The strangest crops, first to last")]
+    return [text, picture(pictures.outliers, "The strangest crops, first to last")]
 
 
 def _models(result: StudyResult) -> list[str]:
@@ -232,8 +230,8 @@ def _models(result: StudyResult) -> list[str]:
     body = [
         [
             f"<code>{r.key}</code>", escape(r.space), f"<code>{escape(r.model)}</code>", str(r.clusters),
-            f"{r.noise:.1%}", _number(r.judged), f"{r.calinski_harabasz:,.0f}",
-            _number(r.davies_bouldin), _number(r.ari), f"{r.seconds:.2f}",
+            f"{r.noise:.1%}", number(r.judged), f"{r.calinski_harabasz:,.0f}",
+            number(r.davies_bouldin), number(r.ari), f"{r.seconds:.2f}",
         ]
         for r in kept
     ]  # fmt: skip
@@ -247,7 +245,7 @@ def _models(result: StudyResult) -> list[str]:
         f"<h2>The best {len(kept)} of {len(result.rows)} models</h2>",
         f"<p>{out} models are out of the running. All of them, with time and memory, are in scores.csv and "
         "scores.parquet.</p>",
-        _table(head, body, drop=drop),
+        table(head, body, drop=drop),
     ]
 
 
@@ -269,50 +267,3 @@ def _judging(row: Row) -> str:
     if row.sampled:
         return f"a {row.silhouette_rule} rows of {row.rows:,} judged by root mean square distances to whole clusters"
     return "all rows judged"
-
-
-def _table(
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    numbers: Sequence[int] = (),
-    first: bool = False,
-    drop: Sequence[int] = (),
-) -> str:
-    """Write a table of HTML cells; ``first`` marks the first row, ``drop`` leaves columns out."""
-    kept = [at for at in range(len(head)) if at not in drop]
-    top = "".join(f"<th>{head[at]}</th>" for at in kept)
-    lines = []
-    for number, row in enumerate(rows):
-        cells = "".join(f"<td{' class=n' if at in numbers else ''}>{row[at]}</td>" for at in kept)
-        lines.append(f"<tr{' class=won' if first and not number else ''}>{cells}</tr>")
-    return (
-        f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>\n'
-        + "\n".join(lines)
-        + "\n</tbody></table></div>"
-    )
-
-
-def _picture(file: Path | None, text: str) -> str:
-    if file is None:
-        return ""
-    import cv2
-
-    image = cv2.imread(str(file))
-    if image is None:
-        return ""
-    scale = WIDEST / image.shape[1]
-    if scale < 1:
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    kind, options = (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 80]) if file.suffix == ".jpg" else (".png", [])
-    data = base64.b64encode(cv2.imencode(kind, image, options)[1].tobytes()).decode()
-    mime = "jpeg" if kind == ".jpg" else "png"
-    return f'<img class="wide" alt="{escape(text)}" src="data:image/{mime};base64,{data}">'
-
-
-def _number(value: float) -> str:
-    return "" if value != value else f"{value:.3f}"
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
