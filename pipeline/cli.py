@@ -21,6 +21,17 @@ INTERRUPTED = 130
 GOES_ON = "interrupted: what was finished is kept; the same command goes on (analyze.py: with --skip-existing)"
 
 
+def application(**options: Any) -> typer.Typer:
+    """Make a command's typer application: help in Markdown, no shell completion, tracebacks as Python prints them.
+
+    Args:
+        options: what else ``typer.Typer`` takes.
+    """
+    import typer
+
+    return typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False, **options)
+
+
 @contextmanager
 def clear_errors() -> Iterator[None]:
     """Turn bad input into one line on standard error and exit code 2, and an interrupt into exit code 130."""
@@ -52,6 +63,14 @@ def track(items: Iterable[Item], *, label: str, total: int | None = None, quiet:
         return
     with _bars(quiet=False, passing=False) as progress:
         yield from progress.track(items, total=total, description=label)
+
+
+def tell_problems(warnings: Iterable[str], errors: Iterable[tuple[str, str]]) -> None:
+    """Print warnings, and (file, reason) of what was left out, on standard error."""
+    for line in warnings:
+        print(f"warning: {line}", file=sys.stderr)
+    for file, reason in errors:
+        print(f"left out: {reason if file in reason else f'{file}: {reason}'}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:

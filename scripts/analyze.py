@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli import print_json, run, track
+from pipeline.cli import application, print_json, run, tell_problems, track
+from pipeline.options import ClustererName, Confidence, Device, EmbedderName, ImageSize, Json, Seed, Threshold, Trust
 
 if TYPE_CHECKING:
     from pipeline.analysis import Analysis
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 REACH, CROWD_REACH = 0.3, 0.5
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:
@@ -60,18 +61,12 @@ def main(
     classes: Annotated[
         list[str] | None, typer.Option(help="Keep only these detector classes, such as person; repeat for more.")
     ] = None,
-    confidence: Annotated[
-        float | None, typer.Option(help="Lowest detection score kept.  [default: from the weights' card]")
-    ] = None,
-    image_size: Annotated[
-        int | None, typer.Option(help="Detector input size in px.  [default: chosen from the picture]")
-    ] = None,
+    confidence: Confidence = None,
+    image_size: ImageSize = None,
     max_objects: Annotated[int, typer.Option(help="Most objects per scene.")] = 3000,
-    embedder: Annotated[str, typer.Option(help="Embedder: a name or a .safetensors file.")] = "default",
-    clusterer: Annotated[str, typer.Option(help="Clusterer: default, average, two-stage, hdbscan, …")] = "default",
-    threshold: Annotated[
-        float | None, typer.Option(help="Cosine distance at which clusters stop merging.  [default: chosen]")
-    ] = None,
+    embedder: EmbedderName = "default",
+    clusterer: ClustererName = "default",
+    threshold: Threshold = None,
     reach: Annotated[
         float, typer.Option(help="How far a congregation reaches over gaps, as a fraction of the object size.")
     ] = REACH,
@@ -89,8 +84,8 @@ def main(
     congregate: Annotated[
         str, typer.Option(help="identity: where each one stands; height: groups of whoever stand together.")
     ] = "identity",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    device: Device = "auto",
+    seed: Seed = 0,
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Reuse what an earlier run into --out has already seen.")
     ] = False,
@@ -108,13 +103,11 @@ def main(
             help="With --watch: end after so many photos, at HH:MM, or when this file appears.  [default: never]"
         ),
     ] = None,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")
-    ] = False,
+    trust: Trust = False,
     catalogue: Annotated[
         Path | None, typer.Option(help="Add the scenes to the catalogue in this folder; made if it is not there.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, no progress.")] = False,
+    json: Json = False,
 ) -> None:
     """Find every object in photos, group the same ones, and draw where each group stands."""
     from data.errors import InputError
@@ -181,10 +174,7 @@ def main(
         result = analyze(found, boxes=given, settings=settings, stage=stage, progress=progress)
         save_run(result, folder, progress=progress)
     added = None if kept is None else kept.add_analysis(result)
-    for line in [*result.warnings, *(added.warnings if added else ())]:
-        print(f"warning: {line}", file=sys.stderr)
-    for file, reason in result.errors:
-        print(f"left out: {reason if file in reason else f'{file}: {reason}'}", file=sys.stderr)
+    tell_problems([*result.warnings, *(added.warnings if added else ())], result.errors)
     if json:
         more = {} if added is None else {"catalogue": {"folder": str(catalogue), **added.to_json()}}
         print_json(run_record(result) | {"out": place} | more)

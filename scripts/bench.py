@@ -11,9 +11,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import application, print_json, run
+from pipeline.options import EmbedderName
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "bench"
 DATA = ROOT.parent / "shared" / "data"
@@ -49,7 +50,7 @@ def main(
         int | None, typer.Option(help="Number of vectors of the cluster and search stages.", min=64)
     ] = None,
     seeds: Annotated[int, typer.Option(help="Simulated scenes per size.", min=1)] = 20,
-    embedder: Annotated[str, typer.Option(help="Embedder: a name or a .safetensors file.")] = "default",
+    embedder: EmbedderName = "default",
     descriptor_weights: Annotated[
         list[str] | None, typer.Option(help="NAME=FILE of a peer's ImageNet weights for `identify`; repeat for more.")
     ] = None,

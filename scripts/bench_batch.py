@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import application, print_json, run
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 DISTINCT = 100  # scenes that are drawn; drawing takes longer than analysing
 

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import application, print_json, run
 
 if TYPE_CHECKING:
     from pipeline.catalogue import Catalogue
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
+app = application(
     no_args_is_help=True,
     epilog="""
 Examples:

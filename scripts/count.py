@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli import Bar, print_json, run
+from pipeline.cli import Bar, application, print_json, run, tell_problems
+from pipeline.options import Device, Json, Seed
 
 if TYPE_CHECKING:
     from pipeline.counting.answers import AnswerBook, Judge
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:
@@ -57,9 +58,9 @@ def main(
     folders: Annotated[str, typer.Option(help="A folder per cluster: links, copies or none.")] = "links",
     cache: Annotated[Path | None, typer.Option(help="Folder of descriptors.  [default: OUT/cache]")] = None,
     port: Annotated[int, typer.Option(help="Port of the browser dialogue; 0 = any free one.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, no progress.")] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    json: Json = False,
 ) -> None:
     """Count how many different ones there are in a folder of crops: a number, an interval, and the evidence."""
     from contextlib import ExitStack
@@ -124,10 +125,7 @@ def main(
         tell("writing")
         save_count(found, place, folders=folders)
         (place / "pair.png").unlink(missing_ok=True)
-    for line in found.warnings:
-        print(f"warning: {line}", file=sys.stderr)
-    for file, reason in found.errors:
-        print(f"left out: {file}: {reason}", file=sys.stderr)
+    tell_problems(found.warnings, found.errors)
     if json:
         print_json(found.to_json() | {"out": str(place)})
         return

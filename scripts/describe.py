@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import Bar, print_json, run
+from pipeline.cli import Bar, application, print_json, run
+from pipeline.options import Device
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:
@@ -52,7 +53,7 @@ def main(
     ] = False,
     epochs: Annotated[int, typer.Option(help="At most so many, for the autoencoder.", min=1)] = 300,
     patience: Annotated[int, typer.Option(help="Epochs without progress before it stops.", min=1)] = 20,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     batch: Annotated[int | None, typer.Option(help="Crops per pass.  [default: 32, 256 on a GPU]", min=1)] = None,
     workers: Annotated[int | None, typer.Option(help="Decoding threads.  [default: one per core]", min=1)] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of the network on a CPU.  [default: all]", min=1)] = None,

@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import run
+from pipeline.cli import application, run
 
-app = typer.Typer(
-    add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False, no_args_is_help=True
-)
+app = application(no_args_is_help=True)
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 OPTIONS_EPILOG = """

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import print_json, run, track
+from pipeline.cli import application, print_json, run, track
+from pipeline.options import ClustererName, Confidence, Device, EmbedderName, ImageSize, Seed, Threshold, Trust
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:
@@ -34,23 +35,15 @@ def main(
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Write the scores to this JSON file too.")] = None,
     weights: Annotated[str | None, typer.Option(help="Detector weights.  [default: the bundled ones]")] = None,
-    confidence: Annotated[
-        float | None, typer.Option(help="Lowest detection score kept.  [default: from the weights' card]")
-    ] = None,
-    image_size: Annotated[
-        int | None, typer.Option(help="Detector input size in px.  [default: chosen from the picture]")
-    ] = None,
-    embedder: Annotated[str, typer.Option(help="Embedder: a name or a .safetensors file.")] = "default",
-    clusterer: Annotated[str, typer.Option(help="Clusterer: default, average, two-stage, hdbscan, …")] = "default",
-    threshold: Annotated[
-        float | None, typer.Option(help="Cosine distance at which clusters stop merging.  [default: chosen]")
-    ] = None,
+    confidence: Confidence = None,
+    image_size: ImageSize = None,
+    embedder: EmbedderName = "default",
+    clusterer: ClustererName = "default",
+    threshold: Threshold = None,
     reach: Annotated[float, typer.Option(help="Closing reach as a fraction of the object size.")] = 0.3,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")
-    ] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    trust: Trust = False,
     json: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object, no progress.")] = False,
 ) -> None:
     """Score detection, identities and congregations on labelled scenes."""

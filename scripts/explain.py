@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import application, print_json, run
+from pipeline.options import EmbedderName
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:
@@ -28,7 +29,7 @@ def main(
     labels: Annotated[
         Path | None, typer.Option(help="CSV with file,cluster of the folder's crops.  [default: cluster them now]")
     ] = None,
-    embedder: Annotated[str, typer.Option(help="Embedder: a name or a .safetensors file.")] = "default",
+    embedder: EmbedderName = "default",
     clusters: Annotated[int, typer.Option(help="Clusters shown.", min=1)] = 12,
     each: Annotated[int, typer.Option(help="Crops of each kind per cluster.", min=1)] = 3,
     largest: Annotated[bool, typer.Option("--largest", help="Largest clusters first.  [default: most doubt]")] = False,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import Bar, print_json, run
+from pipeline.cli import Bar, application, print_json, run, tell_problems
+from pipeline.options import Seed, Threads
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = r"""
 Examples:
@@ -49,12 +49,12 @@ def main(
     reassign: Annotated[
         bool, typer.Option("--reassign", help="Move doubtful members to the nearest cluster, or split them off.")
     ] = False,
-    threads: Annotated[int | None, typer.Option(help="CPU threads.  [default: all]", min=1)] = None,
+    threads: Threads = None,
     truth: Annotated[
         str | None,
         typer.Option(help="Known identities, for figures only: 'folders', a CSV (file,identity) or a pattern."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Seed = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the record as one JSON object, no progress.")] = False,
 ) -> None:
     """Improve an embedder on a folder of crops by its own clusters, and list the doubtful crops for a person."""
@@ -93,10 +93,7 @@ def main(
 
         known = read_truth(truth, found.crops.names)
     record = save_refined(found, folder_out, truth=known)
-    for line in found.warnings:
-        print(f"warning: {line}", file=sys.stderr)
-    for file, reason in found.crops.errors:
-        print(f"left out: {reason if file in reason else f'{file}: {reason}'}", file=sys.stderr)
+    tell_problems(found.warnings, found.crops.errors)
     if json:
         print_json(record | {"out": str(folder_out)})
         return

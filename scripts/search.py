@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import application, print_json, run, tell_problems
+from pipeline.options import Device, Json
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:
@@ -35,8 +35,8 @@ def main(
     run_folder: Annotated[Path | None, typer.Option("--run", help="Search this run folder instead.")] = None,
     top: Annotated[int, typer.Option(help="Results per query.")] = 10,
     index: Annotated[str, typer.Option(help="auto, exact, ivf or hnsw.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    device: Device = "auto",
+    json: Json = False,
 ) -> None:
     """Find things again: the most similar objects of a catalogue or a run, and whose they are."""
     from data.errors import InputError
@@ -54,8 +54,7 @@ def main(
     embedder = load_embedder(searcher.embedding, device=device)
     queries, vectors, errors = embed_queries(queries, embedder)
     answers = searcher.search(vectors, top=top)
-    for file, reason in errors:
-        print(f"left out: {reason if file in reason else f'{file}: {reason}'}", file=sys.stderr)
+    tell_problems([], errors)
     if json:
         found = [{"query": str(q.path), "box": q.box, **a.to_json()} for q, a in zip(queries, answers, strict=True)]
         print_json({"index": str(searcher.index.kind), "vectors": len(searcher.index), "answers": found})

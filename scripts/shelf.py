@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import application, print_json, run
+from pipeline.options import Device, Seed, Threshold
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:
@@ -29,9 +30,9 @@ def main(
     before: Annotated[Path | None, typer.Option(help="Photo to compare with.")] = None,
     boxes: Annotated[Path | None, typer.Option(help="Boxes to use instead of detecting.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("runs/shelf-report"),
-    threshold: Annotated[float | None, typer.Option(help="Cosine distance at which clusters stop merging.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    threshold: Threshold = None,
+    device: Device = "auto",
+    seed: Seed = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the pages' paths as JSON.")] = False,
 ) -> None:
     """Report what stands on shelves: facings, shares, gaps; compare with a planogram or an earlier photo."""

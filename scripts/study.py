@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import print_json, run, track
+from pipeline.cli import application, print_json, run, track
+from pipeline.options import Device, Json, Seed
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:
@@ -53,9 +54,9 @@ def main(
     tables_only: Annotated[bool, typer.Option("--tables-only", help="No maps, sheets and report.")] = False,
     trust: Annotated[bool, typer.Option("--trust", help="Open pickled matrices.")] = False,
     workers: Annotated[int, typer.Option(help="Processes side by side.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    json: Json = False,
 ) -> None:
     """Which descriptor and which clustering reveal something? Hundreds of models, compared and interpreted."""
     from cluster.search.grid import Grid

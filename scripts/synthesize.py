@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import print_json, run, track
+from pipeline.cli import application, print_json, run, track
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:

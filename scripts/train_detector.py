@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import print_json, run
+from pipeline.cli import application, print_json, run
+from pipeline.options import Device, Json, Seed
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:
@@ -46,9 +47,9 @@ def main(
     every: Annotated[int, typer.Option(help="Steps between validations.")] = 100,
     minutes: Annotated[float | None, typer.Option(help="Stop after this time; go on with --resume.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from last.ckpt in --out.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, no progress.")] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    json: Json = False,
 ) -> None:
     """Train a detector; writes detector.pt, .onnx, their card, curves and a checkpoint into the run folder."""
     from detect.training.job import Job

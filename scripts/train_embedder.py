@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import Bar, print_json, run
+from pipeline.cli import Bar, application, print_json, run
+from pipeline.options import Threads
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = application()
 
 EPILOG = """
 Examples:
@@ -60,7 +61,7 @@ def main(
     work: Annotated[
         Path | None, typer.Option(help="Stores and checkpoint of the default preset.  [default: OUT/work]")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads.  [default: all]", min=1)] = None,
+    threads: Threads = None,
     seed: Annotated[int, typer.Option(help="Fixes weights, order and drawn goods.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
