@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from cluster.base import Vectors
 from data import InputError
+from data.device import pick_device
 
 SMALL = 2048  # below, one GEMM and a partial sort beat the compile time of the blocked kernels
 EXACT_LIMIT = 150_000  # about 40 s on two cores
@@ -86,8 +87,9 @@ def neighbours(
     k = min(k, len(X) - 1)
     if len(X) <= SMALL:
         return _small(X, k)
-    if device != "cpu" and _has_gpu(device):
-        return _torch(X, k)
+    chosen = pick_device(device)
+    if chosen != "cpu":
+        return _torch(X, k, chosen)
     if method is Search.AUTO:
         method = Search.EXACT if len(X) <= EXACT_LIMIT else Search.IVF
     if method is Search.EXACT:
@@ -126,34 +128,32 @@ def _faiss(X: Vectors, k: int, method: Search, threads: int, seed: int) -> Graph
         similarity, index = engine.search(X, k + 1)
     finally:
         faiss.omp_set_num_threads(before)
-    return _drop_self(index, similarity, k, method.value)
+    index, similarity = drop_self(index, similarity)
+    similarity = np.where(index < 0, np.float32(-2), similarity)
+    return Graph(index, similarity.astype(np.float32), method.value)
 
 
-def _drop_self(index: npt.NDArray[Any], similarity: npt.NDArray[Any], k: int, method: str) -> Graph:
+def drop_self(index: npt.NDArray[Any], value: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:
+    """Take each row itself out of its list of neighbours.
+
+    Args:
+        index: (N, k + 1) rows found for each row, the nearest first.
+        value: (N, k + 1) their similarity or distance.
+
+    Returns:
+        Both as (N, k).
+    """
     own = index == np.arange(len(index))[:, None]
     # Among many equal rows a row need not be in its own list: then the last entry goes instead.
     own[~own.any(axis=1), -1] = True
-    index, similarity = index[~own].reshape(-1, k), similarity[~own].reshape(-1, k)
-    similarity = np.where(index < 0, np.float32(-2), similarity)
-    return Graph(index.astype(np.int32), similarity.astype(np.float32), method)
+    shape = len(index), index.shape[1] - 1
+    return index[~own].reshape(shape).astype(np.int32), value[~own].reshape(shape)
 
 
-def _has_gpu(device: str) -> bool:
+def _torch(X: Vectors, k: int, device: str, block: int = 8192) -> Graph:
     import torch
 
-    if device not in ("auto", "cuda"):
-        raise InputError(f"unknown device {device!r}", remedy="Choose one of: auto, cpu, cuda")
-    if torch.cuda.is_available():
-        return True
-    if device == "cuda":
-        raise InputError("no CUDA device was found", remedy="Use --device cpu or auto")
-    return False
-
-
-def _torch(X: Vectors, k: int, block: int = 8192) -> Graph:
-    import torch
-
-    rows = torch.from_numpy(X).to("cuda")
+    rows = torch.from_numpy(X).to(device)
     index = np.empty((len(X), k), np.int32)
     similarity = np.empty((len(X), k), np.float32)
     for low in range(0, len(X), block):
@@ -161,7 +161,7 @@ def _torch(X: Vectors, k: int, block: int = 8192) -> Graph:
         query = rows[low : low + block]
         for start in range(0, len(X), 65536):
             scores = query @ rows[start : start + 65536].T
-            here = torch.arange(len(query), device="cuda") + low - start
+            here = torch.arange(len(query), device=device) + low - start
             inside = (here >= 0) & (here < scores.shape[1])
             scores[inside.nonzero()[:, 0], here[inside]] = -torch.inf
             value, position = scores.topk(min(k, scores.shape[1]), dim=1)

@@ -78,7 +78,7 @@ def _merge_rounds(state: _State, labels: Labels, threshold: float, threads: int)
     limit = np.float32(1 - threshold)
     active = np.flatnonzero(state.best >= limit)
     while len(active):
-        keep, lose = _reciprocal_pairs(active, state.nearest, state.best, limit)
+        keep, lose = _reciprocal_pairs(active, state.nearest, state.best)
         gone = np.zeros(len(state.root), bool)
         gone[lose] = gone[keep] = True
         _merge(state, keep, lose)
@@ -139,7 +139,7 @@ def _first_state(X: Vectors, labels: Labels, forbidden: _Forbidden, search: str,
     return state
 
 
-def _reciprocal_pairs(active: Ints, nearest: Ints, best: Floats, limit: np.float32) -> tuple[Ints, Ints]:
+def _reciprocal_pairs(active: Ints, nearest: Ints, best: Floats) -> tuple[Ints, Ints]:
     """Return the pairs to merge, smaller name first; at least one pair."""
     living = np.zeros(len(nearest), bool)
     living[active] = True

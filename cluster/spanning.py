@@ -18,9 +18,7 @@ from cluster.base import Vectors
 from cluster.knn import Graph
 
 ROWS, COLUMNS = 1024, 8192
-BRIDGE_ROWS = (
-    200_000_000  # row pairs searched exactly per round; beyond, each component is represented by a sample of its rows
-)
+BRIDGE_PAIRS = 200_000_000  # row pairs looked at per round of bridges; beyond, components send their densest rows
 
 Edges = npt.NDArray[np.float64]
 
@@ -69,7 +67,7 @@ def _bridges(X: Vectors, edges: Edges, core: npt.NDArray[np.float64]) -> Edges:
     ends = edges[:, :2].astype(np.int64)
     adjacency = csr_matrix((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count))
     pieces, component = connected_components(adjacency, directed=False)
-    query = _representatives(component, core)
+    query = representatives(component, core)
     low, high, length = _nearest_outside(X, query, component, core)
     # Of each component's candidates the shortest, then a spanning forest over components against cycles of equal
     # lengths.
@@ -83,13 +81,19 @@ def _bridges(X: Vectors, edges: Edges, core: npt.NDArray[np.float64]) -> Edges:
     return np.column_stack([low[chosen], high[chosen], length[chosen]])
 
 
-def _representatives(component: npt.NDArray[np.int32], core: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Rows that search for a bridge: all rows outside the largest component, or the densest of each where those are
-    too many.
+def representatives(component: npt.NDArray[np.int32], core: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Choose the rows that look for a bridge to another component.
+
+    Args:
+        component: (N,) number of each row's component.
+        core: (N,) core distances.
+
+    Returns:
+        All rows outside the largest component, ascending; the densest of each component where those are too many
+        (``BRIDGE_PAIRS``).
     """
-    size = np.bincount(component)
-    rows = np.flatnonzero(component != size.argmax())
-    limit = max(BRIDGE_ROWS // len(component), 1)
+    rows = np.flatnonzero(component != np.bincount(component).argmax())
+    limit = max(BRIDGE_PAIRS // len(component), 1)
     if len(rows) <= limit:
         return rows
     rows = rows[np.lexsort((core[rows], component[rows]))]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from data.checks import Size, build_objects, identifier, integer, safe_name, shorten
+from data.checks import Size, build_objects, finite, identifier, integer, safe_name, shorten
 from data.errors import InputError
 from data.objects import Objects
 
@@ -123,11 +123,8 @@ def _box_columns(header: Sequence[str], path: str | Path) -> tuple[str, ...]:
 
 
 def _cell(text: str, what: str, path: str | Path, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < float("inf"):
+    value = finite(text)
+    if value is None:
         raise InputError(
             f"{where}: {what} must be a finite number, got {shorten(text)}", file=path, remedy="Correct it."
         )

@@ -72,6 +72,15 @@ def parse_json(text: str, *, file: str | Path) -> Any:
         raise InputError(f"is no valid JSON ({reason})", file=file, remedy="Export it again.") from error
 
 
+def finite(text: str) -> float | None:
+    """Return the finite number that a text says; None if it says none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None
+
+
 def number(value: Any, what: str, *, file: str | Path, where: str) -> float:
     """Return a JSON number as float.
 

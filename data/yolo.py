@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data.checks import MAX_CLASS, Size, build_objects, identifier, integer, read_text, shorten
+from data.checks import MAX_CLASS, Size, build_objects, finite, identifier, integer, read_text, shorten
 from data.errors import InputError
 from data.files import list_images, write_text
 from data.images import image_size
@@ -29,7 +29,7 @@ def is_yolo(text: str) -> bool:
     """Tell whether the first line with content is five or more numbers between spaces."""
     first = next((line for line in text[:100_000].splitlines() if line.strip()), "")
     cells = first.split()
-    return len(cells) >= 5 and all(_number(cell) is not None for cell in cells)
+    return len(cells) >= 5 and all(finite(cell) is not None for cell in cells)
 
 
 def parse_yolo(text: str, *, file: str | Path, size: Size, classes: int | None = None) -> tuple[Objects, list[str]]:
@@ -55,7 +55,7 @@ def parse_yolo(text: str, *, file: str | Path, size: Size, classes: int | None =
         cells = content.split()
         if not cells:
             continue
-        values = [_number(cell) for cell in cells]
+        values = [finite(cell) for cell in cells]
         numbers = [v for v in values if v is not None]
         if len(numbers) != len(cells) or not (len(cells) in (5, 6) or (len(cells) >= 7 and len(cells) % 2)):
             raise InputError(
@@ -166,14 +166,6 @@ def write_yolo(path: str | Path, scenes: Sequence[LabelledScene], *, split: str 
     # JSON strings are YAML strings: whatever a class is called, it stays one scalar.
     lines = [f"  {i}: {json.dumps(name, ensure_ascii=False)}" for i, name in enumerate(names or ("object",))]
     write_text(path, "\n".join(["path: .", f"{split}: images", "names:", *lines, ""]))
-
-
-def _number(cell: str) -> float | None:
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if abs(value) < float("inf") else None
 
 
 def _box(values: Sequence[float], size: Size) -> list[float]:

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster.dense import DENSE_LIMIT
-from cluster.knn import IVF_PROBES
+from cluster.knn import IVF_PROBES, drop_self
+from cluster.spanning import representatives
 
 EXACT_LIMIT = 60_000
-BRIDGE_PAIRS = 200_000_000  # row pairs looked at per round of bridges; beyond, components send their densest rows
 TREE_NEIGHBOURS = 16  # edges per row that a tree looks at; core distances may reach farther
 ROWS, COLUMNS = 1024, 16384
 
@@ -67,11 +67,9 @@ def neighbours(X: Rows, k: int, *, threads: int = 1, seed: int = 0) -> Neighbour
         square, index = engine.search(X, k + 1)
     finally:
         faiss.omp_set_num_threads(before)
-    own = index == np.arange(len(index))[:, None]
-    own[~own.any(axis=1), -1] = True  # among many equal rows a row need not be in its own list
-    index, square = index[~own].reshape(-1, k), square[~own].reshape(-1, k)
+    index, square = drop_self(index, square)
     distance = np.sqrt(np.maximum(square, 0))
-    return Neighbours(index.astype(np.int32), np.where(index < 0, np.float32(np.inf), distance), exact)
+    return Neighbours(index, np.where(index < 0, np.float32(np.inf), distance), exact)
 
 
 def reachability_tree(X: Rows, graph: Neighbours, min_samples: int, bridges: Floats | None = None) -> Floats:
@@ -145,7 +143,7 @@ def _round_of_bridges(X: Rows, component: npt.NDArray[np.int32], pieces: int, de
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import minimum_spanning_tree
 
-    query = _representatives(component, density)
+    query = representatives(component, density)
     best, index = _nearest_outside(X, query, component)
     order = np.lexsort((index, query, best))
     first = order[np.unique(component[query[order]], return_index=True)[1]]
@@ -155,18 +153,6 @@ def _round_of_bridges(X: Rows, component: npt.NDArray[np.int32], pieces: int, de
     place = {(int(i), int(j)): int(p) for i, j, p in zip(a, b, first, strict=True)}
     chosen = np.array([place[int(i), int(j)] for i, j in zip(tree.row, tree.col, strict=True)])
     return np.column_stack([query[chosen], index[chosen], best[chosen]])
-
-
-def _representatives(component: npt.NDArray[np.int32], density: Floats) -> npt.NDArray[np.int64]:
-    """Rows that look for a bridge: all outside the largest component, or the densest of each."""
-    rows = np.flatnonzero(component != np.bincount(component).argmax())
-    limit = max(BRIDGE_PAIRS // len(component), 1)
-    if len(rows) <= limit:
-        return rows
-    rows = rows[np.lexsort((density[rows], component[rows]))]
-    begin = np.concatenate([[0], np.flatnonzero(np.diff(component[rows])) + 1])
-    rank = np.arange(len(rows)) - np.repeat(begin, np.diff(np.append(begin, len(rows))))
-    return np.sort(rows[rank < max(limit // len(begin), 1)])
 
 
 def _nearest_outside(

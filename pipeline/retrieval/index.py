@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from data.device import pick_device
 from data.errors import InputError
 
 EXACT_LIMIT = 250_000  # vectors: above, one exact query takes over 10 ms on 2 cores
@@ -84,10 +85,10 @@ class VectorIndex:
         self._index: Any = None
         if not vectors.size:
             return
-        if self.device == "cuda" and self.kind is Kind.EXACT:
+        if self.device != "cpu" and self.kind is Kind.EXACT:
             import torch
 
-            self._torch = torch.from_numpy(self._vectors).to("cuda")
+            self._torch = torch.from_numpy(self._vectors).to(self.device)
         else:
             self._index = {Kind.EXACT: self._exact, Kind.IVF: self._ivf, Kind.HNSW: self._hnsw}[self.kind](seed)
 
@@ -135,7 +136,7 @@ class VectorIndex:
             # Lists need some vectors each; a small collection is looked at whole in no time.
             return Kind.EXACT if len(self._vectors) < 1000 else kind
         few = queries is not None and queries < BUILD_PAYS
-        return Kind.EXACT if len(self._vectors) <= EXACT_LIMIT or self.device == "cuda" or few else Kind.IVF
+        return Kind.EXACT if len(self._vectors) <= EXACT_LIMIT or self.device != "cpu" or few else Kind.IVF
 
     def _exact(self, _seed: int) -> Any:
         import faiss
@@ -180,7 +181,7 @@ class VectorIndex:
 
         step = max(1, (1 << 30) // (4 * len(self)))  # 1 GiB of similarities at a time
         parts = [
-            torch.topk(torch.from_numpy(queries[low : low + step]).to("cuda") @ self._torch.T, top)
+            torch.topk(torch.from_numpy(queries[low : low + step]).to(self.device) @ self._torch.T, top)
             for low in range(0, len(queries), step)
         ]
         values, rows = (torch.cat([p[i] for p in parts]).cpu().numpy() for i in (0, 1))
@@ -198,14 +199,4 @@ def _device(device: str) -> str:
     """Find the device; ``auto`` does not load torch just to ask (2 s), the embedder has loaded it where one is used."""
     import sys
 
-    if device not in ("auto", "cpu", "cuda"):
-        raise InputError(f"device must be auto, cpu or cuda, got {device!r}")
-    if device == "cpu" or (device == "auto" and "torch" not in sys.modules):
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if device == "cuda":
-        raise InputError("no CUDA device here", remedy="Use --device cpu.")
-    return "cpu"
+    return "cpu" if device == "auto" and "torch" not in sys.modules else pick_device(device)

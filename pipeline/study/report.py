@@ -47,9 +47,9 @@ class Pictures:
 def report_page(result: StudyResult, row: Row, labels: Labels, pictures: Pictures) -> str:
     """Write the page about a study and one of its models (the winner, as a rule)."""
     parts = [
-        *_top(result), *_winner(result, row), *_truth(result, pictures), *_clusters(result, row, labels, pictures),
+        *_top(result), *_winner(result, row), *_truth(result, pictures), *_clusters(result, labels, pictures),
         *_maps(pictures), *_curves(pictures), *_spaces(result), *_outliers(pictures), *_models(result),
-        *_reading(result),
+        *_reading(),
     ]  # fmt: skip
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -146,7 +146,7 @@ def _truth(result: StudyResult, pictures: Pictures) -> list[str]:
     ]
 
 
-def _clusters(result: StudyResult, row: Row, labels: Labels, pictures: Pictures) -> list[str]:
+def _clusters(result: StudyResult, labels: Labels, pictures: Pictures) -> list[str]:
     collection = result.collection
     sizes = np.bincount(labels[labels >= 0], minlength=1)
     part = ["<h2>What each cluster looks like</h2>"]
@@ -249,7 +249,7 @@ def _models(result: StudyResult) -> list[str]:
     ]
 
 
-def _reading(result: StudyResult) -> list[str]:
+def _reading() -> list[str]:
     return [
         "<h2>How to read this, and how to go on</h2>",
         '<p class="note">A silhouette says how compact and separate groups are in one descriptor\'s own distances. It '
