@@ -17,7 +17,7 @@ import numpy.typing as npt
 from cluster.base import Clusterer, Hints, Vectors
 from cluster.knn import neighbours
 from cluster.labels import Labels
-from data import InputError
+from data.errors import InputError, choose
 
 
 class Objective(StrEnum):
@@ -137,8 +137,7 @@ class Leiden(Communities):
         self.resolution = resolution
 
     def _check(self) -> None:
-        if self.objective not in list(Objective):
-            raise InputError(f"unknown objective {self.objective!r}", remedy=f"Choose one of: {', '.join(Objective)}")
+        choose(Objective, self.objective, "objective")
 
     def _communities(self, graph: Any, weight: list[float]) -> Any:
         return graph.community_leiden(

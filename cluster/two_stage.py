@@ -18,7 +18,7 @@ from cluster.base import Clusterer, Hints, Vectors
 from cluster.dense import DENSE_LIMIT, cosine_distances
 from cluster.density import HDBSCAN, Metric
 from cluster.labels import NOISE, Labels
-from data import InputError
+from data.errors import choose
 
 
 class Second(StrEnum):
@@ -65,12 +65,7 @@ class TwoStage(Clusterer):
         self.metric = metric
 
     def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
-        try:
-            second = Second(self.second)
-        except ValueError as error:
-            raise InputError(
-                f"unknown second stage {self.second!r}", remedy=f"Choose one of: {', '.join(Second)}"
-            ) from error
+        second = choose(Second, self.second, "second stage")
         first = HDBSCAN(self.min_cluster_size, self.min_samples, metric=self.metric).fit(X)
         labels, strength = first.labels_.copy(), first.probabilities_.astype(np.float64)
         noise = np.flatnonzero(labels == NOISE)

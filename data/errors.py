@@ -1,8 +1,12 @@
-"""The one error that means "your input, not our code"."""
+"""The one error that means "your input, not our code", and a choice by name that raises it."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class InputError(ValueError):
@@ -22,6 +26,23 @@ class InputError(ValueError):
         self.remedy = remedy
         text = f"{self.file}: {self.message}" if self.file else self.message
         super().__init__(f"{text}. {remedy}" if remedy else text)
+
+
+def choose(kind: type[Choice], name: str, what: str) -> Choice:
+    """Return the member of ``kind`` that is called ``name``.
+
+    Args:
+        kind: the names there are.
+        name: the wanted one.
+        what: what is chosen, for the message.
+
+    Raises:
+        InputError: if there is none, with those that there are.
+    """
+    try:
+        return kind(name)
+    except ValueError as error:
+        raise InputError(f"unknown {what} {name!r}", remedy=f"Choose one of: {', '.join(kind)}") from error
 
 
 def _one_line(text: str) -> str:

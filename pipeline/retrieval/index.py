@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.device import pick_device
-from data.errors import InputError
+from data.errors import InputError, choose
 
 EXACT_LIMIT = 250_000  # vectors: above, one exact query takes over 10 ms on 2 cores
 SCAN = 160_000  # vectors that one IVF query looks at
@@ -80,7 +80,7 @@ class VectorIndex:
             raise InputError(f"vectors must have shape (N, D), got {vectors.shape}")
         self._vectors = np.ascontiguousarray(vectors, np.float32)
         self.device = _device(device)
-        self.kind = self._choose(_parse(kind), queries)
+        self.kind = self._choose(choose(Kind, kind, "index"), queries)
         self._torch: Any = None
         self._index: Any = None
         if not vectors.size:
@@ -186,13 +186,6 @@ class VectorIndex:
         ]
         values, rows = (torch.cat([p[i] for p in parts]).cpu().numpy() for i in (0, 1))
         return values, rows
-
-
-def _parse(kind: Kind | str) -> Kind:
-    try:
-        return Kind(kind)
-    except ValueError as error:
-        raise InputError(f"unknown index {kind!r}", remedy=f"Use {', '.join(Kind)}.") from error
 
 
 def _device(device: str) -> str:

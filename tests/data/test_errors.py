@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
+
+import pytest
 
 from data import InputError
+from data.errors import choose
 
 
 def test_parts_of_the_line() -> None:
@@ -22,3 +26,14 @@ def test_names_cannot_break_the_line_or_steer_the_terminal() -> None:
 
 def test_names_of_all_languages_stay_readable() -> None:
     assert str(InputError("fehlt", file="été 写真 🛒.png")) == "été 写真 🛒.png: fehlt"
+
+
+def test_a_choice_names_what_there_is() -> None:
+    class Size(StrEnum):
+        SMALL = "small"
+        LARGE = "large"
+
+    assert choose(Size, "large", "size") is Size.LARGE
+    assert choose(Size, Size.SMALL, "size") is Size.SMALL
+    with pytest.raises(InputError, match=r"unknown size 'huge'\. Choose one of: small, large"):
+        choose(Size, "huge", "size")
