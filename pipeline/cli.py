@@ -98,7 +98,7 @@ class Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        self._stop()
 
     def at(self, done: int, total: int, note: str = "", *, label: str | None = None) -> None:
         """Show progress; the bar appears with the first call, so that an error before it stays one line.
@@ -114,6 +114,10 @@ class Bar:
         self._bars.start()
         self._bars.update(self._tasks[name], completed=done, total=total, description=f"{name} {note}".strip())
         if self._passing and done >= total:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._bars.live.is_started:  # else rich prints an empty line
             self._bars.stop()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import application, print_json, run, track
+from pipeline.cli import Bar, application, print_json, run, track
 from pipeline.options import Device, Json, Seed
 
 app = application()
@@ -64,7 +65,7 @@ def main(
     from pipeline.study.options import PREPARATIONS, StudyOptions
     from pipeline.study.results import write_results
     from pipeline.study.study import run_study
-    from pipeline.study.told import summary, telling
+    from pipeline.study.told import summary
 
     options = StudyOptions(
         out=out, grid=Grid.from_file(grid) if grid else Grid(), preparations=tuple(prepare or PREPARATIONS),
@@ -74,10 +75,11 @@ def main(
     def tracked(items: Iterable[Any], label: str, total: int) -> Iterator[Any]:
         return track(items, label=label, total=total, quiet=json)
 
-    with telling(quiet=json) as tell:
+    with Bar(quiet=json) as bar:
         collection = gather(
             inputs, cache=cache or out / "descriptors", descriptors=descriptors or ("default", "colour", "shape"),
-            truth=truth, mask=mask, trust=trust, device=device, seed=seed, progress=tell,
+            truth=truth, mask=mask, trust=trust, device=device, seed=seed,
+            progress=lambda name: partial(bar.at, label=name),
         )  # fmt: skip
     result = run_study(collection, options, track=tracked)
     written = write_results(result, options, model=model, show=show, sort=sort, track=tracked)

@@ -1,37 +1,12 @@
-"""What the command line says while descriptors are made and when a study is done."""
+"""What the command line says when a study is done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.study.collection import Progress
 from pipeline.study.study import StudyResult, row_json
-
-
-@contextmanager
-def telling(*, quiet: bool) -> Iterator[Callable[[str], Progress | None]]:
-    """Give a function that opens a progress bar for each descriptor."""
-    if quiet:
-        yield lambda name: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-
-    bars = Bars(console=Console(stderr=True))
-
-    def tell(name: str) -> Progress:
-        bars.start()  # not before: an empty display would print a blank line in front of an error
-        task = bars.add_task(name)
-        return lambda done, total: bars.update(task, completed=done, total=total)
-
-    try:
-        yield tell
-    finally:
-        if bars.tasks:
-            bars.stop()
 
 
 def summary(result: StudyResult, written: Sequence[Path]) -> dict[str, Any]:
