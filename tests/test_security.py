@@ -25,6 +25,7 @@ FOLDERS = ("data", "detect", "embed", "cluster", "aggregate", "pipeline", "scrip
 SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 UNPICKLES = {
     "pipeline/engines/ray_data.py": "the driver's own rows, between its own workers",
+    "pipeline/engines/ray_workers.py": "the same rows",
     "embed/descriptors/matrix.py": "behind --trust",
 }
 # The CUDA libraries come with torch on Linux, and torch's own requirements name their versions.

@@ -3,9 +3,10 @@
     read (tasks) -> observe (actors that hold the models) -> [cluster, in the driver] -> draw (tasks)
 
 Ray schedules, holds back what is read ahead when its memory fills, and does again what a lost worker or machine was
-doing. What was seen of a picture is kept in ``OUT/.seen`` when it is known, so nothing is observed twice, and a run
-that was broken off is gone on with by either engine. The second half (identities, congregations) is the same code on
-the same vectors as in one process, so its results are the same to the byte.
+doing; what Ray gives up is handed in again (``ray_rounds``). What was seen of a picture is kept in ``OUT/.seen`` when
+it is known, so nothing is observed twice, and a run that was broken off is gone on with by either engine. The second
+half (identities, congregations) is the same code on the same vectors as in one process, so its results are the same to
+the byte.
 
 Memory: per machine, the object store with pictures between the operators (24 MB for 8 megapixels) and the models of
 its actors; in the driver, all vectors and boxes (N x D float32).
@@ -14,7 +15,6 @@ its actors; in the driver, all vectors and boxes (N x D float32).
 from __future__ import annotations
 
 import json
-import logging
 import os
 import pickle
 import shutil
@@ -30,12 +30,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import InputError
-from data.scene import Scene
-from pipeline.look import Ready, observed, ready, reason
+from pipeline.engines.ray_rounds import RETRIES, Row, rounds
+from pipeline.engines.ray_workers import Observing, draw, read
+from pipeline.look import reason
 from pipeline.observe import Observer, weights_of
 from pipeline.settings import Settings
 from pipeline.sources import Picture, PictureCache, Source, sources
-from pipeline.stage import Staged, dump_stage, parse_stage, stage_key
+from pipeline.stage import Staged, parse_stage
 from pipeline.storage import Storage, is_url
 
 if TYPE_CHECKING:
@@ -43,12 +44,8 @@ if TYPE_CHECKING:
     from data.boxes import BoxFile
     from pipeline.analysis import Analysis, GivenBoxes, Progress, SceneResult
 
-RETRIES = 5  # of a picture whose worker or machine was lost; more often than that, it is the picture
-ROWS = 16  # pictures of a block, the unit that is done again after a loss
 READ_CPUS = 0.25  # reading a photo takes a twentieth of the time of observing it on a core
 OBSERVE_CPUS = 0.75  # with a reader beside it, one core
-
-Row = dict[str, Any]
 
 
 @contextmanager
@@ -69,7 +66,6 @@ def cluster() -> Iterator[None]:
         raise InputError(
             "the Ray engine needs Ray", remedy="Install it: uv sync --extra ray, or use --engine local."
         ) from error
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     if ray.is_initialized():
         yield
         return
@@ -174,18 +170,21 @@ def look_on_ray(
     if not works:
         yield from ((found[number], error) for number, error in held.items())
         return
-    rows = _rows(works).map(partial(_read, settings=settings, store=store), num_cpus=READ_CPUS, max_retries=RETRIES)
-    rows = rows.map(
-        _Observe,
-        fn_constructor_kwargs={"make_observer": make_observer, "settings": settings, "store": store},
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors),
-        num_cpus=OBSERVE_CPUS,
-        num_gpus=gpus,
-        max_restarts=-1,
-        max_task_retries=RETRIES,
-    )
+
+    def operators(rows: Any) -> Any:
+        rows = rows.map(partial(read, settings=settings, store=store), num_cpus=READ_CPUS, max_retries=RETRIES)
+        return rows.map(
+            Observing,
+            fn_constructor_kwargs={"make_observer": make_observer, "settings": settings, "store": store},
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors),
+            num_cpus=OBSERVE_CPUS,
+            num_gpus=gpus,
+            max_restarts=-1,
+            max_task_retries=RETRIES,
+        )
+
     following = 0
-    for row in rows.iter_rows():
+    for row in rounds(works, operators):
         held[row["number"]] = _result(row)
         weights |= json.loads(row["weights"])
         while following in held:
@@ -207,9 +206,9 @@ def save_on_ray(analysis: Analysis, store: Storage, track: Progress) -> None:
     scenes = analysis.scenes
     colors = assign_colors([scene.objects for scene in scenes])
     works = [{"number": i, "work": pickle.dumps(_drawing(scene, colors))} for i, scene in enumerate(scenes)]
-    drawn = _rows(works).map(partial(_draw, store=store), num_cpus=1, max_retries=RETRIES)
+    drawn = rounds(works, lambda rows: rows.map(partial(draw, store=store), num_cpus=1, max_retries=RETRIES))
     errors, done = list(analysis.errors), set()
-    for row in track(drawn.iter_rows(), "drawing", len(scenes)):
+    for row in track(drawn, "drawing", len(scenes)):
         done.add(row["number"])
         if row["error"]:
             failure = pickle.loads(row["error"])
@@ -231,83 +230,6 @@ def save_on_ray(analysis: Analysis, store: Storage, track: Progress) -> None:
             store.delete("errors.csv")
         for file in sorted(Path(folder).iterdir(), key=lambda file: file.name == "run.json"):  # the record last
             store.write(file.name, file.read_bytes())
-
-
-class _Observe:
-    """The models of one actor."""
-
-    def __init__(self, make_observer: Callable[[Settings], Observer], settings: Settings, store: Storage) -> None:
-        self._observer, self._store = make_observer(settings), store
-
-    def __call__(self, row: Row) -> Row:
-        if row["staged"] or row["error"]:
-            return _told(row)
-        try:
-            name, seconds, boxes, warnings, key = pickle.loads(row["work"])
-            shape = row["height"], row["width"], 3
-            scene = Scene(np.frombuffer(row["pixels"], np.uint8).reshape(shape).copy(), name)
-            data = dump_stage(observed(Ready(scene, seconds, boxes, warnings, key), self._observer), key)
-            self._store.write(f".seen/{name}.parquet", data)
-            return _told(row, staged=data) | {"weights": json.dumps(weights_of(self._observer))}
-        except Exception as error:  # whatever a picture sets off, the others go on; the reason is reported
-            return _told(row, error=error)
-
-
-def _read(row: Row, settings: Settings, store: Storage) -> Row:
-    """Read a picture, unless what was seen of it is kept already."""
-    from data.images import decode_image
-
-    blank: Row = {
-        "number": row["number"],
-        "work": b"",
-        "staged": b"",
-        "error": b"",
-        "pixels": b"",
-        "height": 0,
-        "width": 0,
-    }
-    try:
-        source, given = pickle.loads(row["work"])
-        start = time.perf_counter()
-        data = source.content()
-        source_key = source.fingerprint() if data is None else _digest(data)
-        key = stage_key(source_key, settings, given.for_image(source.where)[0] if given else None)
-        kept = store.read(f".seen/{source.name}.parquet")
-        if kept is not None and parse_stage(kept, key) is not None:
-            return blank | {"staged": kept}
-        scene = source.scene() if data is None else Scene(decode_image(data, name=source.where), source.name)
-        made = ready(source, scene, seconds=time.perf_counter() - start, given=given, key=key)
-        work = pickle.dumps((source.name, made.seconds, made.boxes, made.warnings, key))
-        pixels = np.ascontiguousarray(scene.image).tobytes()
-        return blank | {"work": work, "pixels": pixels, "height": scene.height, "width": scene.width}
-    except Exception as error:  # handed on, to be listed
-        return blank | {"error": _pickled(error)}
-
-
-def _draw(row: Row, store: Storage) -> Row:
-    """Draw and tabulate one scene."""
-    from pipeline.runfolder import save_overlay, save_tables
-
-    try:
-        scene, colors = pickle.loads(row["work"])
-        with tempfile.TemporaryDirectory() as folder:
-            save_overlay(scene, scene.source.scene().image, Path(folder), colors)
-            save_tables(scene, Path(folder))
-            for file in sorted(Path(folder).iterdir()):
-                store.write(f"{scene.name}/{file.name}", file.read_bytes())
-    except Exception as error:  # a picture that vanished since it was seen, a full disk
-        return {"number": row["number"], "error": _pickled(error)}
-    return {"number": row["number"], "error": b""}
-
-
-def _rows(works: list[Row]) -> Any:
-    import ray
-
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.max_errored_blocks = -1  # pictures that cost a worker RETRIES times are listed, the others go on
-    blocks = max(1, min(len(works), 256), len(works) // ROWS)
-    return ray.data.from_items(works, override_num_blocks=blocks)
 
 
 def _actors(settings: Settings) -> tuple[int, int]:
@@ -339,28 +261,3 @@ def _result(row: Row) -> Staged | Exception:
         return error
     staged = parse_stage(row["staged"], None)
     return staged if staged is not None else InputError("what was seen is damaged", remedy="Run again.")
-
-
-def _told(row: Row, *, staged: bytes = b"", error: Exception | None = None) -> Row:
-    return {
-        "number": row["number"],
-        "staged": staged or row["staged"],
-        "error": row["error"] if error is None else _pickled(error),
-        "weights": "{}",
-    }
-
-
-def _pickled(error: Exception) -> bytes:
-    """An exception as bytes; those that cannot travel become their one line."""
-    try:
-        data = pickle.dumps(error)
-        pickle.loads(data)
-    except Exception:  # exceptions with arguments of their own
-        data = pickle.dumps(InputError(reason(error)))
-    return data
-
-
-def _digest(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()
