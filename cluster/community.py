@@ -17,7 +17,7 @@ import numpy.typing as npt
 from cluster.base import Clusterer, Hints, Vectors
 from cluster.knn import neighbours
 from cluster.labels import Labels
-from data.errors import InputError, choose
+from data.errors import InputError, named
 
 
 class Objective(StrEnum):
@@ -137,7 +137,7 @@ class Leiden(Communities):
         self.resolution = resolution
 
     def _check(self) -> None:
-        choose(Objective, self.objective, "objective")
+        named(Objective, self.objective, "objective")
 
     def _communities(self, graph: Any, weight: list[float]) -> Any:
         return graph.community_leiden(

@@ -13,7 +13,7 @@ from cluster.dense import DENSE_LIMIT, cosine_distances
 from cluster.knn import neighbours
 from cluster.labels import NOISE, Labels
 from cluster.spanning import spanning_tree
-from data.errors import InputError, choose
+from data.errors import InputError, named
 
 
 class Metric(StrEnum):
@@ -140,4 +140,4 @@ def _check(model: HDBSCAN) -> Metric:
         raise InputError(f"selection must be 'eom' or 'leaf', got {model.selection!r}")
     if not 0 <= model.epsilon <= 2:
         raise InputError(f"epsilon must be a cosine distance in [0, 2], got {model.epsilon}")
-    return choose(Metric, model.metric, "metric")
+    return named(Metric, model.metric, "metric")

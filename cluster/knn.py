@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from cluster.base import Vectors
 from data.device import pick_device
-from data.errors import InputError, choose
+from data.errors import InputError, named
 
 SMALL = 2048  # below, one GEMM and a partial sort beat the compile time of the blocked kernels
 EXACT_LIMIT = 150_000  # about 40 s on two cores
@@ -76,7 +76,7 @@ def neighbours(
     Raises:
         InputError: for an unknown search, a device that is absent, fewer than two rows or k < 1.
     """
-    method = choose(Search, search, "neighbour search")
+    method = named(Search, search, "neighbour search")
     if len(X) < 2 or k < 1:
         raise InputError(f"neighbours need two rows and k >= 1, got {len(X)} rows and k = {k}")
     k = min(k, len(X) - 1)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cluster.base import Clusterer, Hints, Vectors
 from cluster.dense import DENSE_LIMIT, Tree, cosine_distances
 from cluster.labels import Labels
-from data.errors import InputError, choose
+from data.errors import InputError, named
 
 KMEANS_GRID = 24
 
@@ -123,7 +123,7 @@ class Agglomerative(Clusterer):
                 f"agglomerative takes up to {DENSE_LIMIT} rows, got {len(X)}",
                 remedy="Use 'average', which has no limit",
             )
-        method = choose(Linkage, self.linkage, "linkage")
+        method = named(Linkage, self.linkage, "linkage")
         if len(X) == 1:
             return np.zeros(1, np.int64), np.ones(1)
         tree = Tree(linkage(squareform(cosine_distances(X), checks=False), method.value), len(X))

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster.labels import as_labels, noise_share, singletons
-from data.errors import InputError, choose
+from data.errors import InputError, named
 
 AMI_LIMIT = 10_000
 
@@ -163,7 +163,7 @@ def pooled_pairs(scenes: Iterable[PairCounts]) -> PairCounts:
 def _prepare(
     true: npt.ArrayLike, predicted: npt.ArrayLike, noise: NoisePolicy | str
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], NoisePolicy]:
-    policy = choose(NoisePolicy, noise, "noise policy")
+    policy = named(NoisePolicy, noise, "noise policy")
     y, p = as_labels(true, "true"), as_labels(predicted, "predicted")
     if len(y) != len(p):
         raise InputError(f"true and predicted must have the same length, got {len(y)} and {len(p)}")

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cluster.base import Vectors
 from cluster.labels import Labels
-from data.errors import InputError, choose
+from data.errors import InputError, named
 
 CONFUSABLE, NUISANCE, NUISANCE_RANK, BAD = 0.16, 0.35, 6, 0.05
 CHUNK = 50_000
@@ -56,7 +56,7 @@ def simulate(
     """
     if count < 1 or dim < NUISANCE_RANK:
         raise InputError(f"count must be 1 or more and dim {NUISANCE_RANK} or more, got {count} and {dim}")
-    kind = choose(Regime, regime, "regime")
+    kind = named(Regime, regime, "regime")
     rng = np.random.default_rng(seed)
     sizes = _sizes(count, kind, rng)
     centre = _centres(len(sizes), dim, rng)

@@ -18,7 +18,7 @@ from cluster.base import Clusterer, Hints, Vectors
 from cluster.dense import DENSE_LIMIT, cosine_distances
 from cluster.density import HDBSCAN, Metric
 from cluster.labels import NOISE, Labels
-from data.errors import choose
+from data.errors import named
 
 
 class Second(StrEnum):
@@ -65,7 +65,7 @@ class TwoStage(Clusterer):
         self.metric = metric
 
     def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
-        second = choose(Second, self.second, "second stage")
+        second = named(Second, self.second, "second stage")
         first = HDBSCAN(self.min_cluster_size, self.min_samples, metric=self.metric).fit(X)
         labels, strength = first.labels_.copy(), first.probabilities_.astype(np.float64)
         noise = np.flatnonzero(labels == NOISE)

@@ -28,7 +28,7 @@ class InputError(ValueError):
         super().__init__(f"{text}. {remedy}" if remedy else text)
 
 
-def choose(kind: type[Choice], name: str, what: str) -> Choice:
+def named(kind: type[Choice], name: str, what: str) -> Choice:
     """Return the member of ``kind`` that is called ``name``.
 
     Args:

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.device import pick_device
-from data.errors import InputError, choose
+from data.errors import InputError, named
 
 EXACT_LIMIT = 250_000  # vectors: above, one exact query takes over 10 ms on 2 cores
 SCAN = 160_000  # vectors that one IVF query looks at
@@ -80,7 +80,7 @@ class VectorIndex:
             raise InputError(f"vectors must have shape (N, D), got {vectors.shape}")
         self._vectors = np.ascontiguousarray(vectors, np.float32)
         self.device = _device(device)
-        self.kind = self._choose(choose(Kind, kind, "index"), queries)
+        self.kind = self._choose(named(Kind, kind, "index"), queries)
         self._torch: Any = None
         self._index: Any = None
         if not vectors.size:

@@ -8,7 +8,7 @@ from enum import StrEnum
 import pytest
 
 from data import InputError
-from data.errors import choose
+from data.errors import named
 
 
 def test_parts_of_the_line() -> None:
@@ -33,7 +33,7 @@ def test_a_choice_names_what_there_is() -> None:
         SMALL = "small"
         LARGE = "large"
 
-    assert choose(Size, "large", "size") is Size.LARGE
-    assert choose(Size, Size.SMALL, "size") is Size.SMALL
+    assert named(Size, "large", "size") is Size.LARGE
+    assert named(Size, Size.SMALL, "size") is Size.SMALL
     with pytest.raises(InputError, match=r"unknown size 'huge'\. Choose one of: small, large"):
-        choose(Size, "huge", "size")
+        named(Size, "huge", "size")
