@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Callable, Sequence
 from html import escape
@@ -12,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data.files import atomic_write, write_json, write_text
+from data.files import atomic_write, write_csv, write_json, write_text
 from embed.audit import Audit, Finding, Kind, audit_vectors, summary
 from embed.embedder import Embedder
 from embed.folders import CropFolder, thumbnail
@@ -107,10 +106,8 @@ def write_report(folder: CropFolder, audit: Audit, out: str | Path) -> Path:
     same, dropped = class_repairs(folder, audit)
     write_json(out / "repairs.json", {"same": same, "dropped": list(dropped)})
     clean = apply_audit(folder, audit)
-    with atomic_write(out / "clean.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", "class"])
-        writer.writerows((path.as_posix(), clean.classes[c]) for path, c in zip(clean.paths, clean.label, strict=True))
+    kept = ((path.as_posix(), clean.classes[c]) for path, c in zip(clean.paths, clean.label, strict=True))
+    write_csv(out / "clean.csv", [("path", "class"), *kept])
     body = [
         f"<h1>Label audit</h1><p>{len(folder)} crops in {len(folder.classes)} classes; "
         f"{len(clean)} crops in {len(clean.classes)} classes stay.</p>"

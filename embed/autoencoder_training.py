@@ -11,7 +11,6 @@ The run folder: ``autoencoder.safetensors`` with its card, ``history.csv``, ``cu
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import time
@@ -26,7 +25,7 @@ import torch
 
 from data import InputError
 from data.device import pick_device
-from data.files import atomic_write, sha256_file, write_json
+from data.files import atomic_write, sha256_file, write_csv, write_json
 from embed.autoencoder import Autoencoder, reconstruction_errors
 from embed.autoencoder_plots import plot_curve, plot_reconstructions
 from embed.descriptors.extraction import canvases_of
@@ -79,7 +78,7 @@ def train_autoencoder(
     """Train on picture files, or go on where a training in ``out`` was interrupted.
 
     Args:
-        paths: one crop each; unreadable ones are left out (``work/failed.csv``).
+        paths: one crop each; unreadable ones are left out (``failed`` in ``work/canvases.json``).
         out: run folder.
         recipe: parameters.
         mask: hides the background of every crop first.
@@ -121,15 +120,9 @@ def train_autoencoder(
     weights = out / "autoencoder.safetensors"
     save_weights(weights, network.cpu().state_dict(), card, half=False)
     write_history(out / "history.csv", history)
-    with atomic_write(out / "errors.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8",
-                                                             errors="backslashreplace") as table:  # fmt: skip
-        writer = csv.writer(table)
-        writer.writerow(["path", "error", "part"])
-        inside = np.isin(np.arange(len(files)), held)
-        writer.writerows(
-            [file, f"{error:.6f}", "val" if v else "train"]
-            for file, error, v in zip(files, errors, inside, strict=True)
-        )
+    parts = np.where(np.isin(np.arange(len(files)), held), "val", "train")
+    lines = ((file, f"{error:.6f}", part) for file, error, part in zip(files, errors, parts, strict=True))
+    write_csv(out / "errors.csv", [("path", "error", "part"), *lines])
     plot_curve(history, out / "curve.png")
     ranked = held[np.argsort(errors[held], kind="stable")]
     plot_reconstructions(network, canvases, ranked, errors, out / "reconstructions.png")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from enum import StrEnum
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.files import atomic_write, write_json
+from data.files import write_csv, write_json
 from embed.folders import CropFolder, split
 from embed.weights import save_weights
 
@@ -104,7 +103,4 @@ def train_preset(
 def write_history(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write rows of figures as CSV; a column that a row lacks stays empty."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    with atomic_write(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names, restval="")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(path, [names, *([row.get(name, "") for name in names] for row in rows)])

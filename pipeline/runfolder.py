@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import itertools
 import time
@@ -20,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import InputError
-from data.files import atomic_write, write_json, write_text
+from data.files import atomic_write, write_csv, write_json, write_text
 from pipeline.look import reason
 from pipeline.overlap import ahead_of
 from pipeline.provenance import command_line, machine, versions
@@ -103,8 +102,7 @@ def save_summary(analysis: Analysis, out: Path, errors: Sequence[tuple[str, str]
     """Write what is of all scenes: the table of all objects, the errors, and last the record of the run."""
     save_parquet(analysis.scenes, out / "objects.parquet")
     if errors:
-        with atomic_write(out / "errors.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([("file", "reason"), *errors])
+        write_csv(out / "errors.csv", [("file", "reason"), *errors])
     else:
         (out / "errors.csv").unlink(missing_ok=True)  # of an earlier run into this folder
     write_json(out / "run.json", run_record(analysis) | {"seconds_write": round(seconds, 4)})

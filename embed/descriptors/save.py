@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from data import InputError
-from data.files import atomic_write, write_json
+from data.files import atomic_write, write_csv, write_json
 from embed.descriptors.extraction import Extracted
 from embed.descriptors.matrix import parts
 
@@ -38,23 +37,16 @@ def save_matrix(found: Extracted, out: str | Path, *, labels: Sequence[str] | No
         with atomic_write(out) as temporary:
             shutil.copyfile(found.file, temporary)
         rows = [[i, path, *([labels[i]] if labels else [])] for i, path in enumerate(paths)]
-        written.append(_table(out.with_suffix(".csv"), ["row", "path", *(["label"] if labels else [])], rows))
+        written.append(out.with_suffix(".csv"))
+        write_csv(written[-1], [["row", "path", *(["label"] if labels else [])], *rows])
     else:
         _parquet(found, out, paths, labels)
     write_json(out.with_suffix(".json"), found.card)
     written.append(out.with_suffix(".json"))
     if found.failed:
-        failed = [[str(path).encode(errors="backslashreplace").decode(), reason] for path, reason in found.failed]
-        written.append(_table(out.with_suffix(".errors.csv"), ["file", "reason"], failed))
+        written.append(out.with_suffix(".errors.csv"))
+        write_csv(written[-1], [("file", "reason"), *found.failed])
     return written
-
-
-def _table(path: Path, header: list[str], rows: Sequence[Sequence[object]]) -> Path:
-    with atomic_write(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
-    return path
 
 
 def _parquet(found: Extracted, out: Path, paths: list[str], labels: Sequence[str] | None) -> None:

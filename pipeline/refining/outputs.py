@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import InputError
-from data.files import write_json, write_text
+from data.files import write_csv, write_json, write_text
 from pipeline.provenance import command_line, machine, versions
 from pipeline.refining.review import review_csv
 
@@ -52,15 +50,15 @@ def save_refined(found: Refined, out: Path, *, truth: Sequence[str] | None = Non
     card |= {"name": "refined", "data": refined_on, "refinement": {**asdict(found.options)}}
     save_weights(out / "embedder.safetensors", found.network.state_dict(), card)
     labels = _with_noise(found)
-    write_text(out / "labels.csv", labels_csv(found, labels))
+    write_csv(out / "labels.csv", label_rows(found, labels))
     about = doubts(found.vectors, labels, threshold=found.calibrated)
     write_text(out / "review.csv", review_csv(found.crops.names, labels, about))
     fields = list(asdict(found.history[0]))
-    write_text(out / "history.csv", _table([fields, *([asdict(r)[f] for f in fields] for r in found.history)]))
+    write_csv(out / "history.csv", [fields, *([asdict(r)[f] for f in fields] for r in found.history)])
     draw_sheet(found.crops, labels, found.probability, out / "clusters.png")
     draw_sheet(found.crops, found.start_labels, None, out / "before.png")
     if found.crops.errors:
-        write_text(out / "errors.csv", _table([("file", "reason"), *found.crops.errors]))
+        write_csv(out / "errors.csv", [("file", "reason"), *found.crops.errors])
     else:
         (out / "errors.csv").unlink(missing_ok=True)
     made = record(found, labels) | ({} if truth is None else {"scores": scores(found, labels, truth)})
@@ -75,13 +73,13 @@ def _with_noise(found: Refined) -> npt.NDArray[np.int64]:
     return canonical(np.where(gone, -1, found.labels))
 
 
-def labels_csv(found: Refined, labels: npt.NDArray[np.int64]) -> str:
+def label_rows(found: Refined, labels: npt.NDArray[np.int64]) -> list[tuple[object, ...]]:
     """``file, cluster, probability, cluster_before``."""
     rows = zip(
         found.crops.names, labels.tolist(), (f"{p:.4f}" for p in found.probability.tolist()),
         found.start_labels.tolist(), strict=True,
     )  # fmt: skip
-    return _table([("file", "cluster", "probability", "cluster_before"), *rows])
+    return [("file", "cluster", "probability", "cluster_before"), *rows]
 
 
 def draw_sheet(
@@ -130,9 +128,3 @@ def record(found: Refined, labels: npt.NDArray[np.int64]) -> dict[str, Any]:
         "clusterer": found.clusterer,
         "kept_round": found.best, "rounds": [asdict(r) for r in found.history], "warnings": found.warnings,
     }  # fmt: skip
-
-
-def _table(rows: Iterable[Iterable[object]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()

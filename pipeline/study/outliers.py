@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cluster.search.outliers import Outliers, outlier_scores
 from cluster.search.space import Space
-from data.files import atomic_write
+from data.files import write_csv
 
 LISTED = 100_000  # lines of the table at most
 SHOWN = 48
@@ -36,12 +36,13 @@ def write_outliers(
     """
     found = outlier_scores(Space(X, seed=seed), reconstruction=reconstruction)
     order = np.argsort(-found.score, kind="stable")
-    with atomic_write(file) as temporary, open(temporary, "w", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        columns = ["rank", "path" if paths else "row", "score", "glosh", "knn_distance", "dbscan_noise"]
-        writer.writerow(columns + ["reconstruction_error"] * (found.reconstruction is not None))
-        for rank, row in enumerate(order[:LISTED].tolist(), 1):
-            writer.writerow([rank, paths[row] if paths else row, *_values(found, row)])
+    columns = ["rank", "path" if paths else "row", "score", "glosh", "knn_distance", "dbscan_noise"]
+    columns += ["reconstruction_error"] * (found.reconstruction is not None)
+    lines = (
+        [rank, paths[row] if paths else row, *_values(found, row)]
+        for rank, row in enumerate(order[:LISTED].tolist(), 1)
+    )
+    write_csv(file, chain([columns], lines))
     return np.asarray(order)
 
 

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from cluster.search.choosing import Candidate, Choice, choose, finalists
 from cluster.search.grid import Model
 from cluster.search.nothing import Reference
 from cluster.search.stable import stability
-from data.files import atomic_write, write_json
+from data.files import atomic_write, write_csv, write_json
 from pipeline.provenance import command_line, machine, versions
 from pipeline.study.collection import Collection
 from pipeline.study.labelstore import LabelStore
@@ -109,18 +110,14 @@ def run_study(collection: Collection, options: StudyOptions, *, track: Track | N
 
 def write_best(result: StudyResult, store: LabelStore) -> None:
     """Write best_clustering.csv: path (or row number), label, model."""
-    import csv
-
     winner = result.winner
     assert winner is not None
     labels = store.read(winner.key)
     name = f"{winner.descriptor} {winner.preparation} {winner.model}"
     paths = result.collection.paths
-    with atomic_write(result.out / "best_clustering.csv") as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["path" if paths else "row", "label", "model"])
-        first: Iterable[Any] = paths if paths else range(len(labels))
-        writer.writerows((item, label, name) for item, label in zip(first, labels.tolist(), strict=True))
+    first: Iterable[Any] = paths if paths else range(len(labels))
+    lines = ((item, label, name) for item, label in zip(first, labels.tolist(), strict=True))
+    write_csv(result.out / "best_clustering.csv", chain([("path" if paths else "row", "label", "model")], lines))
 
 
 def prepared_of(result: StudyResult, row: Row) -> Path:
@@ -183,10 +180,7 @@ def _write_truth(out: Path, collection: Collection) -> Path | None:
 def _write_run(result: StudyResult, options: StudyOptions) -> None:
     winner, best = result.winner, result.true_best
     if result.collection.failed:
-        import csv
-
-        with atomic_write(result.out / "errors.csv") as temporary, open(temporary, "w", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([("file", "reason"), *result.collection.failed])
+        write_csv(result.out / "errors.csv", [("file", "reason"), *result.collection.failed])
     settings = asdict(replace(options, out=Path(options.out.name))) | {"grid": options.grid.to_dict()}
     write_json(
         result.out / "run.json",

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from data import InputError, write_image
-from data.files import atomic_write, list_images, read_bytes, sha256_file, write_json, write_text
+from data.files import atomic_write, list_images, read_bytes, sha256_file, write_csv, write_json, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -216,3 +216,16 @@ def test_list_images_refuses(tmp_path: Path) -> None:
     for name in ("none", "x" * 5000, "a\0b"):
         with pytest.raises(InputError, match="no such file or folder"):
             list_images([tmp_path / name])
+
+
+def test_csv_holds_every_name(tmp_path):
+    write_csv(tmp_path / "a.csv", iter([("file", "count"), ("a,\ud800 é.png", 2)]))
+    assert (tmp_path / "a.csv").read_bytes() == 'file,count\n"a,\\ud800 é.png",2\n'.encode()
+    with pytest.raises(RuntimeError):
+        write_csv(tmp_path / "a.csv", _broken())
+    assert (tmp_path / "a.csv").read_text("utf-8").startswith("file,count")
+
+
+def _broken():
+    yield ("file",)
+    raise RuntimeError
