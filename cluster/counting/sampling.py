@@ -6,8 +6,14 @@ items drawn the more often the likelier they are its mates. Changed here: items 
 of each per round, which shrinks the variance; pairs are drawn without replacement by unit, the likely ones surely; and
 1 / size is estimated without bias (:mod:`cluster.counting.size`).
 
-Mates in units that are not among the ``CANDIDATES`` nearest, or less likely than ``LEAST``, are never found: the only
-assumption, of which :meth:`Plan.beyond` gives the expected size.
+An item that seems to have few mates weighs most in the count, so it is looked at twice: further into the near units,
+whose nearest item may be another identity's, and at a tenth of the far ones. On 25,000 crops of 1,300 identities
+(`pipeline.counting.compose`) the mean over all items was wrong by +19 % without it (+9 % from the own unit, +5 % from
+near units that mix identities, +4 % from far ones) and is by about +3 % now, at half again as many answers for the same
+interval: what is asked surely costs answers and saves rounds.
+
+Mates in units beyond the ``FAR`` nearest, or less likely than ``LEAST``, are never found: the only assumption, of which
+:meth:`Plan.beyond` gives the expected size.
 """
 
 from __future__ import annotations
@@ -21,12 +27,19 @@ from cluster.counting.pilot import Ask
 from cluster.counting.size import inverse_size
 
 STRATA = 16
-CANDIDATES = 60  # units that an item is compared with at most
-FIRST = 3  # units that are asked in any case
+NEAR, FAR = 60, 400  # units that an item is compared with at most; those beyond NEAR for items with few mates
+FIRST, SURELY = 3, 20  # nearest units that are asked in any case, and unless they are less likely than LEAST
 LEAST, FAINT = 0.01, 0.002  # probability below which a unit is not asked: of an item with mates, without any so far
 SURE = 0.06  # probability from which a unit is asked surely; between the two with probability HALF
-HALF = 0.5  # at 1/2 and more no estimate leaves [-1, 1]: 1 - 1 / p is -1 at the least
-NEAREST, BLOCK = 2, 3  # of the own unit: nearest ones, then random ones; as many again if none of these is a mate
+HALF, TENTH = 0.5, 0.1  # mates in far units are rare, so a low probability adds hardly any variance
+FEW = 4  # items with fewer mates so far, themselves included, are looked at twice
+TRIES, AGAIN = (
+    2,
+    8,
+)  # items of a unit that are asked before it counts as other identities': at first (1 if unlikely), and again
+OTHERS = 4  # further items of a unit with a mate, at random
+WHOLE = 10  # of the own unit all others are asked if there are no more than this; else
+NEAREST, BLOCK = 2, 8  # the nearest ones, then random ones; as many again if none of these is a mate
 DOUBT = 0.1  # weight of doubt against smallness in the choice of items
 
 
@@ -45,11 +58,11 @@ class Plan:
         frame: the units.
         bond: how likely an item is of a unit, by distance.
         seed: fixes every draw; the r-th round is the same whatever was answered before.
-        candidates: units that an item is compared with at most.
+        near: units that every item is compared with at most; ``FAR`` or more looks at all items this far.
     """
 
-    def __init__(self, frame: Frame, bond: Bond, *, seed: int = 0, candidates: int = CANDIDATES) -> None:
-        self.frame, self.bond, self.seed, self.candidates = frame, bond, seed, candidates
+    def __init__(self, frame: Frame, bond: Bond, *, seed: int = 0, near: int = NEAR) -> None:
+        self.frame, self.bond, self.seed, self.near = frame, bond, seed, near
         chance = self._chances()
         order = np.lexsort((frame.own, frame.sizes[frame.labels]))
         middle = np.cumsum(chance[order]) - chance[order] / 2
@@ -84,26 +97,35 @@ class Plan:
         """Estimate 1 / (size of the item's identity) by asking about some of its candidates."""
         sure = 1 + self._inside(row, rng, ask)
         gaps = self.frame.gaps(row)
-        near = np.argsort(gaps, kind="stable")[: min(self.candidates, len(gaps) - 1)]  # the own unit is the last
-        likely = self.bond(gaps[near])
+        ranked = np.argsort(gaps, kind="stable")[: min(max(self.near, FAR), len(gaps) - 1)]  # the own unit is the last
+        likely = self.bond(gaps[ranked])
         found: list[tuple[float, float]] = []
-        for rank, (unit, chance) in enumerate(zip(near.tolist(), likely.tolist(), strict=True)):
-            surely = rank < FIRST or chance >= SURE
+        empty: list[int] = []
+        near = zip(ranked[: self.near].tolist(), likely[: self.near].tolist(), strict=True)
+        for rank, (unit, chance) in enumerate(near):
+            surely = rank < FIRST or chance >= (LEAST if rank < SURELY else SURE)
             alone = sure == 1 and not found
             if not surely and (chance < (FAINT if alone else LEAST) or rng.random() >= HALF):
                 continue
-            if mates := self._in_unit(row, unit, rng, ask):
-                if surely:
-                    sure += mates
-                else:
-                    found.append((mates, HALF))
+            mates = self._in_unit(row, unit, rng, ask, slice(TRIES if chance >= LEAST else 1))
+            if mates and surely:
+                sure += mates
+            elif mates:
+                found.append((mates, HALF))
+            elif rank < SURELY and chance >= LEAST:
+                empty.append(unit)
+        if sure + sum(mates for mates, _ in found) < FEW:
+            sure += sum(self._in_unit(row, unit, rng, ask, slice(TRIES, AGAIN)) for unit in empty)
+            far = ranked[self.near :][likely[self.near :] >= FAINT]
+            counted = (self._in_unit(row, unit, rng, ask, slice(TRIES)) for unit in far[rng.random(len(far)) < TENTH])
+            found += [(mates, TENTH) for mates in counted if mates]
         return inverse_size(sure, found)
 
     def _inside(self, row: int, rng: np.random.Generator, ask: Ask) -> float:
         """Estimate the mates among the others of the own unit."""
         others = self.frame.nearest(row, int(self.frame.labels[row]))
         others = others[others != row]
-        if len(others) <= NEAREST + BLOCK:
+        if len(others) <= WHOLE:
             return sum(ask(row, int(j)) for j in others)
         mates = sum(ask(row, int(j)) for j in others[:NEAREST])
         rest = rng.permutation(others[NEAREST:])
@@ -112,23 +134,28 @@ class Plan:
         if not hits:
             hits = sum(ask(row, int(j)) for j in rest[BLOCK : 2 * BLOCK])
             asked = min(2 * BLOCK, len(rest))
-        if not hits:
-            return mates
+        if asked == len(rest) or not hits:
+            return mates + hits
         # The mean of 1 / this (with the item itself) is 1 / the true number, but for the chance to hit none at all.
         return mates + (len(rest) + 1) * (hits + 1) / (asked + 1) - 1
 
-    def _in_unit(self, row: int, unit: int, rng: np.random.Generator, ask: Ask) -> float:
-        """Estimate the mates in another unit: its nearest item, and if that is one, a random other."""
+    def _in_unit(self, row: int, unit: int, rng: np.random.Generator, ask: Ask, tried: slice) -> float:
+        """Estimate the mates in another unit: its nearest items until one is a mate, then some of the others."""
         others = self.frame.nearest(row, unit)
-        if not (first := ask(row, int(others[0]))) or len(others) == 1:
-            return first
-        return first + (len(others) - 1) * ask(row, int(rng.choice(others[1:])))
+        for place, other in enumerate(others[tried].tolist(), tried.start or 0):
+            if answer := ask(row, other):
+                rest = others[place + 1 :]
+                if not len(rest):
+                    return answer
+                drawn = rng.choice(rest, min(OTHERS, len(rest)), replace=False)
+                return answer + len(rest) * float(np.mean([ask(row, int(j)) for j in drawn]))
+        return 0.0
 
     def beyond(self, rows: Ints) -> float:
         """Expected number of units with mates of an item that are never asked about, mean over ``rows``."""
         missed = []
         for row in rows.tolist():
             likely = np.sort(self.bond(self.frame.gaps(row)))[::-1]
-            kept = (np.arange(len(likely)) < self.candidates) & (likely >= LEAST)
+            kept = (np.arange(len(likely)) < max(self.near, FAR)) & (likely >= LEAST)
             missed.append(likely[~kept].sum())
         return float(np.mean(missed)) if missed else 0.0

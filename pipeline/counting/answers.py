@@ -69,7 +69,7 @@ class AnswerBook:
         one, two = self._root(a), self._root(b)
         if one == two:
             return Answer.SAME
-        return Answer.DIFFERENT if (min(one, two), max(one, two)) in self._apart else None
+        return Answer.DIFFERENT if two in self._apart.get(one, ()) else None
 
     def ask(self, a: int, b: int, judge: Judge) -> float:
         """Answer from what is known, or by the judge; 1 same, 0 different, .5 unsure."""
@@ -110,7 +110,7 @@ class AnswerBook:
     def _index(self) -> None:
         self._given: dict[tuple[int, int], Answer] = {}
         self._parent: dict[int, int] = {}
-        self._apart: set[tuple[int, int]] = set()
+        self._apart: dict[int, set[int]] = {}
         for entry in self.answers:
             self._note(*entry)
 
@@ -119,11 +119,16 @@ class AnswerBook:
         one, two = sorted((self._root(a), self._root(b)))
         if answer is Answer.SAME and one != two:
             self._parent[two] = one
-            swap = {two: one}
-            moved = [(swap.get(x, x), swap.get(y, y)) for x, y in self._apart]
-            self._apart = {(min(p), max(p)) for p in moved if p[0] != p[1]}
+            for other in self._apart.pop(two, ()):
+                self._apart[other].discard(two)
+                if other != one:  # a contradiction goes to "same"
+                    self._hold_apart(one, other)
         elif answer is Answer.DIFFERENT and one != two:
-            self._apart.add((one, two))
+            self._hold_apart(one, two)
+
+    def _hold_apart(self, one: int, two: int) -> None:
+        self._apart.setdefault(one, set()).add(two)
+        self._apart.setdefault(two, set()).add(one)
 
     def _root(self, row: int) -> int:
         while (up := self._parent.get(row, row)) != row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -80,8 +81,13 @@ class Count:
 
     def sentence(self) -> str:
         """The result in words."""
-        about, low, high = (f"{round(value):,}" for value in (self.count, self.low, self.high))
-        return f"there are about {about} different ones, between {low} and {high}"
+        low, high = self.interval
+        return f"there are about {round(self.count):,} different ones, between {low:,} and {high:,}"
+
+    @property
+    def interval(self) -> tuple[int, int]:
+        """The limits as whole numbers, the low one rounded down and the high one up."""
+        return math.floor(self.low), math.ceil(self.high)
 
     def evidence(self) -> list[str]:
         """What the result rests on, one line each."""
@@ -110,7 +116,7 @@ class Count:
         _, *unvetted = self.curve.unvetted()
         return {
             "count": round(self.count),
-            "interval": [round(self.low), round(self.high)],
+            "interval": list(self.interval),
             "level": 0.95,
             "method": self.method,
             "files": len(self.paths),
