@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
 
 import cv2
@@ -15,14 +14,6 @@ from data.synth.spec import SceneSpec
 from data.synth.things import Kind
 
 TURNS = 8  # angles per product and picture: turning is the dear part of a paste
-
-
-@dataclass
-class Ground:
-    """What lies below."""
-
-    base: Colour
-    mottle: float
 
 
 def ground(canvas: Canvas, kind: Kind | None, rnd: Random) -> None:

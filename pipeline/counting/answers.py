@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cluster.counting import Enough
 from data.errors import InputError
-from data.files import atomic_write
+from data.files import write_csv
 
 COLUMNS = ["first", "second", "answer"]
 
@@ -160,8 +160,7 @@ class AnswerBook:
     def _write(self) -> None:
         assert self.file is not None
         rows = [(self.names[a], self.names[b], answer.value) for a, b, answer in self.answers]
-        with atomic_write(self.file) as temporary, open(temporary, "w", newline="", encoding="utf-8") as out:
-            csv.writer(out, lineterminator="\n").writerows([COLUMNS, *self.unknown, *rows])
+        write_csv(self.file, [COLUMNS, *self.unknown, *rows])
 
 
 def truth_judge(identity: Sequence[object], *, budget: int | None, book: AnswerBook) -> Judge:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import InputError
-from data.files import atomic_write, write_json, write_text
+from data.files import atomic_write, write_csv, write_json
 from pipeline.counting.count import Count
 from pipeline.provenance import command_line, machine, versions
 
@@ -34,37 +32,31 @@ def save_count(found: Count, out: Path, *, folders: str = "links") -> Path:
     """
     if folders not in ("links", "copies", "none"):
         raise InputError(f"unknown --folders {folders!r}", remedy="Choose links, copies or none.")
-    write_text(out / "cluster_labels.csv", labels_csv(found))
-    write_text(out / "curve.csv", curve_csv(found))
+    write_csv(out / "cluster_labels.csv", labels(found))
+    write_csv(out / "curve.csv", points(found))
     draw_curve(found, out / "curve.png")
     draw_sheet(found, out / "clusters.png")
     if folders != "none":
         fill_folders(found, out / FOLDERS, copies=folders == "copies")
     if found.errors:
-        write_text(out / "errors.csv", _table([("file", "reason"), *found.errors]))
+        write_csv(out / "errors.csv", [("file", "reason"), *found.errors])
     else:
         (out / "errors.csv").unlink(missing_ok=True)
     write_json(out / "run.json", record(found))
     return out
 
 
-def labels_csv(found: Count) -> str:
-    """``file, cluster, probability``, in the order of the files."""
+def labels(found: Count) -> list[tuple[object, ...]]:
+    """Rows ``file, cluster, probability`` below their header, in the order of the files."""
     rows = zip(found.names, found.labels.tolist(), (f"{p:.4f}" for p in found.probability.tolist()), strict=True)
-    return _table([("file", "cluster", "probability"), *rows])
+    return [("file", "cluster", "probability"), *rows]
 
 
-def curve_csv(found: Count) -> str:
-    """``threshold, clusters``."""
+def points(found: Count) -> list[tuple[object, ...]]:
+    """Rows ``threshold, clusters`` below their header."""
     curve = found.curve
     rows = zip((f"{t:.5f}" for t in curve.thresholds.tolist()), curve.counts.tolist(), strict=True)
-    return _table([("threshold", "clusters"), *rows])
-
-
-def _table(rows: Iterable[Iterable[object]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()
+    return [("threshold", "clusters"), *rows]
 
 
 def draw_curve(found: Count, path: Path) -> None:
