@@ -43,6 +43,9 @@ def main(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Batches of 16.  [default: 1500; recipe 40000]")] = None,
     rate: Annotated[float | None, typer.Option(help="Learning rate.  [default: 0.0006; from scratch 0.0025]")] = None,
+    blend: Annotated[
+        float, typer.Option(help="Share of the weights it starts from in the result: keeps what they knew.")
+    ] = 0.0,
     patience: Annotated[int, typer.Option(help="Validations without improvement before it stops.")] = 8,
     every: Annotated[int, typer.Option(help="Steps between validations.")] = 100,
     minutes: Annotated[float | None, typer.Option(help="Stop after this time; go on with --resume.")] = None,
@@ -57,7 +60,7 @@ def main(
 
     job = Job(
         data=data, recipe=recipe, images=images, keep_classes=keep_classes, real=real, scenes=scenes, out=out,
-        weights=weights, steps=steps, rate=rate, patience=patience, every=every,
+        weights=weights, steps=steps, rate=rate, patience=patience, every=every, blend=blend,
         seconds=math.inf if minutes is None else 60 * minutes,
         resume=resume, device=device, seed=seed,
     )  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,9 @@ class Fit:
         object_px: median object size in input pixels, for the card.
         about: what the card says beside scores and hashes.
         width: of the network.
+        start, blend: weights that training started from, and their share in what is validated and written (0 to 1).
+            Between the two ends of a fine-tuning lies a network that keeps what the first one knew of other pictures
+            (Wortsman et al. 2022, WiSE-FT).
     """
 
     out: Path
@@ -50,6 +54,8 @@ class Fit:
     object_px: float = 72.0
     about: dict[str, Any] = dataclasses.field(default_factory=dict)
     width: str = "n"
+    start: Mapping[str, torch.Tensor] | None = None
+    blend: float = 0.0
 
 
 def fit(
@@ -69,12 +75,13 @@ def fit(
     for row in trainer.run(source, seconds=seconds):
         yield row
         if trainer.step % options.every == 0 or trainer.step == trainer.plan.steps:
-            scores = validate(trainer.average, validation, options, device=trainer.device)
+            model = blended(trainer.average, options)
+            scores = validate(model, validation, options, device=trainer.device)
             trainer.history.append({**row, **{k: float(v) for k, v in scores.to_dict().items()}})
             stale = 0 if best < scores.AP else stale + 1
             if best < scores.AP:
                 best = scores.AP
-                _release(trainer, scores, options)
+                _release(model, trainer, scores, options)
             _record(trainer, options)
             yield trainer.history[-1]
             if stale >= options.patience:
@@ -89,7 +96,18 @@ def validate(model: torch.nn.Module, validation: Sequence[Truth], options: Fit, 
     return evaluate([(detector.detect(image), truth, ignore) for image, truth, ignore in validation])
 
 
-def _release(trainer: Trainer, scores: DetectionScores, options: Fit) -> None:
+def blended(model: torch.nn.Module, options: Fit) -> torch.nn.Module:
+    """The network itself, or a copy with the share ``options.blend`` of the weights that training started from."""
+    if options.start is None or not options.blend:
+        return model
+    mixed = copy.deepcopy(model)
+    for name, value in mixed.state_dict().items():  # detached views: written in place
+        if value.is_floating_point():
+            value.lerp_(options.start[name].to(value), options.blend)
+    return mixed
+
+
+def _release(model: torch.nn.Module, trainer: Trainer, scores: DetectionScores, options: Fit) -> None:
     about = {
         **options.about,
         "object_px": options.object_px,
@@ -98,7 +116,7 @@ def _release(trainer: Trainer, scores: DetectionScores, options: Fit) -> None:
         "seed": trainer.plan.seed,
         "validation": {k: round(v, 4) for k, v in scores.to_dict().items()},
     }
-    release(options.out / "detector", trainer.average, names=list(options.names), about=about, width=options.width)
+    release(options.out / "detector", model, names=list(options.names), about=about, width=options.width)
 
 
 def _record(trainer: Trainer, options: Fit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     import torch
 
 RECIPE = "packed"
-PACKED = Augmentation(squeeze=(0.6, 1.25), dim=0.12)
+REAL = ("packed_products", "grocery_store", "cells", "nuclei")  # folders that the recipe reads
+PACKED = Augmentation(squeeze=(0.6, 1.25), dim=0.12, max_zoom=3.0)
 FINE_TUNING = Augmentation(object_px=(40.0, 130.0), wide_px=(20.0, 220.0), colour=0.5, clutter=0.0)
 
 
@@ -40,6 +42,7 @@ class Job:
         weights: ``.pt`` file to start from, ``"none"`` for fresh weights; None: the shipped weights, or fresh ones
             for the recipe.
         steps, rate, seconds, patience, every: see :class:`Plan` and :class:`Fit`.
+        blend: share of the weights that training starts from in what is written, see :class:`Fit`.
         resume: go on from ``last.ckpt`` in ``out``.
 
     Raises:
@@ -59,6 +62,7 @@ class Job:
     patience: int = 8
     every: int = 100
     seconds: float = math.inf
+    blend: float = 0.0
     resume: bool = False
     device: str = "auto"
     seed: int = 0
@@ -81,6 +85,11 @@ class Job:
         ):
             if value is not None and value < 1:
                 raise InputError(f"{name} must be at least 1, got {value}")
+        if not 0 <= self.blend < 1 or (self.blend and self.fresh):
+            raise InputError(
+                f"blend must lie in [0, 1) and needs weights to start from, got {self.blend} and {self.weights}",
+                remedy="Give --weights, or leave --blend out.",
+            )
         if self.rate is not None and not 0 < self.rate < 1:
             raise InputError(f"rate must lie between 0 and 1, got {self.rate}")
         if self.resume and (self.out is None or not (self.out / "last.ckpt").is_file()):
@@ -148,15 +157,19 @@ class Job:
 
         torch.manual_seed(self.seed)
         model, width = self._start()
+        start = copy.deepcopy(model.state_dict()) if self.blend else None
         trainer = Trainer(model, self.plan, device=self.device)
         if self.resume:
             trainer.resume(self.out / "last.ckpt")
         about = {
             "recipe": self.recipe or "fine-tuned",
             "data": f"{self.scenes} generated scenes" if self.recipe else str(self.data),
-            "real": sorted(p.name for p in self.real.iterdir() if p.is_dir()) if self.real else [],
-        }
-        options = Fit(self.out, self._names, every=self.every, patience=self.patience, about=about, width=width)
+            "real": [name for name in REAL if (self.real / name).is_dir()] if self.real and self.recipe else [],
+        } | ({"blend": self.blend} if self.blend else {})
+        options = Fit(
+            self.out, self._names, every=self.every, patience=self.patience, about=about, width=width,
+            start=start, blend=self.blend,
+        )  # fmt: skip
         yield from fit(trainer, self._source, self._validation, options, seconds=self.seconds)
 
     def _start(self) -> tuple[torch.nn.Module, str]:

@@ -15,7 +15,7 @@ from data.coco import write_coco
 from data.labelled import LabelledScene
 from data.objects import Objects
 from detect import network
-from detect.load import load_network
+from detect.load import ASSETS, DEFAULT, load_network
 from detect.training.fit import adapt
 from detect.training.job import Job
 from detect.training.loop import Plan, Trainer, make_batch, prefetch
@@ -151,6 +151,22 @@ def test_fine_tuning_writes_weights_the_toolkit_takes_and_resumes(tmp_path: Path
 
 
 @pytest.mark.usefixtures("small_batches")
+def test_blended_weights_lie_between_those_before_and_after(tmp_path: Path) -> None:
+    ends = []
+    for blend in (0.0, 0.25):
+        job = Job(data=dataset(tmp_path), out=tmp_path / str(blend), steps=3, every=3, blend=blend)
+        list(job.prepare())
+        list(job.run())
+        ends.append(network.read(tmp_path / str(blend) / "detector.pt")["state"])
+    first = network.read(ASSETS / f"{DEFAULT}.pt")["state"]
+    for name in ("model.0.conv.weight", "model.0.bn.running_mean"):
+        trained, mixed = (end[name].float() for end in ends)
+        expected = torch.lerp(trained, first[name].float(), 0.25)
+        assert not torch.equal(trained, first[name].float())
+        torch.testing.assert_close(mixed, expected, atol=2e-3, rtol=2e-3)  # files hold half precision
+
+
+@pytest.mark.usefixtures("small_batches")
 def test_training_stops_when_nothing_improves(tmp_path: Path) -> None:
     job = Job(data=dataset(tmp_path), out=tmp_path / "run", steps=40, every=1, patience=2, weights="none")
     list(job.prepare())
@@ -172,6 +188,8 @@ def test_classes_are_kept_on_request(tmp_path: Path) -> None:
         ({"recipe": "packed", "real": Path("/absent")}, "no such folder"),
         ({"data": Path("x.json"), "steps": 0}, "steps must be"),
         ({"data": Path("x.json"), "rate": 3.0}, "rate must"),
+        ({"data": Path("x.json"), "blend": 1.0}, "blend must"),
+        ({"recipe": "packed", "blend": 0.5}, "needs weights to start from"),
         ({"data": Path("x.json"), "resume": True}, "nothing to resume"),
     ],
 )
