@@ -56,25 +56,37 @@ def patches(distance: Distances, xyxy: Boxes, *, limit: float) -> npt.NDArray[np
     """Return the (N,) patch number of each box of one scene: neighbours of about one size within ``limit`` of each
     other, linked.
     """
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    linked = neighbouring(xyxy) & (distance <= limit)
-    found: npt.NDArray[np.int32] = connected_components(csr_matrix(linked), directed=False)[1]
+    one, two = neighbouring(xyxy)
+    linked = distance[one, two] <= limit
+    graph = coo_matrix((np.ones(int(linked.sum()), bool), (one[linked], two[linked])), shape=distance.shape)
+    found: npt.NDArray[np.int32] = connected_components(graph, directed=False)[1]
     return found
 
 
-def neighbouring(xyxy: Boxes) -> npt.NDArray[np.bool_]:
-    """Return (N, N) bool: the boxes stand side by side at about one height, or on one another at about one width."""
-    low, high = xyxy[:, :2], xyxy[:, 2:]
-    size = np.maximum(high - low, 1e-9)
-    # (N, N, 2), x and y: overlap where positive, gap where negative
-    overlap = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
-    share = np.maximum(overlap, 0) / np.minimum(size[:, None], size)
-    gap = np.maximum(-overlap, 0) / np.sqrt(size[:, None] * size)
-    unlike = np.abs(np.log(size[:, None] / size))
-    beside = (share[..., 1] > 0.5) & (share[..., 0] < 0.5) & (gap[..., 0] < SIDE_GAP) & (unlike[..., 1] < SAME_SIZE)
-    stacked = (share[..., 0] > 0.5) & (share[..., 1] < 0.5) & (gap[..., 1] < STACK_GAP) & (unlike[..., 0] < SAME_SIZE)
-    near: npt.NDArray[np.bool_] = beside | stacked
-    np.fill_diagonal(near, False)
-    return near
+def neighbouring(xyxy: Boxes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the pairs of boxes that stand side by side at about one height, or on one another at about one width.
+
+    Two (P,) arrays of rows, each pair once, the smaller row first, in order. Boxes that are far apart are never
+    compared: an R-tree gives those that touch when each is widened by half of the gap it may have (a geometric mean
+    of two sizes is at most their mean). 3,000 boxes take under .1 s; comparing all with all took 2.6 s. Memory: O(N + P).
+    """
+    import shapely
+
+    size = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 1e-9)
+    margin = size * (SIDE_GAP / 2, STACK_GAP / 2) * (1 + 1e-9)
+    wide = shapely.box(*(xyxy[:, :2] - margin).T, *(xyxy[:, :2] + size + margin).T)
+    one, two = np.sort(shapely.STRtree(wide).query(wide), axis=0)
+    key = np.unique(one[one < two].astype(np.int64) * len(xyxy) + two[one < two])
+    one, two = np.divmod(key, max(len(xyxy), 1))
+    # (P, 2), x and y: overlap where positive, gap where negative
+    overlap = np.minimum(xyxy[one, 2:], xyxy[two, 2:]) - np.maximum(xyxy[one, :2], xyxy[two, :2])
+    share = np.maximum(overlap, 0) / np.minimum(size[one], size[two])
+    gap = np.maximum(-overlap, 0) / np.sqrt(size[one] * size[two])
+    unlike = np.abs(np.log(size[one] / size[two]))
+    beside = (share[:, 1] > 0.5) & (share[:, 0] < 0.5) & (gap[:, 0] < SIDE_GAP) & (unlike[:, 1] < SAME_SIZE)
+    stacked = (share[:, 0] > 0.5) & (share[:, 1] < 0.5) & (gap[:, 1] < STACK_GAP) & (unlike[:, 0] < SAME_SIZE)
+    near = beside | stacked
+    return one[near], two[near]

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cluster import AverageLinkage
 from cluster.dense import cosine_distances
-from cluster.spatial import neighbouring, patches, spatial_distances
+from cluster.spatial import SAME_SIZE, SIDE_GAP, STACK_GAP, neighbouring, patches, spatial_distances
 from tests.cluster.synthetic import scene_vectors
 
 # three in a row, one on top of the second, one far away, one beside but twice as high
@@ -17,14 +21,40 @@ BOXES = np.array(
 )  # fmt: skip
 
 
+def pairs(xyxy: np.ndarray) -> list[tuple[int, int]]:
+    one, two = neighbouring(xyxy)
+    return list(zip(one.tolist(), two.tolist(), strict=True))
+
+
+def naive(xyxy: np.ndarray) -> list[tuple[int, int]]:
+    """Every box with every other, by the rule as it is written down."""
+    found = []
+    for i, j in combinations(range(len(xyxy)), 2):
+        size = np.maximum(np.array([xyxy[k][2:] - xyxy[k][:2] for k in (i, j)]), 1e-9)
+        overlap = np.minimum(xyxy[i][2:], xyxy[j][2:]) - np.maximum(xyxy[i][:2], xyxy[j][:2])
+        share, gap = np.maximum(overlap, 0) / size.min(0), np.maximum(-overlap, 0) / np.sqrt(size.prod(0))
+        unlike = np.abs(np.log(size[0] / size[1]))
+        beside = share[1] > 0.5 and share[0] < 0.5 and gap[0] < SIDE_GAP and unlike[1] < SAME_SIZE
+        stacked = share[0] > 0.5 and share[1] < 0.5 and gap[1] < STACK_GAP and unlike[0] < SAME_SIZE
+        if beside or stacked:
+            found.append((i, j))
+    return found
+
+
 def test_neighbours_are_beside_or_on_top_at_one_size() -> None:
-    near = neighbouring(BOXES)
-    assert (near == near.T).all()
-    assert [tuple(p) for p in np.argwhere(np.triu(near))] == [(0, 1), (1, 2), (1, 3)]
+    assert pairs(BOXES) == [(0, 1), (1, 2), (1, 3)]
 
 
 def test_neighbours_do_not_depend_on_scale() -> None:
-    assert (neighbouring(BOXES * 7 + 30) == neighbouring(BOXES)).all()
+    assert pairs(BOXES * 7 + 30) == pairs(BOXES)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 40))
+def test_neighbours_equal_comparing_all_with_all(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    corner = rng.integers(0, 12, (count, 2)) * 10.0
+    boxes = np.concatenate([corner, corner + rng.integers(8, 14, (count, 2))], axis=1)
+    assert pairs(boxes) == naive(boxes)
 
 
 def test_patches_need_likeness() -> None:
