@@ -14,6 +14,8 @@ part-hidden goods differ in size) and one for strong overlap (no change).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -71,13 +73,14 @@ def neighbouring(xyxy: Boxes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int
 
     Two (P,) arrays of rows, each pair once, the smaller row first, in order. Boxes that are far apart are never
     compared: an R-tree gives those that touch when each is widened by half of the gap it may have (a geometric mean
-    of two sizes is at most their mean). 3,000 boxes take under .1 s; comparing all with all took 2.6 s. Memory: O(N + P).
+    of two sizes is at most their mean). 3,000 boxes take under .1 s; comparing all with all took 2.6 s. Memory:
+    O(N + P).
     """
     import shapely
 
     size = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 1e-9)
     margin = size * (SIDE_GAP / 2, STACK_GAP / 2) * (1 + 1e-9)
-    wide = shapely.box(*(xyxy[:, :2] - margin).T, *(xyxy[:, :2] + size + margin).T)
+    wide: Any = shapely.box(*(xyxy[:, :2] - margin).T, *(xyxy[:, :2] + size + margin).T)
     one, two = np.sort(shapely.STRtree(wide).query(wide), axis=0)
     key = np.unique(one[one < two].astype(np.int64) * len(xyxy) + two[one < two])
     one, two = np.divmod(key, max(len(xyxy), 1))
