@@ -19,7 +19,7 @@ from detect.load import Backend, load_network
 from detect.nested import rescore
 from detect.networks import Network
 from detect.nms import best_first, nms, nms_mean
-from detect.scale import FALLBACK, LOOKS, choose, look
+from detect.scale import FALLBACK, LOOKS, SPECK, Look, choose, look
 from detect.tiles import Candidates, layout, merge
 
 Image = npt.NDArray[np.uint8]
@@ -161,11 +161,18 @@ class Detector:
     def _look(self, image: Image) -> float | None:
         long_side = int(max(image.shape[:2]))
         sizes = [s for s in LOOKS if s < 1.5 * long_side] or [LOOKS[0]]
-        looks = []
-        for size in sizes:
-            found, info = self._pass(image, size / long_side, None, in_pieces=False)
-            looks.append(look(found.xyxy, found.score, info.scale))
-        return choose(looks, best_px=self.network.card.object_px)
+        looks = [self._look_at(image, size / long_side) for size in sizes]
+        object_px = choose(looks, best_px=self.network.card.object_px)
+        # Thousands of objects are specks in every look, and what is guessed from specks costs a pass at a wrong size.
+        closer = 2 * sizes[-1]
+        if object_px and object_px * sizes[-1] < SPECK * long_side and closer < 1.5 * long_side:
+            looks.append(self._look_at(image, closer / long_side))
+            object_px = choose(looks, best_px=self.network.card.object_px)
+        return object_px
+
+    def _look_at(self, image: Image, scale: float) -> Look:
+        found, info = self._pass(image, scale, None, in_pieces=False)
+        return look(found.xyxy, found.score, info.scale)
 
     def _scale(self, image: Image, object_px: float | None) -> float:
         long_side = int(max(image.shape[:2]))

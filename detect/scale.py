@@ -17,6 +17,7 @@ import numpy.typing as npt
 # scenes three looks err by 5.7 % of the object's size in the mean, the outer two by 6.1 %; that two are too few was
 # seen on a real shelf, where they took pairs for single goods.
 LOOKS = (448, 640, 896)
+SPECK = 20  # px, median object in the largest look under which one more look is taken at twice its size
 SURE = 0.3  # score from which a detection counts for the estimate
 ENOUGH = 3.0  # sum of scores below which an estimate is no evidence
 FALLBACK = 960  # px, long side if nothing was seen

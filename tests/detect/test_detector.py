@@ -31,6 +31,16 @@ def test_objects_of_any_size_are_found_at_the_networks_best_size(size: int, gap:
     json.dumps(info.to_json())
 
 
+def test_specks_are_looked_at_more_closely_and_larger_objects_are_not() -> None:
+    for size, looks in ((30, [448, 640, 896, 1792]), (80, [448, 640, 896])):
+        image, _ = picture(2800, 2000, size=size, gap=size // 2)
+        found = detector()
+        _, info = found.detect_with_info(image)
+        assert [long for long, _ in found.network.sizes[: len(looks)]] == looks
+        assert found.network.sizes[len(looks)] != (1792, 1280)
+        assert info.object_px == pytest.approx(size, rel=0.1)
+
+
 def test_objects_come_best_first_with_stable_ids() -> None:
     image, _ = picture(400, 300, size=40, gap=20)
     image[20:110, 20:110] = 255
