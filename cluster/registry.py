@@ -31,6 +31,12 @@ def names() -> list[str]:
     return ["default", *_METHODS]
 
 
+def check(name: str) -> None:
+    """Raise ``InputError``, with the known names, unless the name is one of :func:`names`."""
+    if name not in names():
+        raise InputError(f"unknown clustering method {name!r}", remedy=f"Choose one of: {', '.join(names())}")
+
+
 def make(name: str = "default", **params: Any) -> Clusterer:
     """Make an estimator.
 
@@ -41,9 +47,8 @@ def make(name: str = "default", **params: Any) -> Clusterer:
     Raises:
         InputError: for an unknown name or parameter, with the known ones.
     """
+    check(name)
     chosen = DEFAULT if name == "default" else name
-    if chosen not in _METHODS:
-        raise InputError(f"unknown clustering method {name!r}", remedy=f"Choose one of: {', '.join(names())}")
     module, class_name = _METHODS[chosen].split(":")
     factory: Callable[..., Clusterer] = getattr(import_module(f"cluster.{module}"), class_name)
     known = list(inspect.signature(factory).parameters)

@@ -63,6 +63,10 @@ class Settings:
             raise InputError(f"reach is a fraction of the object size between 0 and 20, got {self.reach}")
         if self.cut not in ("chosen", "equal-error"):
             raise InputError(f"cut must be chosen or equal-error, got {self.cut!r}")
+        if self.clusterer != "default":  # said before anything is read, whatever is found in the pictures
+            from cluster.registry import check
+
+            check(self.clusterer)
         if self.congregate not in ("identity", "height"):
             raise InputError(f"congregate must be identity or height, got {self.congregate!r}")
         if self.max_objects < 1:
