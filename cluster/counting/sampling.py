@@ -9,11 +9,11 @@ of each per round, which shrinks the variance; pairs are drawn without replaceme
 An item that seems to have few mates weighs most in the count, so it is looked at twice: further into the near units,
 whose nearest item may be another identity's, and at a tenth of the far ones. On 25,000 crops of 1,300 identities
 (`pipeline.counting.compose`) the mean over all items was wrong by +19 % without it (+9 % from the own unit, +5 % from
-near units that mix identities, +4 % from far ones) and is by about +3 % now, at half again as many answers for the same
+near units that mix identities, +4 % from far ones) and is by about +3 % now, at a third more answers for the same
 interval: what is asked surely costs answers and saves rounds.
 
-Mates in units beyond the ``FAR`` nearest, or less likely than ``LEAST``, are never found: the only assumption, of which
-:meth:`Plan.beyond` gives the expected size.
+Mates in units beyond these, or less likely than ``LEAST`` (``FAINT`` where hardly any were found), are never found: the
+only assumption, of whose expected size :meth:`Plan.beyond` gives an upper bound.
 """
 
 from __future__ import annotations
@@ -33,10 +33,8 @@ LEAST, FAINT = 0.01, 0.002  # probability below which a unit is not asked: of an
 SURE = 0.06  # probability from which a unit is asked surely; between the two with probability HALF
 HALF, TENTH = 0.5, 0.1  # mates in far units are rare, so a low probability adds hardly any variance
 FEW = 4  # items with fewer mates so far, themselves included, are looked at twice
-TRIES, AGAIN = (
-    2,
-    8,
-)  # items of a unit that are asked before it counts as other identities': at first (1 if unlikely), and again
+# Items of a unit that are asked before it counts as other identities': at first (1 if unlikely), and again.
+TRIES, AGAIN = 2, 8
 OTHERS = 4  # further items of a unit with a mate, at random
 WHOLE = 10  # of the own unit all others are asked if there are no more than this; else
 NEAREST, BLOCK = 2, 8  # the nearest ones, then random ones; as many again if none of these is a mate
@@ -152,10 +150,12 @@ class Plan:
         return 0.0
 
     def beyond(self, rows: Ints) -> float:
-        """Expected number of units with mates of an item that are never asked about, mean over ``rows``."""
+        """Expected number of units with mates of an item that are never asked about, mean over ``rows``; at most, as
+        items with few mates are compared with more than ``near`` units.
+        """
         missed = []
         for row in rows.tolist():
             likely = np.sort(self.bond(self.frame.gaps(row)))[::-1]
-            kept = (np.arange(len(likely)) < max(self.near, FAR)) & (likely >= LEAST)
+            kept = (np.arange(len(likely)) < self.near) & (likely >= LEAST)
             missed.append(likely[~kept].sum())
         return float(np.mean(missed)) if missed else 0.0

@@ -87,19 +87,20 @@ class Count:
     @property
     def interval(self) -> tuple[int, int]:
         """The limits as whole numbers, the low one rounded down and the high one up."""
-        return math.floor(self.low), math.ceil(self.high)
+        return _whole(self.low, self.high)
 
     def evidence(self) -> list[str]:
         """What the result rests on, one line each."""
         plateau = self.curve.plateau()
-        _, low, high = self.curve.unvetted()
+        _, *unvetted = self.curve.unvetted()
+        low, high = _whole(*unvetted)
         lines = [f"plain clustering: {self.plain:,} clusters at distance {self.plain_threshold:.3f}"]
         if plateau is None:
             lines.append("the count has no stable range of the threshold")
         else:
             span = f"from {plateau.low:.2f} to {plateau.high:.2f}"
             lines.append(f"stable range of the threshold: {plateau.most:,} to {plateau.fewest:,} clusters {span}")
-        lines.append(f"without any answer: between {low:,.0f} and {high:,.0f} (thresholds right on other folders)")
+        lines.append(f"without any answer: between {low:,} and {high:,} (thresholds right on other folders)")
         if self.asked is not None and self.asked.estimate is not None:
             e = self.asked.estimate
             lines.append(f"{self.pairs:,} answered pairs about {e.items} drawn crops: {e.count:,.0f} ± {e.error:,.0f}")
@@ -126,12 +127,16 @@ class Count:
             "evidence": {
                 "plain": {"count": self.plain, "threshold": round(self.plain_threshold, 4)},
                 "plateau": None if plateau is None else asdict(plateau) | {"count": plateau.count},
-                "calibrated_thresholds": {"interval": [round(v) for v in unvetted]},
+                "calibrated_thresholds": {"interval": list(_whole(*unvetted))},
                 "vetted": None if estimate is None else {k: round(v, 3) for k, v in asdict(estimate).items()},
             },
             "simple": self.simple,
             "warnings": self.warnings,
         }
+
+
+def _whole(low: float, high: float) -> tuple[int, int]:
+    return math.floor(low), math.ceil(high)
 
 
 def count_folder(
