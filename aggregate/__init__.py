@@ -5,33 +5,33 @@ Nothing heavy is imported here; names load on first use.
 
 from typing import TYPE_CHECKING
 
-from data.lazy import attach
+from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
-    from aggregate.adjoin import ScaleBy as ScaleBy
-    from aggregate.colors import assign_colors as assign_colors
-    from aggregate.colors import colors_of as colors_of
-    from aggregate.congregations import DEFAULT_REACH as DEFAULT_REACH
-    from aggregate.congregations import Congregation as Congregation
-    from aggregate.congregations import aggregate as aggregate
-    from aggregate.difference import draw_differences as draw_differences
-    from aggregate.overlay import draw_overlay as draw_overlay
-    from aggregate.page import shelf_page as shelf_page
-    from aggregate.planogram import Differences as Differences
-    from aggregate.planogram import compare_layouts as compare_layouts
-    from aggregate.planogram import differences_csv as differences_csv
-    from aggregate.planogram import layout_of as layout_of
-    from aggregate.planogram import planogram_csv as planogram_csv
-    from aggregate.planogram import read_planogram as read_planogram
-    from aggregate.rows import Rows as Rows
-    from aggregate.rows import find_rows as find_rows
-    from aggregate.sheet import ContactSheet as ContactSheet
-    from aggregate.shelf import ShelfReport as ShelfReport
-    from aggregate.shelf import gaps_csv as gaps_csv
-    from aggregate.shelf import shelf_csv as shelf_csv
-    from aggregate.shelf import shelf_report as shelf_report
-    from aggregate.tables import congregations_json as congregations_json
-    from aggregate.tables import objects_csv as objects_csv
+    from packed_scenes.aggregate.adjoin import ScaleBy as ScaleBy
+    from packed_scenes.aggregate.colors import assign_colors as assign_colors
+    from packed_scenes.aggregate.colors import colors_of as colors_of
+    from packed_scenes.aggregate.congregations import DEFAULT_REACH as DEFAULT_REACH
+    from packed_scenes.aggregate.congregations import Congregation as Congregation
+    from packed_scenes.aggregate.congregations import aggregate as aggregate
+    from packed_scenes.aggregate.difference import draw_differences as draw_differences
+    from packed_scenes.aggregate.overlay import draw_overlay as draw_overlay
+    from packed_scenes.aggregate.page import shelf_page as shelf_page
+    from packed_scenes.aggregate.planogram import Differences as Differences
+    from packed_scenes.aggregate.planogram import compare_layouts as compare_layouts
+    from packed_scenes.aggregate.planogram import differences_csv as differences_csv
+    from packed_scenes.aggregate.planogram import layout_of as layout_of
+    from packed_scenes.aggregate.planogram import planogram_csv as planogram_csv
+    from packed_scenes.aggregate.planogram import read_planogram as read_planogram
+    from packed_scenes.aggregate.rows import Rows as Rows
+    from packed_scenes.aggregate.rows import find_rows as find_rows
+    from packed_scenes.aggregate.sheet import ContactSheet as ContactSheet
+    from packed_scenes.aggregate.shelf import ShelfReport as ShelfReport
+    from packed_scenes.aggregate.shelf import gaps_csv as gaps_csv
+    from packed_scenes.aggregate.shelf import shelf_csv as shelf_csv
+    from packed_scenes.aggregate.shelf import shelf_report as shelf_report
+    from packed_scenes.aggregate.tables import congregations_json as congregations_json
+    from packed_scenes.aggregate.tables import objects_csv as objects_csv
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

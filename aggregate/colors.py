@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aggregate.adjoin import rectangles
-from data.objects import Objects
+from packed_scenes.aggregate.adjoin import rectangles
+from packed_scenes.data.objects import Objects
 
 Color = tuple[int, int, int]
 Labs = npt.NDArray[np.float64]

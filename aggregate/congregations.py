@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from aggregate.adjoin import Floats, Ints, ScaleBy, adjoining, components, object_scale
-from aggregate.outline import Polygon, outlines
-from data.errors import InputError
-from data.objects import NOISE, Objects
+from packed_scenes.aggregate.adjoin import Floats, Ints, ScaleBy, adjoining, components, object_scale
+from packed_scenes.aggregate.outline import Polygon, outlines
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import NOISE, Objects
 
-DEFAULT_REACH = 0.3  # between neighbours and missing facings; the measurement is in `aggregate.adjoin`
+DEFAULT_REACH = 0.3  # between neighbours and missing facings; the measurement is in `packed_scenes.aggregate.adjoin`
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def aggregate(
     Two objects of a cluster belong together when the gap between them is at most ``reach`` times the cluster's typical
     object size, they face each other, and no object of another cluster (or noise) stands in the gap; congregations are
     the connected components. This is what a morphological closing with a square of that side joins, computed exactly
-    on the boxes (see `aggregate.adjoin`); the outline is that closing. For groups of people, whoever they are, give
-    all of them one cluster and ``scale_by="height"``.
+    on the boxes (see `packed_scenes.aggregate.adjoin`); the outline is that closing. For groups of people, whoever they
+    are, give all of them one cluster and ``scale_by="height"``.
 
     Args:
         objects: N objects of one scene with ``cluster`` set.

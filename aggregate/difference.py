@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aggregate.colors import Color
-from aggregate.lettering import Spot, draw_badge, place_badges
-from aggregate.overlay import dash_boxes, fill, line_width
-from aggregate.planogram import Differences, Slot
-from data.objects import Objects
+from packed_scenes.aggregate.colors import Color
+from packed_scenes.aggregate.lettering import Spot, draw_badge, place_badges
+from packed_scenes.aggregate.overlay import dash_boxes, fill, line_width
+from packed_scenes.aggregate.planogram import Differences, Slot
+from packed_scenes.data.objects import Objects
 
 Image = npt.NDArray[np.uint8]
 Boxes = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ def draw_differences(image: Image, objects: Objects, differences: Differences) -
     Args:
         image: (H, W, 3) uint8 RGB of the shelf as found.
         objects: its objects.
-        differences: from :func:`aggregate.planogram.compare_layouts`.
+        differences: from :func:`packed_scenes.aggregate.planogram.compare_layouts`.
 
     Returns:
         A new picture of the same size. Missing facings of boards that the photo does not show are not on it.

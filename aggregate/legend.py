@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from aggregate.colors import NOISE_COLOR, Color
-from aggregate.lettering import SMALLEST, badge_size, draw_badge, paste, text_height, text_mask
-from data.objects import NOISE, Objects
-from data.resize import shrink
+from packed_scenes.aggregate.colors import NOISE_COLOR, Color
+from packed_scenes.aggregate.lettering import SMALLEST, badge_size, draw_badge, paste, text_height, text_mask
+from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.data.resize import shrink
 
 Image = npt.NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aggregate.colors import Color, is_light
+from packed_scenes.aggregate.colors import Color, is_light
 
 Image = npt.NDArray[np.uint8]
 

@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from data.errors import InputError
-from data.objects import Objects
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import Objects
 
 Ints = npt.NDArray[np.int64]
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aggregate.colors import NOISE_COLOR, Color, assign_colors
-from aggregate.congregations import Congregation
-from aggregate.lettering import Spot, draw_badge, place_badges
-from data.errors import InputError
-from data.objects import NOISE, Objects
+from packed_scenes.aggregate.colors import NOISE_COLOR, Color, assign_colors
+from packed_scenes.aggregate.congregations import Congregation
+from packed_scenes.aggregate.lettering import Spot, draw_badge, place_badges
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import NOISE, Objects
 
 Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
@@ -33,10 +33,10 @@ def draw_overlay(
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        objects: the scene's objects as :func:`aggregate.aggregate` returned them.
+        objects: the scene's objects as :func:`packed_scenes.aggregate.aggregate` returned them.
         congregations: the same call's congregations.
-        colors: cluster -> colour over all scenes of the run (:func:`aggregate.assign_colors`); None = of this scene
-            alone.
+        colors: cluster -> colour over all scenes of the run (:func:`packed_scenes.aggregate.assign_colors`); None = of
+            this scene alone.
         boxes: outline every object, too.
         legend: add a strip at the right with a crop, the label and the count of every cluster.
 
@@ -70,7 +70,7 @@ def draw_overlay(
     for badge in place_badges(_spots(objects, congregations, colors), drawn.shape):
         draw_badge(drawn, badge.text, badge.corner, badge.height, badge.color)
     if legend:
-        from aggregate.legend import draw_legend
+        from packed_scenes.aggregate.legend import draw_legend
 
         drawn = np.concatenate([drawn, draw_legend(image, objects, colors)], axis=1)
     return drawn

@@ -9,11 +9,11 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
-from aggregate.colors import NOISE_COLOR, Color, assign_colors, is_light
-from aggregate.legend import cut, letterbox, typical
-from aggregate.planogram import Differences
-from aggregate.shelf import Share, ShelfReport
-from data.objects import NOISE
+from packed_scenes.aggregate.colors import NOISE_COLOR, Color, assign_colors, is_light
+from packed_scenes.aggregate.legend import cut, letterbox, typical
+from packed_scenes.aggregate.planogram import Differences
+from packed_scenes.aggregate.shelf import Share, ShelfReport
+from packed_scenes.data.objects import NOISE
 
 Image = npt.NDArray[np.uint8]
 
@@ -68,7 +68,7 @@ def shelf_page(
         overlay: the photo with its congregations.
         colors: cluster -> colour, as on the overlay; None = of this scene alone.
         differences: against a planogram or another photo.
-        difference_picture: from :func:`aggregate.difference.draw_differences`.
+        difference_picture: from :func:`packed_scenes.aggregate.difference.draw_differences`.
         expected: what it was compared with, for the text.
 
     Returns:

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aggregate.shelf import ShelfReport, csv_text, product_name
-from data.errors import InputError
-from data.objects import NOISE
+from packed_scenes.aggregate.shelf import ShelfReport, csv_text, product_name
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import NOISE
 
 MOST_FACINGS = 10_000  # of a planogram: a typing slip such as 1e9 should not fill memory
 COLUMNS = ("row", "position", "product", "facings")

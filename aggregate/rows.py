@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aggregate.adjoin import Floats, Ints, components, group_median, rectangles
-from data.objects import Objects
+from packed_scenes.aggregate.adjoin import Floats, Ints, components, group_median, rectangles
+from packed_scenes.data.objects import Objects
 
 RESTS = (-0.35, 0.06)  # gap between stacked objects, as a share of the smaller height
 OVER = 0.5  # share of the narrower object's width over which stacked objects overlap

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aggregate.colors import NOISE_COLOR, Color, assign_colors
-from aggregate.legend import INK, PAPER, cut, letterbox
-from aggregate.lettering import draw_badge, paste, text_mask
-from data.errors import InputError
-from data.objects import NOISE, Objects
+from packed_scenes.aggregate.colors import NOISE_COLOR, Color, assign_colors
+from packed_scenes.aggregate.legend import INK, PAPER, cut, letterbox
+from packed_scenes.aggregate.lettering import draw_badge, paste, text_mask
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import NOISE, Objects
 
 Image = npt.NDArray[np.uint8]
 
@@ -37,7 +37,7 @@ class ContactSheet:
 
     Args:
         parts: (scene name, objects with ``cluster``) of the whole run.
-        colors: cluster -> colour (:func:`aggregate.assign_colors`); None = from the parts.
+        colors: cluster -> colour (:func:`packed_scenes.aggregate.assign_colors`); None = from the parts.
         columns: most crops per cluster; the rest becomes "+n more".
         rows: most clusters; the smaller ones become "+n more clusters", noise keeps its row.
         cell: (height, width) of a crop in pixels.

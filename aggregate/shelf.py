@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aggregate.adjoin import Floats, Ints
-from aggregate.rows import Rows, find_rows
-from data.errors import InputError
-from data.objects import NOISE, Objects
+from packed_scenes.aggregate.adjoin import Floats, Ints
+from packed_scenes.aggregate.rows import Rows, find_rows
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import NOISE, Objects
 
 EMPTY = 0.6  # of the narrower neighbour's width: a free stretch this wide may be a missing facing
 UNKNOWN = "?"

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aggregate.congregations import Congregation
-from data.errors import InputError
-from data.objects import Objects
+from packed_scenes.aggregate.congregations import Congregation
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import Objects
 
 COLUMNS = ("object_id", "x1", "y1", "x2", "y2", "score", "cluster", "probability", "congregation")
 

@@ -5,39 +5,39 @@ Names load on first use, so importing this package loads no library.
 
 from typing import TYPE_CHECKING
 
-from data.lazy import attach
+from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
-    from cluster.assign import Assigner as Assigner
-    from cluster.assign import Assignment as Assignment
-    from cluster.assign import keep_names as keep_names
-    from cluster.average import AverageLinkage as AverageLinkage
-    from cluster.base import Clusterer as Clusterer
-    from cluster.community import Infomap as Infomap
-    from cluster.community import Leiden as Leiden
-    from cluster.density import HDBSCAN as HDBSCAN
-    from cluster.knn import neighbours as neighbours
-    from cluster.labels import canonical as canonical
-    from cluster.labels import noise_share as noise_share
-    from cluster.labels import singletons as singletons
-    from cluster.libraries import DBSCAN as DBSCAN
-    from cluster.libraries import Agglomerative as Agglomerative
-    from cluster.libraries import KMeans as KMeans
-    from cluster.metrics import ClusteringScores as ClusteringScores
-    from cluster.metrics import NoisePolicy as NoisePolicy
-    from cluster.metrics import PairCounts as PairCounts
-    from cluster.metrics import pair_counts as pair_counts
-    from cluster.metrics import pooled_pairs as pooled_pairs
-    from cluster.metrics import score as score
-    from cluster.reciprocal import cluster_counts as cluster_counts
-    from cluster.registry import make as make
-    from cluster.registry import names as names
-    from cluster.reliable import Doubts as Doubts
-    from cluster.reliable import doubts as doubts
-    from cluster.reliable import reassign as reassign
-    from cluster.reliable import reliable_rows as reliable_rows
-    from cluster.reranked import Reranked as Reranked
-    from cluster.two_stage import TwoStage as TwoStage
+    from packed_scenes.cluster.assign import Assigner as Assigner
+    from packed_scenes.cluster.assign import Assignment as Assignment
+    from packed_scenes.cluster.assign import keep_names as keep_names
+    from packed_scenes.cluster.average import AverageLinkage as AverageLinkage
+    from packed_scenes.cluster.base import Clusterer as Clusterer
+    from packed_scenes.cluster.community import Infomap as Infomap
+    from packed_scenes.cluster.community import Leiden as Leiden
+    from packed_scenes.cluster.density import HDBSCAN as HDBSCAN
+    from packed_scenes.cluster.knn import neighbours as neighbours
+    from packed_scenes.cluster.labels import canonical as canonical
+    from packed_scenes.cluster.labels import noise_share as noise_share
+    from packed_scenes.cluster.labels import singletons as singletons
+    from packed_scenes.cluster.libraries import DBSCAN as DBSCAN
+    from packed_scenes.cluster.libraries import Agglomerative as Agglomerative
+    from packed_scenes.cluster.libraries import KMeans as KMeans
+    from packed_scenes.cluster.metrics import ClusteringScores as ClusteringScores
+    from packed_scenes.cluster.metrics import NoisePolicy as NoisePolicy
+    from packed_scenes.cluster.metrics import PairCounts as PairCounts
+    from packed_scenes.cluster.metrics import pair_counts as pair_counts
+    from packed_scenes.cluster.metrics import pooled_pairs as pooled_pairs
+    from packed_scenes.cluster.metrics import score as score
+    from packed_scenes.cluster.reciprocal import cluster_counts as cluster_counts
+    from packed_scenes.cluster.registry import make as make
+    from packed_scenes.cluster.registry import names as names
+    from packed_scenes.cluster.reliable import Doubts as Doubts
+    from packed_scenes.cluster.reliable import doubts as doubts
+    from packed_scenes.cluster.reliable import reassign as reassign
+    from packed_scenes.cluster.reliable import reliable_rows as reliable_rows
+    from packed_scenes.cluster.reranked import Reranked as Reranked
+    from packed_scenes.cluster.two_stage import TwoStage as TwoStage
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

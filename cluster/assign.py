@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Vectors, check_vectors
-from cluster.labels import NOISE, Labels, as_labels, canonical, cluster_sums
-from cluster.reciprocal import reciprocal_merge
-from data import InputError
+from packed_scenes.cluster.base import Vectors, check_vectors
+from packed_scenes.cluster.labels import NOISE, Labels, as_labels, canonical, cluster_sums
+from packed_scenes.cluster.reciprocal import reciprocal_merge
+from packed_scenes.data import InputError
 
 ROWS = 1024
 
@@ -96,7 +96,7 @@ class Assigner:
         """Say where the (M, D) new rows belong; the clusters stay as they are.
 
         Raises:
-            InputError: for bad vectors, see :func:`cluster.base.check_vectors`, or another D.
+            InputError: for bad vectors, see :func:`packed_scenes.cluster.base.check_vectors`, or another D.
         """
         rows = check_vectors(new)
         if rows.shape[1] != self.X.shape[1]:

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Clusterer, Hints, Vectors
-from cluster.choose import adaptive_cut, merge_adaptively, merge_by_silhouette, silhouette_cut
-from cluster.constraints import close
-from cluster.cores import LARGE, REACH, group_by_cores, mean_own_size
-from cluster.dense import DENSE_LIMIT, average_tree, cosine_distances
-from cluster.labels import Labels, cluster_sums
-from cluster.light import remove_scene_shifts
-from cluster.reciprocal import reciprocal_merge
-from cluster.spatial import spatial_distances
-from data import InputError
+from packed_scenes.cluster.base import Clusterer, Hints, Vectors
+from packed_scenes.cluster.choose import adaptive_cut, merge_adaptively, merge_by_silhouette, silhouette_cut
+from packed_scenes.cluster.constraints import close
+from packed_scenes.cluster.cores import LARGE, REACH, group_by_cores, mean_own_size
+from packed_scenes.cluster.dense import DENSE_LIMIT, average_tree, cosine_distances
+from packed_scenes.cluster.labels import Labels, cluster_sums
+from packed_scenes.cluster.light import remove_scene_shifts
+from packed_scenes.cluster.reciprocal import reciprocal_merge
+from packed_scenes.cluster.spatial import spatial_distances
+from packed_scenes.data import InputError
 
 MARGIN_FLOP_LIMIT = 2e11  # a few seconds on two cores
 
@@ -34,17 +34,18 @@ class AverageLinkage(Clusterer):
     """Exact average linkage on cosine distance (UPGMA), for any N.
 
     Up to ``DENSE_LIMIT`` rows the whole tree is built (scipy); above, reciprocal merging of mean vectors down to the
-    threshold (:mod:`cluster.reciprocal`), with the same labels and without an N x N matrix.
+    threshold (:mod:`packed_scenes.cluster.reciprocal`), with the same labels and without an N x N matrix.
 
     Args:
         threshold: mean cosine distance up to which clusters merge: a number in [0, 2]; ``"adaptive"`` (near the
-            embedder's own, by a silhouette that does not merge strangers, see :mod:`cluster.choose`; where groups are
-            large and there are no constraints, by their dense cores, see :mod:`cluster.cores`);
-            ``"calibrated"`` (the embedder's own); or ``"silhouette"`` (the usual rule: merges too much where most
-            identities are single).
+            embedder's own, by a silhouette that does not merge strangers, see :mod:`packed_scenes.cluster.choose`;
+            where groups are large and there are no constraints, by their dense cores, see
+            :mod:`packed_scenes.cluster.cores`); ``"calibrated"`` (the embedder's own); or ``"silhouette"`` (the usual
+            rule: merges too much where most identities are single).
         calibrated: the embedder's own threshold, from its card.
-        spatial: use the boxes, if ``fit`` gets them (:mod:`cluster.spatial`); up to ``DENSE_LIMIT`` rows.
-        light: take out what the light of each scene adds, if ``fit`` gets several scenes (:mod:`cluster.light`).
+        spatial: use the boxes, if ``fit`` gets them (:mod:`packed_scenes.cluster.spatial`); up to ``DENSE_LIMIT`` rows.
+        light: take out what the light of each scene adds, if ``fit`` gets several scenes
+            (:mod:`packed_scenes.cluster.light`).
 
     Attributes:
         threshold_: the cosine distance that was used (by cores: up to which a row joins the nearest core).

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import validate_data
 
-from cluster.labels import Labels, canonical, noise_share
-from data import InputError
+from packed_scenes.cluster.labels import Labels, canonical, noise_share
+from packed_scenes.data import InputError
 
 Vectors = npt.NDArray[np.float32]
 Pairs = npt.NDArray[np.int64]

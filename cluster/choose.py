@@ -24,11 +24,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cluster.base import Pairs, Vectors
-from cluster.dense import Distances, Tree
-from cluster.internal import silhouette_from_distances, simplified_silhouette
-from cluster.labels import Labels
-from cluster.reciprocal import reciprocal_merge
+from packed_scenes.cluster.base import Pairs, Vectors
+from packed_scenes.cluster.dense import Distances, Tree
+from packed_scenes.cluster.internal import silhouette_from_distances, simplified_silhouette
+from packed_scenes.cluster.labels import Labels
+from packed_scenes.cluster.reciprocal import reciprocal_merge
 
 LOW, HIGH = 0.5, 1.2  # x calibrated: where the adaptive cut is searched
 ALONE = 0.6  # x calibrated: how far off the copy of a single row would be
@@ -71,7 +71,7 @@ def merge_adaptively(
     """Average linkage at the adaptive cut without a tree, by the simplified silhouette at the cuts of ``SWEEP``:
     labels and cut.
 
-    Other arguments as in :func:`cluster.reciprocal.reciprocal_merge`.
+    Other arguments as in :func:`packed_scenes.cluster.reciprocal.reciprocal_merge`.
     """
     return _best_merge(X, [f * calibrated for f in SWEEP], ALONE * calibrated, _continued(X, start, apart))
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Clusterer, Hints, Vectors
-from cluster.knn import neighbours
-from cluster.labels import Labels
-from data.errors import InputError, named
+from packed_scenes.cluster.base import Clusterer, Hints, Vectors
+from packed_scenes.cluster.knn import neighbours
+from packed_scenes.cluster.labels import Labels
+from packed_scenes.data.errors import InputError, named
 
 
 class Objective(StrEnum):
@@ -34,7 +34,7 @@ class Communities(Clusterer):
         threshold: cosine distance up to which two neighbours are joined by an edge.
         neighbours: edges per row at most.
         random_state: of what the method draws.
-        search, device: see :mod:`cluster.knn`.
+        search, device: see :mod:`packed_scenes.cluster.knn`.
     """
 
     def __init__(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Hints, Pairs
-from cluster.labels import Labels
-from data import InputError
+from packed_scenes.cluster.base import Hints, Pairs
+from packed_scenes.cluster.labels import Labels
+from packed_scenes.data import InputError
 
 MOST_PAIRS = 4_000_000  # of rows known to be different: 64 MB, and a few seconds to close
 

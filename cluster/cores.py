@@ -23,10 +23,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cluster.base import Vectors
-from cluster.density import HDBSCAN
-from cluster.labels import NOISE, Labels, cluster_sums
-from cluster.reciprocal import reciprocal_merge
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.density import HDBSCAN
+from packed_scenes.cluster.labels import NOISE, Labels, cluster_sums
+from packed_scenes.cluster.reciprocal import reciprocal_merge
 
 LARGE = 15.0  # mean size of a row's own cluster at the calibrated cut, from which groups count as large
 SHARE = 0.2  # smallest core, as a share of that size
@@ -45,7 +45,7 @@ def mean_own_size(labels: Labels) -> float:
 def group_by_cores(X: Vectors, calibrated: float, *, usual: float) -> Labels:
     """Return the (N,) names of clusters of large groups; nothing is noise.
 
-    Memory: that of :class:`cluster.HDBSCAN` and one N x cores matrix of similarities.
+    Memory: that of :class:`packed_scenes.cluster.HDBSCAN` and one N x cores matrix of similarities.
 
     Args:
         X: (N, D) float32 unit rows.

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Vectors
-from cluster.constraints import Constraints
-from cluster.labels import Labels
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.constraints import Constraints
+from packed_scenes.cluster.labels import Labels
 
 DENSE_LIMIT = 4096
 FAR = 1e12  # stands for infinity, which scipy's linkage refuses; FAR / N² is still over any cosine distance

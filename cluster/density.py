@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Clusterer, Hints, Vectors
-from cluster.dense import DENSE_LIMIT, cosine_distances
-from cluster.knn import neighbours
-from cluster.labels import NOISE, Labels
-from cluster.spanning import spanning_tree
-from data.errors import InputError, named
+from packed_scenes.cluster.base import Clusterer, Hints, Vectors
+from packed_scenes.cluster.dense import DENSE_LIMIT, cosine_distances
+from packed_scenes.cluster.knn import neighbours
+from packed_scenes.cluster.labels import NOISE, Labels
+from packed_scenes.cluster.spanning import spanning_tree
+from packed_scenes.data.errors import InputError, named
 
 
 class Metric(StrEnum):
@@ -29,7 +29,7 @@ class HDBSCAN(Clusterer):
     """HDBSCAN* (Campello, Moulavi and Sander 2013) with the tree code of the ``hdbscan`` library, for any N.
 
     Up to ``DENSE_LIMIT`` rows from the exact distances: the labels of ``hdbscan.HDBSCAN(metric="precomputed")``.
-    Above, from a kNN graph whose components are bridged (:mod:`cluster.spanning`): no N x N matrix.
+    Above, from a kNN graph whose components are bridged (:mod:`packed_scenes.cluster.spanning`): no N x N matrix.
 
     Args:
         min_cluster_size: smallest group that is a cluster.
@@ -39,7 +39,7 @@ class HDBSCAN(Clusterer):
         neighbours: size of the kNN graph above ``DENSE_LIMIT`` rows; more is nearer to the exact tree.
             16 agree with the library at ARI .954 on 25,000 x 64, 32 at .976; the library with itself on shuffled
             rows at .979.
-        search: how that graph is found, see :mod:`cluster.knn`.
+        search: how that graph is found, see :mod:`packed_scenes.cluster.knn`.
         device: ``"cpu"``, ``"cuda"`` or ``"auto"`` for that search.
         selection: ``"eom"`` (excess of mass) or ``"leaf"``.
         allow_single_cluster: let the whole set be one cluster.

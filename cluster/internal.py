@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Vectors
-from cluster.dense import DENSE_LIMIT
-from cluster.labels import Labels, cluster_sums
-from data import InputError
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.dense import DENSE_LIMIT
+from packed_scenes.cluster.labels import Labels, cluster_sums
+from packed_scenes.data import InputError
 
 
 def silhouette_from_distances(

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Vectors
-from data.device import pick_device
-from data.errors import InputError, named
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.data.device import pick_device
+from packed_scenes.data.errors import InputError, named
 
 SMALL = 2048  # below, one GEMM and a partial sort beat the compile time of the blocked kernels
 EXACT_LIMIT = 150_000  # about 40 s on two cores
@@ -88,7 +88,7 @@ def neighbours(
     if method is Search.AUTO:
         method = Search.EXACT if len(X) <= EXACT_LIMIT else Search.IVF
     if method is Search.EXACT:
-        from cluster.knn_exact import exact_neighbours
+        from packed_scenes.cluster.knn_exact import exact_neighbours
 
         index, similarity = exact_neighbours(np.ascontiguousarray(X, np.float32), k, threads=threads)
         return Graph(index, similarity, "exact")

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from cluster.base import Vectors
+from packed_scenes.cluster.base import Vectors
 
 BLOCK = 1024
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Clusterer, Hints, Vectors
-from cluster.dense import DENSE_LIMIT, Tree, cosine_distances
-from cluster.labels import Labels
-from data.errors import InputError, named
+from packed_scenes.cluster.base import Clusterer, Hints, Vectors
+from packed_scenes.cluster.dense import DENSE_LIMIT, Tree, cosine_distances
+from packed_scenes.cluster.labels import Labels
+from packed_scenes.data.errors import InputError, named
 
 KMEANS_GRID = 24
 
@@ -55,7 +55,7 @@ class KMeans(Clusterer):
             return np.asarray(model.fit_predict(X), np.int64)
 
     def _search(self, X: Vectors) -> Labels:
-        from cluster.internal import simplified_silhouette
+        from packed_scenes.cluster.internal import simplified_silhouette
 
         grid = np.unique(np.geomspace(2, max(2, len(X) - 1), KMEANS_GRID).round().astype(int))
         best, chosen = -np.inf, np.zeros(len(X), np.int64)

@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Vectors
-from cluster.knn import neighbours
-from cluster.labels import cluster_sums
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.knn import neighbours
+from packed_scenes.cluster.labels import cluster_sums
 
 REACH = 1.5  # x threshold: mutual neighbours within it count as the same thing
 SHRINK = 4.0  # pairs a scene needs for half of its shift to be believed

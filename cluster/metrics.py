@@ -17,8 +17,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from cluster.labels import as_labels, noise_share, singletons
-from data.errors import InputError, named
+from packed_scenes.cluster.labels import as_labels, noise_share, singletons
+from packed_scenes.data.errors import InputError, named
 
 AMI_LIMIT = 10_000
 

@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from cluster.base import Vectors
-from cluster.labels import Labels
-from cluster.reciprocal import reciprocal_merge
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.labels import Labels
+from packed_scenes.cluster.reciprocal import reciprocal_merge
 
 ROWS, COLUMNS = 1024, 4096
 SLACK = 1e-5  # rounding of float32 dot products: a pair too many does no harm, one too few would

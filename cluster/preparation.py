@@ -18,8 +18,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from data.files import atomic_write
+from packed_scenes.data import InputError
+from packed_scenes.data.files import atomic_write
 
 CHUNK_BYTES = 1 << 25  # of float64 rows; larger chunks are no faster, smaller ones waste the matrix product
 MAX_COLUMNS = 8192

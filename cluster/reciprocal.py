@@ -30,9 +30,9 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from cluster.base import Pairs, Vectors
-from cluster.knn import neighbours
-from cluster.labels import Labels, cluster_sums
+from packed_scenes.cluster.base import Pairs, Vectors
+from packed_scenes.cluster.knn import neighbours
+from packed_scenes.cluster.labels import Labels, cluster_sums
 
 NOTED = 16  # neighbours that a cluster notes
 ROWS = 256  # of a block of the full search
@@ -58,8 +58,8 @@ def reciprocal_merge(
         threshold: cosine distance in [0, 2].
         start: (N,) names 0 … K-1 to start from, such as the result for a lower threshold, or must-link groups.
         apart: (M, 2) pairs of start names that must stay apart.
-        search: how the first neighbours are found, see :mod:`cluster.knn`; the result is exact with ``"exact"``, which
-            ``"auto"`` takes up to 150,000 rows.
+        search: how the first neighbours are found, see :mod:`packed_scenes.cluster.knn`; the result is exact with
+            ``"exact"``, which ``"auto"`` takes up to 150,000 rows.
         threads: Python threads; each uses one BLAS thread, which on 2 cores is faster than one thread with two.
 
     Returns:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from cluster.base import Clusterer
-from data import InputError
+from packed_scenes.cluster.base import Clusterer
+from packed_scenes.data import InputError
 
 DEFAULT = "average"
 

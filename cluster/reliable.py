@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import check_vectors
-from cluster.labels import NOISE, Labels, as_labels, canonical, cluster_sums
-from cluster.reciprocal import reciprocal_merge
-from data import InputError
+from packed_scenes.cluster.base import check_vectors
+from packed_scenes.cluster.labels import NOISE, Labels, as_labels, canonical, cluster_sums
+from packed_scenes.cluster.reciprocal import reciprocal_merge
+from packed_scenes.data import InputError
 
 BLOCK = 1024  # rows of a block of similarities
 
@@ -107,7 +107,7 @@ def overlap(labels: npt.ArrayLike, others: npt.ArrayLike) -> npt.NDArray[np.floa
     Raises:
         InputError: if the lengths differ.
     """
-    from cluster.labels import singletons
+    from packed_scenes.cluster.labels import singletons
 
     a, b = singletons(as_labels(labels)), singletons(as_labels(others))
     if len(a) != len(b):

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Vectors
-from cluster.knn import neighbours
-from cluster.labels import Labels
-from data import InputError
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.knn import neighbours
+from packed_scenes.cluster.labels import Labels
+from packed_scenes.data import InputError
 
 TERMS = 4_000_000  # products formed at once: 100 MB
 MORE = 8  # x neighbours looked up where some are known to be different things
@@ -49,7 +49,7 @@ def reciprocal_similarity(
         reach: rows farther apart than this cosine distance are no neighbours; None = any distance.
         exclusive: (N,) rows of one name >= 0 are known to be different things (two boxes of one picture) and are no
             neighbours; -1 = nothing known.
-        search, threads: see :func:`cluster.knn.neighbours`.
+        search, threads: see :func:`packed_scenes.cluster.knn.neighbours`.
 
     Returns:
         (N, N) CSR matrix of similarities in (0, 1], symmetric, 1 on the diagonal; what is not stored is 0. The
@@ -161,7 +161,8 @@ def merge_reranked(
         similarity: of :func:`reciprocal_similarity`.
         threshold: in [0, 1 - mix).
         mix: part of the cosine distance.
-        group: (N,) names of must-link groups (:class:`cluster.constraints.Constraints`); None = every row its own.
+        group: (N,) names of must-link groups (:class:`packed_scenes.cluster.constraints.Constraints`); None = every row
+            its own.
         apart: (M, 2) pairs of such names that must stay apart.
         exclusive: (N,) rows of one name >= 0 stay apart, unless must-links join them.
         limit: rows of the largest component that is merged at once (limit² float64); a larger one is cut by lowering
@@ -173,8 +174,8 @@ def merge_reranked(
     Raises:
         InputError: if the threshold is out of its range.
     """
-    from cluster.constraints import Constraints
-    from cluster.dense import average_tree, cosine_distances
+    from packed_scenes.cluster.constraints import Constraints
+    from packed_scenes.cluster.dense import average_tree, cosine_distances
 
     if not (0 <= mix < 1 and 0 <= threshold < 1 - mix):
         raise InputError(f"needs 0 <= mix < 1 and 0 <= threshold < 1 - mix, got mix {mix} and threshold {threshold}")

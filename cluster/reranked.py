@@ -1,4 +1,4 @@
-"""``Reranked``: average linkage on k-reciprocal distances (:mod:`cluster.rerank`), for any N."""
+"""``Reranked``: average linkage on k-reciprocal distances (:mod:`packed_scenes.cluster.rerank`), for any N."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.average import membership
-from cluster.base import Clusterer, Hints, Pairs, Vectors
-from cluster.constraints import Constraints, close
-from cluster.labels import Labels, cluster_sums
-from cluster.light import remove_scene_shifts
-from cluster.reciprocal import reciprocal_merge
-from cluster.rerank import merge_reranked, reciprocal_similarity
-from data import InputError
+from packed_scenes.cluster.average import membership
+from packed_scenes.cluster.base import Clusterer, Hints, Pairs, Vectors
+from packed_scenes.cluster.constraints import Constraints, close
+from packed_scenes.cluster.labels import Labels, cluster_sums
+from packed_scenes.cluster.light import remove_scene_shifts
+from packed_scenes.cluster.reciprocal import reciprocal_merge
+from packed_scenes.cluster.rerank import merge_reranked, reciprocal_similarity
+from packed_scenes.data import InputError
 
 
 class Reranked(Clusterer):
@@ -32,7 +32,7 @@ class Reranked(Clusterer):
     Args:
         threshold: in the mixed distance, [0, 1 - mix).
         calibrated: the embedder's own cosine threshold, from its card.
-        k1, k2: see :func:`cluster.rerank.reciprocal_similarity`.
+        k1, k2: see :func:`packed_scenes.cluster.rerank.reciprocal_similarity`.
         reach: x calibrated: how far neighbours may be.
         mix: part of the cosine distance.
         start: x calibrated, the mean cosine distance down to which large groups are taken as they are; 0 = no groups.

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Vectors
-from cluster.labels import Labels
-from data.errors import InputError, named
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.labels import Labels
+from packed_scenes.data.errors import InputError, named
 
 CONFUSABLE, NUISANCE, NUISANCE_RANK, BAD = 0.16, 0.35, 6, 0.05
 CHUNK = 50_000

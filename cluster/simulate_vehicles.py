@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from data.files import atomic_write
+from packed_scenes.data.files import atomic_write
 
 CHUNK = 50_000
 TYPES = ("car", "van", "truck", "motorcycle", "bus", "pickup", "trailer", "bicycle")

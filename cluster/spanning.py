@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Vectors
-from cluster.knn import Graph
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.knn import Graph
 
 ROWS, COLUMNS = 1024, 8192
 BRIDGE_PAIRS = 200_000_000  # row pairs looked at per round of bridges; beyond, components send their densest rows

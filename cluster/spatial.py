@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.dense import Distances
+from packed_scenes.cluster.dense import Distances
 
 SAME_SIZE = 0.15  # log ratio of the heights of neighbours in a row, of the widths of neighbours in a stack
 SIDE_GAP = 0.5  # of the mean width

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.average import AverageLinkage
-from cluster.base import Clusterer, Hints, Vectors
-from cluster.dense import DENSE_LIMIT, cosine_distances
-from cluster.density import HDBSCAN, Metric
-from cluster.labels import NOISE, Labels
-from data.errors import named
+from packed_scenes.cluster.average import AverageLinkage
+from packed_scenes.cluster.base import Clusterer, Hints, Vectors
+from packed_scenes.cluster.dense import DENSE_LIMIT, cosine_distances
+from packed_scenes.cluster.density import HDBSCAN, Metric
+from packed_scenes.cluster.labels import NOISE, Labels
+from packed_scenes.data.errors import named
 
 
 class Second(StrEnum):
@@ -35,9 +35,10 @@ class TwoStage(Clusterer):
 
     Args:
         min_cluster_size: first stage, smallest cluster.
-        min_samples: first stage, see :class:`cluster.HDBSCAN`.
+        min_samples: first stage, see :class:`packed_scenes.cluster.HDBSCAN`.
         second: ``"optics"``, ``"hdbscan-2"``, ``"linkage"`` or ``"none"``.
-        threshold: cut of ``second="linkage"``, as in :class:`cluster.AverageLinkage`; groups of one stay noise.
+        threshold: cut of ``second="linkage"``, as in :class:`packed_scenes.cluster.AverageLinkage`; groups of one stay
+            noise.
         calibrated: the embedder's own threshold, for ``threshold="calibrated"``.
         metric: distance of HDBSCAN, ``"cosine"`` as in the reference or ``"euclidean"``.
 

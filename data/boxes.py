@@ -1,9 +1,9 @@
 """Given boxes in and out. The content of the file decides what it is, never its name:
 
 * JSON ``{"id": {"x1": …, "x2": …, "y1": …, "y2": …}, …}``: one picture, ids kept;
-* COCO labels or results (see :mod:`data.coco`);
-* CSV with a header, such as :func:`write_boxes` and a run's ``objects.csv`` (see :mod:`data.boxes_csv`);
-* YOLO lines of fractions (see :mod:`data.yolo`): the picture's size is needed.
+* COCO labels or results (see :mod:`packed_scenes.data.coco`);
+* CSV with a header, such as :func:`write_boxes` and a run's ``objects.csv`` (see :mod:`packed_scenes.data.boxes_csv`);
+* YOLO lines of fractions (see :mod:`packed_scenes.data.yolo`): the picture's size is needed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from data.boxes_csv import format_csv, parse_csv
-from data.checks import Size, build_objects, identifier, number, parse_json, read_text, shorten
-from data.coco import coco_boxes, is_coco, is_coco_results
-from data.errors import InputError
-from data.files import write_json, write_text
-from data.objects import Objects
-from data.yolo import format_yolo, is_yolo, parse_yolo
+from packed_scenes.data.boxes_csv import format_csv, parse_csv
+from packed_scenes.data.checks import Size, build_objects, identifier, number, parse_json, read_text, shorten
+from packed_scenes.data.coco import coco_boxes, is_coco, is_coco_results
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import write_json, write_text
+from packed_scenes.data.objects import Objects
+from packed_scenes.data.yolo import format_yolo, is_yolo, parse_yolo
 
 _CORNERS = ("x1", "y1", "x2", "y2")
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from data.checks import Size, build_objects, finite, identifier, integer, safe_name, shorten
-from data.errors import InputError
-from data.objects import Objects
+from packed_scenes.data.checks import Size, build_objects, finite, identifier, integer, safe_name, shorten
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import Objects
 
 _CORNERS = (
     ("x1", "y1", "x2", "y2"), ("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"),

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data.errors import InputError
-from data.files import read_bytes
-from data.objects import Objects
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import read_bytes
+from packed_scenes.data.objects import Objects
 
 MAX_COORDINATE = float(1 << 24)  # float32 holds every pixel position exactly up to here
 MAX_ID_LENGTH = 200  # ids are stored in fixed width: one id of a megabyte would cost that for every row

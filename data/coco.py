@@ -14,12 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from data.checks import integer, parse_json, read_text, shorten
-from data.coco_parse import Picture, parse_categories, parse_entries, parse_key, parse_pictures, to_objects
-from data.errors import InputError
-from data.files import write_json
-from data.labelled import LabelledScene
-from data.objects import Objects
+from packed_scenes.data.checks import integer, parse_json, read_text, shorten
+from packed_scenes.data.coco_parse import (
+    Picture,
+    parse_categories,
+    parse_entries,
+    parse_key,
+    parse_pictures,
+    to_objects,
+)
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import write_json
+from packed_scenes.data.labelled import LabelledScene
+from packed_scenes.data.objects import Objects
 
 
 def read_coco(path: str | Path, *, images: str | Path | None = None) -> list[LabelledScene]:

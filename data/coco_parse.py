@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.checks import Size, build_objects, identifier, integer, number, safe_name, shorten
-from data.errors import InputError
-from data.objects import Objects
+from packed_scenes.data.checks import Size, build_objects, identifier, integer, number, safe_name, shorten
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def parse_entries(
 
 
 def to_objects(entries: list[Entry], path: str | Path, size: Size | None, **columns: Any) -> tuple[Objects, list[str]]:
-    """Make ``Objects`` of checked entries; see :func:`data.checks.build_objects`."""
+    """Make ``Objects`` of checked entries; see :func:`packed_scenes.data.checks.build_objects`."""
     return build_objects(
         [e.xyxy for e in entries],
         file=path,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.checks import Size, build_objects, identifier, number, shorten
-from data.errors import InputError
-from data.objects import NOISE, Objects
+from packed_scenes.data.checks import Size, build_objects, identifier, number, shorten
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import NOISE, Objects
 
 if TYPE_CHECKING:
     import fiftyone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from data.errors import InputError
+from packed_scenes.data.errors import InputError
 
 
 def pick_device(device: str) -> str:

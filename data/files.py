@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from data.errors import InputError
+from packed_scenes.data.errors import InputError
 
 _log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from data.checks import Size
-from data.errors import InputError
-from data.images import Warn, read_image
-from data.objects import Objects
-from data.scene import Scene
+from packed_scenes.data.checks import Size
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.images import Warn, read_image
+from packed_scenes.data.objects import Objects
+from packed_scenes.data.scene import Scene
 
 
 @dataclass(frozen=True, eq=False)

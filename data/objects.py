@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from data.errors import InputError
+from packed_scenes.data.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

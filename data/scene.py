@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from data.errors import InputError
-from data.objects import Objects
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import Objects
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Scene:
         Raises:
             InputError: if the file is no readable picture.
         """
-        from data.images import read_image
+        from packed_scenes.data.images import read_image
 
         return cls(image=read_image(path), name=Path(path).stem)
 

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data.errors import InputError
-from data.files import check_file
-from data.images import MAX_PIXELS, Warn
-from data.scene import Scene
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import check_file
+from packed_scenes.data.images import MAX_PIXELS, Warn
+from packed_scenes.data.scene import Scene
 
 _log = logging.getLogger(__name__)
 _REMEDY = "Convert it to MP4 (H.264), for example with ffmpeg."

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data.checks import MAX_CLASS, Size, build_objects, finite, identifier, integer, read_text, shorten
-from data.errors import InputError
-from data.files import list_images, write_text
-from data.images import image_size
-from data.labelled import LabelledScene
-from data.objects import Objects
+from packed_scenes.data.checks import MAX_CLASS, Size, build_objects, finite, identifier, integer, read_text, shorten
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import list_images, write_text
+from packed_scenes.data.images import image_size
+from packed_scenes.data.labelled import LabelledScene
+from packed_scenes.data.objects import Objects
 
 MAX_YAML = 1 << 20  # a YAML parser in Python reads about 1 MB per second, and no list of names is longer
 

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from data.lazy import attach
+from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
-    from detect.detector import DetectionInfo as DetectionInfo
-    from detect.detector import Detector as Detector
-    from detect.load import Backend as Backend
-    from detect.matching import match_boxes as match_boxes
-    from detect.metrics import evaluate as evaluate
+    from packed_scenes.detect.detector import DetectionInfo as DetectionInfo
+    from packed_scenes.detect.detector import Detector as Detector
+    from packed_scenes.detect.load import Backend as Backend
+    from packed_scenes.detect.matching import match_boxes as match_boxes
+    from packed_scenes.detect.metrics import evaluate as evaluate
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

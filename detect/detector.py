@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError, Objects
-from data.resize import shrink
-from detect.load import Backend, load_network
-from detect.nested import rescore
-from detect.networks import Network
-from detect.nms import best_first, nms, nms_mean
-from detect.scale import FALLBACK, LOOKS, SPECK, Look, choose, look
-from detect.tiles import Candidates, layout, merge
+from packed_scenes.data import InputError, Objects
+from packed_scenes.data.resize import shrink
+from packed_scenes.detect.load import Backend, load_network
+from packed_scenes.detect.nested import rescore
+from packed_scenes.detect.networks import Network
+from packed_scenes.detect.nms import best_first, nms, nms_mean
+from packed_scenes.detect.scale import FALLBACK, LOOKS, SPECK, Look, choose, look
+from packed_scenes.detect.tiles import Candidates, layout, merge
 
 Image = npt.NDArray[np.uint8]
 
@@ -103,8 +103,8 @@ class Detector:
         max_objects: int = 3000,
         trust: bool = False,
     ) -> Self:
-        """Load a detector; see :func:`detect.load.load_network` for what ``weights``, ``device``, ``backend`` and
-        ``trust`` take.
+        """Load a detector; see :func:`packed_scenes.detect.load.load_network` for what ``weights``, ``device``,
+        ``backend`` and ``trust`` take.
 
         Args:
             classes: names or ids to keep.

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data import Objects
-from detect.matching import match_boxes
-from detect.nms import pairwise_inside, pairwise_iou
+from packed_scenes.data import Objects
+from packed_scenes.detect.matching import match_boxes
+from packed_scenes.detect.nms import pairwise_inside, pairwise_iou
 
 INSIDE = 0.7  # share of a box inside another that makes it covered
 TOUCHED = 0.1  # IoU under which a box has nothing to do with an object

@@ -9,14 +9,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from data import InputError
-from data.device import pick_device as pick_device
-from data.files import sha256_file
-from detect import network
-from detect.networks import Card, Network, OnnxNetwork, TorchNetwork, TorchvisionNetwork
-from detect.quiet import quiet_ultralytics
+from packed_scenes.data import InputError
+from packed_scenes.data.device import pick_device as pick_device
+from packed_scenes.data.files import sha256_file
+from packed_scenes.data.shipped import ASSETS
+from packed_scenes.detect import network
+from packed_scenes.detect.networks import Card, Network, OnnxNetwork, TorchNetwork, TorchvisionNetwork
+from packed_scenes.detect.quiet import quiet_ultralytics
 
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
 DEFAULT = "detector"  # assets/detector.pt, .onnx and .json (the card)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from detect.nms import best_first
+from packed_scenes.detect.nms import best_first
 
 INSIDE = 0.9  # share of the smaller box inside the larger one; .7 to .95 give the same
 PENALTY = 0.5

@@ -12,9 +12,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data import InputError
-from data.files import atomic_write
-from detect.quiet import quiet_ultralytics
+from packed_scenes.data import InputError
+from packed_scenes.data.files import atomic_write
+from packed_scenes.detect.quiet import quiet_ultralytics
 
 if TYPE_CHECKING:
     import torch

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
+from packed_scenes.data import InputError
 
 if TYPE_CHECKING:
     import torch

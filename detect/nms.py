@@ -14,7 +14,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
+from packed_scenes.data import InputError
 
 Boxes = npt.NDArray[np.float32]
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from detect.nms import nms, pairwise_inside
+from packed_scenes.data import InputError
+from packed_scenes.detect.nms import nms, pairwise_inside
 
 Boxes = npt.NDArray[np.float32]
 

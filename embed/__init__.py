@@ -5,9 +5,9 @@ Nothing heavy is imported here; names load on first use.
 
 from typing import TYPE_CHECKING
 
-from data.lazy import attach
+from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
-    from embed.embedder import Embedder as Embedder
+    from packed_scenes.embed.embedder import Embedder as Embedder
 
 __getattr__, __dir__, __all__ = attach(__name__, {"Embedder": "embedder"})

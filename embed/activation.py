@@ -2,9 +2,9 @@
 
 For a classifier the target is a class score; for an embedder it is the cosine with another crop's vector (or a
 cluster's mean), whose gradient tells which places raise it. Needs a network with convolutions; for any embedder at
-all, :mod:`embed.similarity` covers patches instead. Sources: Selvaraju et al. 2017, "Grad-CAM", arXiv:1610.02391;
-HiResCAM, which keeps the place of each gradient and so suits networks without pooling: Draelos and Carin 2020,
-arXiv:2011.08891.
+all, :mod:`packed_scenes.embed.similarity` covers patches instead. Sources: Selvaraju et al. 2017, "Grad-CAM",
+arXiv:1610.02391; HiResCAM, which keeps the place of each gradient and so suits networks without pooling: Draelos and
+Carin 2020, arXiv:2011.08891.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from data import InputError
-from embed.embedder import Embedder
+from packed_scenes.data import InputError
+from packed_scenes.embed.embedder import Embedder
 
 Map = npt.NDArray[np.float32]
 
@@ -46,7 +46,7 @@ def activation_map(
 
     Args:
         embedder: with convolutions in a torch network.
-        canvas: (height, width, 3) uint8 of the network's size (:func:`embed.similarity.canvases_of`).
+        canvas: (height, width, 3) uint8 of the network's size (:func:`packed_scenes.embed.similarity.canvases_of`).
         target: (D,) unit vector.
         layer: of ``embedder.network``; None = the last convolution.
 

@@ -3,7 +3,7 @@
 Six findings, in this order, each leaving out what an earlier one explains:
 
 * ``copy`` - files that are byte-identical, or whose embeddings and thumbnails agree to within noise;
-* ``mixture`` - a class of two far groups that lie beside two other classes (:mod:`embed.mixtures`);
+* ``mixture`` - a class of two far groups that lie beside two other classes (:mod:`packed_scenes.embed.mixtures`);
 * ``split`` - a class of two far groups of which that cannot be told: two products, or front and back of one. For the
   reader alone: nothing is dropped;
 * ``duplicate`` - two classes that cannot be told apart: distances across are no larger than distances within, or their
@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from embed.copies import find_copies
-from embed.mixtures import find_groups
+from packed_scenes.data import InputError
+from packed_scenes.embed.copies import find_copies
+from packed_scenes.embed.mixtures import find_groups
 
 MOST = 150  # crops of a class that enter a comparison of classes
 MOST_NEAREST = 1000  # … that of nearest crops: of a sample the true neighbours may be missing

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data.files import atomic_write, write_csv, write_json, write_text
-from embed.audit import Audit, Finding, Kind, audit_vectors, summary
-from embed.embedder import Embedder
-from embed.folders import CropFolder, thumbnail
-from embed.sources import relabel
+from packed_scenes.data.files import atomic_write, write_csv, write_json, write_text
+from packed_scenes.embed.audit import Audit, Finding, Kind, audit_vectors, summary
+from packed_scenes.embed.embedder import Embedder
+from packed_scenes.embed.folders import CropFolder, thumbnail
+from packed_scenes.embed.sources import relabel
 
 THUMBNAIL = (24, 36)
 SHOWN = 12
@@ -83,7 +83,7 @@ def apply_audit(folder: CropFolder, audit: Audit) -> CropFolder:
 
 
 def class_repairs(folder: CropFolder, audit: Audit) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Classes to merge (name -> name it joins) and to drop: what :func:`embed.sources.repaired` reads."""
+    """Classes to merge (name -> name it joins) and to drop: what :func:`packed_scenes.embed.sources.repaired` reads."""
     same: dict[str, str] = {}
     for finding in [*audit.of(Kind.DUPLICATE), *audit.of(Kind.SLIVER)]:
         wrong, right = (folder.classes[c] for c in finding.classes[:2])

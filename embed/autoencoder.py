@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from embed.crops import GREY
-from embed.networks import Unit
+from packed_scenes.embed.crops import GREY
+from packed_scenes.embed.networks import Unit
 
 CHUNK = 256  # crops per pass of the reconstruction
 

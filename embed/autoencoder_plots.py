@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from embed.autoencoder import Autoencoder, reconstruct
-from embed.plots import pyplot, save_figure
+from packed_scenes.embed.autoencoder import Autoencoder, reconstruct
+from packed_scenes.embed.plots import pyplot, save_figure
 
 
 def plot_curve(history: Sequence[dict[str, float]], path: Path) -> None:

@@ -23,15 +23,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from data import InputError
-from data.device import pick_device
-from data.files import atomic_write, sha256_file, write_csv, write_json
-from embed.autoencoder import Autoencoder, reconstruction_errors
-from embed.autoencoder_plots import plot_curve, plot_reconstructions
-from embed.descriptors.extraction import canvases_of
-from embed.masking import Masker
-from embed.presets import write_history
-from embed.weights import save_weights
+from packed_scenes.data import InputError
+from packed_scenes.data.device import pick_device
+from packed_scenes.data.files import atomic_write, sha256_file, write_csv, write_json
+from packed_scenes.embed.autoencoder import Autoencoder, reconstruction_errors
+from packed_scenes.embed.autoencoder_plots import plot_curve, plot_reconstructions
+from packed_scenes.embed.descriptors.extraction import canvases_of
+from packed_scenes.embed.masking import Masker
+from packed_scenes.embed.presets import write_history
+from packed_scenes.embed.weights import save_weights
 
 Canvases = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from torch.utils.data import IterableDataset
 
-from data.synth.goods_crops import Recolouring, recolour, sample_recolouring
-from embed.augment import Augmentation, augment
-from embed.store import CropStore
+from packed_scenes.data.synth.goods.crops import Recolouring, recolour, sample_recolouring
+from packed_scenes.embed.augment import Augmentation, augment
+from packed_scenes.embed.store import CropStore
 
 Batch = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
 Drawn = tuple[CropStore, int, Recolouring | None, int]  # store, row, change of a virtual identity, proxy index

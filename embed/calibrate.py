@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
+from packed_scenes.data import InputError
 
 Vectors = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from data.files import atomic_write
-from embed.losses import ProxySoftmax
-from embed.networks import Unit
+from packed_scenes.data.files import atomic_write
+from packed_scenes.embed.losses import ProxySoftmax
+from packed_scenes.embed.networks import Unit
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from embed.networks import Unit
+from packed_scenes.embed.networks import Unit
 
 # sRGB (D65) -> XYZ, divided by the white point: row sums are 1
 _XYZ = ((0.433953, 0.376219, 0.189828), (0.212671, 0.715160, 0.072169), (0.017758, 0.109477, 0.872766))

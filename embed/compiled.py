@@ -1,8 +1,8 @@
 """``CompiledEmbedder``: our network on a CPU without torch, an OpenVINO graph built from the weights file.
 
 Importing torch takes 1.5 s of a command that works for half a second, and OpenVINO runs these layers in half of
-torch's time. The graph is :class:`embed.networks.LayoutNet` in evaluation mode with batch norm folded into the
-convolutions, in float32; the parity test holds both together (vectors within 1e-4).
+torch's time. The graph is :class:`packed_scenes.embed.networks.LayoutNet` in evaluation mode with batch norm folded
+into the convolutions, in float32; the parity test holds both together (vectors within 1e-4).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from embed.crops import GREY
-from embed.embedder import CHUNK, Embedder, load_network
+from packed_scenes.data import InputError
+from packed_scenes.embed.crops import GREY
+from packed_scenes.embed.embedder import CHUNK, Embedder, load_network
 
 if TYPE_CHECKING:
-    from embed.networks import Unit
+    from packed_scenes.embed.networks import Unit
 
 DEFAULTS = {"width": 96, "height": 144, "dimension": 128}  # of LayoutNet
 EPSILON = 1e-5  # of torch's batch norm
@@ -31,7 +31,8 @@ Canvases = npt.NDArray[np.uint8]
 
 
 class CompiledEmbedder(Embedder):
-    """An :class:`embed.Embedder` of the ``layout`` architecture on a CPU; made by :meth:`embed.Embedder.from_file`.
+    """An :class:`packed_scenes.embed.Embedder` of the ``layout`` architecture on a CPU; made by
+    :meth:`packed_scenes.embed.Embedder.from_file`.
 
     Args:
         path: ``.safetensors`` file.
@@ -60,12 +61,12 @@ class CompiledEmbedder(Embedder):
     @cached_property
     def network(self) -> Unit:  # type: ignore[override]  # made late: it needs torch
         """The same network in torch, for what looks inside it or exports it; loaded when it is first asked for."""
-        from embed.fuse import fuse
+        from packed_scenes.embed.fuse import fuse
 
         return fuse(load_network(self._path, self.card))
 
     def embed_canvases(self, canvases: Canvases) -> Float:
-        """See :class:`embed.Embedder`; safe in threads, one at a time."""
+        """See :class:`packed_scenes.embed.Embedder`; safe in threads, one at a time."""
         out = np.zeros((len(canvases), self.dimension), np.float32)
         with self._lock:
             for start in range(0, len(canvases), CHUNK):
@@ -73,7 +74,7 @@ class CompiledEmbedder(Embedder):
         return out
 
     def describe_canvases(self, canvases: Canvases, *, batch: int = CHUNK) -> Float:
-        """See :class:`embed.Embedder`: these vectors have unit length by what the network learned."""
+        """See :class:`packed_scenes.embed.Embedder`: these vectors have unit length by what the network learned."""
         return self.embed_canvases(canvases)
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data.errors import InputError
+from packed_scenes.data.errors import InputError
 
 GREY = 114  # the letterbox colour that detectors use too
 

@@ -1,8 +1,8 @@
 """Everything that makes the default weights: stores, goods, training, choice, calibration, card.
 
-The network sees procedural families (of :mod:`data.synth`), and what the caller has of packed_products, grocery_store
-and vehicle_reid. Procedural families of one reserved shard, and the vehicles' validation identities, are kept out: they
-choose the weights and calibrate the thresholds.
+The network sees procedural families (of :mod:`packed_scenes.data.synth`), and what the caller has of packed_products,
+grocery_store and vehicle_reid. Procedural families of one reserved shard, and the vehicles' validation identities,
+are kept out: they choose the weights and calibrate the thresholds.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from embed.augment import Augmentation, augment
-from embed.batches import Source
-from embed.calibrate import Labels, Vectors, calibrate
-from embed.folders import CropFolder
-from embed.goods_store import render_shard
-from embed.metric_training import Recipe, train
-from embed.networks import LayoutNet, Unit
-from embed.registry import architecture
-from embed.sources import build_store
-from embed.store import CropStore
-from embed.weights import load_card, load_tensors, save_weights
+from packed_scenes.data import InputError
+from packed_scenes.embed.augment import Augmentation, augment
+from packed_scenes.embed.batches import Source
+from packed_scenes.embed.calibrate import Labels, Vectors, calibrate
+from packed_scenes.embed.folders import CropFolder
+from packed_scenes.embed.goods_store import render_shard
+from packed_scenes.embed.metric_training import Recipe, train
+from packed_scenes.embed.networks import LayoutNet, Unit
+from packed_scenes.embed.registry import architecture
+from packed_scenes.embed.sources import build_store
+from packed_scenes.embed.store import CropStore
+from packed_scenes.embed.weights import load_card, load_tensors, save_weights
 
 HELD_SHARD = 9999
 JOIN = 0.46  # share of the schedule after which the folder's crops take part

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from data.device import pick_device
-from embed.crops import letterbox_boxes, letterbox_crops
-from embed.weights import load_card, load_tensors
+from packed_scenes.data import InputError
+from packed_scenes.data.device import pick_device
+from packed_scenes.data.shipped import ASSETS
+from packed_scenes.embed.crops import letterbox_boxes, letterbox_crops
+from packed_scenes.embed.weights import load_card, load_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from embed.networks import Unit
+    from packed_scenes.embed.networks import Unit
 
-SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "embedder.safetensors"
+SHIPPED = ASSETS / "embedder.safetensors"
 # Crops per forward pass: 16 to 32 keep the activations in cache, a batch of 96 is 20 % slower (measured).
 CHUNK = 32
 
@@ -42,7 +43,7 @@ class Embedder:
     def __init__(self, network: Unit, *, card: dict[str, Any], device: str = "auto", weights_hash: str = "") -> None:
         import torch
 
-        from embed.fuse import fuse
+        from packed_scenes.embed.fuse import fuse
 
         self.device = pick_device(device)
         self.network = fuse(network.eval()).to(self.device)
@@ -61,7 +62,7 @@ class Embedder:
         """
         if name_or_path in (None, "default"):  # the registry would import torch, which it needs for others only
             return cls.from_file(SHIPPED, device=device)
-        from embed.registry import make
+        from packed_scenes.embed.registry import make
 
         text = str(name_or_path)
         if isinstance(name_or_path, Path) or ("=" not in text and ("/" in text or Path(text).suffix)):
@@ -73,11 +74,12 @@ class Embedder:
         """Load a ``.safetensors`` file with its card; on a CPU our own architecture runs without torch.
 
         Raises:
-            InputError: see :func:`embed.weights.load_card`; also if the tensors do not fit the architecture.
+            InputError: see :func:`packed_scenes.embed.weights.load_card`; also if the tensors do not fit the
+                architecture.
         """
         card = load_card(path)
         if card["architecture"] == "layout" and pick_device(device) == "cpu":
-            from embed.compiled import CompiledEmbedder
+            from packed_scenes.embed.compiled import CompiledEmbedder
 
             return CompiledEmbedder(path, card)
         return cls(load_network(path, card), card=card, device=device, weights_hash=card["sha256"])
@@ -138,7 +140,7 @@ class Embedder:
 
     @property
     def cut(self) -> dict[str, Any]:
-        """How crops become canvases: the arguments of :func:`embed.crops.letterbox`."""
+        """How crops become canvases: the arguments of :func:`packed_scenes.embed.crops.letterbox`."""
         return {"width": self.width, "height": self.height, "stretch": self.card.get("fit") == "stretch"}
 
 
@@ -148,7 +150,7 @@ def load_network(path: str | Path, card: dict[str, Any]) -> Unit:
     Raises:
         InputError: if the tensors do not fit the architecture.
     """
-    from embed.registry import architecture
+    from packed_scenes.embed.registry import architecture
 
     network: Unit = architecture(card)
     try:

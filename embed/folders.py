@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError, read_image
-from data.files import IMAGE_SUFFIXES
-from embed.crops import letterbox
+from packed_scenes.data import InputError, read_image
+from packed_scenes.data.files import IMAGE_SUFFIXES
+from packed_scenes.embed.crops import letterbox
 
 
 @dataclass(frozen=True)

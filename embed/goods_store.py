@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embed.store import HEIGHT, StoreWriter
+from packed_scenes.embed.store import HEIGHT, StoreWriter
 
 
 def render_shard(folder: str | Path, *, seed: int, families: int = 250, variants: int = 4, views: int = 2) -> Path:
@@ -23,7 +23,7 @@ def render_shard(folder: str | Path, *, seed: int, families: int = 250, variants
     Returns:
         The shard's folder.
     """
-    from data.synth.goods import sample_family
+    from packed_scenes.data.synth.goods.families import sample_family
 
     target = Path(folder) / f"shard-{seed:05d}"
     if (target / "store.json").is_file():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data import InputError
-from data.files import sha256_file
-from embed.embedder import SHIPPED, Embedder
-from embed.registry import ASSETS, register, register_with_file
+from packed_scenes.data import InputError
+from packed_scenes.data.files import sha256_file
+from packed_scenes.embed.embedder import SHIPPED, Embedder
+from packed_scenes.embed.registry import ASSETS, register, register_with_file
 
 # Named here and not where they are built, so that listing names loads no library.
 OSNET = ("osnet_x1_0", "osnet_x0_75", "osnet_x0_5", "osnet_x0_25")
@@ -34,7 +34,7 @@ def reference(device: str) -> Embedder:
 @register("colour", "color")
 def colour(device: str) -> Embedder:
     """Lab colour-layout histogram: no training, the baseline that trained networks must beat."""
-    from embed.colour import ColourLayout
+    from packed_scenes.embed.colour import ColourLayout
 
     return Embedder(ColourLayout(), card=ColourLayout.card(), device=device)
 
@@ -42,7 +42,7 @@ def colour(device: str) -> Embedder:
 @register("shape")
 def shape(device: str) -> Embedder:
     """Oriented gradients, Hu moments and proportions: no training, what colour does not see."""
-    from embed.shape import ShapeLayout
+    from packed_scenes.embed.shape import ShapeLayout
 
     return Embedder(ShapeLayout(), card=ShapeLayout.card(), device=device)
 
@@ -53,7 +53,7 @@ def autoencoder(device: str, file: Path | None) -> Embedder:
     if file is None:
         raise InputError(
             "an autoencoder needs its own weights",
-            remedy="Train one: scripts/describe.py FOLDER --train-autoencoder; then autoencoder=FILE.safetensors.",
+            remedy="Train one: packed-scenes describe FOLDER --train-autoencoder; then autoencoder=FILE.safetensors.",
         )
     return Embedder.from_file(file, device=device)
 
@@ -61,7 +61,7 @@ def autoencoder(device: str, file: Path | None) -> Embedder:
 def _osnet(name: str) -> None:
     @register_with_file(name)
     def load(device: str, file: Path | None) -> Embedder:
-        from embed.osnet import load_osnet
+        from packed_scenes.embed.osnet import load_osnet
 
         if file is None:
             raise InputError(
@@ -77,7 +77,7 @@ def _osnet(name: str) -> None:
 def _pretrained(name: str) -> None:
     @register_with_file(name)
     def load(device: str, file: Path | None) -> Embedder:
-        from embed.pretrained import PretrainedNet
+        from packed_scenes.embed.pretrained import PretrainedNet
 
         network = PretrainedNet(name, weights_file=file)
         weights = "torchvision ImageNet" if file is None else file.name

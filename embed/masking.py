@@ -26,10 +26,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from data.files import sha256_file
-from data.images import read_image, write_image
-from embed.crops import GREY, letterbox
+from packed_scenes.data import InputError
+from packed_scenes.data.files import sha256_file
+from packed_scenes.data.images import read_image, write_image
+from packed_scenes.embed.crops import GREY, letterbox
 
 RGB = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -156,7 +156,7 @@ class DeepLab:
         """See :class:`Masker`; one crop at a time, whichever thread asks."""
         import torch
 
-        from embed.reference import IMAGENET_MEAN, IMAGENET_STD
+        from packed_scenes.embed.reference import IMAGENET_MEAN, IMAGENET_STD
 
         h, w = image.shape[:2]
         scale = self.side / max(h, w)
@@ -173,8 +173,8 @@ class DeepLab:
     def _load(self) -> Any:
         from torchvision.models import get_model, get_model_weights
 
-        from data.device import pick_device
-        from embed.published import fill, load_published
+        from packed_scenes.data.device import pick_device
+        from packed_scenes.embed.published import fill, load_published
 
         if self.weights_file is not None:
             network = get_model(self.name, weights=None, weights_backbone=None, num_classes=21, aux_loss=False)

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from data.files import atomic_write
-from embed.augment import MILD, Augmentation
-from embed.batches import Batches, Source, draw_views
-from embed.losses import ProxySoftmax, contrast
-from embed.networks import Unit
+from packed_scenes.data.files import atomic_write
+from packed_scenes.embed.augment import MILD, Augmentation
+from packed_scenes.embed.batches import Batches, Source, draw_views
+from packed_scenes.embed.losses import ProxySoftmax, contrast
+from packed_scenes.embed.networks import Unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Recipe:
         scale, margin: of the proxy loss.
         contrast_scale, contrast_weight: of the in-batch loss.
         average: decay of the exponential moving average of the weights.
-        mild: share of the schedule after which the augmentation is :data:`embed.augment.MILD`.
+        mild: share of the schedule after which the augmentation is :data:`packed_scenes.embed.augment.MILD`.
         seed: fixes weights and batches.
         save_every, check_every: steps between checkpoints, and between calls of the check.
     """

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data import InputError
-from data.files import atomic_write
-from embed.embedder import Embedder
+from packed_scenes.data import InputError
+from packed_scenes.data.files import atomic_write
+from packed_scenes.embed.embedder import Embedder
 
 TOLERANCE = 1e-4
 OPSET = 17

@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from data import InputError
-from embed.published import fill, load_published
-from embed.reference import ImageNetScaled
+from packed_scenes.data import InputError
+from packed_scenes.embed.published import fill, load_published
+from packed_scenes.embed.reference import ImageNetScaled
 
 # Channels of conv1 and of the three stages.
 WIDTHS = {

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from data.files import atomic_write
+from packed_scenes.data.files import atomic_write
 
 if TYPE_CHECKING:
-    from embed.networks import Unit
+    from packed_scenes.embed.networks import Unit
 
 
 def save_figure(figure: Any, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The presets of ``scripts/train_embedder.py`` that train on one folder of classes, and what they leave behind."""
+"""The presets of ``packed-scenes train-embedder`` that train on one folder of classes, and what they leave behind."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.files import write_csv, write_json
-from embed.folders import CropFolder, split
-from embed.weights import save_weights
+from packed_scenes.data.files import write_csv, write_json
+from packed_scenes.embed.folders import CropFolder, split
+from packed_scenes.embed.weights import save_weights
 
 if TYPE_CHECKING:
-    from embed.networks import Unit
+    from packed_scenes.embed.networks import Unit
 
 
 class Preset(StrEnum):
@@ -33,9 +33,9 @@ def network_of(preset: Preset | str) -> tuple[Unit, str, dict[str, Any]]:
 
     Raises:
         InputError: if it starts from ImageNet weights that cannot be had.
-        ValueError: if the preset is ``default``, which :mod:`embed.default_training` builds.
+        ValueError: if the preset is ``default``, which :mod:`packed_scenes.embed.default_training` builds.
     """
-    from embed.reference import AlexNetTuned, ClassifierNet, ReferenceNet
+    from packed_scenes.embed.reference import AlexNetTuned, ClassifierNet, ReferenceNet
 
     match Preset(preset):
         case Preset.REFERENCE:
@@ -66,7 +66,7 @@ def train_preset(
     Returns:
         The metrics.
     """
-    from embed.classify import ClassifyRecipe, predict, train_classifier
+    from packed_scenes.embed.classify import ClassifyRecipe, predict, train_classifier
 
     preset = Preset(preset)
     network, architecture, options = network_of(preset)
@@ -90,7 +90,7 @@ def train_preset(
     save_weights(out / "embedder.safetensors", done.network.state_dict(), card, half=False)
     write_json(out / "metrics.json", metrics)
     write_history(out / "history.csv", done.history)
-    from embed.plots import plot_confusion, plot_feature_maps, plot_history, plot_map
+    from packed_scenes.embed.plots import plot_confusion, plot_feature_maps, plot_history, plot_map
 
     plot_history(done.history, out)
     plot_confusion(folder.label[held], predicted, folder.classes, out / "confusion.png")

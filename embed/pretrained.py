@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from data import InputError
-from embed.published import fill, load_published
-from embed.reference import ImageNetScaled
+from packed_scenes.data import InputError
+from packed_scenes.embed.published import fill, load_published
+from packed_scenes.embed.reference import ImageNetScaled
 
 HEADS = ("fc", "classifier", "heads", "head")
 
@@ -22,7 +22,7 @@ class PretrainedNet(ImageNetScaled):
     """A torchvision classification network without its last layer.
 
     Args:
-        name: one of ``embed.known.PRETRAINED``, or another of torchvision's classification networks.
+        name: one of ``packed_scenes.embed.known.PRETRAINED``, or another of torchvision's classification networks.
         weights_file: the state dict as torchvision publishes it (``.pth``); None = torch's hub cache, or a download.
 
     Raises:

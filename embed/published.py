@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from data import InputError
-from data.files import check_file
+from packed_scenes.data import InputError
+from packed_scenes.data.files import check_file
 
 
 def load_published(path: str | Path, *, drop: Sequence[str] = ()) -> dict[str, Tensor]:

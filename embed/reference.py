@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from data import InputError
-from embed.networks import Unit
+from packed_scenes.data import InputError
+from packed_scenes.embed.networks import Unit
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -49,7 +49,8 @@ def trunk() -> nn.Sequential:
 class ReferenceNet(ImageNetScaled):
     """The author's network: two convolutions, 6 x 6 average pooling, linear, sigmoid, layer norm. 20,000 parameters.
 
-    Trained with :class:`embed.losses.ProxySoftmax` at scale lambda = 3: its learned anchors are the proxies.
+    Trained with :class:`packed_scenes.embed.losses.ProxySoftmax` at scale lambda = 3: its learned anchors are the
+    proxies.
     """
 
     def __init__(self, *, dimension: int = 32) -> None:

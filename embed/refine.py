@@ -5,8 +5,8 @@ cluster stand for themselves. Clusters are often fragments of one thing, so what
 the labels say so and never pushed apart: only clusters (and single crops) that are far from each other anyhow count
 as different. Without this the fragments drift apart (8 unseen classes of packed_products: BCubed F .938 -> .874 in
 two rounds). Source of treating clusters and single crops alike: Ge et al. 2020, "Self-paced Contrastive Learning
-with Hybrid Memory", arXiv:2006.02713. The alternation with clustering is :mod:`pipeline.refining`: nothing here knows
-how the labels were made.
+with Hybrid Memory", arXiv:2006.02713. The alternation with clustering is :mod:`packed_scenes.refining`: nothing here
+knows how the labels were made.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from data import InputError
-from embed.augment import Augmentation, augment
-from embed.networks import Unit
-from embed.store import CropStore
+from packed_scenes.data import InputError
+from packed_scenes.embed.augment import Augmentation, augment
+from packed_scenes.embed.networks import Unit
+from packed_scenes.embed.store import CropStore
 
 GENTLE = Augmentation(
     gain=0.25, white=0.05, contrast=0.2, gradient=0.2, low=0.4, low_scale=0.4, cut=0.08, occlude=0.2, overlap=0.08,
@@ -204,7 +204,7 @@ def blend(start: Unit, trained: Unit, *, share: float) -> Unit:
 
 
 def contrast(embedding: Tensor, label: Tensor, *, apart: Tensor, scale: float) -> Tensor:
-    """:func:`embed.losses.contrast` with only those crops as negatives that are surely different.
+    """:func:`packed_scenes.embed.losses.contrast` with only those crops as negatives that are surely different.
 
     Args:
         embedding: (B, D) unit rows.

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data import InputError
-from data.files import check_file
+from packed_scenes.data import InputError
+from packed_scenes.data.files import check_file
 
 if TYPE_CHECKING:
-    from embed.embedder import Embedder
+    from packed_scenes.embed.embedder import Embedder
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 Maker = Callable[[str], "Embedder"]
 FileMaker = Callable[[str, Path | None], "Embedder"]
 
@@ -53,7 +52,7 @@ def register_with_file(*names: str) -> Callable[[FileMaker], FileMaker]:
 
 def names() -> list[str]:
     """Every name that :func:`make` knows."""
-    import embed.known  # noqa: F401  (registers)
+    import packed_scenes.embed.known  # noqa: F401  (registers)
 
     return sorted(_ENTRIES)
 
@@ -103,7 +102,7 @@ def architecture(card: dict[str, Any]) -> Any:
     Raises:
         InputError: if the card names an unknown architecture or wrong options.
     """
-    from embed import autoencoder, networks, reference
+    from packed_scenes.embed import autoencoder, networks, reference
 
     known: dict[str, Callable[..., Any]] = {
         "layout": networks.LayoutNet,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
+from packed_scenes.data import InputError
 
 BLOCK = 4096
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from embed.embedder import Embedder
-from embed.retrieval import nearest
+from packed_scenes.embed.embedder import Embedder
+from packed_scenes.embed.retrieval import nearest
 
 Crop = npt.NDArray[np.uint8]
 
@@ -89,7 +89,7 @@ def robustness(
 
 def plot_robustness(results: dict[str, list[dict[str, Any]]], path: str | Path) -> None:
     """Draw cosine (above) and changed identities (below) against strength, one line per embedder."""
-    from embed.plots import pyplot, save_figure
+    from packed_scenes.embed.plots import pyplot, save_figure
 
     plt = pyplot()
     figure, axes = plt.subplots(2, len(CHANGES), figsize=(3.6 * len(CHANGES), 5.6), sharex="col", sharey="row")

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from embed.crops import GREY
-from embed.networks import Unit
+from packed_scenes.embed.crops import GREY
+from packed_scenes.embed.networks import Unit
 
 BINS, CELL, BLOCK, CLIP = 9, 8, 2, 0.2
 HU_WEIGHT = 0.1  # brings the logarithms, of the order of 5 to 10, to the size of the gradients' unit length

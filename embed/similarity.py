@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from data.files import atomic_write
-from embed.crops import letterbox_crops
-from embed.embedder import Embedder
+from packed_scenes.data import InputError
+from packed_scenes.data.files import atomic_write
+from packed_scenes.embed.crops import letterbox_crops
+from packed_scenes.embed.embedder import Embedder
 
 Map = npt.NDArray[np.float32]
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data import InputError
-from embed.folders import CropFolder, read_folder
-from embed.registry import ASSETS
-from embed.store import CropStore, StoreWriter
+from packed_scenes.data import InputError
+from packed_scenes.embed.folders import CropFolder, read_folder
+from packed_scenes.embed.registry import ASSETS
+from packed_scenes.embed.store import CropStore, StoreWriter
 
 
 def relabel(folder: CropFolder, *, same: dict[str, str], dropped: tuple[str, ...] = ()) -> CropFolder:

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from data.files import write_json
+from packed_scenes.data import InputError
+from packed_scenes.data.files import write_json
 
 WIDTH, HEIGHT = 128, 192
 

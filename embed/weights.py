@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data import InputError
-from data.files import atomic_write, sha256_file, write_json
+from packed_scenes.data import InputError
+from packed_scenes.data.files import atomic_write, sha256_file, write_json
 
 if TYPE_CHECKING:
     from torch import Tensor

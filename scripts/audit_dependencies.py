@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import application, run
+from packed_scenes.cli.console import application, run
 
 app = application()
 
@@ -29,7 +29,7 @@ def main(
     json: Annotated[bool, typer.Option("--json", help="Print pip-audit's JSON.")] = False,
 ) -> None:
     """Ask pip-audit whether an installed package has a known weakness; nothing is changed."""
-    from pipeline.auditing import audit
+    from packed_scenes.auditing import audit
 
     raise SystemExit(
         audit(service=service, ignore=ignore or [], json=json, say=lambda line: print(line, file=sys.stderr))

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import application, print_json, run
-from pipeline.options import EmbedderName
+from packed_scenes.cli.console import application, print_json, run
+from packed_scenes.cli.options import EmbedderName
 
 app = application()
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,7 +64,7 @@ def main(
     from benchmarks.record import markdown, read_record, stage_record, write_record
     from benchmarks.registry import STAGES
 
-    from data.errors import InputError
+    from packed_scenes.data.errors import InputError
 
     if listed:
         for name, stage in STAGES.items():

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli import application, print_json, run
+from packed_scenes.cli.console import application, print_json, run
 
 app = application()
 
@@ -44,8 +44,8 @@ def memory(
     """Analyse generated scenes in one run and print memory, CPU and wall time as it goes, one JSON object a line."""
     import tempfile
 
-    from pipeline.analysis import analyze
-    from pipeline.runfolder import save_run
+    from packed_scenes.analysis import analyze
+    from packed_scenes.runfolder import save_run
 
     with tempfile.TemporaryDirectory() as temporary:
         place = folder or Path(temporary) / "photos"
@@ -92,10 +92,10 @@ def parts(
     """Average linkage in parts against the whole: same groups? largest part? time of each? One JSON object a line."""
     import numpy as np
 
-    from cluster.labels import canonical
-    from cluster.partition import near_components, work_lists
-    from cluster.reciprocal import reciprocal_merge
-    from cluster.simulate import simulate
+    from packed_scenes.cluster.labels import canonical
+    from packed_scenes.cluster.partition import near_components, work_lists
+    from packed_scenes.cluster.reciprocal import reciprocal_merge
+    from packed_scenes.cluster.simulate import simulate
 
     X = simulate(rows, dim=dim, sigma=sigma, seed=seed)[0] if vectors is None else np.load(vectors)
     X = np.ascontiguousarray(X / np.linalg.norm(X, axis=1, keepdims=True), np.float32)
@@ -122,9 +122,9 @@ def parts(
 
 def _scenes(folder: Path, count: int, pixels: int, seed: int) -> Any:
     """Make the scenes that are not there yet, every DISTINCT-th the same again; return their true boxes."""
-    from data.boxes import BoxFile
-    from data.images import write_image
-    from data.synth import stream
+    from packed_scenes.data.boxes import BoxFile
+    from packed_scenes.data.images import write_image
+    from packed_scenes.data.synth import stream
 
     scenes = stream(seed, size=(pixels * 3 // 4, pixels), count=(20, 40), bare=0.0)
     made = [scenes[number] for number in range(min(count, DISTINCT))]

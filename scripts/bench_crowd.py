@@ -34,8 +34,8 @@ def main(
     import numpy as np
     import pyarrow.parquet as pq
 
-    from cluster import score
-    from pipeline.frames import frame_of
+    from packed_scenes.cluster import score
+    from packed_scenes.frames import frame_of
 
     table = pq.read_table(run / "objects.parquet", columns=["scene", "object_id", "cluster"])
     truth = truth_of(labels)

@@ -34,8 +34,8 @@ def make(
     """Write four descriptors of simulated vehicles (1.5 GB at the default size) and their true types."""
     import numpy as np
 
-    from cluster.simulate_vehicles import KINDS, draw_vehicles, write_descriptor
-    from data.files import atomic_write
+    from packed_scenes.cluster.simulate_vehicles import KINDS, draw_vehicles, write_descriptor
+    from packed_scenes.data.files import atomic_write
 
     vehicles = draw_vehicles(rows, seed=seed)
     for name in KINDS:
@@ -57,8 +57,8 @@ def compare(
     import numpy as np
     from sklearn.metrics import adjusted_rand_score
 
-    from cluster.preparation import Preparation
-    from cluster.search import Grid, Space, fit, internal_scores
+    from packed_scenes.cluster.preparation import Preparation
+    from packed_scenes.cluster.search import Grid, Space, fit, internal_scores
 
     every = np.load(matrix, mmap_mode="r", allow_pickle=False)
     chosen = np.sort(np.random.default_rng(seed).choice(len(every), min(rows, len(every)), replace=False))
@@ -108,7 +108,7 @@ def _library(X: Any, model: Any, eps: float | None, seed: int) -> Any:
     import sklearn.cluster
     from sklearn import metrics
 
-    from cluster.search.space import JUDGED
+    from packed_scenes.cluster.search.space import JUDGED
 
     given = dict(model.params)
     if model.method == "kmeans":

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import application, run
+from packed_scenes.cli.console import application, run
 
 app = application(no_args_is_help=True)
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -31,7 +31,7 @@ def options() -> None:
     """Write docs/commands.md from the commands themselves."""
     from documents.options import options_page
 
-    from data.files import write_text
+    from packed_scenes.data.files import write_text
 
     write_text(DOCS / "commands.md", options_page())
     print(f"wrote {DOCS / 'commands.md'}")
@@ -45,7 +45,7 @@ def pictures(
     """Draw the pictures of README and docs/ again, with the weights that ship, from generated and free scenes."""
     from documents.pictures import PICTURES
 
-    from data.errors import InputError
+    from packed_scenes.data.errors import InputError
 
     wanted = names or list(PICTURES)
     unknown = [name for name in wanted if name not in PICTURES]

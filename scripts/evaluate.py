@@ -1,78 +1,8 @@
-"""Score detection, identities and congregations on labelled scenes."""
+"""Launcher of ``packed-scenes evaluate`` for a checkout."""
 
-from __future__ import annotations
+import sys
 
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
-
-from pipeline.cli import application, print_json, run, track
-from pipeline.options import ClustererName, Confidence, Device, EmbedderName, ImageSize, Seed, Threshold, Trust
-
-app = application()
-
-EPILOG = """
-Examples:
-
-`uv run scripts/evaluate.py truth.json --images photos/` — identities on the true boxes
-
-`uv run scripts/evaluate.py truth.json --boxes detected --out metrics.json` — detection, and both together
-"""
-
-
-@app.command(epilog=EPILOG)
-def main(
-    coco: Annotated[Path, typer.Argument(help="COCO annotations whose category is the identity.")],
-    images: Annotated[
-        Path | None, typer.Option(help="Folder of the pictures.  [default: images/ beside the file, or its folder]")
-    ] = None,
-    boxes: Annotated[
-        str, typer.Option(help="Cluster the boxes of the truth, or detected ones: truth or detected.")
-    ] = "truth",
-    joint: Annotated[
-        bool, typer.Option("--joint", help="Cluster all scenes together; score pairs across scenes too.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option(help="Write the scores to this JSON file too.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Detector weights.  [default: the bundled ones]")] = None,
-    confidence: Confidence = None,
-    image_size: ImageSize = None,
-    embedder: EmbedderName = "default",
-    clusterer: ClustererName = "default",
-    threshold: Threshold = None,
-    reach: Annotated[float, typer.Option(help="Closing reach as a fraction of the object size.")] = 0.3,
-    device: Device = "auto",
-    seed: Seed = 0,
-    trust: Trust = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object, no progress.")] = False,
-) -> None:
-    """Score detection, identities and congregations on labelled scenes."""
-    from data.coco import read_coco
-    from data.files import write_json
-    from pipeline.evaluation import evaluate
-    from pipeline.settings import Settings
-
-    settings = Settings(
-        weights=weights, confidence=confidence, image_size=image_size, embedder=embedder, clusterer=clusterer,
-        threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
-    )  # fmt: skip
-
-    def progress(items: Any, label: str, total: int) -> Any:
-        return track(items, label=label, total=total, quiet=json)
-
-    scores = evaluate(read_coco(coco, images=images), boxes=boxes, joint=joint, settings=settings, progress=progress)
-    if out is not None:
-        write_json(out, scores)
-    if json:
-        print_json(scores)
-        return
-    for section, values in scores["overall"].items():
-        if isinstance(values, dict):
-            shown = ", ".join(
-                f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items() if v is not None
-            )
-            print(f"{section}: {shown}")
-
+from packed_scenes.cli import main
 
 if __name__ == "__main__":
-    run(app)
+    main(["evaluate", *sys.argv[1:]])

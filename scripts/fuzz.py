@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import Bar, application, print_json, run
+from packed_scenes.cli.console import Bar, application, print_json, run
 
 app = application()
 
@@ -29,7 +29,7 @@ def main(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Feed generated and broken files to every reader; exit code 1 if one is neither read nor refused."""
-    from data.fuzzing import fuzz, run_one
+    from packed_scenes.data.fuzzing import fuzz, run_one
 
     if only is not None:
         print(run_one(seed, only))

@@ -1,56 +1,8 @@
-"""Report what stands on shelves: facings, shares, gaps; compare with a planogram or an earlier photo."""
+"""Launcher of ``packed-scenes shelf`` for a checkout."""
 
-from __future__ import annotations
+import sys
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from pipeline.cli import application, print_json, run
-from pipeline.options import Device, Seed, Threshold
-
-app = application()
-
-EPILOG = """
-Examples:
-
-`uv run scripts/shelf.py shelf.jpg --out runs/report` — facings, shares of the shelf and gaps, as CSV and one HTML page
-
-`uv run scripts/shelf.py today.jpg --plan planogram.csv` — what is missing, moved or extra against the plan
-
-`uv run scripts/shelf.py today.jpg --before yesterday.jpg` — the same against another photo
-"""
-
-
-@app.command(epilog=EPILOG)
-def main(
-    pictures: Annotated[list[Path] | None, typer.Argument(help="Photos of shelves; none = the bundled sample.")] = None,
-    plan: Annotated[Path | None, typer.Option(help="Planogram CSV: row, position, product[, facings].")] = None,
-    before: Annotated[Path | None, typer.Option(help="Photo to compare with.")] = None,
-    boxes: Annotated[Path | None, typer.Option(help="Boxes to use instead of detecting.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("runs/shelf-report"),
-    threshold: Threshold = None,
-    device: Device = "auto",
-    seed: Seed = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the pages' paths as JSON.")] = False,
-) -> None:
-    """Report what stands on shelves: facings, shares, gaps; compare with a planogram or an earlier photo."""
-    from pipeline.analysis import analyze
-    from pipeline.shelves import save_shelf_reports
-    from pipeline.sources import SAMPLE, given_boxes
-
-    photos = [*(pictures or [SAMPLE / "shelf.jpg"]), *([before] if before else [])]
-    given = given_boxes(boxes, photos) if boxes is not None else None
-    result = analyze(photos, boxes=given, threshold=threshold, device=device, seed=seed)
-    earlier = result.scenes[-1].name if before is not None else None
-    pages = save_shelf_reports(result, out, plan=plan, before=earlier)
-    if json:
-        print_json({"out": str(out), "pages": [str(page) for page in pages]})
-    else:
-        for page in pages:
-            print(f"look at {page}")
-
+from packed_scenes.cli import main
 
 if __name__ == "__main__":
-    run(app)
+    main(["shelf", *sys.argv[1:]])

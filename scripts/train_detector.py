@@ -1,84 +1,8 @@
-"""Train a detector: fine-tune the shipped weights on your own labelled pictures, or make the shipped weights again."""
+"""Launcher of ``packed-scenes train-detector`` for a checkout."""
 
-from __future__ import annotations
-
-import math
 import sys
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from pipeline.cli import application, print_json, run
-from pipeline.options import Device, Json, Seed
-
-app = application()
-
-EPILOG = """
-Examples:
-
-`uv run scripts/train_detector.py data.yaml` — fine-tune on a YOLO data set
-
-`uv run scripts/train_detector.py boxes.json --images photos/ --steps 1000` — on a COCO file
-
-`uv run scripts/train_detector.py --out runs/detector-… --resume data.yaml` — go on with a training that was stopped
-
-`uv run scripts/train_detector.py --recipe packed --real ../shared/data --steps 40000` — from scratch
-
-`uv run scripts/analyze.py shelf.jpg --weights runs/detector-…/detector.onnx` — use the result
-"""
-
-
-@app.command(epilog=EPILOG)
-def main(
-    data: Annotated[Path | None, typer.Argument(help="YOLO data.yaml, COCO .json, or a folder that holds one.")] = None,
-    recipe: Annotated[str | None, typer.Option(help="packed: the shipped weights, on generated scenes.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Pictures of a COCO file.  [default: beside it]")] = None,
-    keep_classes: Annotated[bool, typer.Option("--keep-classes", help="Tell the classes of the data apart.")] = False,
-    real: Annotated[Path | None, typer.Option(help="Folder of real goods and micrographs for the recipe.")] = None,
-    scenes: Annotated[int, typer.Option(help="Scenes that the recipe generates.")] = 4000,
-    out: Annotated[Path | None, typer.Option(help="Run folder.  [default: runs/detector-DATE-TIME]")] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="Start from these weights, or `none`.  [default: the shipped]")
-    ] = None,
-    steps: Annotated[int | None, typer.Option(help="Batches of 16.  [default: 1500; recipe 40000]")] = None,
-    rate: Annotated[float | None, typer.Option(help="Learning rate.  [default: 0.0006; from scratch 0.0025]")] = None,
-    blend: Annotated[
-        float, typer.Option(help="Share of the weights it starts from in the result: keeps what they knew.")
-    ] = 0.0,
-    patience: Annotated[int, typer.Option(help="Validations without improvement before it stops.")] = 8,
-    every: Annotated[int, typer.Option(help="Steps between validations.")] = 100,
-    minutes: Annotated[float | None, typer.Option(help="Stop after this time; go on with --resume.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from last.ckpt in --out.")] = False,
-    device: Device = "auto",
-    seed: Seed = 0,
-    json: Json = False,
-) -> None:
-    """Train a detector; writes detector.pt, .onnx, their card, curves and a checkpoint into the run folder."""
-    from detect.training.job import Job
-    from pipeline.cli import track
-
-    job = Job(
-        data=data, recipe=recipe, images=images, keep_classes=keep_classes, real=real, scenes=scenes, out=out,
-        weights=weights, steps=steps, rate=rate, patience=patience, every=every, blend=blend,
-        seconds=math.inf if minutes is None else 60 * minutes,
-        resume=resume, device=device, seed=seed,
-    )  # fmt: skip
-    for _ in track(job.prepare(), label="pictures", quiet=json):
-        pass
-    scores: dict[str, float] = {}
-    for row in track((r for r in job.run()), label="steps", total=job.steps, quiet=json):
-        scores = row if "AP" in row else scores
-        if "AP" in row and not json:
-            print(
-                f"step {row['step']:.0f}: AP {row['AP']:.3f}, AP50 {row['AP50']:.3f} on the validation pictures",
-                file=sys.stderr,
-            )
-    if json:
-        print_json({"out": str(job.out), "scores": scores})
-    else:
-        print(f"use the result with --weights {job.out}/detector.onnx")
-
+from packed_scenes.cli import main
 
 if __name__ == "__main__":
-    run(app)
+    main(["train-detector", *sys.argv[1:]])

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from packed_scenes.cli.main import COMMANDS, application
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(?P<kind>[a-z]*)(?P<rest>[^\n]*)\n(?P<body>.*?)^```$", re.S | re.M)
@@ -24,11 +26,18 @@ for page in PAGES:
         for line in fence["body"].splitlines() if fence["kind"] == "sh" else ():
             words = shlex.split(line, comments=True)
             if words[:2] == ["uv", "run"] and words[2].startswith("scripts/"):
-                (CHECKED if "long" in fence["rest"] else RUNS).append((page.name, shlex.join(words[2:])))
+                words = words[2:]
+            elif words[:1] == ["packed-scenes"] and len(words) > 1 and words[1] in COMMANDS:
+                words = words[1:]
+            else:
+                continue
+            (CHECKED if "long" in fence["rest"] else RUNS).append((page.name, shlex.join(words)))
 
 
 def app_of(script):
     """The typer application of a command, loaded in this process: a run costs no second start."""
+    if script in COMMANDS:
+        return application(script)
     name = f"told_{Path(script).stem}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, ROOT / script)
@@ -41,9 +50,9 @@ def app_of(script):
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with the files that the snippets name."""
-    from data.boxes import write_boxes
-    from data.images import write_image
-    from data.synth import generate
+    from packed_scenes.data.boxes import write_boxes
+    from packed_scenes.data.images import write_image
+    from packed_scenes.data.synth import generate
 
     folder = tmp_path_factory.mktemp("docs")
     shelf = generate(1, count=(12, 12), size=(320, 400), bare=0.0, surround=0.0)
@@ -63,7 +72,7 @@ def place(tmp_path_factory):
             write_image(folder / "crop.jpg", crop)
     shutil.copy(ROOT / "assets" / "samples" / "tray.jpg", folder / "tray.jpg")
     small = ["--count", "2", "--size", "320", "--objects", "6-20"]
-    assert CliRunner().invoke(app_of("scripts/synthesize.py"), [str(folder / "truth"), *small]).exit_code == 0
+    assert CliRunner().invoke(app_of("synthesize"), [str(folder / "truth"), *small]).exit_code == 0
     return folder
 
 

@@ -8,7 +8,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
-PACKAGES = ("data", "detect", "embed", "cluster", "aggregate", "pipeline")
+PACKAGES = (
+    "packed_scenes",
+    *(f"packed_scenes.{room}" for room in ("data", "detect", "embed", "cluster", "aggregate")),
+)
 HEAVY = (
     "torch",
     "torchvision",

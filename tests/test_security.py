@@ -17,15 +17,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from data import InputError
-from pipeline import auditing
+from packed_scenes import auditing
+from packed_scenes.data import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("data", "detect", "embed", "cluster", "aggregate", "pipeline", "scripts")
+FOLDERS = ("data", "detect", "embed", "cluster", "aggregate", "packed_scenes", "scripts")
 SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 UNPICKLES = {
-    "pipeline/engines/ray_data.py": "the driver's own rows, between its own workers",
-    "pipeline/engines/ray_workers.py": "the same rows",
+    "packed_scenes/engines/ray_data.py": "the driver's own rows, between its own workers",
+    "packed_scenes/engines/ray_workers.py": "the same rows",
     "embed/descriptors/matrix.py": "behind --trust",
 }
 # The CUDA libraries come with torch on Linux, and torch's own requirements name their versions.
@@ -147,9 +147,10 @@ def test_the_command_has_the_audits_exit_code(monkeypatch):
 
 @pytest.mark.parametrize("backend", ["openvino", "torch"])
 def test_shipped_weights_that_were_changed_are_refused(tmp_path, monkeypatch, backend):
+
     import shutil
 
-    import detect.load
+    from packed_scenes import detect
 
     for file in ("detector.json", "detector.onnx", "detector.pt"):
         shutil.copy(detect.load.ASSETS / file, tmp_path)

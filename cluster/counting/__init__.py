@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from data.lazy import attach
+from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
-    from cluster.counting.curve import Curve as Curve
-    from cluster.counting.curve import count_curve as count_curve
-    from cluster.counting.estimate import Estimate as Estimate
-    from cluster.counting.estimator import Enough as Enough
-    from cluster.counting.estimator import Progress as Progress
-    from cluster.counting.estimator import estimate_count as estimate_count
+    from packed_scenes.cluster.counting.curve import Curve as Curve
+    from packed_scenes.cluster.counting.curve import count_curve as count_curve
+    from packed_scenes.cluster.counting.estimate import Estimate as Estimate
+    from packed_scenes.cluster.counting.estimator import Enough as Enough
+    from packed_scenes.cluster.counting.estimator import Progress as Progress
+    from packed_scenes.cluster.counting.estimator import estimate_count as estimate_count
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Vectors
-from cluster.reciprocal import cluster_counts
-from data import InputError
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.reciprocal import cluster_counts
+from packed_scenes.data import InputError
 
 FACTORS = np.geomspace(0.35, 3.5, 25)  # x calibrated: where the curve is taken
 FALL, STEPS = 0.15, 3  # a stretch is stable if the count falls by at most this share over it; 3 steps are a third
@@ -96,7 +96,7 @@ def count_curve(X: Vectors, *, calibrated: float) -> Curve:
         X: (N, D) float32 unit rows.
         calibrated: the embedder's own threshold, in (0, 2].
 
-    Memory and time: of :func:`cluster.cluster_counts`; no N x N matrix.
+    Memory and time: of :func:`packed_scenes.cluster.cluster_counts`; no N x N matrix.
 
     Raises:
         InputError: if ``calibrated`` is out of range.

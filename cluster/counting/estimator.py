@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from cluster.counting.estimate import FEWEST, Estimate, combine
-from cluster.counting.frame import Bond, Frames
-from cluster.counting.pilot import Ask, fit_bond, pilot_pairs
-from cluster.counting.sampling import Answered, Plan
+from packed_scenes.cluster.counting.estimate import FEWEST, Estimate, combine
+from packed_scenes.cluster.counting.frame import Bond, Frames
+from packed_scenes.cluster.counting.pilot import Ask, fit_bond, pilot_pairs
+from packed_scenes.cluster.counting.sampling import Answered, Plan
 
 PURE = 0.6  # x calibrated: cut of the pilot's units
 FRAME = 0.8  # x the bond's middle: cut of the frame

@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from cluster.base import Vectors, check_vectors
-from cluster.labels import Labels, canonical, cluster_sums
-from cluster.reciprocal import reciprocal_merge
+from packed_scenes.cluster.base import Vectors, check_vectors
+from packed_scenes.cluster.labels import Labels, canonical, cluster_sums
+from packed_scenes.cluster.reciprocal import reciprocal_merge
 
 BLOCK = 1024
 # Which unit an item belongs to is told best by half of the mean and half of the nearest distance, and large units are

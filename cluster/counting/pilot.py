@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cluster.counting.frame import Bond, Frame, Ints
+from packed_scenes.cluster.counting.frame import Bond, Frame, Ints
 
 PAIRS = 36
 LEVELS = 9

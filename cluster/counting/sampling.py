@@ -4,12 +4,12 @@ After Perez, Maji, Sheldon, "Human-in-the-Loop Visual Re-ID for Population Size 
 drawn the more often the smaller their identity seems and the more doubtful their place, and each is compared with
 items drawn the more often the likelier they are its mates. Changed here: items are drawn in strata of equal weight, one
 of each per round, which shrinks the variance; pairs are drawn without replacement by unit, the likely ones surely; and
-1 / size is estimated without bias (:mod:`cluster.counting.size`).
+1 / size is estimated without bias (:mod:`packed_scenes.cluster.counting.size`).
 
 An item that seems to have few mates weighs most in the count, so it is looked at twice: further into the near units,
 whose nearest item may be another identity's, and at a tenth of the far ones. On 25,000 crops of 1,300 identities
-(`pipeline.counting.compose`) the mean over all items was wrong by +19 % without it (+9 % from the own unit, +5 % from
-near units that mix identities, +4 % from far ones) and is by about +3 % now, at a third more answers for the same
+(`packed_scenes.counting.compose`) the mean over all items was wrong by +19 % without it (+9 % from the own unit, +5 %
+from near units that mix identities, +4 % from far ones) and is by about +3 % now, at a third more answers for the same
 interval: what is asked surely costs answers and saves rounds.
 
 Mates in units beyond these, or less likely than ``LEAST`` (``FAINT`` where hardly any were found), are never found: the
@@ -22,9 +22,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cluster.counting.frame import Bond, Floats, Frame, Ints
-from cluster.counting.pilot import Ask
-from cluster.counting.size import inverse_size
+from packed_scenes.cluster.counting.frame import Bond, Floats, Frame, Ints
+from packed_scenes.cluster.counting.pilot import Ask
+from packed_scenes.cluster.counting.size import inverse_size
 
 STRATA = 16
 NEAR, FAR = 60, 400  # units that an item is compared with at most; those beyond NEAR for items with few mates

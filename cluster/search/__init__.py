@@ -7,28 +7,28 @@ give the order of the cosine.
 
 from typing import TYPE_CHECKING
 
-from data.lazy import attach
+from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
-    from cluster.search.choosing import Candidate as Candidate
-    from cluster.search.choosing import Choice as Choice
-    from cluster.search.choosing import choose as choose
-    from cluster.search.choosing import finalists as finalists
-    from cluster.search.fitting import Fitted as Fitted
-    from cluster.search.fitting import fit as fit
-    from cluster.search.grid import Grid as Grid
-    from cluster.search.grid import Model as Model
-    from cluster.search.knees import elbow as elbow
-    from cluster.search.knees import knee as knee
-    from cluster.search.nothing import Reference as Reference
-    from cluster.search.nothing import reference as reference
-    from cluster.search.outliers import Outliers as Outliers
-    from cluster.search.outliers import outlier_scores as outlier_scores
-    from cluster.search.refining import refine as refine
-    from cluster.search.scores import InternalScores as InternalScores
-    from cluster.search.scores import internal_scores as internal_scores
-    from cluster.search.space import Space as Space
-    from cluster.search.stable import stability as stability
+    from packed_scenes.cluster.search.choosing import Candidate as Candidate
+    from packed_scenes.cluster.search.choosing import Choice as Choice
+    from packed_scenes.cluster.search.choosing import choose as choose
+    from packed_scenes.cluster.search.choosing import finalists as finalists
+    from packed_scenes.cluster.search.fitting import Fitted as Fitted
+    from packed_scenes.cluster.search.fitting import fit as fit
+    from packed_scenes.cluster.search.grid import Grid as Grid
+    from packed_scenes.cluster.search.grid import Model as Model
+    from packed_scenes.cluster.search.knees import elbow as elbow
+    from packed_scenes.cluster.search.knees import knee as knee
+    from packed_scenes.cluster.search.nothing import Reference as Reference
+    from packed_scenes.cluster.search.nothing import reference as reference
+    from packed_scenes.cluster.search.outliers import Outliers as Outliers
+    from packed_scenes.cluster.search.outliers import outlier_scores as outlier_scores
+    from packed_scenes.cluster.search.refining import refine as refine
+    from packed_scenes.cluster.search.scores import InternalScores as InternalScores
+    from packed_scenes.cluster.search.scores import internal_scores as internal_scores
+    from packed_scenes.cluster.search.space import Space as Space
+    from packed_scenes.cluster.search.stable import stability as stability
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

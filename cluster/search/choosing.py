@@ -3,15 +3,15 @@
 1. Out of the running: fewer than two clusters, more than one cluster for five rows, a largest cluster of more than
    nine tenths (two clusters, one of them a handful of odd rows, have the best silhouette of all and say nothing),
    more than half noise.
-2. Quality is the silhouette above that of structureless rows in the same space (:mod:`cluster.search.nothing`),
-   with every noise row counted as 0: leaving rows out cannot win. Where rows were sampled it is the root-mean-square
-   form, which sees clusters that have no row in the sample.
+2. Quality is the silhouette above that of structureless rows in the same space
+   (:mod:`packed_scenes.cluster.search.nothing`), with every noise row counted as 0: leaving rows out cannot win. Where
+   rows were sampled it is the root-mean-square form, which sees clusters that have no row in the sample.
 3. The best few, at most three of a space and none that another equals, are fitted again on two overlapping parts of
    the rows. Worth is quality times stability.
 
 Calinski-Harabasz and Davies-Bouldin have no voice: with tiny clusters one finds a tenth of them and the other calls
-every row its own (:mod:`cluster.internal`). The reference takes out what few dimensions do to silhouettes; that two
-descriptors may answer two different questions no score can take out, and a report must say so.
+every row its own (:mod:`packed_scenes.cluster.internal`). The reference takes out what few dimensions do to
+silhouettes; that two descriptors may answer two different questions no score can take out, and a report must say so.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.search.compiled import compiled
-from cluster.search.graph import Neighbours, reachability_tree
-from cluster.search.union import find
+from packed_scenes.cluster.search.compiled import compiled
+from packed_scenes.cluster.search.graph import Neighbours, reachability_tree
+from packed_scenes.cluster.search.union import find
 
 SAMPLE = 12_000  # rows whose distances between parts are all looked at
 PER_PART = 40  # of them at least of each part
@@ -42,7 +42,7 @@ def crossings(X: Rows, graph: Neighbours, bridges: Floats, *, seed: int = 0) -> 
         bridges: edges that join its components.
         seed: of the sampled rows.
     """
-    from cluster.search.density import condense, hierarchy, select
+    from packed_scenes.cluster.search.density import condense, hierarchy, select
 
     tree = reachability_tree(X, graph, 5, bridges)
     size = max(10, round(SMALLEST * len(X)))

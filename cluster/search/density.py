@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.search.compiled import compiled
-from cluster.search.graph import Neighbours
-from cluster.search.union import find
+from packed_scenes.cluster.search.compiled import compiled
+from packed_scenes.cluster.search.graph import Neighbours
+from packed_scenes.cluster.search.union import find
 
 TINY = 1e-10  # equal rows would have infinite density
 

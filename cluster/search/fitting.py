@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cluster.dense import DENSE_LIMIT
-from cluster.labels import Labels, canonical
-from cluster.search import density, graph, linkage
-from cluster.search.grid import Method, Model
-from cluster.search.space import Space
+from packed_scenes.cluster.dense import DENSE_LIMIT
+from packed_scenes.cluster.labels import Labels, canonical
+from packed_scenes.cluster.search import density, graph, linkage
+from packed_scenes.cluster.search.grid import Method, Model
+from packed_scenes.cluster.search.space import Space
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Fitted:
 
 
 def fit(space: Space, model: Model) -> Fitted:
-    """Fit a model; its sizes must be numbers of rows (:meth:`cluster.search.Grid.models`)."""
+    """Fit a model; its sizes must be numbers of rows (:meth:`packed_scenes.cluster.search.Grid.models`)."""
     start, shared = time.perf_counter(), space.shared_seconds
     note, eps = "", None
     labels: npt.NDArray[np.integer]

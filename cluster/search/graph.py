@@ -1,10 +1,10 @@
 """The k nearest neighbours by Euclidean distance, and a spanning tree of mutual reachability over them.
 
-The same plan as :mod:`cluster.knn` and :mod:`cluster.spanning`, which know the cosine of unit rows only: exact up to
-``EXACT_LIMIT`` rows (faiss, blocked), IVF above; a minimum spanning forest inside the graph (scipy's Kruskal); its
-components joined by Borůvka rounds over the rows of all components but the largest, once for all trees. Up to
-``DENSE_LIMIT`` rows the exact tree of all pairs. Memory: 8 N k bytes for the graph, 28 N k while a tree is made; no
-N x N matrix.
+The same plan as :mod:`packed_scenes.cluster.knn` and :mod:`packed_scenes.cluster.spanning`, which know the cosine of
+unit rows only: exact up to ``EXACT_LIMIT`` rows (faiss, blocked), IVF above; a minimum spanning forest inside the
+graph (scipy's Kruskal); its components joined by Borůvka rounds over the rows of all components but the largest, once
+for all trees. Up to ``DENSE_LIMIT`` rows the exact tree of all pairs. Memory: 8 N k bytes for the graph, 28 N k while
+a tree is made; no N x N matrix.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.dense import DENSE_LIMIT
-from cluster.knn import IVF_PROBES, drop_self
-from cluster.spanning import representatives
+from packed_scenes.cluster.dense import DENSE_LIMIT
+from packed_scenes.cluster.knn import IVF_PROBES, drop_self
+from packed_scenes.cluster.spanning import representatives
 
 EXACT_LIMIT = 60_000
 TREE_NEIGHBOURS = 16  # edges per row that a tree looks at; core distances may reach farther

@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from data import InputError
+from packed_scenes.data import InputError
 
 
 class Method(StrEnum):
@@ -152,7 +152,7 @@ class Grid:
         """
         import yaml  # type: ignore[import-untyped]
 
-        from data.files import read_bytes
+        from packed_scenes.data.files import read_bytes
 
         try:
             values = yaml.safe_load(read_bytes(path, max_bytes=1 << 20, what="grid"))

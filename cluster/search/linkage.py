@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.search.compiled import compiled
-from cluster.search.union import find
+from packed_scenes.cluster.search.compiled import compiled
+from packed_scenes.cluster.search.union import find
 
 CODES = {"ward": 0, "average": 1, "complete": 2}
 

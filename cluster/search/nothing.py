@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cluster.search.lloyd import Path
-from cluster.search.scores import draw_sample, internal_scores
+from packed_scenes.cluster.search.lloyd import Path
+from packed_scenes.cluster.search.scores import draw_sample, internal_scores
 
 ROWS = 2000
 CLUSTERS = (2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25)

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from cluster.search import density
-from cluster.search.space import Space
+from packed_scenes.cluster.search import density
+from packed_scenes.cluster.search.space import Space
 
 NEAR = 10  # neighbours that a row's distance is the mean of
 SAMPLES, SMALLEST = 5, 15  # of the density tree that GLOSH reads

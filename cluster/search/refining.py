@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cluster.search.grid import MOST_SAMPLES, SIZE, Method, Model
+from packed_scenes.cluster.search.grid import MOST_SAMPLES, SIZE, Method, Model
 
 STEP = 1.6  # factor of the first round's steps; later rounds take its roots
 

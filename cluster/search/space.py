@@ -19,14 +19,14 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from cluster.dense import DENSE_LIMIT
-from cluster.search import density, graph, linkage
-from cluster.search.crossings import crossings
-from cluster.search.grid import MOST_SAMPLES
-from cluster.search.knees import knee
-from cluster.search.lloyd import Path, micro_clusters
-from cluster.search.scores import Sample, draw_sample
-from data import InputError
+from packed_scenes.cluster.dense import DENSE_LIMIT
+from packed_scenes.cluster.search import density, graph, linkage
+from packed_scenes.cluster.search.crossings import crossings
+from packed_scenes.cluster.search.grid import MOST_SAMPLES
+from packed_scenes.cluster.search.knees import knee
+from packed_scenes.cluster.search.lloyd import Path, micro_clusters
+from packed_scenes.cluster.search.scores import Sample, draw_sample
+from packed_scenes.data import InputError
 
 MICRO = 2000  # points that stand for a large set in agglomerative clustering: 32 MB of distances, .3 s per tree
 JUDGED = 4096  # rows of the sample that silhouettes are taken on: 64 MB of distances

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cluster.metrics import score
-from cluster.search.fitting import fit
-from cluster.search.grid import SIZE, Model
-from cluster.search.space import Space, Vectors
+from packed_scenes.cluster.metrics import score
+from packed_scenes.cluster.search.fitting import fit
+from packed_scenes.cluster.search.grid import SIZE, Model
+from packed_scenes.cluster.search.space import Space, Vectors
 
 ROWS = 12_000
 PART = 0.8

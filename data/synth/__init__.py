@@ -5,19 +5,19 @@
 
 from typing import TYPE_CHECKING
 
-from data.lazy import attach
+from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
-    from data.synth.goods import sample_family as sample_family
-    from data.synth.scenes import Labelled as Labelled
-    from data.synth.scenes import SceneStream as SceneStream
-    from data.synth.scenes import generate as generate
-    from data.synth.scenes import stream as stream
-    from data.synth.sources import CropFolder as CropFolder
-    from data.synth.sources import DrawnGoods as DrawnGoods
-    from data.synth.sources import MixedGoods as MixedGoods
-    from data.synth.spec import Layout as Layout
-    from data.synth.spec import SceneSpec as SceneSpec
+    from packed_scenes.data.synth.goods.families import sample_family as sample_family
+    from packed_scenes.data.synth.scenes import Labelled as Labelled
+    from packed_scenes.data.synth.scenes import SceneStream as SceneStream
+    from packed_scenes.data.synth.scenes import generate as generate
+    from packed_scenes.data.synth.scenes import stream as stream
+    from packed_scenes.data.synth.sources import CropFolder as CropFolder
+    from packed_scenes.data.synth.sources import DrawnGoods as DrawnGoods
+    from packed_scenes.data.synth.sources import MixedGoods as MixedGoods
+    from packed_scenes.data.synth.spec import Layout as Layout
+    from packed_scenes.data.synth.spec import SceneSpec as SceneSpec
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

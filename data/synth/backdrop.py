@@ -7,9 +7,9 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Canvas, Colour, Picture
-from data.synth.pool import Pool
-from data.synth.signs import FONTS, WORDS, colour, text
+from packed_scenes.data.synth.canvas import Canvas, Colour, Picture
+from packed_scenes.data.synth.pool import Pool
+from packed_scenes.data.synth.signs import FONTS, WORDS, colour, text
 
 
 def _grey(rnd: Random, low: int, high: int) -> Colour:

@@ -7,10 +7,10 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Canvas, Colour, Sprite
-from data.synth.pool import Pool
-from data.synth.signs import colour
-from data.synth.spec import SceneSpec
+from packed_scenes.data.synth.canvas import Canvas, Colour, Sprite
+from packed_scenes.data.synth.pool import Pool
+from packed_scenes.data.synth.signs import colour
+from packed_scenes.data.synth.spec import SceneSpec
 
 
 def place(canvas: Canvas, horizon: float, rnd: Random) -> None:

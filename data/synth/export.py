@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from data.coco import write_coco
-from data.errors import InputError
-from data.images import write_image
-from data.labelled import LabelledScene
-from data.objects import Objects
-from data.synth.pool import SALT, STRIDE
-from data.synth.scenes import Labelled, SceneStream
-from data.synth.things import Kind
-from data.yolo import write_yolo
+from packed_scenes.data.coco import write_coco
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.images import write_image
+from packed_scenes.data.labelled import LabelledScene
+from packed_scenes.data.objects import Objects
+from packed_scenes.data.synth.pool import SALT, STRIDE
+from packed_scenes.data.synth.scenes import Labelled, SceneStream
+from packed_scenes.data.synth.things import Kind
+from packed_scenes.data.yolo import write_yolo
 
 JOURNAL = "synthetic.jsonl"
 KINDS = {0: "goods", 1: "person"} | {10 + k: str(kind) for k, kind in enumerate(Kind)}

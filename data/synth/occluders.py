@@ -9,10 +9,10 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Canvas, Colour, Picture
-from data.synth.pool import Pool, Renderable
-from data.synth.signs import colour, grey, shade
-from data.synth.spec import SceneSpec
+from packed_scenes.data.synth.canvas import Canvas, Colour, Picture
+from packed_scenes.data.synth.pool import Pool, Renderable
+from packed_scenes.data.synth.signs import colour, grey, shade
+from packed_scenes.data.synth.spec import SceneSpec
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Trolley:
     slant: float
 
     def render(self, height: int, rng: np.random.Generator | None = None) -> Picture:
-        """Draw it; see :class:`data.synth.pool.Renderable`."""
+        """Draw it; see :class:`packed_scenes.data.synth.pool.Renderable`."""
         h, w = height, round(height * 1.1)
         out = np.zeros((h, w, 4), np.uint8)
         thick = max(1, h // 90)
@@ -57,7 +57,7 @@ class TrolleySource:
     """Trolleys of several shops."""
 
     def family(self, rng: np.random.Generator, variants: int) -> Sequence[Renderable]:
-        """Return one trolley; see :class:`data.synth.pool.Source`."""
+        """Return one trolley; see :class:`packed_scenes.data.synth.pool.Source`."""
         rnd = Random(int(rng.integers(2**62)))
         metal = grey(rnd, 120, 210) if rnd.random() < 0.8 else colour(rnd)
         return [Trolley(metal, colour(rnd), rnd.randint(8, 20), rnd.uniform(0.02, 0.2))]

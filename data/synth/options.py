@@ -8,9 +8,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from data.errors import InputError
-from data.synth.pool import Source
-from data.synth.spec import SceneSpec
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.synth.pool import Source
+from packed_scenes.data.synth.spec import SceneSpec
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -66,7 +66,7 @@ def pick_goods(folder: Path | None, *, drawn: float) -> Source | None:
         raise InputError(f"drawn must lie in [0, 1], got {drawn}")
     if folder is None:
         return None
-    from data.synth.sources import CropFolder, DrawnGoods, MixedGoods
+    from packed_scenes.data.synth.sources import CropFolder, DrawnGoods, MixedGoods
 
     crops = CropFolder(folder)
     return MixedGoods([(drawn, DrawnGoods()), (1 - drawn, crops)]) if drawn else crops

@@ -9,9 +9,9 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Colour, Picture
-from data.synth.pool import Renderable
-from data.synth.signs import colour
+from packed_scenes.data.synth.canvas import Colour, Picture
+from packed_scenes.data.synth.pool import Renderable
+from packed_scenes.data.synth.signs import colour
 
 SKIN: tuple[Colour, ...] = ((241, 205, 175), (224, 172, 132), (198, 134, 92), (141, 85, 54), (92, 56, 38))
 HAIR: tuple[Colour, ...] = ((28, 22, 20), (70, 45, 28), (120, 82, 45), (200, 165, 95), (150, 150, 150), (90, 25, 20))
@@ -34,7 +34,7 @@ class Person:
     back: bool
 
     def render(self, height: int, rng: np.random.Generator | None = None) -> Picture:
-        """Draw it; see :class:`data.synth.pool.Renderable`."""
+        """Draw it; see :class:`packed_scenes.data.synth.pool.Renderable`."""
         h, w = height, max(4, round(height * (0.34 + 0.3 * self.stride + 0.06 * self.build)))
         colours = np.zeros((h, w, 3), np.uint8)
         alpha = np.zeros((h, w), np.uint8)
@@ -119,7 +119,7 @@ class PeopleSource:
     """Families of people dressed alike: each variant differs in one colour, hair or bag."""
 
     def family(self, rng: np.random.Generator, variants: int) -> Sequence[Renderable]:
-        """Return some people; see :class:`data.synth.pool.Source`."""
+        """Return some people; see :class:`packed_scenes.data.synth.pool.Source`."""
         rnd = Random(int(rng.integers(2**62)))
         muted = rnd.choice(((40, 45, 60), (30, 30, 32), (60, 75, 110), (110, 95, 80)))
         base = Person(

@@ -8,7 +8,7 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Picture
+from packed_scenes.data.synth.canvas import Picture
 
 
 def develop(picture: Picture, rnd: Random, *, strength: float, jpeg: float) -> Picture:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data.synth.canvas import Picture, Sprite, premultiply
+from packed_scenes.data.synth.canvas import Picture, Sprite, premultiply
 
 # Height at which goods are drawn; smaller ones are shrunk from it, larger ones drawn for themselves.
 BASE = 192

@@ -1,6 +1,6 @@
 """The two sample scenes that ship with the project, and how to make them again.
 
-    uv run python -m data.synth.samples assets/samples
+    uv run python -m packed_scenes.data.synth.samples assets/samples
 
 They are made by the generator from the settings below; pixels may differ a little between versions of the libraries.
 """
@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from data.coco import write_coco
-from data.images import write_image
-from data.synth.export import labelled_scenes
-from data.synth.scenes import stream
+from packed_scenes.data.coco import write_coco
+from packed_scenes.data.images import write_image
+from packed_scenes.data.synth.export import labelled_scenes
+from packed_scenes.data.synth.scenes import stream
 
 _CALM: dict[str, Any] = {"photometry": 0.22, "oblique": 0.2, "clutter": 0.3, "disorder": 0.35, "jpeg": 0.0}
 SAMPLES: dict[str, dict[str, Any]] = {

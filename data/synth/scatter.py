@@ -7,11 +7,11 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Canvas, Colour, Sprite
-from data.synth.pool import Pool
-from data.synth.signs import colour
-from data.synth.spec import SceneSpec
-from data.synth.things import Kind
+from packed_scenes.data.synth.canvas import Canvas, Colour, Sprite
+from packed_scenes.data.synth.pool import Pool
+from packed_scenes.data.synth.signs import colour
+from packed_scenes.data.synth.spec import SceneSpec
+from packed_scenes.data.synth.things import Kind
 
 TURNS = 8  # angles per product and picture: turning is the dear part of a paste
 

@@ -14,22 +14,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data.errors import InputError
-from data.objects import Objects
-from data.scene import Scene
-from data.synth import shelf
-from data.synth.canvas import Canvas, visible_boxes
-from data.synth.congregations import congregations
-from data.synth.crowd import crowd
-from data.synth.occluders import TrolleySource
-from data.synth.people import PeopleSource
-from data.synth.photometry import develop
-from data.synth.pool import BASE, SMALL, Pool, Source
-from data.synth.scatter import scatter
-from data.synth.signs import SignSource, TagSource
-from data.synth.spec import Layout, SceneSpec
-from data.synth.things import Kind, ThingSource
-from data.synth.view import View, choose_view
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import Objects
+from packed_scenes.data.scene import Scene
+from packed_scenes.data.synth import shelf
+from packed_scenes.data.synth.canvas import Canvas, visible_boxes
+from packed_scenes.data.synth.congregations import congregations
+from packed_scenes.data.synth.crowd import crowd
+from packed_scenes.data.synth.occluders import TrolleySource
+from packed_scenes.data.synth.people import PeopleSource
+from packed_scenes.data.synth.photometry import develop
+from packed_scenes.data.synth.pool import BASE, SMALL, Pool, Source
+from packed_scenes.data.synth.scatter import scatter
+from packed_scenes.data.synth.signs import SignSource, TagSource
+from packed_scenes.data.synth.spec import Layout, SceneSpec
+from packed_scenes.data.synth.things import Kind, ThingSource
+from packed_scenes.data.synth.view import View, choose_view
 
 COMPACT = 0.4  # of its box that is left of an object
 # What is left of an object fills its box at least this much as densely as the whole object would. Otherwise scattered
@@ -72,7 +72,7 @@ class SceneStream:
         self.seed = seed
         self.spec = spec or SceneSpec()
         if goods is None:
-            from data.synth.sources import DrawnGoods
+            from packed_scenes.data.synth.sources import DrawnGoods
 
             goods = DrawnGoods()
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from data.synth import backdrop, occluders
-from data.synth.canvas import Canvas, Colour, Sprite
-from data.synth.pool import Pool
-from data.synth.shelf_plan import Facing, Planner
-from data.synth.signs import colour, grey, shade
-from data.synth.spec import SceneSpec
+from packed_scenes.data.synth import backdrop, occluders
+from packed_scenes.data.synth.canvas import Canvas, Colour, Sprite
+from packed_scenes.data.synth.pool import Pool
+from packed_scenes.data.synth.shelf_plan import Facing, Planner
+from packed_scenes.data.synth.signs import colour, grey, shade
+from packed_scenes.data.synth.spec import SceneSpec
 
 DEPTH = 0.11  # how much further away each row behind is, in units of the distance to the front row
 FILL = 1.65  # goods per square clearance of shelf front, measured over 100 scenes of drawn goods

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
-from data.synth.pool import STRIDE, Pool
-from data.synth.spec import SceneSpec
+from packed_scenes.data.synth.pool import STRIDE, Pool
+from packed_scenes.data.synth.spec import SceneSpec
 
 TYPICAL_AREA = 0.42  # of a product, in square clearances
 

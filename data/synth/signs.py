@@ -9,8 +9,8 @@ from random import Random
 import cv2
 import numpy as np
 
-from data.synth.canvas import Colour, Picture
-from data.synth.pool import Renderable
+from packed_scenes.data.synth.canvas import Colour, Picture
+from packed_scenes.data.synth.pool import Renderable
 
 WHITE: Colour = (246, 246, 242)
 INK: Colour = (24, 24, 30)
@@ -68,7 +68,7 @@ class Tag:
     seed: int
 
     def render(self, height: int, rng: np.random.Generator | None = None) -> Picture:
-        """Draw it; see :class:`data.synth.pool.Renderable`."""
+        """Draw it; see :class:`packed_scenes.data.synth.pool.Renderable`."""
         rnd = Random(self.seed)
         h, w = height, max(2, round(height * self.aspect))
         out = np.full((h, w, 4), (*self.paper, 255), np.uint8)
@@ -98,7 +98,7 @@ class Sign:
     seed: int
 
     def render(self, height: int, rng: np.random.Generator | None = None) -> Picture:
-        """Draw it; see :class:`data.synth.pool.Renderable`."""
+        """Draw it; see :class:`packed_scenes.data.synth.pool.Renderable`."""
         rnd = Random(self.seed)
         h, w = height, max(2, round(height * self.aspect))
         out = np.full((h, w, 4), (*self.paper, 255), np.uint8)
@@ -143,7 +143,7 @@ class TagSource:
     """Families of tags: one paper and form, many prices."""
 
     def family(self, rng: np.random.Generator, variants: int) -> Sequence[Renderable]:
-        """Return tags of one shop; see :class:`data.synth.pool.Source`."""
+        """Return tags of one shop; see :class:`packed_scenes.data.synth.pool.Source`."""
         rnd = Random(int(rng.integers(2**62)))
         aspect, font, bars = rnd.uniform(1.1, 2.6), rnd.choice(FONTS), rnd.random() < 0.5
         papers = [rnd.choice(PAPER), rnd.choice(PAPER)]
@@ -160,7 +160,7 @@ class SignSource:
     """Families of promotion cards of one style."""
 
     def family(self, rng: np.random.Generator, variants: int) -> Sequence[Renderable]:
-        """Return cards of one promotion; see :class:`data.synth.pool.Source`."""
+        """Return cards of one promotion; see :class:`packed_scenes.data.synth.pool.Source`."""
         rnd = Random(int(rng.integers(2**62)))
         aspect, font = rnd.choice((0.6, 0.75, 1.0, 1.0, 1.4, 2.0)), rnd.choice(FONTS)
         paper = rnd.choice((*PAPER, colour(rnd), colour(rnd)))

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from data.errors import InputError
-from data.synth.goods import sample_family
-from data.synth.goods_crops import CropGoods
-from data.synth.pool import Renderable, Source
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.synth.goods.crops import CropGoods
+from packed_scenes.data.synth.goods.families import sample_family
+from packed_scenes.data.synth.pool import Renderable, Source
 
 
 class DrawnGoods:
     """Drawn packages in brand families."""
 
     def family(self, rng: np.random.Generator, variants: int) -> Sequence[Renderable]:
-        """Return one family of 1 … ``variants`` products; see :class:`data.synth.pool.Source`."""
+        """Return one family of 1 … ``variants`` products; see :class:`packed_scenes.data.synth.pool.Source`."""
         count = int(rng.integers(1, variants + 1))
         return sample_family(rng).variants(count)
 
@@ -37,7 +37,7 @@ class CropFolder:
         self._goods = CropGoods(root, soft=soft)
 
     def family(self, rng: np.random.Generator, variants: int) -> Sequence[Renderable]:
-        """Return up to three neighbouring folders; see :class:`data.synth.pool.Source`."""
+        """Return up to three neighbouring folders; see :class:`packed_scenes.data.synth.pool.Source`."""
         return self._goods.sample_family(rng, int(rng.integers(1, min(3, variants) + 1))).variants(variants)
 
 
@@ -59,5 +59,5 @@ class MixedGoods:
         self._weights = weights / weights.sum()
 
     def family(self, rng: np.random.Generator, variants: int) -> Sequence[Renderable]:
-        """Return one family of one source; see :class:`data.synth.pool.Source`."""
+        """Return one family of one source; see :class:`packed_scenes.data.synth.pool.Source`."""
         return self._sources[int(rng.choice(len(self._sources), p=self._weights))].family(rng, variants)

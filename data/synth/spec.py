@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from data.errors import InputError
+from packed_scenes.data.errors import InputError
 
 
 class Layout(StrEnum):

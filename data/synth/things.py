@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data.synth.canvas import Colour, Picture
-from data.synth.pool import Renderable
-from data.synth.signs import FONTS, colour, text
+from packed_scenes.data.synth.canvas import Colour, Picture
+from packed_scenes.data.synth.pool import Renderable
+from packed_scenes.data.synth.signs import FONTS, colour, text
 
 Plane = npt.NDArray[np.float32]
 
@@ -54,7 +54,7 @@ class Thing:
     takes: int = 5
 
     def render(self, height: int, rng: np.random.Generator | None = None) -> Picture:
-        """Draw it; see :class:`data.synth.pool.Renderable`."""
+        """Draw it; see :class:`packed_scenes.data.synth.pool.Renderable`."""
         rng = rng or np.random.default_rng(0)
         h, w = height, max(6, round(height * self.aspect))
         y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j].astype(np.float32)
@@ -145,7 +145,7 @@ class ThingSource:
         self._kind = kind
 
     def family(self, rng: np.random.Generator, variants: int) -> Sequence[Renderable]:
-        """Return some kinds of cells, coins, …; see :class:`data.synth.pool.Source`."""
+        """Return some kinds of cells, coins, …; see :class:`packed_scenes.data.synth.pool.Source`."""
         rnd = Random(int(rng.integers(2**62)))
         kind = self._kind
         if kind is Kind.CELL:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data.synth.spec import SceneSpec
+from packed_scenes.data.synth.spec import SceneSpec
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ the boxes exact.
 
 The network is trained at a chosen object size rather than at a picture size: each crop is zoomed so that the
 picture's median object gets a drawn number of pixels, the same quantity that the detector chooses at run time
-(``detect.scale``).
+(``packed_scenes.detect.scale``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from detect.training.pool import Example
+from packed_scenes.detect.training.pool import Example
 
 Rng = np.random.Generator
 Image = npt.NDArray[np.uint8]

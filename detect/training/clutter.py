@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from detect.training.pool import Example
+from packed_scenes.detect.training.pool import Example
 
 Rng = np.random.Generator
 Image = npt.NDArray[np.uint8]

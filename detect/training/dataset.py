@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data import InputError, Scene
-from data.labelled import LabelledScene
-from detect.training.pool import Pool
+from packed_scenes.data import InputError, Scene
+from packed_scenes.data.labelled import LabelledScene
+from packed_scenes.detect.training.pool import Pool
 
 LONGEST = 1536  # px: pictures are kept at most this long, about 250 kB each
 GREY = 114
@@ -52,8 +52,8 @@ def read_labelled(
     Raises:
         InputError: if there is no such data, or fewer than two pictures with objects.
     """
-    from data.coco import read_coco
-    from data.yolo import read_yolo
+    from packed_scenes.data.coco import read_coco
+    from packed_scenes.data.yolo import read_yolo
 
     file = _data_file(Path(path))
     validation: list[LabelledScene] = []

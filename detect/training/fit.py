@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError, Objects
-from data.files import atomic_write, write_json
-from detect.detector import Detector
-from detect.metrics import DetectionScores, evaluate
-from detect.networks import Card, TorchNetwork
-from detect.training.loop import Source, Trainer
-from detect.training.release import release
+from packed_scenes.data import InputError, Objects
+from packed_scenes.data.files import atomic_write, write_json
+from packed_scenes.detect.detector import Detector
+from packed_scenes.detect.metrics import DetectionScores, evaluate
+from packed_scenes.detect.networks import Card, TorchNetwork
+from packed_scenes.detect.training.loop import Source, Trainer
+from packed_scenes.detect.training.release import release
 
 if TYPE_CHECKING:
     import torch

@@ -1,4 +1,4 @@
-"""A whole training, from the user's wishes to the weights: what ``scripts/train_detector.py`` runs."""
+"""A whole training, from the user's wishes to the weights: what ``packed-scenes train-detector`` runs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data import InputError
-from detect import network
-from detect.load import ASSETS, DEFAULT, pick_device
-from detect.training.augment import Augmentation
-from detect.training.dataset import read_labelled, to_pool
-from detect.training.fit import Fit, Truth, adapt, fit
-from detect.training.loop import Plan, Source, Trainer
+from packed_scenes.data import InputError
+from packed_scenes.detect import network
+from packed_scenes.detect.load import ASSETS, DEFAULT, pick_device
+from packed_scenes.detect.training.augment import Augmentation
+from packed_scenes.detect.training.dataset import read_labelled, to_pool
+from packed_scenes.detect.training.fit import Fit, Truth, adapt, fit
+from packed_scenes.detect.training.loop import Plan, Source, Trainer
 
 if TYPE_CHECKING:
     import torch
@@ -138,7 +138,7 @@ class Job:
                 self._validation.append((scene.load().image, truth, scene.ignore))
             yield len(pool)
             return
-        from detect.training.recipe import Packed, prepare
+        from packed_scenes.detect.training.recipe import Packed, prepare
 
         for found in prepare(self.out / "pool", seed=self.seed, count=self.scenes, root=self.real):
             if isinstance(found, Packed):

@@ -24,11 +24,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from data.files import atomic_write
-from detect.training.augment import Augmentation, crop, disturb
-from detect.training.clutter import add_clutter
-from detect.training.pool import Example
+from packed_scenes.data import InputError
+from packed_scenes.data.files import atomic_write
+from packed_scenes.detect.training.augment import Augmentation, crop, disturb
+from packed_scenes.detect.training.clutter import add_clutter
+from packed_scenes.detect.training.pool import Example
 
 if TYPE_CHECKING:
     import torch
@@ -148,7 +148,7 @@ class Trainer:
     """Trains one network; its state can be saved and taken up again at the same step.
 
     Args:
-        model: an ultralytics detection model (``detect.network.build``).
+        model: an ultralytics detection model (``packed_scenes.detect.network.build``).
         plan: how to train.
         device: ``"cpu"`` or ``"cuda"``.
     """

@@ -1,9 +1,9 @@
 """The figures of the card beside ``shelf_scenes``: unseen generated scenes, the shelf photo, micrographs kept out.
 
-    uv run python -m detect.training.measure ../shared/data [WEIGHTS]
+    uv run python -m packed_scenes.detect.training.measure ../shared/data [WEIGHTS]
 
 Each set is scored by COCO's rules with the automatic choice of size; precision and recall are those at the weights' own
-confidence. Sets whose folder is absent are left out. ``shelf_scenes`` is scored by ``scripts/evaluate.py``.
+confidence. Sets whose folder is absent are left out. ``shelf_scenes`` is scored by ``packed-scenes evaluate``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data import Objects, read_image
-from detect.detector import Detector
-from detect.metrics import DetectionScores, evaluate
+from packed_scenes.data import Objects, read_image
+from packed_scenes.detect.detector import Detector
+from packed_scenes.detect.metrics import DetectionScores, evaluate
 
 Labelled = tuple[npt.NDArray[np.uint8], Objects, npt.NDArray[np.float32] | None]
 
@@ -35,7 +35,7 @@ GENERATED: dict[str, tuple[int, dict[str, Any]]] = {
 
 def sets(real: str | Path) -> Iterator[tuple[str, Iterator[Labelled]]]:
     """Name and pictures of each set."""
-    from detect.training.recipe import micrographs
+    from packed_scenes.detect.training.recipe import micrographs
 
     photo = Path(real) / "packed_products" / "test"
     if photo.is_dir():
@@ -55,7 +55,7 @@ def _photo(folder: Path) -> Labelled:
 
 
 def _generated(count: int, wishes: dict[str, Any]) -> Iterator[Labelled]:
-    from data.synth import stream
+    from packed_scenes.data.synth import stream
 
     scenes = stream(**wishes)
     for index in range(count):

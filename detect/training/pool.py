@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from data.files import atomic_write
+from packed_scenes.data import InputError
+from packed_scenes.data.files import atomic_write
 
 JPEG_QUALITY = 92
 

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError, Objects, read_image
-from detect.training.pool import Mixture, Pool, fill
-from detect.training.stacks import walls
+from packed_scenes.data import InputError, Objects, read_image
+from packed_scenes.detect.training.pool import Mixture, Pool, fill
+from packed_scenes.detect.training.stacks import walls
 
 Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
 
@@ -83,7 +83,7 @@ def scenes(seed: int, *, root: str | Path | None = None) -> Iterator[Pair]:
         seed: of everything.
         root: folder that holds ``packed_products`` and ``grocery_store``; without it all goods are drawn.
     """
-    from data.synth import stream
+    from packed_scenes.data.synth import stream
 
     goods = _goods(None if root is None else Path(root))
     wishes: dict[str, Any] = {
@@ -103,7 +103,7 @@ def scenes(seed: int, *, root: str | Path | None = None) -> Iterator[Pair]:
 
 
 def _goods(root: Path | None) -> Any:
-    from data.synth.sources import CropFolder, DrawnGoods, MixedGoods
+    from packed_scenes.data.synth.sources import CropFolder, DrawnGoods, MixedGoods
 
     sources: list[tuple[float, Any]] = [(GOODS["drawn"], DrawnGoods())]
     if root is not None and (root / "packed_products").is_dir():

@@ -6,9 +6,9 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data.files import sha256_file, write_json
-from detect import network
-from detect.export import export_onnx
+from packed_scenes.data.files import sha256_file, write_json
+from packed_scenes.detect import network
+from packed_scenes.detect.export import export_onnx
 
 if TYPE_CHECKING:
     import torch

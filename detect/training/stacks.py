@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from detect.training.clutter import sign, surface
+from packed_scenes.detect.training.clutter import sign, surface
 
 Rng = np.random.Generator
 Image = npt.NDArray[np.uint8]
@@ -28,7 +28,7 @@ FAMILIES = 60  # at hand; one is exchanged per scene
 
 def walls(goods: Any, seed: int) -> Iterator[tuple[Image, Boxes]]:
     """Endless pictures with boxes from a source of goods (``family(rng, variants)``, see
-    ``data.synth.pool.Source``).
+    ``packed_scenes.data.synth.pool.Source``).
     """
     rng = np.random.default_rng((seed, 3))
     shelf = [_family(goods, rng) for _ in range(FAMILIES // 4)]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data.files import atomic_write, write_json
+from packed_scenes.data.files import atomic_write, write_json
 
 FORMAT = 1  # raise it whenever the same picture and maker would give other numbers
 SHARD = 1024

@@ -20,18 +20,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from data.files import read_bytes
-from data.images import decode_image
-from embed.crops import letterbox
-from embed.descriptors.cache import Cache
-from embed.masking import Masker, keep, make_masker
-from embed.registry import names
+from packed_scenes.data import InputError
+from packed_scenes.data.files import read_bytes
+from packed_scenes.data.images import decode_image
+from packed_scenes.embed.crops import letterbox
+from packed_scenes.embed.descriptors.cache import Cache
+from packed_scenes.embed.masking import Masker, keep, make_masker
+from packed_scenes.embed.registry import names
 
 __all__ = ["Extracted", "canvases_of", "extract", "maker_of", "names"]
 
 if TYPE_CHECKING:
-    from embed.embedder import Embedder
+    from packed_scenes.embed.embedder import Embedder
 
 Progress = Callable[[int, int], None]
 
@@ -91,14 +91,14 @@ def extract(
     Raises:
         InputError: if there is no picture, none can be read, or the descriptor cannot be loaded.
     """
-    from embed.embedder import Embedder
+    from packed_scenes.embed.embedder import Embedder
 
     files = [Path(path) for path in paths]
     if not files:
         raise InputError("no picture to describe", remedy="Give a folder or files.")
     masker = make_masker(mask, device=device)
     if str(name) == "autoencoder" and weights_file is None:
-        from embed.autoencoder_training import trained_on
+        from packed_scenes.embed.autoencoder_training import trained_on
 
         weights_file = trained_on(files, cache=Path(cache), mask=masker, seed=seed, progress=progress)
     chosen: str | Path = name if weights_file is None else f"{name}={weights_file}"
@@ -177,7 +177,7 @@ def canvases_of(
 
     Args:
         files: pictures.
-        cut: arguments of :func:`embed.crops.letterbox`.
+        cut: arguments of :func:`packed_scenes.embed.crops.letterbox`.
         masker: hides the background, or None.
         known: contents that need no canvas.
         workers: threads.
@@ -215,7 +215,7 @@ def canvases_of(
 
 
 def _reconstruction_errors(embedder: Embedder, canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    from embed.autoencoder import Autoencoder, reconstruction_errors
+    from packed_scenes.embed.autoencoder import Autoencoder, reconstruction_errors
 
     assert isinstance(embedder.network, Autoencoder)
     return reconstruction_errors(embedder.network, canvases)

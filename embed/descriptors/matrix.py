@@ -19,8 +19,8 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from data import InputError
-from data.files import check_file
+from packed_scenes.data import InputError
+from packed_scenes.data.files import check_file
 
 PART = 1 << 24  # bytes looked at once
 VECTOR_NAMES = ("embedding", "vector", "features", "descriptor")

@@ -6,17 +6,17 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from data import InputError
-from data.files import atomic_write, write_csv, write_json
-from embed.descriptors.extraction import Extracted
-from embed.descriptors.matrix import parts
+from packed_scenes.data import InputError
+from packed_scenes.data.files import atomic_write, write_csv, write_json
+from packed_scenes.embed.descriptors.extraction import Extracted
+from packed_scenes.embed.descriptors.matrix import parts
 
 
 def save_matrix(found: Extracted, out: str | Path, *, labels: Sequence[str] | None = None) -> list[Path]:
     """Write ``out`` with its card, and what failed.
 
     Args:
-        found: what :func:`embed.descriptors.extract` gave.
+        found: what :func:`packed_scenes.embed.descriptors.extract` gave.
         out: ``.npy`` (rows named by ``OUT.csv``: row, path, label) or ``.parquet`` (path, label, embedding).
         labels: (N,) labels, such as the pictures' folders; None = none.
 

@@ -21,7 +21,7 @@ from .record import Found, Table
 from .timing import Timed, ratio
 
 if TYPE_CHECKING:
-    from data.objects import Objects
+    from packed_scenes.data.objects import Objects
 
 LEAST = 0.01  # confidence
 SLICE = 640  # px, side of the peers' slices, as in their examples
@@ -50,13 +50,13 @@ def run(work: Work) -> Found:
 
 def _many() -> tuple[Image, Any, Any]:
     """A picture of some 460 objects with truth and ignored regions."""
-    from data.coco import read_coco
-    from data.objects import Objects
-    from pipeline.sources import SAMPLE
+    from packed_scenes.data.coco import read_coco
+    from packed_scenes.data.objects import Objects
+    from packed_scenes.data.shipped import SAMPLE_FOLDER
 
     from .scaling import mosaic
 
-    sample = next(s for s in read_coco(SAMPLE / "annotations.json") if s.name == "shelf")
+    sample = next(s for s in read_coco(SAMPLE_FOLDER / "annotations.json") if s.name == "shelf")
     image = sample.load().image
     whole, truth = mosaic(image, sample.truth, 2)
     ignore = mosaic(image, Objects.from_boxes(sample.ignore), 2)[1].xyxy
@@ -64,7 +64,7 @@ def _many() -> tuple[Image, Any, Any]:
 
 
 def _beside(title: str, finders: dict[str, Find], pictures: Iterable[tuple[Image, Any, Any]], note: str) -> Table:
-    from detect.metrics import evaluate
+    from packed_scenes.detect.metrics import evaluate
 
     timed = {name: Timed() for name in finders}
     boxes: dict[str, list[Any]] = {name: [] for name in finders}
@@ -86,8 +86,8 @@ def _beside(title: str, finders: dict[str, Find], pictures: Iterable[tuple[Image
 
 def ours() -> dict[str, Find]:
     """Our detector by backend, and with its size fixed by hand."""
-    from detect import Detector
-    from detect.load import ASSETS
+    from packed_scenes.detect import Detector
+    from packed_scenes.detect.load import ASSETS
 
     openvino = replace(Detector.load(device="cpu"), confidence=LEAST)
     onnx = Detector.load(ASSETS / "detector.onnx", device="cpu", backend="onnxruntime", confidence=LEAST)
@@ -101,8 +101,8 @@ def ours() -> dict[str, Find]:
 
 def peers(found: Found) -> dict[str, Find]:
     """What the installed peers make of the same weights."""
-    from detect.load import ASSETS
-    from detect.quiet import quiet_ultralytics
+    from packed_scenes.detect.load import ASSETS
+    from packed_scenes.detect.quiet import quiet_ultralytics
 
     weights = ASSETS / "detector.onnx"
     model = quiet_ultralytics().YOLO(str(weights), task="detect")
@@ -122,7 +122,7 @@ def peers(found: Found) -> dict[str, Find]:
 
 
 def _objects(xyxy: Any, score: Any) -> Objects:
-    from data.objects import Objects
+    from packed_scenes.data.objects import Objects
 
     boxes = np.asarray(xyxy, np.float32).reshape(-1, 4)
     solid = (boxes[:, 2:] > boxes[:, :2]).all(1)

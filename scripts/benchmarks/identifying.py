@@ -21,8 +21,8 @@ from .record import Found, Table
 from .timing import Timed, ratio
 
 if TYPE_CHECKING:
-    from data.objects import Objects
-    from embed import Embedder
+    from packed_scenes.data.objects import Objects
+    from packed_scenes.embed import Embedder
 
 Labels = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -75,10 +75,11 @@ def run(work: Work) -> Found:
 
 
 def _recipes(work: Work, found: Found) -> list[Recipe]:
-    import cluster
-    from embed import Embedder
+    from packed_scenes.embed import Embedder
 
     own = Embedder.load(work.embedder, device="cpu")
+
+    from packed_scenes import cluster
 
     def ours(X: Vectors, objects: Objects) -> Labels:
         model = cluster.make("default", calibrated=own.card["calibration"]["threshold"])
@@ -123,7 +124,7 @@ def _cached(name: str) -> bool:
 
 
 def _scores(pairs: list[tuple[Labels, Labels]]) -> dict[str, float]:
-    from cluster import pair_counts, pooled_pairs, score
+    from packed_scenes.cluster import pair_counts, pooled_pairs, score
 
     each = [score(true, found) for true, found in pairs]
     return {
@@ -136,12 +137,12 @@ def _scores(pairs: list[tuple[Labels, Labels]]) -> dict[str, float]:
 
 def _end_to_end(scenes: Any, name: str, recipes: list[Recipe]) -> Table:
     """Nothing given: ours with our detector, every other recipe with ultralytics' boxes of the same weights."""
-    from data.objects import Objects
-    from detect import Detector
-    from detect.load import ASSETS
-    from detect.matching import match_boxes
-    from detect.quiet import quiet_ultralytics
-    from pipeline.end_to_end import EndToEnd, end_to_end
+    from packed_scenes.data.objects import Objects
+    from packed_scenes.detect import Detector
+    from packed_scenes.detect.load import ASSETS
+    from packed_scenes.detect.matching import match_boxes
+    from packed_scenes.detect.quiet import quiet_ultralytics
+    from packed_scenes.end_to_end import EndToEnd, end_to_end
 
     own = Detector.load(device="cpu")
     model = quiet_ultralytics().YOLO(str(ASSETS / "detector.onnx"), task="detect")

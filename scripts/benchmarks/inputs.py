@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from data.labelled import LabelledScene
-    from data.objects import Objects
+    from packed_scenes.data.labelled import LabelledScene
+    from packed_scenes.data.objects import Objects
 
 SIZE = (3280, 2464)  # height and width of the reference's photo
 
@@ -64,14 +64,14 @@ def photo(work: Work) -> Photo:
 
 @cache
 def _photo(folder: Path | None, scratch: Path, tiny: bool) -> Photo:
-    from data.images import read_image, write_image
-    from pipeline.sources import given_boxes
+    from packed_scenes.data.images import read_image, write_image
+    from packed_scenes.sources import given_boxes
 
     if folder is not None and not tiny:
         path = folder / "test" / "shelf.jpeg"
         boxes, _ = given_boxes(folder / "test" / "shelf.json", path).for_image(path)
         return Photo(path, read_image(path), boxes, f"the reference's photo, {SIZE[1]} x {SIZE[0]}, {len(boxes)} boxes")
-    from data.synth import generate
+    from packed_scenes.data.synth import generate
 
     size, count = ((400, 300), 20) if tiny else (SIZE, 63)
     scene = generate(7, size=size, count=(count, count), jpeg=0.0)
@@ -84,12 +84,12 @@ def _photo(folder: Path | None, scratch: Path, tiny: bool) -> Photo:
 
 def labelled(work: Work) -> tuple[list[LabelledScene], str]:
     """Scenes with boxes and identities: shelf_scenes, or the bundled samples where they are not at hand."""
-    from data.coco import read_coco
-    from pipeline.sources import SAMPLE
+    from packed_scenes.data.coco import read_coco
+    from packed_scenes.data.shipped import SAMPLE_FOLDER
 
     folder = work.folder("shelf_scenes")
     if folder is None or work.tiny:
-        scenes = read_coco(SAMPLE / "annotations.json")
+        scenes = read_coco(SAMPLE_FOLDER / "annotations.json")
         return scenes[:1], "the bundled sample (generated)"
     scenes = read_coco(folder / "annotations.json")
     return scenes, f"{len(scenes)} photos of real shelves, {sum(len(s.truth) for s in scenes)} boxes"

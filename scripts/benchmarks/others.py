@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from data.errors import InputError
+from packed_scenes.data.errors import InputError
 
 from .inputs import Work
 from .record import Found, Table

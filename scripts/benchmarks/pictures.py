@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from embed import Embedder
+    from packed_scenes.embed import Embedder
 
 # The 63 boxes of packed_products/test/shelf.json, in the file's order, grouped by product as seen by eye (22 products).
 PHOTO = (
@@ -41,7 +41,7 @@ class Vectors:
 
 def shelf_scenes(root: Path, embedder: Embedder) -> list[Vectors]:
     """The 13 scenes, boxes of certain identity."""
-    from data.coco import read_coco
+    from packed_scenes.data.coco import read_coco
 
     found = []
     for labelled in read_coco(root / "shelf_scenes" / "annotations.json"):
@@ -56,7 +56,7 @@ def photo(root: Path, embedder: Embedder) -> list[Vectors]:
     """The reference's own photo with its 63 boxes."""
     import numpy as np
 
-    from data import read_image
+    from packed_scenes.data import read_image
 
     boxes = json.loads((root / "packed_products" / "test" / "shelf.json").read_text()).values()
     xyxy = np.array([[box[k] for k in ("x1", "y1", "x2", "y2")] for box in boxes], np.float32)
@@ -70,7 +70,7 @@ def packed_products(root: Path, embedder: Embedder, draws: int = 20) -> list[Vec
     """Draws of 8 … 22 of the (repaired) classes with 1 … 6 crops each, four in ten classes with one."""
     import numpy as np
 
-    from embed.sources import read_packed
+    from packed_scenes.embed.sources import read_packed
 
     folder = read_packed(root / "packed_products" / "train")
     rng = np.random.default_rng(2)
@@ -86,7 +86,7 @@ def packed_products(root: Path, embedder: Embedder, draws: int = 20) -> list[Vec
 
 def vehicles(root: Path, embedder: Embedder) -> list[Vectors]:
     """All crops of the validation identities, two cameras each."""
-    from embed.sources import read_vehicles
+    from packed_scenes.embed.sources import read_vehicles
 
     folder = read_vehicles(root / "vehicle_reid", "val")
     return [Vectors(embedder.embed_crops([folder.read(row) for row in range(len(folder))]), folder.label)]
@@ -122,7 +122,7 @@ def table_row(scenes: Sequence[Vectors], labels: Sequence[npt.NDArray[np.int64]]
     """Scores of one method over the scenes of one set."""
     import numpy as np
 
-    from cluster import pair_counts, pooled_pairs, score
+    from packed_scenes.cluster import pair_counts, pooled_pairs, score
 
     found = [score(scene.y, part) for scene, part in zip(scenes, labels, strict=True)]
     pairs = pooled_pairs(pair_counts(scene.y, part) for scene, part in zip(scenes, labels, strict=True))
@@ -141,7 +141,7 @@ def best_fixed(scenes: Sequence[Vectors]) -> dict[str, float]:
     """
     import numpy as np
 
-    from cluster.dense import average_tree, cosine_distances
+    from packed_scenes.cluster.dense import average_tree, cosine_distances
 
     trees = [average_tree(cosine_distances(scene.X)) for scene in scenes]
     rows = {float(t): table_row(scenes, [tree.cut(t) for tree in trees]) for t in np.arange(0.02, 0.9, 0.01)}
@@ -151,8 +151,8 @@ def best_fixed(scenes: Sequence[Vectors]) -> dict[str, float]:
 
 def run(work: Work) -> Found:
     """Score every method on every set that is at hand."""
-    from cluster import make
-    from embed import Embedder
+    from packed_scenes.cluster import make
+    from packed_scenes.embed import Embedder
 
     if work.data is None or work.tiny:
         return Found(skipped=["cluster-real needs the folder of real pictures (--data)"])

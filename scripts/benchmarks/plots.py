@@ -25,7 +25,7 @@ def draw(path: Path, table: Mapping[str, Any]) -> None:
     mpl.use("Agg")
     from matplotlib.figure import Figure
 
-    from data.files import atomic_write
+    from packed_scenes.data.files import atomic_write
 
     rows = [row for row in table["rows"] if isinstance(row.get("s"), int | float) and row["s"] > 0]
     curve = table["plot"] == "curve"

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from data.errors import InputError
-from data.files import write_json, write_text
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import write_json, write_text
 
 PEERS = (
     "hdbscan",
@@ -60,8 +60,8 @@ def machine() -> dict[str, Any]:
     """The processor's name, cores this process may use, memory, system, and the versions that decide speed."""
     from importlib import metadata
 
-    from pipeline.provenance import machine as basics
-    from pipeline.provenance import versions
+    from packed_scenes.provenance import machine as basics
+    from packed_scenes.provenance import versions
 
     def version(name: str) -> str | None:
         try:
@@ -91,7 +91,7 @@ def processor() -> str:
 
 def gpu() -> str:
     """The GPU's name, or ``none``; torch is asked only where there is a sign of one."""
-    from data.device import pick_device
+    from packed_scenes.data.device import pick_device
 
     if pick_device("auto") == "cpu":
         return "none"

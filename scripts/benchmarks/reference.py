@@ -27,9 +27,9 @@ TEXT = 70  # pixels
 
 def run(work: Work) -> Found:
     """Time both."""
-    from embed import Embedder
-    from pipeline.observe import Observer
-    from pipeline.settings import Settings
+    from packed_scenes.embed import Embedder
+    from packed_scenes.observe import Observer
+    from packed_scenes.settings import Settings
 
     shot = photo(work)
     settings = Settings(embedder=work.embedder, device="cpu")
@@ -71,9 +71,9 @@ def run(work: Work) -> Found:
 
 def ours(shot: Photo, path: Path, observer: Any, spent: dict[str, Timed]) -> int:
     """Our stages; returns the number of clusters."""
-    from aggregate import draw_overlay
-    from data.images import write_image
-    from pipeline.identify import congregate, identify
+    from packed_scenes.aggregate import draw_overlay
+    from packed_scenes.data.images import write_image
+    from packed_scenes.identify import congregate, identify
 
     def part(name: str, job: Any) -> Any:
         return spent.setdefault(f"ours: {name}", Timed()).add(job)

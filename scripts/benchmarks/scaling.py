@@ -24,12 +24,12 @@ STEEP = 400  # objects: the slope is fitted from here on, below it fixed costs r
 
 def run(work: Work) -> Found:
     """Time the whole job on mosaics, with boxes given and detected."""
-    from data.coco import read_coco
-    from pipeline.observe import Observer
-    from pipeline.settings import Settings
-    from pipeline.sources import SAMPLE
+    from packed_scenes.data.coco import read_coco
+    from packed_scenes.data.shipped import SAMPLE_FOLDER
+    from packed_scenes.observe import Observer
+    from packed_scenes.settings import Settings
 
-    sample = next(s for s in read_coco(SAMPLE / "annotations.json") if s.name == "shelf")
+    sample = next(s for s in read_coco(SAMPLE_FOLDER / "annotations.json") if s.name == "shelf")
     scene = sample.load()
     settings = Settings(embedder=work.embedder, device="cpu")
     observer = Observer(settings)
@@ -66,7 +66,7 @@ def half(image: Image, truth: Any) -> tuple[Image, Any]:
 
 def mosaic(image: Image, truth: Any, side: int) -> tuple[Image, Any]:
     """``side`` x ``side`` copies of the sample, each a little darker or lighter, with all their boxes."""
-    from data.objects import Objects
+    from packed_scenes.data.objects import Objects
 
     height, width = image.shape[:2]
     out = np.empty((side * height, side * width, 3), np.uint8)
@@ -91,7 +91,7 @@ def slope(rows: list[dict[str, Any]], name: str) -> float:
 
 
 def _job(image: Image, boxes: Any, settings: Any, observer: Any, scratch: Path) -> int:
-    from pipeline.analysis import analyze
+    from packed_scenes.analysis import analyze
 
     result = analyze(image, boxes=boxes, settings=settings, observer=observer)
     result.save(scratch / "scaling")

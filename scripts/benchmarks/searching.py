@@ -19,8 +19,8 @@ HNSW_UP_TO = 100_000  # vectors: above, making its graph takes longer than all e
 
 def run(work: Work) -> Found:
     """Exact search beside faiss and numpy, then the kinds of index."""
-    from pipeline.retrieval.index import VectorIndex
-    from pipeline.retrieval.measure import measure, synthetic
+    from packed_scenes.retrieval.index import VectorIndex
+    from packed_scenes.retrieval.measure import measure, synthetic
 
     count = work.rows or (3_000 if work.tiny else ROWS)
     asked = 10 if work.tiny else 100

@@ -1,4 +1,4 @@
-"""Stage ``startup``: every command's ``--help``, the first result of ``analyze.py``, and what of it is importing."""
+"""Stage ``startup``: every command's ``--help``, the first result of ``analyze``, and what of it is importing."""
 
 from __future__ import annotations
 
@@ -6,34 +6,32 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from statistics import median
 from typing import Any
+
+from packed_scenes.cli.main import COMMANDS
 
 from .inputs import Work
 from .record import Found, Table
 
-SCRIPTS = Path(__file__).resolve().parents[1]
+PROGRAM = ["-m", "packed_scenes"]
 LIMIT = 0.5  # seconds that --help may take
 
 
 def run(work: Work) -> Found:
     """Time fresh processes."""
     turns = 1 if work.tiny else 3
-    scripts = sorted(SCRIPTS.glob("*.py"))
-    if work.tiny:
-        scripts = [path for path in scripts if path.stem in ("analyze", "evaluate")]
     helps = []
-    for path in scripts:
-        times = [_process([str(path), "--help"])[:2] for _ in range(turns)]
-        helps.append({"command": f"{path.name} --help", **_row(times)})
+    for name in ("analyze", "evaluate") if work.tiny else ("", *COMMANDS):
+        times = [_process([*PROGRAM, *filter(None, [name]), "--help"])[:2] for _ in range(turns)]
+        helps.append({"command": f"packed-scenes {name} --help".replace("  ", " "), **_row(times)})
     slow = [str(row["command"]) for row in helps if row["cpu s"] > LIMIT]
     first = [_first(work, turns)]
     return Found(
         [
             Table("--help of every command", helps, f"Over {LIMIT} processor seconds: {', '.join(slow) or 'none'}."),
             Table(
-                "first result of analyze.py on the bundled sample, a fresh process", first,
+                "first result of analyze on the bundled sample, a fresh process", first,
                 "Importing is what `python -X importtime` adds up for all modules, in a run of its own, divided by "
                 "that run's wall time; model loading is part of the rest.",
             ),
@@ -42,13 +40,13 @@ def run(work: Work) -> Found:
 
 
 def _first(work: Work, turns: int) -> dict[str, Any]:
-    command = [str(SCRIPTS / "analyze.py"), "--out", str(work.scratch / "first"), "--device", "cpu"]
+    command = [*PROGRAM, "analyze", "--out", str(work.scratch / "first"), "--device", "cpu"]
     times = [_process(command)[:2] for _ in range(turns)]
     wall, _, messages = _process(["-X", "importtime", *command])
     own = [line.split("|")[0] for line in messages.splitlines() if line.startswith("import time:")]
     imports = sum(int(cell.split(":")[1]) for cell in own[1:]) / 1e6
     return {
-        "what": "analyze.py",
+        "what": "packed-scenes analyze",
         **_row(times),
         "imports s": round(imports, 3),
         "imports share": round(imports / wall, 3),

@@ -14,8 +14,8 @@ from .timing import take_turns
 
 def run(work: Work) -> Found:
     """Time the job with detection and with given boxes, and its parts."""
-    from pipeline.observe import Observer
-    from pipeline.settings import Settings
+    from packed_scenes.observe import Observer
+    from packed_scenes.settings import Settings
 
     shot = photo(work)
     settings = Settings(embedder=work.embedder, device="cpu")
@@ -52,7 +52,7 @@ def _job(
 ) -> int:
     import time
 
-    from pipeline.analysis import analyze
+    from packed_scenes.analysis import analyze
 
     result = analyze([shot.path], boxes=shot.boxes if given else None, settings=settings, observer=observer)
     start = time.perf_counter()

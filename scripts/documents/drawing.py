@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data.files import atomic_write
+from packed_scenes.data.files import atomic_write
 
 Image = npt.NDArray[np.uint8]
 GREY = "#555555"
@@ -44,7 +44,7 @@ def save_photo(path: Path, image: Image) -> Path:
     """Write an RGB picture as JPEG of at most :data:`WIDTH` pixels across."""
     import cv2
 
-    from data.images import write_image
+    from packed_scenes.data.images import write_image
 
     shrink = min(1.0, WIDTH / image.shape[1])
     small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else image

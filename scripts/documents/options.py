@@ -11,7 +11,10 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
+import typer
 from typer.models import ArgumentInfo, OptionInfo
+
+from packed_scenes.cli.main import COMMANDS, application
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 HEAD = """# Every command and its options
@@ -22,19 +25,19 @@ answers bad input with one line and exit code 2, and Ctrl-C with exit code 130.
 
 
 def options_page() -> str:
-    """Return the page: one section per command of `scripts/`, by name."""
-    return "\n".join([HEAD, *(line for path in sorted(SCRIPTS.glob("*.py")) for line in _section(path))])
+    """Return the page: one section per subcommand, then one per script of contributors, by name."""
+    commands = [(f"packed-scenes {name}", application(name)) for name in sorted(COMMANDS)]
+    scripts = [(f"scripts/{path.name}", getattr(_module(path), "app", None)) for path in sorted(SCRIPTS.glob("*.py"))]
+    sections = (_section(title, app) for title, app in commands + scripts if app is not None)
+    return "\n".join([HEAD, *(line for section in sections for line in section)])
 
 
-def _section(path: Path) -> Iterator[str]:
-    app = getattr(_module(path), "app", None)
-    if app is None:
-        return
+def _section(title: str, app: typer.Typer) -> Iterator[str]:
     several = len(app.registered_commands) > 1
-    yield f"## scripts/{path.name}\n"
+    yield f"## {title}\n"
     for command in app.registered_commands:
         if several:
-            yield f"### scripts/{path.name} {command.name or command.callback.__name__.replace('_', '-')}\n"
+            yield f"### {title} {command.name or command.callback.__name__.replace('_', '-')}\n"
         yield _line(command.help or inspect.getdoc(command.callback) or "") + "\n"
         rows = list(_rows(command.callback))
         if rows:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from documents.drawing import GREY, crops_of, figure, save_figure, save_photo, side_by_side, tiles
 
 if TYPE_CHECKING:
-    from data import Scene
-    from pipeline import Analysis
+    from packed_scenes import Analysis
+    from packed_scenes.data import Scene
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.floating[Any]]
@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 def shelf_scene() -> Scene:
     """A generated shelf: the photo of the README."""
-    from data.synth import generate
+    from packed_scenes.data.synth import generate
 
     calm = {"bare": 0.0, "surround": 0.0, "oblique": 0.2, "clutter": 0.25, "disorder": 0.3}
     return generate(12, count=(120, 120), size=(900, 1200), variants=3, **calm)
@@ -29,7 +29,7 @@ def shelf_scene() -> Scene:
 
 def on_true_boxes(scene: Scene, **options: Any) -> Analysis:
     """Analyse a generated scene on its own boxes."""
-    from pipeline import analyze
+    from packed_scenes import analyze
 
     assert scene.truth is not None
     return analyze(scene, boxes=scene.truth.replace(cluster=None), **options)
@@ -37,7 +37,7 @@ def on_true_boxes(scene: Scene, **options: Any) -> Analysis:
 
 def shelf(out: Path) -> Path:
     """Photo and result side by side: a generated shelf, nothing given."""
-    from pipeline import analyze
+    from packed_scenes import analyze
 
     scene = shelf_scene()
     return save_photo(out / "shelf.jpg", side_by_side(scene.image, analyze(scene).overlay()))
@@ -48,7 +48,7 @@ def coins(out: Path) -> Path:
     import cv2
     from skimage import data as free
 
-    from pipeline import analyze
+    from packed_scenes import analyze
 
     grey = free.coins()
     photo = cv2.resize(np.repeat(grey[..., None], 3, axis=2), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
@@ -59,8 +59,8 @@ def fails(out: Path) -> Path:
     """Where the bundled weights fail: a dense crowd seen from above, true boxes beside found ones."""
     import cv2
 
-    from data.synth import generate
-    from pipeline import analyze
+    from packed_scenes import analyze
+    from packed_scenes.data.synth import generate
 
     scene = generate(3, layout="crowd", count=(160, 160), size=(700, 900))
     assert scene.truth is not None
@@ -101,7 +101,7 @@ def embedding(out: Path) -> Path:
 
 def noise(out: Path) -> Path:
     """What density clustering leaves over, and what a second stage recovers."""
-    import cluster
+    from packed_scenes import cluster
 
     points, truth = flat_groups()
     first = cluster.HDBSCAN(min_cluster_size=3, min_samples=3).fit(points).labels_
@@ -141,8 +141,8 @@ def flat_groups() -> tuple[Floats, npt.NDArray[np.int64]]:
 
 def congregations(out: Path) -> Path:
     """From boxes to places: one identity's boxes, the closing at three reaches, and another product between them."""
-    from aggregate import aggregate, draw_overlay
-    from data import Objects
+    from packed_scenes.aggregate import aggregate, draw_overlay
+    from packed_scenes.data import Objects
 
     boxes = np.array([[40 + 74 * k, 60, 100 + 74 * k, 200] for k in range(7)], np.float32)
     boxes = np.concatenate([boxes, boxes + np.array([0, 170, 0, 170])])
@@ -166,13 +166,14 @@ def congregations(out: Path) -> Path:
 
 def threshold(out: Path) -> Path:
     """How the number of identities and the score depend on the cut, and where the default cuts."""
-    import cluster
 
     scene = shelf_scene()
     assert scene.truth is not None
     assert scene.truth.cluster is not None
     result = on_true_boxes(scene)
     vectors, truth = result.scenes[0].objects.embedding, scene.truth.cluster
+    from packed_scenes import cluster
+
     cuts = np.linspace(0.02, 0.7, 60)
     labels = [cluster.AverageLinkage(float(cut)).fit(vectors).labels_ for cut in cuts]
     chosen = float(result.clustering["threshold"])

@@ -6,8 +6,8 @@ import numpy as np
 import shapely
 from hypothesis import strategies as st
 
-from aggregate import Congregation
-from data import Objects
+from packed_scenes.aggregate import Congregation
+from packed_scenes.data import Objects
 
 FRAME = (400, 500)
 

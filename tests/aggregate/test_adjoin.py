@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregate.adjoin import FACING, ScaleBy, adjoining, components, group_median, object_scale
-from data import Objects
+from packed_scenes.aggregate.adjoin import FACING, ScaleBy, adjoining, components, group_median, object_scale
+from packed_scenes.data import Objects
 from tests.aggregate.scenes import packed
 
 

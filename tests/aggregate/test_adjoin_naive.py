@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregate.adjoin import ScaleBy, adjoining, group_median, object_scale
+from packed_scenes.aggregate.adjoin import ScaleBy, adjoining, group_median, object_scale
 
 BOX = st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(2, 30), st.integers(2, 30), st.integers(-1, 2))
 

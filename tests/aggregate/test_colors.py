@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from hypothesis import given, settings
 
-from aggregate import assign_colors, colors_of
-from aggregate.colors import PALETTE, is_light, lab
-from data import Objects
+from packed_scenes.aggregate import assign_colors, colors_of
+from packed_scenes.aggregate.colors import PALETTE, is_light, lab
+from packed_scenes.data import Objects
 from tests.aggregate.scenes import packed
 
 

@@ -8,8 +8,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregate import DEFAULT_REACH, ScaleBy, aggregate
-from data import InputError, Objects
+from packed_scenes.aggregate import DEFAULT_REACH, ScaleBy, aggregate
+from packed_scenes.data import InputError, Objects
 from tests.aggregate.scenes import FRAME, boxes_of, members, packed, shape_of
 
 REACH = st.sampled_from([0.0, 0.1, DEFAULT_REACH, 0.7, 3.0])

@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregate.difference import EXTRA, MISSING, MOVED, SAME, draw_differences, missing_marks
-from aggregate.planogram import Differences, compare_layouts, layout_of, parse_planogram
-from aggregate.shelf import shelf_report
-from data import Objects
+from packed_scenes.aggregate.difference import EXTRA, MISSING, MOVED, SAME, draw_differences, missing_marks
+from packed_scenes.aggregate.planogram import Differences, compare_layouts, layout_of, parse_planogram
+from packed_scenes.aggregate.shelf import shelf_report
+from packed_scenes.data import Objects
 from tests.aggregate.scenes import boxes_of, packed
 
 

@@ -4,7 +4,16 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregate.lettering import SMALLEST, Spot, badge_size, draw_badge, paste, place_badges, text_height, text_mask
+from packed_scenes.aggregate.lettering import (
+    SMALLEST,
+    Spot,
+    badge_size,
+    draw_badge,
+    paste,
+    place_badges,
+    text_height,
+    text_mask,
+)
 
 
 @settings(max_examples=40, deadline=None)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from aggregate import aggregate
-from aggregate.metrics import CongregationScore, congregation_score
-from data import InputError, Objects
+from packed_scenes.aggregate import aggregate
+from packed_scenes.aggregate.metrics import CongregationScore, congregation_score
+from packed_scenes.data import InputError, Objects
 from tests.aggregate.scenes import FRAME, boxes_of, packed
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregate import aggregate
-from aggregate.congregations import _numbering
+from packed_scenes.aggregate import aggregate
+from packed_scenes.aggregate.congregations import _numbering
 from tests.aggregate.scenes import boxes_of, shape_of
 
 GROUP = st.tuples(

@@ -6,9 +6,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregate import aggregate
-from aggregate.adjoin import Links
-from aggregate.outline import HOLE, outlines
+from packed_scenes.aggregate import aggregate
+from packed_scenes.aggregate.adjoin import Links
+from packed_scenes.aggregate.outline import HOLE, outlines
 from tests.aggregate.scenes import boxes_of, shape_of
 
 NO_LINKS = Links(np.zeros((0, 2), int), np.zeros((0, 4)))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from aggregate import aggregate, assign_colors, draw_overlay
-from aggregate.overlay import fill
-from data import InputError, Objects, read_image
+from packed_scenes.aggregate import aggregate, assign_colors, draw_overlay
+from packed_scenes.aggregate.overlay import fill
+from packed_scenes.data import InputError, Objects, read_image
 from tests.aggregate.scenes import boxes_of, packed
 from tests.real import SHARED, needs
 

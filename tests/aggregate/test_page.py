@@ -5,10 +5,10 @@ from html.parser import HTMLParser
 import numpy as np
 from hypothesis import given, settings
 
-from aggregate.page import shelf_page
-from aggregate.planogram import compare_layouts, layout_of, parse_planogram
-from aggregate.shelf import shelf_report
-from data import Objects
+from packed_scenes.aggregate.page import shelf_page
+from packed_scenes.aggregate.planogram import compare_layouts, layout_of, parse_planogram
+from packed_scenes.aggregate.shelf import shelf_report
+from packed_scenes.data import Objects
 from tests.aggregate.scenes import packed
 from tests.aggregate.test_shelf import small_shelf
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregate.planogram import (
+from packed_scenes.aggregate.planogram import (
     Layout,
     Slot,
     compare_layouts,
@@ -21,8 +21,8 @@ from aggregate.planogram import (
     planogram_csv,
     read_planogram,
 )
-from aggregate.shelf import shelf_report
-from data import InputError
+from packed_scenes.aggregate.shelf import shelf_report
+from packed_scenes.data import InputError
 from tests.aggregate.scenes import boxes_of
 
 BOARDS = st.lists(st.lists(st.sampled_from("abcdefg"), min_size=1, max_size=9), max_size=4)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregate.rows import find_rows
-from data import Objects
+from packed_scenes.aggregate.rows import find_rows
+from packed_scenes.data import Objects
 from tests.real import SHARED, needs
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aggregate import ContactSheet
-from aggregate.legend import cut, letterbox
-from data import InputError, Objects
+from packed_scenes.aggregate import ContactSheet
+from packed_scenes.aggregate.legend import cut, letterbox
+from packed_scenes.data import InputError, Objects
 
 
 def scene(colors: list[tuple[int, int, int]], cluster: list[int]) -> tuple[np.ndarray, Objects]:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from aggregate.shelf import gaps_csv, shelf_csv, shelf_report
-from data import InputError, Objects
+from packed_scenes.aggregate.shelf import gaps_csv, shelf_csv, shelf_report
+from packed_scenes.data import InputError, Objects
 from tests.aggregate.scenes import boxes_of, packed
 
 

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from aggregate import aggregate, congregations_json, objects_csv
-from data import InputError, Objects
+from packed_scenes.aggregate import aggregate, congregations_json, objects_csv
+from packed_scenes.data import InputError, Objects
 from tests.aggregate.scenes import boxes_of
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from cluster import AverageLinkage
-from cluster.assign import Assigner, keep_names
-from data import InputError
+from packed_scenes.cluster import AverageLinkage
+from packed_scenes.cluster.assign import Assigner, keep_names
+from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 

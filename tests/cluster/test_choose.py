@@ -3,10 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cluster import AverageLinkage, score
-from cluster.choose import adaptive_cut, candidate_cuts, merge_adaptively, merge_by_silhouette, silhouette_cut
-from cluster.dense import average_tree, cosine_distances
-from data import InputError
+from packed_scenes.cluster import AverageLinkage, score
+from packed_scenes.cluster.choose import (
+    adaptive_cut,
+    candidate_cuts,
+    merge_adaptively,
+    merge_by_silhouette,
+    silhouette_cut,
+)
+from packed_scenes.cluster.dense import average_tree, cosine_distances
+from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from cluster import make
-from data import InputError
+from packed_scenes.cluster import make
+from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 

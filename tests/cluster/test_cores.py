@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-import cluster.average
-from cluster import AverageLinkage, canonical
-from cluster.cores import LARGE, group_by_cores, mean_own_size
-from cluster.dense import DENSE_LIMIT
+from packed_scenes import cluster
+from packed_scenes.cluster import AverageLinkage, canonical
+from packed_scenes.cluster.cores import LARGE, group_by_cores, mean_own_size
+from packed_scenes.cluster.dense import DENSE_LIMIT
 from tests.cluster.synthetic import scene_vectors
 
 CALIBRATED = 0.2

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster import AverageLinkage
-from cluster.counting import Curve, Enough, count_curve, estimate_count
-from cluster.counting.curve import FACTORS
-from cluster.counting.estimate import combine
-from cluster.counting.frame import Bond, Frame, Frames
-from cluster.counting.pilot import fit_bond, pilot_pairs
-from cluster.counting.sampling import Plan
-from cluster.counting.size import inverse_size
-from cluster.simulate import simulate
-from data import InputError
+from packed_scenes.cluster import AverageLinkage
+from packed_scenes.cluster.counting import Curve, Enough, count_curve, estimate_count
+from packed_scenes.cluster.counting.curve import FACTORS
+from packed_scenes.cluster.counting.estimate import combine
+from packed_scenes.cluster.counting.frame import Bond, Frame, Frames
+from packed_scenes.cluster.counting.pilot import fit_bond, pilot_pairs
+from packed_scenes.cluster.counting.sampling import Plan
+from packed_scenes.cluster.counting.size import inverse_size
+from packed_scenes.cluster.simulate import simulate
+from packed_scenes.data import InputError
 
 
 @given(

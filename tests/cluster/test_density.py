@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from cluster import HDBSCAN
-from cluster.dense import cosine_distances
-from cluster.density import flat_clusters
-from cluster.knn import Graph, neighbours
-from cluster.spanning import spanning_tree
-from data import InputError
+from packed_scenes.cluster import HDBSCAN
+from packed_scenes.cluster.dense import cosine_distances
+from packed_scenes.cluster.density import flat_clusters
+from packed_scenes.cluster.knn import Graph, neighbours
+from packed_scenes.cluster.spanning import spanning_tree
+from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.assign import Assigner
-from cluster.reciprocal import cluster_counts, reciprocal_merge
+from packed_scenes.cluster.assign import Assigner
+from packed_scenes.cluster.reciprocal import cluster_counts, reciprocal_merge
 from tests.cluster.synthetic import scene_vectors
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import check_estimator
 
-from cluster import AverageLinkage, TwoStage, make, names
-from cluster.average import membership
-from cluster.two_stage import Second
-from data import InputError
+from packed_scenes.cluster import AverageLinkage, TwoStage, make, names
+from packed_scenes.cluster.average import membership
+from packed_scenes.cluster.two_stage import Second
+from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 OPTIONS: dict[str, dict[str, Any]] = {"kmeans": {"n_clusters": 4}, "dbscan": {"eps": 0.3}}
@@ -126,7 +126,7 @@ def test_large_and_small_routes_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     X, _ = scene_vectors(700, noise=0.5)
     pairs = {"must_link": [[0, 1], [5, 9]], "cannot_link": [[2, 3], [0, 7]]}
     dense = [AverageLinkage(rule, calibrated=0.4).fit(X, **pairs).labels_ for rule in ("adaptive", "calibrated", 0.3)]
-    monkeypatch.setattr("cluster.average.DENSE_LIMIT", 100)
+    monkeypatch.setattr("packed_scenes.cluster.average.DENSE_LIMIT", 100)
     sparse = [AverageLinkage(rule, calibrated=0.4).fit(X, **pairs).labels_ for rule in ("adaptive", "calibrated", 0.3)]
     agreement = [adjusted_rand_score(a, b) for a, b in zip(dense, sparse, strict=True)]
     assert agreement[1:] == [1, 1]

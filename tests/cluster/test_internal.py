@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as library
 
-from cluster import internal
-from cluster.dense import cosine_distances
-from data import InputError
+from packed_scenes.cluster import internal
+from packed_scenes.cluster.dense import cosine_distances
+from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 

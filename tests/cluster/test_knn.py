@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from cluster.knn import SMALL, neighbours
-from cluster.knn_exact import BLOCK, exact_neighbours
-from data import InputError
+from packed_scenes.cluster.knn import SMALL, neighbours
+from packed_scenes.cluster.knn_exact import BLOCK, exact_neighbours
+from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.labels import as_labels, canonical, cluster_sums, noise_share, singletons
-from data import InputError
+from packed_scenes.cluster.labels import as_labels, canonical, cluster_sums, noise_share, singletons
+from packed_scenes.data import InputError
 
 LABELS = st.lists(st.integers(-1, 6), max_size=30).map(lambda values: np.array(values, np.int64))
 

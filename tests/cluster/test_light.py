@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
-from cluster import AverageLinkage
-from cluster.light import remove_scene_shifts
+from packed_scenes.cluster import AverageLinkage
+from packed_scenes.cluster.light import remove_scene_shifts
 from tests.cluster.synthetic import scene_vectors
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as library
 
-from cluster import PairCounts, pair_counts, pooled_pairs, score
-from cluster.labels import canonical, singletons
-from data import InputError
+from packed_scenes.cluster import PairCounts, pair_counts, pooled_pairs, score
+from packed_scenes.cluster.labels import canonical, singletons
+from packed_scenes.data import InputError
 
 labels = st.lists(st.integers(-1, 5), min_size=1, max_size=25)
 

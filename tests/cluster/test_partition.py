@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
-from cluster import partition
-from cluster.labels import canonical
-from cluster.partition import merge_in_parts, near_components, work_lists
-from cluster.reciprocal import reciprocal_merge
+from packed_scenes.cluster import partition
+from packed_scenes.cluster.labels import canonical
+from packed_scenes.cluster.partition import merge_in_parts, near_components, work_lists
+from packed_scenes.cluster.reciprocal import reciprocal_merge
 from tests.cluster.synthetic import scene_vectors
 
 

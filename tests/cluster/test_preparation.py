@@ -8,9 +8,9 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
 
-from cluster import preparation
-from cluster.preparation import Preparation
-from data import InputError
+from packed_scenes.cluster import preparation
+from packed_scenes.cluster.preparation import Preparation
+from packed_scenes.data import InputError
 
 STEPS = {"pca60": lambda: PCA(0.6, svd_solver="full"), "pca5d": lambda: PCA(5, svd_solver="full"),
          "minmax": MinMaxScaler, "standard": StandardScaler, "unit": Normalizer}  # fmt: skip

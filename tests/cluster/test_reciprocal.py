@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from cluster.base import Hints
-from cluster.constraints import close
-from cluster.dense import average_tree, cosine_distances
-from cluster.reciprocal import cluster_counts, reciprocal_merge
+from packed_scenes.cluster.base import Hints
+from packed_scenes.cluster.constraints import close
+from packed_scenes.cluster.dense import average_tree, cosine_distances
+from packed_scenes.cluster.reciprocal import cluster_counts, reciprocal_merge
 from tests.cluster.synthetic import scene_vectors
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster import doubts, reassign, reliable_rows
-from cluster.reliable import overlap
-from data import InputError
+from packed_scenes.cluster import doubts, reassign, reliable_rows
+from packed_scenes.cluster.reliable import overlap
+from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 

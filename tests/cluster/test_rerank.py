@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from cluster import make
-from cluster.constraints import exclusive_pairs
-from cluster.dense import average_tree, cosine_distances
-from cluster.rerank import merge_reranked, reciprocal_similarity
-from data import InputError
+from packed_scenes.cluster import make
+from packed_scenes.cluster.constraints import exclusive_pairs
+from packed_scenes.cluster.dense import average_tree, cosine_distances
+from packed_scenes.cluster.rerank import merge_reranked, reciprocal_similarity
+from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 
@@ -59,7 +59,7 @@ def test_equals_the_papers_loops(k1: int, k2: int, reach: float | None) -> None:
 def test_blocks_of_rows_do_not_change_it(monkeypatch: pytest.MonkeyPatch) -> None:
     X, _ = scene_vectors(80, seed=1)
     whole = reciprocal_similarity(X).toarray()
-    monkeypatch.setattr("cluster.rerank.TERMS", 50)
+    monkeypatch.setattr("packed_scenes.cluster.rerank.TERMS", 50)
     assert np.allclose(whole, reciprocal_similarity(X).toarray())
     assert np.allclose(whole, whole.T, atol=1e-6)
     assert np.allclose(np.diag(whole), 1)

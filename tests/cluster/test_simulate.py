@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cluster.simulate import simulate
-from data import InputError
+from packed_scenes.cluster.simulate import simulate
+from packed_scenes.data import InputError
 
 
 @pytest.mark.parametrize(("regime", "low", "high"), [("scene", 2, 8), ("person", 6, 25), ("vehicle", 15, 120)])

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster import AverageLinkage
-from cluster.dense import cosine_distances
-from cluster.spatial import SAME_SIZE, SIDE_GAP, STACK_GAP, neighbouring, patches, spatial_distances
+from packed_scenes.cluster import AverageLinkage
+from packed_scenes.cluster.dense import cosine_distances
+from packed_scenes.cluster.spatial import SAME_SIZE, SIDE_GAP, STACK_GAP, neighbouring, patches, spatial_distances
 from tests.cluster.synthetic import scene_vectors
 
 # three in a row, one on top of the second, one far away, one beside but twice as high

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from data import Objects
+from packed_scenes.data import Objects
 
 
 @st.composite

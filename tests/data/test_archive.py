@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from data import InputError
-from data.archive import Limits, extract_zip, read_zip
+from packed_scenes.data import InputError
+from packed_scenes.data.archive import Limits, extract_zip, read_zip
 
 
 def packed(*members: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from data import InputError, Objects, read_boxes, write_boxes
+from packed_scenes.data import InputError, Objects, read_boxes, write_boxes
 from tests.data.strategies import objects
 from tests.real import SHARED, needs
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from data import InputError, LabelledScene, Objects, read_coco, write_coco
-from data.coco import to_coco, write_coco_results
+from packed_scenes.data import InputError, LabelledScene, Objects, read_coco, write_coco
+from packed_scenes.data.coco import to_coco, write_coco_results
 from tests.data.strategies import objects
 from tests.real import SHARED, needs
 

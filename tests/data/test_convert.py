@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from data import InputError, Objects
-from data.convert import (
+from packed_scenes.data import InputError, Objects
+from packed_scenes.data.convert import (
     from_fiftyone,
     from_label_studio,
     from_supervision,

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 import pytest
 
-from data import InputError
-from data.errors import named
+from packed_scenes.data import InputError
+from packed_scenes.data.errors import named
 
 
 def test_parts_of_the_line() -> None:

@@ -14,8 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data import InputError, write_image
-from data.files import atomic_write, list_images, read_bytes, sha256_file, write_csv, write_json, write_text
+from packed_scenes.data import InputError, write_image
+from packed_scenes.data.files import (
+    atomic_write,
+    list_images,
+    read_bytes,
+    sha256_file,
+    write_csv,
+    write_json,
+    write_text,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -75,7 +83,7 @@ def test_full_disk_at_each_step(step: str, tmp_path: Path, monkeypatch: pytest.M
 
     file = tmp_path / "a.json"
     write_json(file, {"old": 1})
-    monkeypatch.setattr(f"data.files.{step}", full)
+    monkeypatch.setattr(f"packed_scenes.data.files.{step}", full)
     with pytest.raises(InputError, match=r"No space left on device\)\. "):
         write_json(file, {"new": 1})
     monkeypatch.undo()
@@ -90,7 +98,7 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 import numpy as np
-from data import InputError, write_image
+from packed_scenes.data import InputError, write_image
 try:
     write_image(sys.argv[1], np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8))
 except InputError as error:
@@ -110,7 +118,7 @@ def test_read_only_and_impossible_places(tmp_path: Path, monkeypatch: pytest.Mon
     def denied(*_: Any, **__: Any) -> Any:
         raise PermissionError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr("data.files.tempfile.mkstemp", denied)
+    monkeypatch.setattr("packed_scenes.data.files.tempfile.mkstemp", denied)
     with pytest.raises(InputError, match=r"cannot write here \(Read-only file system\)\. Choose another --out"):
         write_text(tmp_path / "a.txt", "text")
     monkeypatch.undo()
@@ -128,7 +136,7 @@ def test_kill_in_the_middle_never_shows_half_a_file(tmp_path: Path) -> None:
     """A child rewrites one file over and over; whenever it is killed, the file is one whole version."""
     code = """
 import itertools, sys
-from data.files import write_text
+from packed_scenes.data.files import write_text
 for i in itertools.count():
     write_text(sys.argv[1], f"{i % 10}" * 3_000_000)
 """

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from data import InputError, image_size, read_image, write_image
-from data.images import decode_image
+from packed_scenes.data import InputError, image_size, read_image, write_image
+from packed_scenes.data.images import decode_image
 from tests.real import SHARED, needs
 
 RNG = np.random.default_rng(0)

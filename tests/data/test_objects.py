@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import InputError, Objects
+from packed_scenes.data import InputError, Objects
 from tests.data.strategies import objects
 
 COLUMNS = ("xyxy", "score", "class_id", "object_id", "embedding", "cluster", "probability", "congregation")

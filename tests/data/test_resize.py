@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.resize import shrink
+from packed_scenes.data.resize import shrink
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 160), st.integers(0, 160), st.integers(0, 99))

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import data
-from data import InputError, LabelledScene, Objects, Scene, write_image
+from packed_scenes import data
+from packed_scenes.data import InputError, LabelledScene, Objects, Scene, write_image
 
 
 def test_scene_knows_its_size_and_refuses_other_arrays() -> None:
@@ -52,6 +52,6 @@ def test_exports_are_there_and_load_nothing_heavy() -> None:
     assert dir(data) == data.__all__
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         _ = data.nonsense
-    code = "import sys, data; from data import Objects, read_boxes, read_coco, read_image; print(*sys.modules)"
+    code = "import sys; from packed_scenes.data import Objects, read_boxes, read_coco, read_image; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "pandas", "cv2", "matplotlib", "sklearn", "yaml"} & set(loaded)

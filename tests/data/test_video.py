@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from data import InputError
-from data.video import read_video, video_info, video_scenes
+from packed_scenes.data import InputError
+from packed_scenes.data.video import read_video, video_info, video_scenes
 
 
 def clip(file: Path, frames: int = 12) -> Path:

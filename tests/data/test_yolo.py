@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from data import InputError, LabelledScene, Objects, read_yolo, write_image, write_yolo
-from data.yolo import format_yolo, is_yolo, parse_yolo
+from packed_scenes.data import InputError, LabelledScene, Objects, read_yolo, write_image, write_yolo
+from packed_scenes.data.yolo import format_yolo, is_yolo, parse_yolo
 from tests.data.strategies import objects
 
 SIZE = (200, 100)

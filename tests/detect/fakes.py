@@ -7,7 +7,7 @@ import dataclasses
 import cv2
 import numpy as np
 
-from detect.networks import Card
+from packed_scenes.detect.networks import Card
 
 Found = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detect.training.augment import Augmentation, crop, disturb
-from detect.training.clutter import add_clutter
-from detect.training.pool import Example
+from packed_scenes.detect.training.augment import Augmentation, crop, disturb
+from packed_scenes.detect.training.clutter import add_clutter
+from packed_scenes.detect.training.pool import Example
 from tests.detect.fakes import picture
 
 PLAIN = Augmentation(colour=0, clutter=0)

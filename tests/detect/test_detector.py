@@ -4,11 +4,11 @@ import json
 import numpy as np
 import pytest
 
-from data import InputError, Objects, read_image
-from detect import Detector
-from detect.matching import match_boxes
-from detect.networks import Card
-from detect.scale import choose, look, weighted_median
+from packed_scenes.data import InputError, Objects, read_image
+from packed_scenes.detect import Detector
+from packed_scenes.detect.matching import match_boxes
+from packed_scenes.detect.networks import Card
+from packed_scenes.detect.scale import choose, look, weighted_median
 from tests.detect.fakes import Rectangles, picture
 from tests.real import SHARED, needs
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from data import Objects
-from detect.errors import Kind, count_errors, draw_errors, find_errors
+from packed_scenes.data import Objects
+from packed_scenes.detect.errors import Kind, count_errors, draw_errors, find_errors
 
 TRUTH = Objects.from_boxes([[0, 0, 40, 40], [50, 0, 90, 40], [90, 0, 130, 40], [200, 0, 240, 40], [300, 0, 340, 40]])
 FOUND = Objects.from_boxes(

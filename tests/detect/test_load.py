@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from data import InputError
-from data.files import sha256_file
-from detect import network
-from detect.load import ASSETS, load_network, pick_device
-from detect.networks import candidates
-from detect.training.release import release
+from packed_scenes.data import InputError
+from packed_scenes.data.files import sha256_file
+from packed_scenes.detect import network
+from packed_scenes.detect.load import ASSETS, load_network, pick_device
+from packed_scenes.detect.networks import candidates
+from packed_scenes.detect.training.release import release
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_foreign_pickle_needs_trust(tmp_path: Path) -> None:
 
 
 def test_trusted_ultralytics_weights_load_and_keep_more_than_300(tmp_path: Path) -> None:
-    from detect.quiet import quiet_ultralytics
+    from packed_scenes.detect.quiet import quiet_ultralytics
 
     ultralytics = quiet_ultralytics()
     model = ultralytics.YOLO("yolo11n.yaml", verbose=False)
@@ -163,7 +163,7 @@ QUIET = """
 import socket, sys
 def refuse(*a, **k): raise SystemExit("called out")
 socket.socket.connect = refuse; socket.getaddrinfo = refuse
-from detect.quiet import quiet_ultralytics
+from packed_scenes.detect.quiet import quiet_ultralytics
 u = quiet_ultralytics()
 m = u.YOLO("yolo11n.yaml", verbose=False)
 assert not u.settings["sync"]
@@ -192,7 +192,7 @@ def test_ultralytics_writes_nothing_home_and_calls_nobody(tmp_path: Path) -> Non
 
 def test_importing_the_detector_loads_nothing_heavy() -> None:
     heavy = ("torch", "ultralytics", "onnx", "matplotlib")
-    code = f"import sys; from detect import Detector; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys; from packed_scenes.detect import Detector; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

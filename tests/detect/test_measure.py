@@ -2,9 +2,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data import Objects
-from detect import Detector
-from detect.training.measure import GENERATED, measure, sets
+from packed_scenes.data import Objects
+from packed_scenes.detect import Detector
+from packed_scenes.detect.training.measure import GENERATED, measure, sets
 from tests.detect.fakes import Rectangles, picture
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import Objects
-from detect.matching import match_boxes
-from detect.metrics import evaluate
+from packed_scenes.data import Objects
+from packed_scenes.detect.matching import match_boxes
+from packed_scenes.detect.metrics import evaluate
 
 
 def objects(*boxes: tuple[float, float, float, float], score: list[float] | None = None) -> Objects:

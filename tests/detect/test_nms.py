@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import InputError
-from detect.nms import nms, nms_mean, pairwise_inside, pairwise_iou
+from packed_scenes.data import InputError
+from packed_scenes.detect.nms import nms, nms_mean, pairwise_inside, pairwise_iou
 
 
 def crowd(seed: int, count: int, spread: float = 200.0) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from pathlib import Path
 CODE = """
 from PIL import Image
 opened = Image.open
-from detect.quiet import quiet_ultralytics
+from packed_scenes.detect.quiet import quiet_ultralytics
 quiet_ultralytics()
 assert Image.open is opened
 import ultralytics

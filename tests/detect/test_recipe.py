@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from data import InputError
-from detect.training.recipe import Packed, cut_out, micrographs, prepare, scenes
-from detect.training.stacks import wall
+from packed_scenes.data import InputError
+from packed_scenes.detect.training.recipe import Packed, cut_out, micrographs, prepare, scenes
+from packed_scenes.detect.training.stacks import wall
 
 
 def test_recipe_makes_scenes_and_stacks_from_the_seed() -> None:

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import InputError
-from detect.tiles import Candidates, layout, merge
+from packed_scenes.data import InputError
+from packed_scenes.detect.tiles import Candidates, layout, merge
 
 
 @settings(max_examples=100, deadline=None)

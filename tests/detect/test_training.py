@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from data import InputError
-from data.coco import write_coco
-from data.labelled import LabelledScene
-from data.objects import Objects
-from detect import network
-from detect.load import ASSETS, DEFAULT, load_network
-from detect.training.fit import adapt
-from detect.training.job import Job
-from detect.training.loop import Plan, Trainer, make_batch, prefetch
-from detect.training.pool import Mixture, Pool, fill
+from packed_scenes.data import InputError
+from packed_scenes.data.coco import write_coco
+from packed_scenes.data.labelled import LabelledScene
+from packed_scenes.data.objects import Objects
+from packed_scenes.detect import network
+from packed_scenes.detect.load import ASSETS, DEFAULT, load_network
+from packed_scenes.detect.training.fit import adapt
+from packed_scenes.detect.training.job import Job
+from packed_scenes.detect.training.loop import Plan, Trainer, make_batch, prefetch
+from packed_scenes.detect.training.pool import Mixture, Pool, fill
 from tests.detect.fakes import picture
 
 

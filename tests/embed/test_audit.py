@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from data import InputError
-from embed import Embedder
-from embed.audit import Kind, audit_vectors
-from embed.audit_report import apply_audit, audit_folder, write_report
-from embed.copies import find_copies
-from embed.folders import read_folder
+from packed_scenes.data import InputError
+from packed_scenes.embed import Embedder
+from packed_scenes.embed.audit import Kind, audit_vectors
+from packed_scenes.embed.audit_report import apply_audit, audit_folder, write_report
+from packed_scenes.embed.copies import find_copies
+from packed_scenes.embed.folders import read_folder
 from tests.real import SHARED, needs
 
 
@@ -105,10 +105,10 @@ def test_bad_arguments_are_refused() -> None:
 
 def draw_folder(root: Path, *, crops: int = 9) -> None:
     """Clean drawn goods, one class per product; then a duplicated class, a mixture and a sliver are planted."""
-    from data.synth.goods import Family
-    from embed.augment import augment
-    from embed.default_training import CALIBRATION
-    from embed.store import HEIGHT, WIDTH, fit
+    from packed_scenes.data.synth.goods.families import Family
+    from packed_scenes.embed.augment import augment
+    from packed_scenes.embed.default_training import CALIBRATION
+    from packed_scenes.embed.store import HEIGHT, WIDTH, fit
 
     rng = np.random.default_rng(5)
     canvases = []

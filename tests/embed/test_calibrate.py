@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import InputError
-from embed.calibrate import best_pair_f, calibrate, equal_error, linkage_curves, linkage_cut
-from embed.retrieval import recall_at_1
+from packed_scenes.data import InputError
+from packed_scenes.embed.calibrate import best_pair_f, calibrate, equal_error, linkage_curves, linkage_cut
+from packed_scenes.embed.retrieval import recall_at_1
 
 
 def scene(seed: int, *, spread: float = 0.3) -> tuple[np.ndarray, np.ndarray]:

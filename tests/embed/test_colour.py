@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from embed import Embedder
-from embed.colour import ColourLayout, rgb_to_lab
+from packed_scenes.embed import Embedder
+from packed_scenes.embed.colour import ColourLayout, rgb_to_lab
 
 
 def test_lab_equals_scikit_image() -> None:

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import InputError
-from embed.crops import GREY, letterbox, letterbox_boxes, letterbox_crops, pixel_boxes
+from packed_scenes.data import InputError
+from packed_scenes.embed.crops import GREY, letterbox, letterbox_boxes, letterbox_crops, pixel_boxes
 
 
 @settings(max_examples=40, deadline=None)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from data import InputError
-from embed import Embedder, descriptors
-from embed.descriptors.cache import Cache
-from embed.descriptors.extraction import extract
-from embed.descriptors.matrix import load_matrix, load_table
+from packed_scenes.data import InputError
+from packed_scenes.embed import Embedder, descriptors
+from packed_scenes.embed.descriptors.cache import Cache
+from packed_scenes.embed.descriptors.extraction import extract
+from packed_scenes.embed.descriptors.matrix import load_matrix, load_table
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def crops(tmp_path: Path) -> list[Path]:
 
 
 def test_rows_are_those_of_the_embedder_in_the_order_given(crops: list[Path], tmp_path: Path) -> None:
-    from data import read_image
+    from packed_scenes.data import read_image
 
     embedder = Embedder.load("colour", device="cpu")
     order = np.random.default_rng(1).permutation(len(crops))
@@ -82,7 +82,7 @@ def test_a_killed_extraction_loses_at_most_one_shard(crops: list[Path], tmp_path
     code = f"""
         import os, signal
         from pathlib import Path
-        from embed.descriptors import cache, extract
+        from packed_scenes.embed.descriptors import cache, extract
         cache.Cache.__init__.__kwdefaults__["shard"] = 16
         paths = sorted(Path({str(crops[0].parent)!r}).iterdir())
         def die(done, total):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from data import InputError
-from embed import Embedder
-from embed.compiled import CompiledEmbedder
-from embed.fuse import fuse
-from embed.networks import LayoutNet
-from embed.weights import card_path, save_weights
+from packed_scenes.data import InputError
+from packed_scenes.embed import Embedder
+from packed_scenes.embed.compiled import CompiledEmbedder
+from packed_scenes.embed.fuse import fuse
+from packed_scenes.embed.networks import LayoutNet
+from packed_scenes.embed.weights import card_path, save_weights
 
 
 def small() -> LayoutNet:
@@ -81,7 +81,7 @@ def test_compiled_network_is_the_torch_network(weights: Path) -> None:
 
 
 def test_shipped_embedder_needs_no_torch() -> None:
-    code = "import sys, numpy as np; from embed import Embedder; e = Embedder.load(device='cpu')\n"
+    code = "import sys, numpy as np; from packed_scenes.embed import Embedder; e = Embedder.load(device='cpu')\n"
     code += "e.embed(np.zeros((90, 60, 3), np.uint8), [[0, 0, 50, 80]]); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -132,7 +132,7 @@ def test_wrong_architecture_is_refused(tmp_path: Path) -> None:
 
 
 def test_shipped_weights_tell_two_goods_apart() -> None:
-    from data.synth.goods import Family
+    from packed_scenes.data.synth.goods.families import Family
 
     embedder = Embedder.load(device="cpu")
     rng = np.random.default_rng(3)

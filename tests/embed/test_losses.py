@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from embed.losses import ProxySoftmax, contrast
+from packed_scenes.embed.losses import ProxySoftmax, contrast
 
 
 @settings(max_examples=15, deadline=None)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from data import InputError
-from embed.crops import GREY
-from embed.masking import DeepLab, GrabCut, Threshold, believable, keep, make_masker, mask_sheet, removed
+from packed_scenes.data import InputError
+from packed_scenes.embed.crops import GREY
+from packed_scenes.embed.masking import DeepLab, GrabCut, Threshold, believable, keep, make_masker, mask_sheet, removed
 
 
 def disc(height: int = 120, width: int = 90) -> tuple[np.ndarray, np.ndarray]:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from data import InputError
-from embed import Embedder
-from embed.known import OSNET
-from embed.osnet import WIDTHS, OSNet, load_osnet
+from packed_scenes.data import InputError
+from packed_scenes.embed import Embedder
+from packed_scenes.embed.known import OSNET
+from packed_scenes.embed.osnet import WIDTHS, OSNet, load_osnet
 
 # As in the files that torchreid publishes (read there, written down here).
 PUBLISHED = {

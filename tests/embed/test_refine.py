@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import nn
 
-from data import InputError
-from embed.activation import activation_map, class_map
-from embed.embedder import Embedder
-from embed.networks import LayoutNet
-from embed.refine import PseudoBatches, RefineRecipe, blend, contrast, refine
-from embed.store import CropStore, StoreWriter
+from packed_scenes.data import InputError
+from packed_scenes.embed.activation import activation_map, class_map
+from packed_scenes.embed.embedder import Embedder
+from packed_scenes.embed.networks import LayoutNet
+from packed_scenes.embed.refine import PseudoBatches, RefineRecipe, blend, contrast, refine
+from packed_scenes.embed.store import CropStore, StoreWriter
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def small() -> LayoutNet:
 
 
 def vectors(network: LayoutNet, store: CropStore) -> Any:
-    from embed.crops import letterbox_crops
+    from packed_scenes.embed.crops import letterbox_crops
 
     crops = [np.asarray(p[:h, :w, :3]) for p, (w, h) in zip(store.pixels, store.size.tolist(), strict=True)]
     return Embedder(copy.deepcopy(network), card={}, device="cpu").embed_canvases(
@@ -82,7 +82,7 @@ def test_nothing_is_pushed_apart_that_may_be_one_thing() -> None:
     assert contrast(rows, label, apart=apart, scale=8.0) < whole
     none = contrast(rows, label, apart=torch.zeros(6, 6, dtype=torch.bool), scale=8.0)
     assert float(none) == 0
-    from embed.losses import contrast as known
+    from packed_scenes.embed.losses import contrast as known
 
     assert torch.allclose(whole, known(rows, label, scale=8.0))
 

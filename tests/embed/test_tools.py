@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from data import InputError
-from embed import Embedder
-from embed.onnx_export import export_onnx
-from embed.robustness import CHANGES, plot_robustness, robustness
-from embed.similarity import canvases_of, draw_pairs, overlay, similarity_map
+from packed_scenes.data import InputError
+from packed_scenes.embed import Embedder
+from packed_scenes.embed.onnx_export import export_onnx
+from packed_scenes.embed.robustness import CHANGES, plot_robustness, robustness
+from packed_scenes.embed.similarity import canvases_of, draw_pairs, overlay, similarity_map
 
 
 @pytest.fixture(scope="module")

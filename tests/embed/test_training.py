@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from data import InputError
-from data.synth.goods_crops import recolour
-from embed.augment import Augmentation, augment
-from embed.batches import Batches, Source, draw_views
-from embed.default_training import make_scenes
-from embed.folders import read_folder, split
-from embed.goods_store import render_shard
-from embed.losses import ProxySoftmax
-from embed.metric_training import Recipe, place_proxies, schedule, train
-from embed.networks import LayoutNet
-from embed.presets import train_preset
-from embed.sources import PACKED_DROPPED, PACKED_REPAIRS, PACKED_SAME, read_repairs, relabel, repaired
-from embed.store import HEIGHT, WIDTH, CropStore, StoreWriter
+from packed_scenes.data import InputError
+from packed_scenes.data.synth.goods.crops import recolour
+from packed_scenes.embed.augment import Augmentation, augment
+from packed_scenes.embed.batches import Batches, Source, draw_views
+from packed_scenes.embed.default_training import make_scenes
+from packed_scenes.embed.folders import read_folder, split
+from packed_scenes.embed.goods_store import render_shard
+from packed_scenes.embed.losses import ProxySoftmax
+from packed_scenes.embed.metric_training import Recipe, place_proxies, schedule, train
+from packed_scenes.embed.networks import LayoutNet
+from packed_scenes.embed.presets import train_preset
+from packed_scenes.embed.sources import PACKED_DROPPED, PACKED_REPAIRS, PACKED_SAME, read_repairs, relabel, repaired
+from packed_scenes.embed.store import HEIGHT, WIDTH, CropStore, StoreWriter
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +218,7 @@ def test_labels_are_repaired_by_a_list(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("preset", ["reference", "baseline"])
 def test_presets_learn_and_leave_everything_behind(tmp_path: Path, preset: str) -> None:
-    from embed import Embedder
+    from packed_scenes.embed import Embedder
 
     folder = read_folder(colour_folder(tmp_path / "crops"))
     out = tmp_path / preset

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cluster import make
-from data import InputError
+from packed_scenes.cli.main import application
+from packed_scenes.cluster import make
+from packed_scenes.data import InputError
 from tests.real import SHARED, needs
-from tests.scripts.test_catalogue import load
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
@@ -23,7 +23,7 @@ from benchmarks.registry import STAGES
 
 @pytest.fixture(scope="module")
 def app():  # type: ignore[no-untyped-def]
-    return load("bench")
+    return application("bench")
 
 
 def bench(app, *arguments: str) -> dict:  # type: ignore[no-untyped-def]
@@ -131,7 +131,7 @@ def test_reference_labels_are_the_two_passes_of_the_author() -> None:
 
 
 def test_mosaic_keeps_every_box_on_its_copy() -> None:
-    from data import Objects
+    from packed_scenes.data import Objects
 
     image = np.arange(40 * 60 * 3, dtype=np.uint8).reshape(40, 60, 3)
     truth = Objects.from_boxes(np.array([[0, 0, 20, 20], [35, 5, 60, 40]], np.float32))
@@ -156,7 +156,7 @@ def test_identities_of_the_photo_are_a_partition() -> None:
 def test_default_is_near_the_best_threshold_on_real_shelves() -> None:
     """With the shipped embedder: at most .03 below the one threshold that the truth would choose."""
     embed = pytest.importorskip("embed")
-    embedder = embed.Embedder.load("default", device="cpu")
+    embedder = embed.Embedder.application("default", device="cpu")
     scenes = pictures.shelf_scenes(SHARED, embedder)
     calibrated = float(embedder.card["calibration"]["threshold"])
     labels = [make(calibrated=calibrated).fit_predict(s.X, xyxy=s.xyxy) for s in scenes]

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from cluster.search import Space
-from cluster.search.crossings import crossings
-from cluster.search.density import condense, dbscan, glosh, hierarchy, select
-from cluster.search.graph import bridges_of, induced_tree, neighbours, reachability_tree
+from packed_scenes.cluster.search import Space
+from packed_scenes.cluster.search.crossings import crossings
+from packed_scenes.cluster.search.density import condense, dbscan, glosh, hierarchy, select
+from packed_scenes.cluster.search.graph import bridges_of, induced_tree, neighbours, reachability_tree
 
 
 def blobs(rows: int, *, seed: int = 0, dim: int = 4, groups: int = 5, spread: float = 0.25) -> np.ndarray:

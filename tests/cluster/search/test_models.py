@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.metrics import adjusted_rand_score
 
-from cluster.search import (
+from packed_scenes.cluster.search import (
     Candidate,
     Grid,
     Model,
@@ -22,11 +22,11 @@ from cluster.search import (
     reference,
     refine,
 )
-from cluster.search import stability as how_stable
-from cluster.search.grid import Method
-from cluster.search.linkage import cut, merge_tree
-from cluster.search.lloyd import assign, micro_clusters
-from data import InputError
+from packed_scenes.cluster.search import stability as how_stable
+from packed_scenes.cluster.search.grid import Method
+from packed_scenes.cluster.search.linkage import cut, merge_tree
+from packed_scenes.cluster.search.lloyd import assign, micro_clusters
+from packed_scenes.data import InputError
 
 
 def groups(rows=900, k=6, *, seed=0, dim=5, far=4.0):

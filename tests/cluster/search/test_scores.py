@@ -6,7 +6,7 @@ import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.search.scores import draw_sample, internal_scores
+from packed_scenes.cluster.search.scores import draw_sample, internal_scores
 
 
 def whole(X):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.errors import InputError
-from data.synth.goods import Family, GoodsKind, sample_family
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.synth.goods.families import Family, GoodsKind, sample_family
 
 KINDS = st.sampled_from(list(GoodsKind))
 SEEDS = st.integers(0, 2**62 - 1)
@@ -54,7 +54,7 @@ def test_equal_seeds_give_equal_goods(seed: int, index: int) -> None:
 
 def test_another_process_draws_the_same() -> None:
     code = (
-        "import zlib; from data.synth.goods import Family;"
+        "import zlib; from packed_scenes.data.synth.goods.families import Family;"
         "print([zlib.crc32(Family(s).variant(1).render(60).tobytes()) for s in range(6)])"
     )
     runs = {

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.errors import InputError
-from data.synth.goods import Family
-from data.synth.goods_crops import CropGoods, changed_share, recolour, sample_recolouring
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.synth.goods.crops import CropGoods, changed_share, recolour, sample_recolouring
+from packed_scenes.data.synth.goods.families import Family
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.coco import read_coco
-from data.errors import InputError
-from data.images import write_image
-from data.scene import Scene
-from data.synth import pool as pool_module
-from data.synth import scenes as scenes_module
-from data.synth.photometry import develop
-from data.synth.pool import STRIDE, Pool, rotate
-from data.synth.samples import SAMPLES
-from data.synth.scenes import SceneStream, generate, stream
-from data.synth.sources import CropFolder, DrawnGoods, MixedGoods
-from data.synth.spec import Layout, SceneSpec
+from packed_scenes.data.coco import read_coco
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.images import write_image
+from packed_scenes.data.scene import Scene
+from packed_scenes.data.synth import pool as pool_module
+from packed_scenes.data.synth import scenes as scenes_module
+from packed_scenes.data.synth.photometry import develop
+from packed_scenes.data.synth.pool import STRIDE, Pool, rotate
+from packed_scenes.data.synth.samples import SAMPLES
+from packed_scenes.data.synth.scenes import SceneStream, generate, stream
+from packed_scenes.data.synth.sources import CropFolder, DrawnGoods, MixedGoods
+from packed_scenes.data.synth.spec import Layout, SceneSpec
 
 SMALL: dict[str, Any] = {"size": (160, 200), "families": 5, "count": (5, 40)}
 
@@ -77,7 +77,7 @@ def test_memory_of_a_mixed_stream_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_package_exports_the_functions() -> None:
-    import data.synth
+    from packed_scenes import data
 
     assert data.synth.stream is stream
     assert data.synth.generate is generate

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.synth.canvas import Canvas, Sprite, premultiply, visible_boxes
-from data.synth.congregations import congregations
-from data.synth.pool import STRIDE
-from data.synth.scenes import Labelled, SceneStream, finish
-from data.synth.spec import Layout, SceneSpec
-from data.synth.view import View, choose_view
+from packed_scenes.data.synth.canvas import Canvas, Sprite, premultiply, visible_boxes
+from packed_scenes.data.synth.congregations import congregations
+from packed_scenes.data.synth.pool import STRIDE
+from packed_scenes.data.synth.scenes import Labelled, SceneStream, finish
+from packed_scenes.data.synth.spec import Layout, SceneSpec
+from packed_scenes.data.synth.view import View, choose_view
 
 
 @pytest.fixture(scope="module")

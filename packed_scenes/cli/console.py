@@ -1,0 +1,143 @@
+"""What every command line shares: one clear line on bad input, a progress bar with the time left."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from packed_scenes.data.errors import InputError
+
+if TYPE_CHECKING:
+    import typer
+    from rich.progress import Progress, TaskID
+
+Item = TypeVar("Item")
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+GOES_ON = "interrupted: what was finished is kept; the same command goes on (analyze: with --skip-existing)"
+
+
+def application(**options: Any) -> typer.Typer:
+    """Make a command's typer application: help in Markdown, no shell completion, tracebacks as Python prints them.
+
+    Args:
+        options: what else ``typer.Typer`` takes.
+    """
+    import typer
+
+    return typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False, **options)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn bad input into one line on standard error and exit code 2, and an interrupt into exit code 130."""
+    try:
+        yield
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(BAD_INPUT) from error
+    except KeyboardInterrupt:
+        print(GOES_ON, file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str | None = None) -> None:
+    """Run a typer application under :func:`clear_errors`; unforeseen errors keep their traceback.
+
+    Args:
+        app: the application.
+        arguments: its arguments; None = those of the process.
+        name: what its help calls it; None = the program's file name.
+    """
+    with clear_errors():
+        try:
+            app(args=None if arguments is None else list(arguments), prog_name=name)
+        except SystemExit as end:
+            if end.code == INTERRUPTED:  # typer catches the interrupt and says nothing
+                print(GOES_ON, file=sys.stderr)
+            raise
+
+
+def track(items: Iterable[Item], *, label: str, total: int | None = None, quiet: bool = False) -> Iterator[Item]:
+    """Yield items under a progress bar with rate and time left, on standard error; silent when ``quiet``."""
+    if quiet:
+        yield from items
+        return
+    with _bars(quiet=False, passing=False) as progress:
+        yield from progress.track(items, total=total, description=label)
+
+
+def tell_problems(warnings: Iterable[str], errors: Iterable[tuple[str, str]]) -> None:
+    """Print warnings, and (file, reason) of what was left out, on standard error."""
+    for line in warnings:
+        print(f"warning: {line}", file=sys.stderr)
+    for file, reason in errors:
+        print(f"left out: {reason if file in reason else f'{file}: {reason}'}", file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value for machines on standard output."""
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+class Bar:
+    """A progress bar with the time left, moved by hand, on standard error.
+
+    For work that reports ``(done, total)`` itself, where :func:`track` has no loop to wrap.
+
+    Args:
+        label: what is going on.
+        quiet: show nothing.
+        passing: take the bar away when all is done, so that a dialogue has the terminal.
+    """
+
+    def __init__(self, label: str = "", *, quiet: bool = False, passing: bool = False) -> None:
+        self._label, self._passing = label, passing
+        self._bars = _bars(quiet=quiet, passing=passing)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def at(self, done: int, total: int, note: str = "", *, label: str | None = None) -> None:
+        """Show progress; the bar appears with the first call, so that an error before it stays one line.
+
+        Args:
+            done, total: steps.
+            note: shown behind the label.
+            label: what is going on now; every label has a bar of its own. None = what was said at first.
+        """
+        name = self._label if label is None else label
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total)
+        self._bars.start()
+        self._bars.update(self._tasks[name], completed=done, total=total, description=f"{name} {note}".strip())
+        if self._passing and done >= total:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._bars.live.is_started:  # else rich prints an empty line
+            self._bars.stop()
+
+
+def _bars(*, quiet: bool, passing: bool) -> Progress:
+    from rich import progress
+    from rich.console import Console
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=passing,
+        disable=quiet,
+    )

@@ -1,0 +1,137 @@
+"""Describe every picture of a folder by a vector: one matrix file per descriptor."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from packed_scenes.cli.console import Bar, application, print_json
+from packed_scenes.cli.options import Device
+
+app = application()
+
+EPILOG = """
+Examples:
+
+`packed-scenes describe crops/` — our embedder; runs/describe/default.npy with its rows' files in default.csv
+
+`packed-scenes describe crops/ -d colour -d shape -d resnet50 --format parquet` — several descriptors
+
+`packed-scenes describe crops/ -d osnet=osnet_x1_0.pth -d mobilenet_v2=mobilenet_v2-7ebf99e0.pth` — published
+weights from your own files (`--names` lists the descriptors)
+
+`packed-scenes describe crops/ --mask grabcut` — hide the background first; mask.png shows what was removed
+
+`packed-scenes describe crops/ --train-autoencoder` — train an autoencoder on these pictures (interrupted, the same
+command goes on), then describe them by it
+
+Interrupted, the same command goes on: what was computed is kept by the pictures' content under --cache.
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures or folders, one crop per picture.")] = None,
+    descriptor: Annotated[
+        list[str] | None,
+        typer.Option("--descriptor", "-d", help="Name, NAME=WEIGHTS or .safetensors file; again for more."),
+    ] = None,
+    weights_file: Annotated[
+        Path | None, typer.Option(help="Your weights for the one descriptor named, as NAME=WEIGHTS.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the matrices.")] = Path("runs/describe"),
+    format: Annotated[str, typer.Option(help="npy or parquet.")] = "npy",
+    cache: Annotated[Path | None, typer.Option(help="Vectors already computed.  [default: OUT/cache]")] = None,
+    mask: Annotated[
+        str | None, typer.Option(help="Hide the background first: threshold, grabcut, deeplab, deeplab=FILE.")
+    ] = None,
+    train_autoencoder: Annotated[
+        bool, typer.Option("--train-autoencoder", help="Train OUT/autoencoder/ on these pictures, describe by it.")
+    ] = False,
+    epochs: Annotated[int, typer.Option(help="At most so many, for the autoencoder.", min=1)] = 300,
+    patience: Annotated[int, typer.Option(help="Epochs without progress before it stops.", min=1)] = 20,
+    device: Device = "auto",
+    batch: Annotated[int | None, typer.Option(help="Crops per pass.  [default: 32, 256 on a GPU]", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="Decoding threads.  [default: one per core]", min=1)] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of the network on a CPU.  [default: all]", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Fixes the autoencoder's weights, split and order.")] = 0,
+    names: Annotated[bool, typer.Option("--names", help="List the descriptors and end.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
+) -> None:
+    """Describe pictures by vectors, each picture once per descriptor; a broken file is told and left out."""
+    from packed_scenes.data import InputError
+
+    if names:
+        from packed_scenes.embed.descriptors import names as known
+
+        print("\n".join(known()))
+        return
+    from packed_scenes.data.files import list_images, write_json
+    from packed_scenes.provenance import command_line, machine, versions
+
+    wanted = list(descriptor or ([] if train_autoencoder else ["default"]))
+    if weights_file is not None:
+        if len(wanted) != 1:
+            raise InputError("--weights-file needs one --descriptor", remedy="Say NAME=WEIGHTS for each.")
+        wanted = [f"{wanted[0]}={weights_file}"]
+    if format not in ("npy", "parquet"):
+        raise InputError(f"unknown format {format!r}", remedy="Say npy or parquet.")
+    paths = list_images(pictures or [])
+    if not paths:
+        raise InputError("no pictures given", remedy="Give a folder of crops.")
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+    from packed_scenes.embed.descriptors import extract, save_matrix
+    from packed_scenes.embed.masking import make_masker, sheet_of_files
+    from packed_scenes.embed.registry import check_name
+
+    for name in wanted:
+        check_name(name)
+    masker = make_masker(mask, device=device)
+    results: dict[str, Any] = {"pictures": len(paths), "descriptors": {}}
+    if masker is not None:
+        results["left_whole"] = sheet_of_files(paths, masker, out / "mask.png", seed=seed)
+        _say(f"mask: {out / 'mask.png'}; {results['left_whole']:.0%} of its crops stay whole", quiet=json)
+    if train_autoencoder:
+        from packed_scenes.embed.autoencoder_training import AutoencoderRecipe
+        from packed_scenes.embed.autoencoder_training import train_autoencoder as train
+
+        recipe = AutoencoderRecipe(epochs=epochs, patience=patience, seed=seed)
+        with Bar("autoencoder", quiet=json) as bar:
+
+            def show(row: dict[str, Any]) -> None:
+                bar.at(int(row["epoch"]) + 1, epochs, f"validation {row['val_loss']:.4f}, best {row['waited']:.0f} ago")
+
+            weights = train(
+                paths, out=out / "autoencoder", recipe=recipe, mask=masker, device=device, workers=workers,
+                progress=bar.at, report=show,
+            )  # fmt: skip
+        wanted.append(str(weights))
+    for name in wanted:
+        short = Path(name.partition("=")[0]).stem
+        with Bar(short, quiet=json) as bar:
+            found = extract(
+                paths, name, cache=cache or out / "cache", device=device, batch=batch, workers=workers, mask=masker,
+                progress=bar.at, seed=seed,
+            )  # fmt: skip
+        save_matrix(found, out / f"{short}.{format}", labels=[path.parent.name for path in found.paths])
+        results["descriptors"][short] = found.card | {"file": str(out / f"{short}.{format}")}
+        failed = f", {len(found.failed)} files failed" if found.failed else ""
+        _say(f"{short}: {found.matrix.shape[0]} x {found.matrix.shape[1]}, {found.card['computed']} computed in "
+             f"{found.card['seconds']:.1f} s{failed} — {out / f'{short}.{format}'}", quiet=json)  # fmt: skip
+    write_json(
+        out / "run.json",
+        results | {"command": command_line(), "versions": versions(), "machine": machine(), "seed": seed},
+    )
+    if json:
+        print_json(results)
+
+
+def _say(text: str, *, quiet: bool) -> None:
+    if not quiet:
+        print(text, file=sys.stderr)

@@ -1,0 +1,74 @@
+"""Score detection, identities and congregations on labelled scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from packed_scenes.cli.console import application, print_json, track
+from packed_scenes.cli.options import ClustererName, Confidence, Device, EmbedderName, ImageSize, Seed, Threshold, Trust
+
+app = application()
+
+EPILOG = """
+Examples:
+
+`packed-scenes evaluate truth.json --images photos/` — identities on the true boxes
+
+`packed-scenes evaluate truth.json --boxes detected --out metrics.json` — detection, and both together
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    coco: Annotated[Path, typer.Argument(help="COCO annotations whose category is the identity.")],
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures.  [default: images/ beside the file, or its folder]")
+    ] = None,
+    boxes: Annotated[
+        str, typer.Option(help="Cluster the boxes of the truth, or detected ones: truth or detected.")
+    ] = "truth",
+    joint: Annotated[
+        bool, typer.Option("--joint", help="Cluster all scenes together; score pairs across scenes too.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the scores to this JSON file too.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Detector weights.  [default: the bundled ones]")] = None,
+    confidence: Confidence = None,
+    image_size: ImageSize = None,
+    embedder: EmbedderName = "default",
+    clusterer: ClustererName = "default",
+    threshold: Threshold = None,
+    reach: Annotated[float, typer.Option(help="Closing reach as a fraction of the object size.")] = 0.3,
+    device: Device = "auto",
+    seed: Seed = 0,
+    trust: Trust = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object, no progress.")] = False,
+) -> None:
+    """Score detection, identities and congregations on labelled scenes."""
+    from packed_scenes.data.coco import read_coco
+    from packed_scenes.data.files import write_json
+    from packed_scenes.evaluation import evaluate
+    from packed_scenes.settings import Settings
+
+    settings = Settings(
+        weights=weights, confidence=confidence, image_size=image_size, embedder=embedder, clusterer=clusterer,
+        threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
+    )  # fmt: skip
+
+    def progress(items: Any, label: str, total: int) -> Any:
+        return track(items, label=label, total=total, quiet=json)
+
+    scores = evaluate(read_coco(coco, images=images), boxes=boxes, joint=joint, settings=settings, progress=progress)
+    if out is not None:
+        write_json(out, scores)
+    if json:
+        print_json(scores)
+        return
+    for section, values in scores["overall"].items():
+        if isinstance(values, dict):
+            shown = ", ".join(
+                f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items() if v is not None
+            )
+            print(f"{section}: {shown}")

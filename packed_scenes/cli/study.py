@@ -1,0 +1,91 @@
+"""Which descriptor and which clustering reveal something? Hundreds of models, compared and interpreted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from packed_scenes.cli.console import Bar, application, print_json, track
+from packed_scenes.cli.options import Device, Json, Seed
+
+app = application()
+
+EPILOG = """
+Examples:
+
+`packed-scenes study crops/ --out runs/study` — the default descriptors of a folder of crops
+
+`packed-scenes study crops/ --descriptors default --descriptors colour --truth folders` — scored by the folders
+
+`packed-scenes study a.npy b.npy --truth labels.npy --workers 2` — matrices that someone already has
+
+`packed-scenes study crops/ --out runs/study --show 3` — the same study again, and pictures of cluster 3
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    inputs: Annotated[list[Path], typer.Argument(help="Folders of crops, a table of paths, or matrices.")],
+    descriptors: Annotated[
+        list[str] | None,
+        typer.Option(help="Descriptor name or matrix file; repeat for more.  [default: default, colour, shape]"),
+    ] = None,
+    prepare: Annotated[
+        list[str] | None,
+        typer.Option(help="Preparation; repeat for more.  [default: pca60+minmax, unit+pca60]"),
+    ] = None,
+    truth: Annotated[str | None, typer.Option(help="folders, name:PATTERN, or a file of labels.")] = None,
+    grid: Annotated[Path | None, typer.Option(help="YAML or JSON file with the models to fit.")] = None,
+    rounds: Annotated[int, typer.Option(help="Rounds of refinement around the best.")] = 2,
+    per_round: Annotated[int, typer.Option(help="Models a round adds per descriptor and preparation.")] = 6,
+    out: Annotated[Path, typer.Option(help="Results folder; the same again goes on.")] = Path("runs/study"),
+    cache: Annotated[Path | None, typer.Option(help="Folder of descriptors.  [default: OUT/descriptors]")] = None,
+    mask: Annotated[str | None, typer.Option(help="Hide the background: threshold, grabcut, deeplab.")] = None,
+    show: Annotated[
+        int | None, typer.Option(help="Write a sheet of this cluster of the chosen model, -1 = noise.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Key of the model to show and sort by.  [default: the winner]")
+    ] = None,
+    sort: Annotated[str, typer.Option(help="Sort crops into cluster folders: no, link or copy.")] = "no",
+    tables_only: Annotated[bool, typer.Option("--tables-only", help="No maps, sheets and report.")] = False,
+    trust: Annotated[bool, typer.Option("--trust", help="Open pickled matrices.")] = False,
+    workers: Annotated[int, typer.Option(help="Processes side by side.")] = 1,
+    device: Device = "auto",
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Which descriptor and which clustering reveal something? Hundreds of models, compared and interpreted."""
+    from packed_scenes.cluster.search.grid import Grid
+    from packed_scenes.study.collection import gather
+    from packed_scenes.study.options import PREPARATIONS, StudyOptions
+    from packed_scenes.study.results import write_results
+    from packed_scenes.study.study import run_study
+    from packed_scenes.study.told import summary
+
+    options = StudyOptions(
+        out=out, grid=Grid.from_file(grid) if grid else Grid(), preparations=tuple(prepare or PREPARATIONS),
+        rounds=rounds, per_round=per_round, seed=seed, workers=workers, figures=not tables_only,
+    )  # fmt: skip
+
+    def tracked(items: Iterable[Any], label: str, total: int) -> Iterator[Any]:
+        return track(items, label=label, total=total, quiet=json)
+
+    with Bar(quiet=json) as bar:
+        collection = gather(
+            inputs, cache=cache or out / "descriptors", descriptors=descriptors or ("default", "colour", "shape"),
+            truth=truth, mask=mask, trust=trust, device=device, seed=seed,
+            progress=lambda name: partial(bar.at, label=name),
+        )  # fmt: skip
+    result = run_study(collection, options, track=tracked)
+    written = write_results(result, options, model=model, show=show, sort=sort, track=tracked)
+    said = summary(result, written)
+    if json:
+        print_json(said)
+        return
+    for line in said["text"]:
+        print(line)

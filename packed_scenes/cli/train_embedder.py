@@ -1,0 +1,156 @@
+"""Train an embedder on a folder of class folders, or audit the folder's labels."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from packed_scenes.cli.console import Bar, application, print_json
+from packed_scenes.cli.options import Threads
+
+app = application()
+
+EPILOG = """
+Examples:
+
+`packed-scenes train-embedder crops/ --preset reference --out runs/reference` — the method's reference network
+
+`packed-scenes train-embedder crops/ --audit --out runs/audit` — what is wrong with the labels, with pictures
+
+`packed-scenes train-embedder crops/ --audit --apply --preset reference` — repair first, then train on what stays
+
+`packed-scenes train-embedder crops/ --preset default --steps 6000 --shards 16` — the default network, mostly on
+drawn goods; interrupted, the same command goes on
+
+`packed-scenes train-embedder packed_products/train --repairs assets/embedder-repairs.json --preset default
+--grocery grocery_store --vehicles vehicle_reid --shards 17 --steps 3500` — the recipe of the weights that ship
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    folder: Annotated[Path | None, typer.Argument(help="Folder whose subfolders are classes of crops.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="reference, baseline, alexnet-last1, alexnet-last2, default.  [default: reference; none if auditing]"
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("runs/embedder"),
+    audit: Annotated[bool, typer.Option(help="Audit the labels: audit.html, audit.json, clean.csv.")] = False,
+    apply: Annotated[bool, typer.Option(help="With --audit: train on what the audit leaves.")] = False,
+    repairs: Annotated[
+        Path | None, typer.Option(help="Merge and drop classes by the repairs.json of an earlier audit.")
+    ] = None,
+    embedder: Annotated[str, typer.Option(help="Embedder of the audit: a name or a .safetensors file.")] = "default",
+    epochs: Annotated[int, typer.Option(help="Epochs of a preset on one folder.", min=1)] = 20,
+    steps: Annotated[int, typer.Option(help="Steps of the default preset.", min=1)] = 6000,
+    shards: Annotated[int, typer.Option(help="Shards of 250 drawn families for the default preset.", min=0)] = 16,
+    first_shard: Annotated[
+        int, typer.Option(help="Number of the first shard; other numbers are other families.", min=0)
+    ] = 0,
+    start: Annotated[
+        Path | None, typer.Option(help="Weights of an earlier default training to start from (.safetensors).")
+    ] = None,
+    rate: Annotated[float, typer.Option(help="Peak learning rate of the default preset.", min=0)] = 3e-3,
+    grocery: Annotated[Path | None, typer.Option(help="GroceryStore data set, for the default preset.")] = None,
+    vehicles: Annotated[Path | None, typer.Option(help="Vehicle data set, for the default preset.")] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Stores and checkpoint of the default preset.  [default: OUT/work]")
+    ] = None,
+    threads: Threads = None,
+    seed: Annotated[int, typer.Option(help="Fixes weights, order and drawn goods.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Train an embedder: weights with their card, history, curves, confusion matrix, map and feature maps."""
+    from packed_scenes.data import InputError
+    from packed_scenes.data.files import sha256_file
+
+    if apply and not audit:
+        raise InputError("--apply needs --audit", remedy="Give both.")
+    if folder is None and preset != "default":
+        raise InputError("no folder given", remedy="Give a folder whose subfolders are classes.")
+    chosen = preset or (None if audit and not apply else "reference")
+    known = ("reference", "baseline", "alexnet-last1", "alexnet-last2", "default")
+    if chosen is not None and chosen not in known:
+        raise InputError(f"unknown preset {chosen!r}", remedy=f"Known: {', '.join(known)}.")
+    import torch
+
+    from packed_scenes.embed.folders import read_folder
+    from packed_scenes.embed.sources import read_grocery, read_vehicles, repaired
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    crops = None if folder is None else read_folder(folder)
+    if repairs is not None and crops is not None:
+        crops = repaired(crops, repairs)
+    result: dict[str, Any] = {}
+    if audit:
+        from packed_scenes.embed.audit import summary
+        from packed_scenes.embed.audit_report import apply_audit, audit_folder, write_report
+        from packed_scenes.embed.embedder import Embedder
+
+        assert crops is not None
+        with Bar("audit", quiet=json) as bar:
+            found = audit_folder(crops, Embedder.load(embedder), progress=bar.at, seed=seed)
+        page = write_report(crops, found, out)
+        result["audit"] = summary(found, crops.classes)["counts"]
+        _say(f"audit: {result['audit']} — see {page}", quiet=json)
+        if apply:
+            crops = apply_audit(crops, found)
+    if chosen == "default":
+        from packed_scenes.embed.default_training import JOIN, prepare, train_default
+        from packed_scenes.embed.metric_training import Recipe
+
+        place = work or out / "work"
+        with Bar("goods", quiet=json) as bar:
+            bar.at(0, shards)
+            sources = prepare(
+                place,
+                packed=crops,
+                grocery=None if grocery is None else read_grocery(grocery),
+                vehicles=None if vehicles is None else read_vehicles(vehicles),
+                shards=shards,
+                first_shard=first_shard,
+                join=0 if start is not None else round(JOIN * steps),
+                report=lambda row: bar.at(row["shard"], row["shards"]),
+            )
+        data = {
+            "folder": None if crops is None else {"crops": len(crops), "classes": len(crops.classes)},
+            "grocery": grocery is not None,
+            "vehicles": vehicles is not None,
+            "families": shards * 250,
+            "first_shard": first_shard,
+            "started_from": None if start is None else sha256_file(start),
+        }
+        with Bar("train", quiet=json) as bar:
+            bar.at(0, steps)
+            card = train_default(
+                sources, work=place, out=out / "embedder.safetensors", data=data, start=start,
+                recipe=Recipe(steps=steps, rate=rate, seed=seed),
+                report=lambda row: bar.at(row["step"], steps, f"loss {row['loss']:.2f}"),
+            )  # fmt: skip
+        result["calibration"] = card["calibration"]
+    elif chosen is not None:
+        from packed_scenes.embed.presets import train_preset
+
+        assert crops is not None
+        with Bar("train", quiet=json) as bar:
+            bar.at(0, epochs)
+
+            def show(row: dict[str, Any]) -> None:
+                if "epoch" in row:
+                    bar.at(int(row["epoch"]) + 1, epochs, f"validation {row['val_accuracy']:.3f}")
+
+            result["metrics"] = train_preset(crops, chosen, out=out, epochs=epochs, seed=seed, report=show)
+        _say(f"validation accuracy {result['metrics']['val_accuracy']:.4f} — see {out}", quiet=json)
+    if json:
+        print_json(result)
+
+
+def _say(text: str, *, quiet: bool) -> None:
+    if not quiet:
+        print(text, file=sys.stderr)

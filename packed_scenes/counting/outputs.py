@@ -1,0 +1,168 @@
+"""The run folder of a count: labels, folders per cluster, contact sheet, curve, record."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from packed_scenes.counting.count import Count
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import atomic_write, write_csv, write_json
+from packed_scenes.provenance import command_line, machine, versions
+
+FOLDERS = "clusters"
+MARK = ".made-by-count"  # only a folder with it is ever emptied
+
+
+def save_count(found: Count, out: Path, *, folders: str = "links") -> Path:
+    """Write the run folder of a count; every file whole or not at all.
+
+    Args:
+        found: the count.
+        out: the folder; files of the same name are replaced.
+        folders: ``links`` (one folder per cluster with symbolic links), ``copies``, or ``none``.
+
+    Raises:
+        InputError: if ``folders`` is unknown or the folder cannot be written.
+    """
+    if folders not in ("links", "copies", "none"):
+        raise InputError(f"unknown --folders {folders!r}", remedy="Choose links, copies or none.")
+    write_csv(out / "cluster_labels.csv", labels(found))
+    write_csv(out / "curve.csv", points(found))
+    draw_curve(found, out / "curve.png")
+    draw_sheet(found, out / "clusters.png")
+    if folders != "none":
+        fill_folders(found, out / FOLDERS, copies=folders == "copies")
+    if found.errors:
+        write_csv(out / "errors.csv", [("file", "reason"), *found.errors])
+    else:
+        (out / "errors.csv").unlink(missing_ok=True)
+    write_json(out / "run.json", record(found))
+    return out
+
+
+def labels(found: Count) -> list[tuple[object, ...]]:
+    """Rows ``file, cluster, probability`` below their header, in the order of the files."""
+    rows = zip(found.names, found.labels.tolist(), (f"{p:.4f}" for p in found.probability.tolist()), strict=True)
+    return [("file", "cluster", "probability"), *rows]
+
+
+def points(found: Count) -> list[tuple[object, ...]]:
+    """Rows ``threshold, clusters`` below their header."""
+    curve = found.curve
+    rows = zip((f"{t:.5f}" for t in curve.thresholds.tolist()), curve.counts.tolist(), strict=True)
+    return [("threshold", "clusters"), *rows]
+
+
+def draw_curve(found: Count, path: Path) -> None:
+    """Draw the count against the threshold with the result, its interval, the plain count and the stable stretch."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    curve, plateau = found.curve, found.curve.plateau()
+    figure = Figure(figsize=(8, 5), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.axhspan(found.low, max(found.high, found.low * 1.005), color="#9ecae1", alpha=0.5, lw=0,
+                 label=f"interval {found.low:,.0f} to {found.high:,.0f} ({found.method})")  # fmt: skip
+    axes.axhline(found.count, color="#2171b5", lw=1.5, label=f"result: about {found.count:,.0f}")
+    if plateau is not None:
+        axes.axvspan(plateau.low, plateau.high, color="#c7e9c0", alpha=0.6, lw=0, label="stable stretch")
+    axes.plot(curve.thresholds, curve.counts, "o-", color="#333333", ms=3.5, label="clusters of average linkage")
+    axes.plot([found.plain_threshold], [found.plain], "D", color="#d94801", ms=8,
+              label=f"plain clustering: {found.plain:,} at {found.plain_threshold:.2f}")  # fmt: skip
+    axes.axvline(curve.calibrated, color="#999999", ls=":", lw=1.2, label="embedder's own threshold")
+    axes.set(xscale="log", yscale="log", xlabel="threshold (cosine distance)", ylabel="different ones",
+             title=f"{len(found.paths):,} crops: {found.sentence()}")  # fmt: skip
+    axes.xaxis.set_major_formatter("{x:.2f}")
+    axes.xaxis.set_minor_formatter("{x:.2f}")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_minor_formatter("{x:,.0f}")
+    axes.tick_params(axis="y", which="minor", labelsize=7)
+    axes.tick_params(axis="x", which="minor", labelsize=7)
+    axes.grid(alpha=0.25, which="both")
+    axes.legend(fontsize=8)
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary)
+
+
+def draw_sheet(found: Count, path: Path) -> None:
+    """Draw the contact sheet: the largest clusters, their members from the surest to the most doubtful."""
+    from packed_scenes.aggregate import ContactSheet, colors_of
+    from packed_scenes.data.images import read_image, write_image
+    from packed_scenes.data.objects import Objects
+
+    count = len(found.paths)
+    unit = np.tile(np.array([0, 0, 1, 1], np.float32), (count, 1))
+    objects = Objects.from_boxes(unit).replace(cluster=found.labels, probability=found.probability)
+    sheet = ContactSheet([("crops", objects)], colors=colors_of(found.labels))
+    for key in sheet.shown:
+        with suppress(InputError):  # a crop that vanished stays grey
+            sheet.add_crop(key, read_image(found.paths[key[1]]))
+    write_image(path, sheet.draw())
+
+
+def fill_folders(found: Count, folder: Path, *, copies: bool) -> None:
+    """Make one folder per cluster, ``0007_x23`` for cluster 7 with 23 crops, with links to the crops or copies.
+
+    Raises:
+        InputError: if a folder of that name is there that this did not make.
+    """
+    if folder.exists():
+        if not (folder / MARK).exists():
+            raise InputError(
+                "is there already and not of an earlier count", file=folder, remedy="Choose another --out."
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARK).touch()
+    sizes = np.bincount(found.labels, minlength=1)
+    width = len(str(len(sizes) - 1))
+    made: set[int] = set()
+    for row, name in _flat_names(found):
+        cluster = int(found.labels[row])
+        place = folder / f"{cluster:0{width}d}_x{sizes[cluster]}"
+        if cluster not in made:
+            place.mkdir()
+            made.add(cluster)
+        if copies:
+            shutil.copyfile(found.paths[row], place / name)
+        else:
+            (place / name).symlink_to(found.paths[row].resolve())
+
+
+def _flat_names(found: Count) -> Iterator[tuple[int, str]]:
+    for row, name in enumerate(found.names):
+        yield row, name.replace("/", "__")
+
+
+def record(found: Count) -> dict[str, object]:
+    """How the count was made, as JSON values."""
+    from dataclasses import asdict
+
+    asked = found.asked
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command_line(),
+        "folder": str(found.folder),
+        "options": asdict(found.options),
+        "seed": found.options.seed,
+        "versions": versions(),
+        "machine": machine(),
+        "embedder": found.card,
+        "calibrated_threshold": found.calibrated,
+        "labels_threshold": found.threshold,
+        "result": found.to_json(),
+        "asking": None if asked is None else {
+            "bond": None if asked.bond is None else asdict(asked.bond),
+            "units": asked.units,
+            "rounds": len(asked.rounds),
+            "beyond": round(asked.beyond, 4),
+        },
+        "seconds": found.seconds,
+    }  # fmt: skip

@@ -1,0 +1,38 @@
+"""Two crops side by side, as the person who answers sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.data.images import read_image
+
+SIDE = 420
+GAP = 16
+
+
+def pair_picture(first: Path, second: Path, *, side: int = SIDE) -> npt.NDArray[np.uint8]:
+    """Both crops at one height on white, (side, 2 side + gap, 3) uint8 RGB.
+
+    Raises:
+        InputError: if a crop cannot be read.
+    """
+    return np.hstack([one_picture(first, side=side), np.full((side, GAP, 3), 255, np.uint8),
+                      one_picture(second, side=side)])  # fmt: skip
+
+
+def one_picture(file: Path, *, side: int = SIDE) -> npt.NDArray[np.uint8]:
+    """A crop as large as fits into a white square, (side, side, 3) uint8 RGB."""
+    from packed_scenes.embed.crops import GREY, letterbox
+
+    crop = read_image(file)
+    canvas = letterbox(crop, width=side, height=side)
+    scale = min(side / crop.shape[1], side / crop.shape[0])
+    inside = np.zeros((side, side), bool)
+    h, w = min(side, max(1, round(crop.shape[0] * scale))), min(side, max(1, round(crop.shape[1] * scale)))
+    y, x = (side - h) // 2, (side - w) // 2
+    inside[y : y + h, x : x + w] = True
+    canvas[~inside & (canvas == GREY).all(2)] = 255
+    return canvas

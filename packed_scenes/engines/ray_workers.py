@@ -1,0 +1,118 @@
+"""What the workers of a Ray cluster do with one picture: read it, observe it, draw it.
+
+Rows travel between them. A picture that cannot be used becomes a row with the exception as bytes, so no picture stops
+the others.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.scene import Scene
+from packed_scenes.engines.ray_rounds import Row
+from packed_scenes.look import Ready, observed, ready, reason
+from packed_scenes.observe import Observer, weights_of
+from packed_scenes.settings import Settings
+from packed_scenes.stage import dump_stage, parse_stage, stage_key
+from packed_scenes.storage import Storage
+
+
+class Observing:
+    """The models of one actor."""
+
+    def __init__(self, make_observer: Callable[[Settings], Observer], settings: Settings, store: Storage) -> None:
+        self._observer, self._store = make_observer(settings), store
+
+    def __call__(self, row: Row) -> Row:
+        """Observe what :func:`read` has read, and keep it in the run folder."""
+        if row["staged"] or row["error"]:
+            return _told(row)
+        try:
+            name, seconds, boxes, warnings, key = pickle.loads(row["work"])
+            shape = row["height"], row["width"], 3
+            scene = Scene(np.frombuffer(row["pixels"], np.uint8).reshape(shape).copy(), name)
+            data = dump_stage(observed(Ready(scene, seconds, boxes, warnings, key), self._observer), key)
+            self._store.write(f".seen/{name}.parquet", data)
+            return _told(row, staged=data) | {"weights": json.dumps(weights_of(self._observer))}
+        except Exception as error:  # whatever a picture sets off, the others go on; the reason is reported
+            return _told(row, error=error)
+
+
+def read(row: Row, settings: Settings, store: Storage) -> Row:
+    """Read a picture, unless what was seen of it is kept already."""
+    from packed_scenes.data.images import decode_image
+
+    blank: Row = {
+        "number": row["number"],
+        "work": b"",
+        "staged": b"",
+        "error": b"",
+        "pixels": b"",
+        "height": 0,
+        "width": 0,
+    }
+    try:
+        source, given = pickle.loads(row["work"])
+        start = time.perf_counter()
+        data = source.content()
+        source_key = source.fingerprint() if data is None else _digest(data)
+        key = stage_key(source_key, settings, given.for_image(source.where)[0] if given else None)
+        kept = store.read(f".seen/{source.name}.parquet")
+        if kept is not None and parse_stage(kept, key) is not None:
+            return blank | {"staged": kept}
+        scene = source.scene() if data is None else Scene(decode_image(data, name=source.where), source.name)
+        made = ready(source, scene, seconds=time.perf_counter() - start, given=given, key=key)
+        work = pickle.dumps((source.name, made.seconds, made.boxes, made.warnings, key))
+        pixels = np.ascontiguousarray(scene.image).tobytes()
+        return blank | {"work": work, "pixels": pixels, "height": scene.height, "width": scene.width}
+    except Exception as error:  # handed on, to be listed
+        return blank | {"error": _pickled(error)}
+
+
+def draw(row: Row, store: Storage) -> Row:
+    """Draw and tabulate one scene."""
+    from packed_scenes.runfolder import save_overlay, save_tables
+
+    try:
+        scene, colors = pickle.loads(row["work"])
+        with tempfile.TemporaryDirectory() as folder:
+            save_overlay(scene, scene.source.scene().image, Path(folder), colors)
+            save_tables(scene, Path(folder))
+            for file in sorted(Path(folder).iterdir()):
+                store.write(f"{scene.name}/{file.name}", file.read_bytes())
+    except Exception as error:  # a picture that vanished since it was seen, a full disk
+        return {"number": row["number"], "error": _pickled(error)}
+    return {"number": row["number"], "error": b""}
+
+
+def _told(row: Row, *, staged: bytes = b"", error: Exception | None = None) -> Row:
+    return {
+        "number": row["number"],
+        "staged": staged or row["staged"],
+        "error": row["error"] if error is None else _pickled(error),
+        "weights": "{}",
+    }
+
+
+def _pickled(error: Exception) -> bytes:
+    """An exception as bytes; those that cannot travel become their one line."""
+    try:
+        data = pickle.dumps(error)
+        pickle.loads(data)
+    except Exception:  # exceptions with arguments of their own
+        data = pickle.dumps(InputError(reason(error)))
+    return data
+
+
+def _digest(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,180 @@
+"""The list of crops for a person to look at, and what they wrote into it.
+
+``review.csv``: ``file, cluster, doubt, central, nearest_cluster, nearest_central, nearest_foreign, decision``. Cluster
+numbers change when the crops are clustered again, so decisions are read as relations between files: ``central`` is
+the most central crop of the row's cluster, ``nearest_central`` that of the nearest other one.
+
+=============  ==========================================================================
+decision       meaning
+=============  ==========================================================================
+(empty)        nothing said
+``keep``       it is the same thing as ``central``
+``move``       it is the same as ``nearest_central``, and not the same as ``central``
+``apart``      it is not the same as ``central``
+``same FILE``  it is the same as that crop
+``not FILE``   it is not the same as that crop
+``noise``      it shows nothing that counts: it becomes noise (-1)
+=============  ==========================================================================
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.data.errors import InputError
+
+if TYPE_CHECKING:
+    from packed_scenes.cluster import Doubts
+
+COLUMNS = (
+    "file", "cluster", "doubt", "central", "nearest_cluster", "nearest_central", "nearest_foreign", "decision",
+)  # fmt: skip
+WORDS = "keep, move, apart, same FILE, not FILE or noise"
+
+
+@dataclass(frozen=True)
+class Links:
+    """What a person said, by file name.
+
+    Attributes:
+        same, different: pairs of files. noise: files that show nothing that counts.
+    """
+
+    same: tuple[tuple[str, str], ...] = ()
+    different: tuple[tuple[str, str], ...] = ()
+    noise: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.same) + len(self.different) + len(self.noise)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"same": [list(p) for p in self.same], "different": [list(p) for p in self.different],
+                "noise": list(self.noise)}  # fmt: skip
+
+    def rows(self, names: Sequence[str]) -> dict[str, npt.NDArray[np.int64]]:
+        """``must_link`` and ``cannot_link`` as row pairs for a clusterer; pairs with a file that is gone are left out.
+
+        Raises:
+            InputError: if "different" contradicts "same"; the two files are named.
+        """
+        place = {name: row for row, name in enumerate(names)}
+
+        def pairs(given: Sequence[tuple[str, str]]) -> npt.NDArray[np.int64]:
+            found = [(place[a], place[b]) for a, b in given if a in place and b in place and a != b]
+            return np.array(found, np.int64).reshape(-1, 2)
+
+        must, cannot = pairs(self.same), pairs(self.different)
+        parent = list(range(len(names)))
+
+        def root(row: int) -> int:
+            while parent[row] != row:
+                parent[row] = parent[parent[row]]
+                row = parent[row]
+            return row
+
+        for a, b in must.tolist():
+            parent[root(a)] = root(b)
+        for a, b in cannot.tolist():
+            if root(a) == root(b):
+                raise InputError(
+                    f"{names[a]} and {names[b]} are said to be different, and by other lines the same",
+                    remedy="Correct one of the decisions.",
+                )
+        return {"must_link": must, "cannot_link": cannot}
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review list read back: the links, and how many lines had a decision."""
+
+    links: Links
+    decided: int
+
+
+def review_csv(names: Sequence[str], labels: npt.NDArray[np.int64], found: Doubts, *, most: int | None = None) -> str:
+    """The list, most doubtful first.
+
+    Args:
+        names: (N,) files.
+        labels: (N,) clusters, -1 = noise.
+        found: of :func:`packed_scenes.cluster.doubts`.
+        most: at most so many lines; None = all.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    order = np.lexsort((np.arange(len(names)), -found.doubt))
+    for row in order[:most].tolist():
+        own, near = int(labels[row]), int(found.cluster[row])
+        writer.writerow([
+            names[row], own, f"{found.doubt[row]:.3f}", "" if own < 0 else names[int(found.central[own])],
+            "" if near < 0 else near, "" if near < 0 else names[int(found.central[near])],
+            "" if found.foreign[row] < 0 else names[int(found.foreign[row])], "",
+        ])  # fmt: skip
+    return out.getvalue()
+
+
+def read_review(path: str | Path, names: Sequence[str]) -> Review:
+    """Read the decisions of an edited list.
+
+    Args:
+        path: the CSV; only the columns that a decision needs must be there.
+        names: files of the collection, to find a mistyped one.
+
+    Raises:
+        InputError: with the line, for an unknown decision or file.
+    """
+    path = Path(path)
+    known, same, different, noise = set(names), [], [], []
+    decided = 0
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as source:
+            lines = list(csv.DictReader(source))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot be read ({error})", file=path, remedy="Use the review.csv of a run.") from error
+    if lines and not {"file", "decision"} <= set(lines[0]):
+        raise InputError("lacks the columns file and decision", file=path, remedy="Use the review.csv of a run.")
+    for number, line in enumerate(lines, start=2):
+        word, _, other = (line["decision"] or "").strip().partition(" ")
+        if not word:
+            continue
+        decided += 1
+        word, own = word.lower(), line["file"]
+        central, near = line.get("central") or "", line.get("nearest_central") or ""
+        if word == "noise":
+            noise.append(own)
+        elif word == "keep":
+            same.append((own, central))
+        elif word == "apart":
+            different.append((own, central))
+        elif word == "move":
+            same.append((own, near))
+            if central != own:
+                different.append((own, central))
+        elif word == "same":
+            same.append((own, other.strip()))
+        elif word == "not":
+            different.append((own, other.strip()))
+        else:
+            raise InputError(f"line {number}: unknown decision {word!r}", file=path, remedy=f"Write {WORDS}.")
+        wrong = next((f for f in [own, *(p[1] for p in (*same[-1:], *different[-1:]))] if f not in known), None)
+        if wrong is not None and word != "noise":
+            raise InputError(f"line {number}: no crop is called {wrong!r}", file=path, remedy="Correct the name.")
+    same = [pair for pair in same if pair[0] != pair[1]]
+    clash = next((pair for pair in different if pair[0] == pair[1]), None)
+    if clash is not None:
+        raise InputError(
+            f"{clash[0]} is the central crop of its cluster, so it cannot be apart from it",
+            file=path,
+            remedy="Part the other members instead, or write: not FILE.",
+        )
+    return Review(Links(tuple(same), tuple(different), tuple(noise)), decided)

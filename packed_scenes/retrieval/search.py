@@ -1,0 +1,150 @@
+"""``Searcher``: vectors in, the most similar objects of a catalogue or a run out, and whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from packed_scenes.catalogue.catalogue import Catalogue
+from packed_scenes.catalogue.recognise import Recogniser
+from packed_scenes.catalogue.records import Embedding, Vectors
+from packed_scenes.catalogue.settle import NEW
+from packed_scenes.data.errors import InputError
+from packed_scenes.retrieval.index import Floats, VectorIndex
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One object found.
+
+    Attributes:
+        similarity: cosine similarity to the query, at most 1.
+        object_id: its number in the catalogue, or its row in the run.
+        scene: where it stands.
+        xyxy: its box in the scene's pixels, origin top-left, x2 and y2 exclusive.
+        identity: whose it is; None for noise of a run.
+        name: what the user calls it, or None.
+    """
+
+    similarity: float
+    object_id: int
+    scene: str
+    xyxy: tuple[float, float, float, float]
+    identity: int | None
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found for one query.
+
+    Attributes:
+        identity: the known identity it belongs to; None = it is new.
+        name: what the user calls that identity, or None.
+        similarity: cosine similarity to the nearest object, 0 if there is none.
+        hits: the most similar objects, best first.
+    """
+
+    identity: int | None
+    name: str | None
+    similarity: float
+    hits: tuple[Hit, ...]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is like nothing known."""
+        return self.identity is None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the answer as JSON values."""
+        return asdict(self) | {"new": self.is_new}
+
+
+Describe = Callable[[Sequence[int]], dict[int, Hit]]
+
+
+class Searcher:
+    """The objects of a catalogue or a run, ready to be searched.
+
+    Make it with :meth:`from_catalogue` or :meth:`from_run`, and again when the catalogue's ``state`` has grown.
+
+    Attributes:
+        embedding: which embedder's vectors these are; queries must come from the same.
+        state: the catalogue's state when the searcher was made.
+        index: the vectors.
+    """
+
+    def __init__(self, held: Vectors, embedding: Embedding, describe: Describe, **index: Any) -> None:
+        self.embedding = embedding
+        self.state = held.state
+        self.index = VectorIndex(held.vector, **index)
+        self._held = held
+        self._describe = describe
+        self._recogniser = Recogniser(held, threshold=embedding.threshold)
+
+    @classmethod
+    def from_catalogue(cls, catalogue: Catalogue | str | Path, **index: Any) -> Self:
+        """Load the vectors of a catalogue.
+
+        Args:
+            catalogue: the catalogue or its folder.
+            **index: options of :class:`VectorIndex`.
+
+        Raises:
+            InputError: if there is no catalogue, or nothing in it.
+        """
+        there = catalogue if isinstance(catalogue, Catalogue) else Catalogue(catalogue)
+        held, embedding = there.vectors(), there.embedding
+        if embedding is None or not len(held):
+            raise InputError("the catalogue is empty", file=there.folder, remedy="Add photos: analyze.py --catalogue.")
+
+        def describe(ids: Sequence[int]) -> dict[int, Hit]:
+            found = there.sightings(list(ids))
+            return {s.object_id: Hit(0, s.object_id, s.scene, s.xyxy, s.identity_id, s.name) for s in found}
+
+        return cls(held, embedding, describe, **index)
+
+    @classmethod
+    def from_run(cls, folder: str | Path, **index: Any) -> Self:
+        """Load the vectors of a run folder (its ``objects.parquet`` and ``run.json``).
+
+        Raises:
+            InputError: if it is no run folder, or it holds no object.
+        """
+        from packed_scenes.retrieval.run import load_run
+
+        held, embedding, hits = load_run(Path(folder))
+        return cls(held, embedding, lambda ids: {i: hits(i) for i in ids}, **index)
+
+    def search(self, vectors: Floats, *, top: int = 10) -> list[Answer]:
+        """Answer each query.
+
+        Args:
+            vectors: (M, D) unit rows of the same embedder.
+            top: how many hits each.
+
+        Raises:
+            InputError: if the vectors have another dimension or ``top`` is under 1.
+        """
+        similarity, rows = self.index.search(vectors, top)
+        best = np.maximum(rows[:, 0], 0)
+        whose = self._recogniser.judge(vectors, best, similarity[:, 0])
+        known = self._describe(np.unique(self._held.object_id[rows[rows >= 0]]).tolist())
+        answers = []
+        for who, scores, found, nearest in zip(whose.tolist(), similarity, rows, best, strict=True):
+            ids = self._held.object_id[found[found >= 0]].tolist()
+            # What an undo has hidden since is left out.
+            hits = tuple(
+                Hit(**{**vars(known[i]), "similarity": float(s)})
+                for i, s in zip(ids, scores, strict=False)
+                if i in known
+            )
+            first = known.get(int(self._held.object_id[nearest]))
+            identity = first.identity if who != NEW and first is not None else None
+            name = first.name if identity is not None and first is not None else None
+            answers.append(Answer(identity, name, max(float(scores[0]), 0.0), hits))
+        return answers

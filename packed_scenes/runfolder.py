@@ -1,0 +1,215 @@
+"""The run folder: every file of the contract, each written whole or not at all.
+
+``OUT/<scene>/overlay.jpg, objects.csv, congregations.json`` per scene; ``OUT/clusters.png``, ``OUT/objects.parquet``,
+``OUT/run.json`` and, if something had to be left out, ``OUT/errors.csv`` over all scenes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import atomic_write, write_csv, write_json, write_text
+from packed_scenes.look import reason
+from packed_scenes.overlap import ahead_of
+from packed_scenes.provenance import command_line, machine, versions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from packed_scenes.aggregate.colors import Color
+    from packed_scenes.analysis import Analysis, SceneResult
+
+DRAWERS = 2  # scenes drawn at once
+OVERLAY_QUALITY = 90  # JPEG: halves the file against 95, no visible difference at normal size
+
+Track = Callable[[Iterable[Any], str, int], Iterable[Any]]
+
+
+def save_run(
+    analysis: Analysis, out: Path, *, progress: Track | None = None, drawn: dict[str, str] | None = None
+) -> Path:
+    """Write the run folder of an analysis.
+
+    Args:
+        analysis: what to write.
+        out: the folder, made if it is not there; files of the same name are replaced.
+        progress: wraps the loop over scenes, given (scenes, label, total).
+        drawn: what this process has drawn here before, by scene; a scene that looks the same is not drawn again, and
+            this is brought up to date. The caller takes out scenes whose picture changed.
+
+    Memory: a few decoded pictures and the crops of the contact sheet.
+
+    Raises:
+        InputError: if the folder cannot be written.
+    """
+    from packed_scenes.aggregate import ContactSheet, assign_colors
+    from packed_scenes.data.images import write_image
+
+    drawn = {} if drawn is None else drawn
+    start = time.perf_counter()
+    if out.exists() and not out.is_dir():
+        raise InputError("is a file, not a folder", file=out, remedy="Choose another --out.")
+    for stale in out.rglob(".writing-*"):  # of a run that was killed; a run folder has one writer
+        stale.unlink(missing_ok=True)
+    scenes = analysis.scenes
+    colors = assign_colors([scene.objects for scene in scenes])
+    sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)
+
+    seen, wanted = itertools.count(1), set(sheet.wanted)
+    with ThreadPoolExecutor(1) as aside:
+        written: list[Future[None]] = []
+
+        def draw(scene: SceneResult) -> None:
+            looks = appearance(scene, colors)
+            again = drawn.get(scene.name) != looks or not (out / scene.name / "overlay.jpg").exists()
+            try:
+                if again or scene.name in wanted:
+                    picture = analysis.pictures.get(scene.source).image
+                    sheet.add(scene.name, picture)
+            finally:
+                if next(seen) == len(scenes):  # no more crops will come: the sheet is made beside the last overlays
+                    written.append(aside.submit(lambda: write_image(out / "clusters.png", sheet.draw())))
+            if again:
+                save_overlay(scene, picture, out / scene.name, colors)
+                drawn[scene.name] = looks
+            save_tables(scene, out / scene.name)
+
+        errors = list(analysis.errors)
+        drawing = ahead_of(scenes, draw, workers=DRAWERS)
+        for scene, failure in progress(drawing, "drawing", len(scenes)) if progress else drawing:
+            if isinstance(failure, Exception):  # a picture that vanished since it was seen, a full disk
+                if len(scenes) == 1:
+                    raise failure
+                errors.append((scene.source.where, reason(failure)))
+        for sheet_written in written:
+            sheet_written.result()
+    save_summary(analysis, out, errors, seconds=time.perf_counter() - start)
+    return out
+
+
+def save_summary(analysis: Analysis, out: Path, errors: Sequence[tuple[str, str]], *, seconds: float) -> None:
+    """Write what is of all scenes: the table of all objects, the errors, and last the record of the run."""
+    save_parquet(analysis.scenes, out / "objects.parquet")
+    if errors:
+        write_csv(out / "errors.csv", [("file", "reason"), *errors])
+    else:
+        (out / "errors.csv").unlink(missing_ok=True)  # of an earlier run into this folder
+    write_json(out / "run.json", run_record(analysis) | {"seconds_write": round(seconds, 4)})
+
+
+def appearance(scene: SceneResult, colors: Mapping[int, Color]) -> str:
+    """Hash everything that decides how a scene's overlay looks, but the picture itself."""
+    from packed_scenes.aggregate import congregations_json
+
+    cluster = scene.objects.cluster
+    assert cluster is not None
+    here = [(c, colors[c]) for c in np.unique(cluster[cluster >= 0]).tolist()]
+    text = f"{here}{congregations_json(scene.congregations)}".encode()
+    return hashlib.sha256(scene.objects.xyxy.tobytes() + cluster.tobytes() + text).hexdigest()
+
+
+def save_overlay(scene: SceneResult, picture: npt.NDArray[np.uint8], folder: Path, colors: Mapping[int, Color]) -> None:
+    """Draw one scene's overlay into its folder."""
+    from packed_scenes.crowd import draw_scene
+    from packed_scenes.data.images import write_image
+
+    overlay = draw_scene(picture, scene.objects, scene.congregations, colors=colors)
+    write_image(folder / "overlay.jpg", overlay, quality=OVERLAY_QUALITY)
+
+
+def save_tables(scene: SceneResult, folder: Path) -> None:
+    """Write one scene's table and congregations; a file that says the same already is left alone."""
+    from packed_scenes.aggregate import congregations_json, objects_csv
+
+    texts = {
+        "objects.csv": objects_csv(scene.objects, scene.congregations),
+        "congregations.json": congregations_json(scene.congregations),
+    }
+    for name, text in texts.items():
+        try:
+            same = (folder / name).read_bytes() == text.encode(errors="backslashreplace")
+        except OSError:
+            same = False
+        if not same:
+            write_text(folder / name, text)
+
+
+def save_parquet(scenes: Iterable[SceneResult], path: Path) -> None:
+    """Write the objects of all scenes as one Parquet file, embeddings as fixed-size lists, a row group per scene."""
+    import pyarrow.parquet as pq
+
+    with atomic_write(path) as temporary:
+        writer = None
+        for scene in scenes:
+            table = _arrow(scene)
+            writer = writer or pq.ParquetWriter(temporary, table.schema)
+            writer.write_table(table)
+        if writer is not None:
+            writer.close()
+
+
+def _arrow(scene: SceneResult) -> pa.Table:
+    import pyarrow as pa
+
+    objects = scene.objects
+    assert objects.embedding is not None
+    assert objects.cluster is not None
+    count, width = objects.embedding.shape
+    columns = {
+        "scene": pa.array([scene.name] * count, pa.string()),
+        "object_id": pa.array(objects.object_id.tolist(), pa.string()),
+        **{name: pa.array(objects.xyxy[:, i]) for i, name in enumerate(("x1", "y1", "x2", "y2"))},
+        "score": pa.array(objects.score),
+        "class_id": pa.array(objects.class_id),
+        "cluster": pa.array(objects.cluster),
+        "probability": pa.array(objects.probability),
+        "congregation": pa.array(objects.congregation),
+        "embedding": pa.FixedSizeListArray.from_arrays(pa.array(objects.embedding.ravel()), max(width, 1)),
+    }
+    return pa.table(columns)
+
+
+def run_record(analysis: Analysis) -> dict[str, Any]:
+    """Say how the run was made: parameters, versions, weights, times, counts, warnings, as JSON values."""
+    scenes = {
+        scene.name: {
+            "source": None if scene.source.path is None else str(scene.source.path),
+            "size": {"height": scene.size[0], "width": scene.size[1]},
+            "n_objects": len(scene.objects),
+            "n_congregations": len(scene.congregations),
+            "detection": scene.detection,
+            "seconds": {name: round(value, 4) for name, value in scene.seconds.items()},
+        }
+        for scene in analysis.scenes
+    }
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command_line(),
+        "settings": analysis.settings.to_json(),
+        "seed": analysis.settings.seed,
+        "versions": versions(),
+        "machine": machine(),
+        "weights_sha256": analysis.weights,
+        "clustering": analysis.clustering,
+        "counts": {
+            "scenes": len(scenes),
+            "errors": len(analysis.errors),
+            "objects": sum(len(s.objects) for s in analysis.scenes),
+            "clusters": analysis.clustering["n_clusters"],
+            "congregations": sum(len(s.congregations) for s in analysis.scenes),
+        },
+        "seconds": {name: round(value, 4) for name, value in analysis.seconds.items()},
+        "warnings": analysis.warnings,
+        "scenes": scenes,
+    }

@@ -1,0 +1,79 @@
+"""Every choice of a run in one frozen value, so that a run folder can say how it was made."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from packed_scenes.data.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What decides the result of a run, apart from the pictures.
+
+    Attributes:
+        weights: detector weights (file or ultralytics name); None = the bundled ones.
+        classes: detector class names to keep; empty = all.
+        confidence: lowest detection score kept; None = the value that balances precision and recall on the weights'
+            card.
+        image_size: detector input size in pixels (longer side); None = chosen from the picture.
+        max_objects: most objects kept per scene; reaching it is a warning.
+        embedder: name or file of the embedder.
+        clusterer: name in the registry of `cluster`.
+        threshold: cosine distance at which clusters stop merging; None = chosen by the clusterer.
+        reach: closing reach of congregations as a fraction of the cluster's typical object size, or of each object's
+            height.
+        cut: without a threshold: ``chosen`` by the clusterer, or the embedder's ``equal-error`` distance, wider, for
+            things that change their looks, such as people who walk.
+        congregate: ``identity``: congregations are of one identity; ``height``: groups of whoever stand together,
+            measured in each one's height.
+        once: no two objects of one picture are the same (people, cars).
+        linked: pictures are frames in the order of their numbers, and boxes are followed from one to the next.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        seed: seeds everything that draws random numbers.
+        trust: allow weights that can run code when they are loaded.
+    """
+
+    weights: str | None = None
+    classes: tuple[str, ...] = ()
+    confidence: float | None = None
+    image_size: int | None = None
+    max_objects: int = 3000
+    embedder: str = "default"
+    clusterer: str = "default"
+    threshold: float | None = None
+    reach: float = 0.3
+    cut: str = "chosen"
+    congregate: str = "identity"
+    once: bool = False
+    linked: bool = False
+    device: str = "auto"
+    seed: int = 0
+    trust: bool = False
+
+    def __post_init__(self) -> None:
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise InputError(f"device must be auto, cpu or cuda, got {self.device!r}")
+        if self.confidence is not None and not 0 < self.confidence < 1:
+            raise InputError(f"confidence must lie between 0 and 1, got {self.confidence}")
+        if self.threshold is not None and not 0 < self.threshold <= 2:
+            raise InputError(f"threshold is a cosine distance between 0 and 2, got {self.threshold}")
+        if not 0 <= self.reach <= 20:
+            raise InputError(f"reach is a fraction of the object size between 0 and 20, got {self.reach}")
+        if self.cut not in ("chosen", "equal-error"):
+            raise InputError(f"cut must be chosen or equal-error, got {self.cut!r}")
+        if self.clusterer != "default":  # said before anything is read, whatever is found in the pictures
+            from packed_scenes.cluster.registry import check
+
+            check(self.clusterer)
+        if self.congregate not in ("identity", "height"):
+            raise InputError(f"congregate must be identity or height, got {self.congregate!r}")
+        if self.max_objects < 1:
+            raise InputError(f"max_objects must be at least 1, got {self.max_objects}")
+        if self.image_size is not None and self.image_size < 32:
+            raise InputError(f"image_size must be at least 32 px, got {self.image_size}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as plain JSON values."""
+        return asdict(self) | {"classes": list(self.classes)}

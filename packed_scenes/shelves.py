@@ -1,0 +1,75 @@
+"""Shelf reports of analysed photos: tables, one HTML page each, and comparison with a planogram or an earlier photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import write_text
+
+if TYPE_CHECKING:
+    from packed_scenes.aggregate.planogram import Layout
+    from packed_scenes.analysis import Analysis
+
+
+def save_shelf_reports(
+    analysis: Analysis, out: str | Path, *, plan: str | Path | None = None, before: str | None = None
+) -> list[Path]:
+    """Write ``shelf.csv`` and ``gaps.csv`` over all photos and, per photo, ``<scene>/shelf.html``.
+
+    With something to compare with, ``<scene>/differences.csv`` and ``differences.png`` too.
+
+    Args:
+        analysis: photos with joint identities.
+        out: the folder.
+        plan: planogram CSV (row, position, product, facings); products by the names of the report.
+        before: name of the analysed photo that the others are compared with; it gets no comparison itself.
+
+    Returns:
+        The HTML pages.
+
+    Raises:
+        InputError: if both or an unknown photo are given, or the plan cannot be read.
+    """
+    from packed_scenes.aggregate import assign_colors
+    from packed_scenes.aggregate.difference import draw_differences
+    from packed_scenes.aggregate.page import shelf_page
+    from packed_scenes.aggregate.planogram import compare_layouts, differences_csv, layout_of, read_planogram
+    from packed_scenes.aggregate.shelf import gaps_csv, shelf_csv, shelf_report
+    from packed_scenes.data.images import write_image
+
+    if plan is not None and before is not None:
+        raise InputError("compare with a plan or with a photo, not both")
+    out = Path(out)
+    reports = {scene.name: shelf_report(scene.objects, scene=scene.name) for scene in analysis.scenes}
+    if before is not None and before not in reports:
+        raise InputError(f"no photo named {before!r}", remedy=f"There are: {', '.join(reports)}.")
+    expected: Layout | None = read_planogram(plan) if plan is not None else None
+    if before is not None:
+        expected = layout_of(reports[before])
+    colors = assign_colors([scene.objects for scene in analysis.scenes])
+    pages = []
+    for scene in analysis.scenes:
+        report, folder = reports[scene.name], out / scene.name
+        image = analysis.pictures.get(scene.source).image
+        differences = picture = None
+        if expected is not None and scene.name != before:
+            differences = compare_layouts(expected, layout_of(report))
+            picture = draw_differences(image, scene.objects, differences)
+            write_text(folder / "differences.csv", differences_csv(differences))
+            write_image(folder / "differences.png", picture)
+        page = shelf_page(
+            report,
+            image,
+            analysis.overlay(scene.name),
+            colors=colors,
+            differences=differences,
+            difference_picture=picture,
+            expected=before or (Path(plan).name if plan is not None else "the plan"),
+        )
+        write_text(folder / "shelf.html", page)
+        pages.append(folder / "shelf.html")
+    write_text(out / "shelf.csv", shelf_csv(reports.values()))
+    write_text(out / "gaps.csv", gaps_csv(reports.values()))
+    return pages

@@ -1,0 +1,187 @@
+"""A folder that fills: photos are analysed in batches as they arrive, and identities keep their names.
+
+A photo is taken when its size and time of change were the same at two looks in a row, so one that is still being
+written waits. A writer that pauses for longer leaves a file that is cut off, which the reader refuses; it is tried
+again when it has changed. What was seen of a photo stays in the run folder, so a stopped watch goes on where it was.
+
+Cost of a batch: its own photos, and one clustering and the tables of everything so far (see docs/scale.md); overlays
+are drawn again only where they look different. Memory: as :func:`packed_scenes.analyze`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packed_scenes.analysis import Analysis, Progress, conclude
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import list_images
+from packed_scenes.look import look, reason
+from packed_scenes.names import Names
+from packed_scenes.observe import Observer, weights_of
+from packed_scenes.runfolder import save_run
+from packed_scenes.sources import PictureCache, Source, sources
+from packed_scenes.stage import Staged
+
+if TYPE_CHECKING:
+    from packed_scenes.data.boxes import BoxFile
+
+EVERY_SECONDS = 5.0
+
+Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Until:
+    """When a watch ends: after so many photos, at a time of day, or when a file appears; the default is never.
+
+    Attributes:
+        photos: number of photos dealt with.
+        at: local time.
+        marker: a file that the writer makes when no more photos come; all photos there are dealt with first.
+    """
+
+    photos: int | None = None
+    at: datetime | None = None
+    marker: Path | None = None
+
+    @classmethod
+    def parse(cls, text: str | None, *, now: datetime | None = None) -> Until:
+        """Read ``500``, ``18:30`` (the next time that the clock shows it) or the path of a file.
+
+        Raises:
+            InputError: for no photos.
+        """
+        if text is None:
+            return cls()
+        if text.isdecimal():
+            if int(text) < 1:
+                raise InputError(f"--until needs at least one photo, got {text}")
+            return cls(photos=int(text))
+        try:
+            clock = datetime.strptime(text, "%H:%M").time()
+        except ValueError:
+            return cls(marker=Path(text))
+        now = now or datetime.now()
+        at = datetime.combine(now.date(), clock)
+        return cls(at=at if at > now else at + timedelta(days=1))
+
+    def reached(self, photos: int, *, settled: bool) -> bool:
+        """Say whether to end, given how many photos are dealt with and whether those are all that are there."""
+        if self.marker is not None:
+            return settled and self.marker.exists()
+        if self.at is not None:
+            return datetime.now() >= self.at
+        return self.photos is not None and photos >= self.photos
+
+
+@dataclass
+class _Seen:
+    """A photo that was dealt with."""
+
+    stamp: Stamp
+    source: Source
+    staged: Staged | Exception
+
+
+def watch(
+    folders: Sequence[Path],
+    out: Path,
+    observer: Observer,
+    *,
+    boxes: BoxFile | None = None,
+    every_seconds: float = EVERY_SECONDS,
+    until: Until | None = None,
+    progress: Progress | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Iterator[Analysis]:
+    """Yield the analysis of all photos so far after each batch, written to the run folder ``out``.
+
+    Photos that go away leave the result at the next batch, as if the folder were analysed anew.
+
+    Args:
+        folders: where photos appear, subfolders included; the run folder may lie inside.
+        out: the run folder; one that an earlier watch left is gone on with.
+        observer: the models and settings.
+        boxes: given boxes, of photos named in the file.
+        every_seconds: time between two looks at the folders.
+        until: when to end.
+        progress: wraps the loop over new photos, given (photos, label, total).
+        tell: gets a line for each photo that was left out.
+
+    Raises:
+        InputError: if a folder is missing or the run folder cannot be written.
+    """
+    if not every_seconds > 0:
+        raise InputError(f"every_seconds must be more than 0, got {every_seconds}")
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError("is no folder to watch", file=folder, remedy="Name a folder; photos may come later.")
+    until = until or Until()
+    names, cache = Names.of_run(out), PictureCache()
+    seen: dict[Path, _Seen] = {}
+    drawn: dict[str, str] = {}
+    before: dict[Path, Stamp] = {}
+    while True:
+        now = _stamps(folders, out)
+        new = [p for p, stamp in now.items() if before.get(p) == stamp and (p not in seen or seen[p].stamp != stamp)]
+        before = now
+        given = {str(path): photo.source.name for path, photo in seen.items()}
+        for path in [p for p in seen if p not in now or p in new]:
+            scene = seen.pop(path).source.name
+            names = names.without(scene)
+            drawn.pop(scene, None)
+            cache.drop(scene)
+        changed = len(given) != len(seen)
+        if new:
+            found = sources(new, named={**names.scenes, **given})
+            looked = look(found, observer, given=boxes, stage=out / ".seen", cache=cache)
+            for source, staged in progress(looked, "new photos", len(found)) if progress else looked:
+                assert source.path is not None
+                seen[source.path] = _Seen(now[source.path], source, staged)
+                if isinstance(staged, Exception):
+                    tell(f"left out: {source.where}: {reason(staged)}")
+        if (new or changed) and any(isinstance(photo.staged, Staged) for photo in seen.values()):
+            analysis = _group([seen[path] for path in now if path in seen], observer, names, cache)
+            save_run(analysis, out, drawn=drawn)
+            names = Names.of_run(out)
+            yield analysis
+        if until.reached(len(seen), settled=all(path in seen for path in now)):
+            return
+        time.sleep(every_seconds)
+
+
+def _group(photos: Sequence[_Seen], observer: Observer, names: Names, cache: PictureCache) -> Analysis:
+    return conclude(
+        [(photo.source, photo.staged) for photo in photos if isinstance(photo.staged, Staged)],
+        [(photo.source.where, reason(photo.staged)) for photo in photos if isinstance(photo.staged, Exception)],
+        settings=observer.settings,
+        card=observer.embedder.card,
+        weights=weights_of(observer),
+        seconds={},
+        pictures=cache,
+        names=names,
+    )
+
+
+def _stamps(folders: Sequence[Path], out: Path) -> dict[Path, Stamp]:
+    """Size and time of change of every photo in the folders that is not of the run folder, in the order of a run."""
+    own = out.resolve()
+    found: dict[Path, Stamp] = {}
+    for folder in folders:
+        try:
+            paths = list_images([folder])
+        except InputError:  # nothing there yet
+            continue
+        for path in paths:
+            try:
+                about = path.stat()
+            except OSError:  # it vanished
+                continue
+            if about.st_size and not path.resolve().is_relative_to(own):
+                found[path] = about.st_size, about.st_mtime_ns
+    return found

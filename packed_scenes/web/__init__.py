@@ -1,0 +1,1 @@
+"""The web app: its pages, and the state of a visit behind them."""

@@ -1,0 +1,96 @@
+"""search.py and analyze.py --catalogue together, as a user runs them; the colour baseline is the embedder."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from packed_scenes.catalogue import Catalogue
+from packed_scenes.cli.main import application
+from packed_scenes.data import InputError, Objects
+from packed_scenes.data.boxes import write_boxes
+from packed_scenes.data.images import read_image, write_image
+from tests.cli.test_analyze import command
+from tests.packed_scenes.conftest import paint, squares
+
+
+@pytest.fixture(scope="module")
+def app():
+    return application("search")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A run and a catalogue of one painted shelf: colours 0, 1, 0."""
+    folder = tmp_path_factory.mktemp("shop")
+    image = paint([[0, 1, 0]])
+    write_image(folder / "shelf.png", image)
+    write_boxes(folder / "boxes.json", Objects.from_boxes(squares(image).xyxy))
+    done = command(
+        "analyze.py", folder / "shelf.png", "--boxes", folder / "boxes.json", "--embedder", "colour",
+        "--out", folder / "run", "--catalogue", folder / "catalogue",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "1 scene(s) and 3 objects added: 0 known identities seen again, 2 new" in done.stdout
+    (folder / "crops").mkdir()
+    write_image(folder / "crops" / "green.png", image[5:25, 35:55])
+    write_image(folder / "crops" / "red.png", image[5:25, 5:25])
+    return folder
+
+
+def ask(app, *arguments):
+    done = CliRunner().invoke(app, [*map(str, arguments), "--json"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)["answers"]
+
+
+def test_a_crop_in_a_catalogue(app, shop):
+    Catalogue(shop / "catalogue").rename(1, "tea")
+    (answer,) = ask(app, shop / "crops" / "red.png", "--catalogue", shop / "catalogue", "--top", 2)
+    assert (answer["identity"], answer["name"], answer["new"]) == (1, "tea", False)
+    assert [(h["scene"], h["identity"]) for h in answer["hits"]] == [("shelf", 1), ("shelf", 1)]
+    assert sorted(h["xyxy"] for h in answer["hits"]) == [[5, 5, 25, 25], [65, 5, 85, 25]]
+    assert answer["hits"][0]["similarity"] == pytest.approx(1, abs=1e-3)
+
+
+def test_boxes_of_a_scene_in_a_run(app, shop):
+    answers = ask(app, shop / "shelf.png", "--box", "35,5,55,25", "--box", "5,5,25,25", "--run", shop / "run")
+    assert [a["box"] for a in answers] == [[35, 5, 55, 25], [5, 5, 25, 25]]
+    assert answers[0]["identity"] != answers[1]["identity"]
+    assert len(answers[0]["hits"]) == 3
+
+
+def test_a_folder_of_crops_for_people(app, shop):
+    (shop / "crops" / "broken.png").write_bytes(b"x")
+    done = CliRunner().invoke(app, [str(shop / "crops"), "--catalogue", str(shop / "catalogue")])
+    (shop / "crops" / "broken.png").unlink()
+    assert done.exit_code == 0
+    assert "green.png: #2 (nearest 1.000)" in done.stdout
+    assert "left out" in done.stderr
+
+
+def test_something_new(app, shop, tmp_path):
+    image = read_image(shop / "crops" / "red.png").copy()
+    image[:] = (250, 250, 250)
+    image[:10] = (0, 0, 0)
+    write_image(tmp_path / "other.png", image)
+    (answer,) = ask(app, tmp_path / "other.png", "--catalogue", shop / "catalogue")
+    assert (answer["identity"], answer["new"]) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gone.png"], "no such file"),
+        (["shelf.png", "--box", "1,2"], "is no box"),
+        (["shelf.png", "--box", "500,500,600,600"], "outside"),
+        (["crops", "--box", "1,2,3,4"], "this is a folder"),
+        (["shelf.png", "--index", "tree"], "unknown index"),
+        (["shelf.png", "--top", "0"], "at least 1"),
+        (["shelf.png", "--run", "run"], "both --catalogue and --run"),
+    ],
+)
+def test_bad_input_is_one_clear_error(app, shop, monkeypatch, arguments, said):
+    monkeypatch.chdir(shop)
+    with pytest.raises(InputError, match=said):
+        CliRunner().invoke(app, [*arguments, "--catalogue", "catalogue"], catch_exceptions=False)

@@ -1,0 +1,236 @@
+"""The file: several processes, kill -9, older and newer formats, what is no catalogue."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+
+from packed_scenes.catalogue import Catalogue
+from packed_scenes.catalogue.schema import APPLICATION_ID, FORMAT
+from packed_scenes.data import InputError
+from tests.packed_scenes.catalogue.made import EMBEDDING, crop_vectors, entry, identities_of, partition
+
+WRITER = """
+import sys
+from packed_scenes.catalogue import Catalogue
+from tests.packed_scenes.catalogue.made import EMBEDDING, entry
+folder, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+there = Catalogue.create(folder)
+for number in range(count):
+    there.add([entry(f"{name}{number}", [number % 7, 20, (number + 3) % 7], picture=True)], embedding=EMBEDDING)
+    print(number, flush=True)
+"""
+
+
+def writer(folder, name, count):
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(folder), name, str(count)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def check(folder):
+    with sqlite3.connect(folder / "catalogue.sqlite") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_two_processes_add_at_once(tmp_path):
+    folder = tmp_path / "shared"
+    processes = [writer(folder, name, 12) for name in ("left", "right")]
+    assert [p.wait(timeout=120) for p in processes] == [0, 0]
+    there = Catalogue(folder)
+    check(folder)
+    assert len(there.scenes()) == 24
+    assert len(there.identities()) == 8
+    expected = {}
+    for name in ("left", "right"):
+        for number in range(12):
+            for key, product in enumerate([number % 7, 20, (number + 3) % 7]):
+                expected.setdefault(product, set()).add((f"{name}{number}", str(key)))
+    assert partition(there) == {frozenset(group) for group in expected.values()}
+    for _ in range(24):
+        there.undo()
+    assert there.scenes() == []
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.004, 0.011, 0.02])
+def test_a_killed_process_loses_nothing_and_tears_nothing(tmp_path, delay):
+    folder = tmp_path / "killed"
+    process = writer(folder, "s", 10_000)
+    said = [process.stdout.readline() for _ in range(3)]
+    time.sleep(delay)  # so that it dies at another point each time
+    process.kill()
+    said += process.stdout.readlines()
+    process.wait()
+    committed = int([line for line in said if line.strip()][-1]) + 1
+    there = Catalogue(folder)
+    check(folder)
+    names = {s.name for s in there.scenes()}
+    assert {f"s{i}" for i in range(committed)} <= names <= {f"s{i}" for i in range(committed + 1)}
+    assert all(len(there.in_scene(name)) == 3 for name in names)
+    assert len(there.history()) == len(names)
+    there.add([entry("after", [20])], embedding=EMBEDDING)
+    assert identities_of(there, "after") == [identities_of(there, "s0")[1]]
+
+
+def test_what_a_dead_run_left_is_swept_away_after_a_day(filled, monkeypatch):
+    def broken():
+        raise KeyboardInterrupt
+
+    dead = entry("dead", [4, 4], picture=True)
+    also = entry("dying", [4])
+    with pytest.raises(KeyboardInterrupt):
+        filled.add([dead, type(also)(**{**vars(also), "picture": broken})], embedding=EMBEDDING)
+
+    def hidden():
+        with sqlite3.connect(filled.folder / "catalogue.sqlite") as connection:
+            return [
+                connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("scenes", "objects", "crops")
+            ]
+
+    assert hidden() == [4, 12, 12]
+    filled.add([entry("d", [1])], embedding=EMBEDDING)
+    assert hidden() == [5, 13, 12]
+    monkeypatch.setattr("packed_scenes.catalogue.adding.ABANDONED", timedelta(days=-1))
+    filled.add([entry("e", [1])], embedding=EMBEDDING)
+    assert hidden() == [5, 12, 10]
+    assert len(filled.scenes()) == 5
+
+
+def test_threads_share_one_catalogue(catalogue):
+    def add(name):
+        catalogue.add([entry(name, [1, 2])], embedding=EMBEDDING)
+
+    threads = [threading.Thread(target=add, args=(f"t{i}",)) for i in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(catalogue.scenes()) == 6
+    assert len(catalogue.identities()) == 2
+
+
+V1 = """
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (run_id INTEGER PRIMARY KEY AUTOINCREMENT, added TEXT NOT NULL, record TEXT NOT NULL,
+    finished INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE scenes (scene_id INTEGER PRIMARY KEY AUTOINCREMENT, run_id INTEGER NOT NULL REFERENCES runs,
+    name TEXT NOT NULL, fingerprint TEXT NOT NULL, source TEXT, width INTEGER NOT NULL,
+    height INTEGER NOT NULL, shown INTEGER NOT NULL DEFAULT 0);
+CREATE UNIQUE INDEX scene_fingerprint ON scenes (fingerprint) WHERE shown = 1;
+CREATE UNIQUE INDEX scene_name ON scenes (name) WHERE shown = 1;
+CREATE INDEX scene_run ON scenes (run_id);
+CREATE TABLE identities (identity_id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT);
+CREATE TABLE objects (object_id INTEGER PRIMARY KEY AUTOINCREMENT, scene_id INTEGER NOT NULL REFERENCES scenes,
+    key TEXT NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL, x2 REAL NOT NULL, y2 REAL NOT NULL,
+    score REAL NOT NULL, class_id INTEGER NOT NULL, noise INTEGER NOT NULL, probability REAL NOT NULL,
+    identity_id INTEGER REFERENCES identities, vector BLOB NOT NULL);
+CREATE INDEX object_scene ON objects (scene_id);
+CREATE INDEX object_identity ON objects (identity_id);
+CREATE TABLE crops (object_id INTEGER PRIMARY KEY REFERENCES objects, jpeg BLOB NOT NULL);
+CREATE TABLE edits (edit_id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, kind TEXT NOT NULL,
+    detail TEXT NOT NULL, reverts INTEGER REFERENCES edits);
+CREATE INDEX edit_reverts ON edits (reverts);
+CREATE TABLE changes (edit_id INTEGER NOT NULL REFERENCES edits, field TEXT NOT NULL, row_id INTEGER NOT NULL,
+    before, after,
+    PRIMARY KEY (edit_id, field, row_id)) WITHOUT ROWID;
+"""
+
+
+def version_1(folder):
+    """A catalogue as format 1 wrote it: one scene with two objects of one identity named tea."""
+    folder.mkdir()
+    connection = sqlite3.connect(folder / "catalogue.sqlite")
+    connection.executescript(V1)
+    connection.execute(
+        """INSERT INTO about VALUES ('embedding', '{"name": "synthetic", "weights": "%s", "threshold": 0.18}')"""
+        % ("a" * 64)
+    )
+    connection.execute("INSERT INTO runs VALUES (1, '2025-12-24T18:00:00', '{}', 1)")
+    connection.execute("INSERT INTO scenes VALUES (1, 1, 'old', 'f', NULL, 60, 50, 1)")
+    connection.execute("INSERT INTO identities VALUES (1, 'tea')")
+    rows = crop_vectors([0, 0])
+    for number in (1, 2):
+        values = (number, 1, str(number), 0, 0, 20, 40, 1, 0, 0, 1, 1, rows[number - 1].tobytes())
+        connection.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    connection.execute("INSERT INTO edits VALUES (1, '2025-12-24T18:00:00', 'add', '{}', NULL)")
+    connection.execute("INSERT INTO changes VALUES (1, 'shown', 1, 0, 1)")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+
+
+def tables(folder):
+    with sqlite3.connect(folder / "catalogue.sqlite") as connection:
+        names = [n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        return {n: sorted(row[1:4] for row in connection.execute(f"PRAGMA table_info({n})")) for n in names}
+
+
+def test_format_1_is_brought_up_to_date(tmp_path, catalogue):
+    version_1(tmp_path / "old")
+    there = Catalogue(tmp_path / "old")
+    assert tables(there.folder) == tables(catalogue.folder)
+    assert there.identity("tea").n_objects == 2
+    assert there.scenes()[0].taken == "2025-12-24T18:00:00"
+    there.add([entry("new", [0, 1], picture=True)], embedding=EMBEDDING)
+    assert there.in_scene("new")[0].name == "tea"
+    there.undo()
+    there.undo(1)
+    assert there.scenes() == []
+    check(there.folder)
+
+
+def test_a_failing_migration_leaves_format_1(tmp_path, monkeypatch):
+    from packed_scenes.catalogue import schema
+
+    version_1(tmp_path / "old")
+    before = tables(tmp_path / "old")
+
+    def half(connection):
+        schema._from_1(connection)
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(schema.STEPS, 1, half)
+        with pytest.raises(RuntimeError):
+            Catalogue(tmp_path / "old")
+    assert tables(tmp_path / "old") == before
+    assert Catalogue(tmp_path / "old").identity("tea").n_objects == 2
+
+
+def test_a_newer_format_is_refused(catalogue):
+    with sqlite3.connect(catalogue.folder / "catalogue.sqlite") as connection:
+        connection.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    with pytest.raises(InputError, match="Update the project"):
+        Catalogue(catalogue.folder)
+
+
+def test_what_is_no_catalogue(tmp_path):
+    with pytest.raises(InputError, match="no catalogue here"):
+        Catalogue(tmp_path)
+    (tmp_path / "catalogue.sqlite").write_bytes(b"something else " * 99)
+    with pytest.raises(InputError, match="damaged or no catalogue"):
+        Catalogue(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    with sqlite3.connect(other / "catalogue.sqlite") as connection:
+        connection.execute("CREATE TABLE t (x)")
+    with pytest.raises(InputError, match="no catalogue"):
+        Catalogue(other)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot make"):
+        Catalogue.create(tmp_path / "file")
+
+
+def test_a_writer_that_never_ends_is_said(catalogue):
+    impatient = Catalogue(catalogue.folder, wait=0.05)
+    with sqlite3.connect(catalogue.folder / "catalogue.sqlite") as busy:
+        busy.execute("BEGIN IMMEDIATE")
+        with pytest.raises(InputError, match="another program"):
+            impatient.add([entry("a", [0])], embedding=EMBEDDING)
+        assert impatient.scenes() == []  # readers go on
