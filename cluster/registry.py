@@ -50,7 +50,7 @@ def make(name: str = "default", **params: Any) -> Clusterer:
     check(name)
     chosen = DEFAULT if name == "default" else name
     module, class_name = _METHODS[chosen].split(":")
-    factory: Callable[..., Clusterer] = getattr(import_module(f"cluster.{module}"), class_name)
+    factory: Callable[..., Clusterer] = getattr(import_module(f"{__package__}.{module}"), class_name)
     known = list(inspect.signature(factory).parameters)
     unknown = [p for p in params if p not in known]
     if unknown:

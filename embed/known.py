@@ -6,8 +6,9 @@ from pathlib import Path
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import sha256_file
+from packed_scenes.data.shipped import ASSETS
 from packed_scenes.embed.embedder import SHIPPED, Embedder
-from packed_scenes.embed.registry import ASSETS, register, register_with_file
+from packed_scenes.embed.registry import register, register_with_file
 
 # Named here and not where they are built, so that listing names loads no library.
 OSNET = ("osnet_x1_0", "osnet_x0_75", "osnet_x0_5", "osnet_x0_25")

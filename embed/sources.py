@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from packed_scenes.data import InputError
+from packed_scenes.data.shipped import ASSETS
 from packed_scenes.embed.folders import CropFolder, read_folder
-from packed_scenes.embed.registry import ASSETS
 from packed_scenes.embed.store import CropStore, StoreWriter
 
 

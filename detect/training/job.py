@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packed_scenes.data import InputError
+from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
-from packed_scenes.detect.load import ASSETS, DEFAULT, pick_device
+from packed_scenes.detect.load import DEFAULT, pick_device
 from packed_scenes.detect.training.augment import Augmentation
 from packed_scenes.detect.training.dataset import read_labelled, to_pool
 from packed_scenes.detect.training.fit import Fit, Truth, adapt, fit

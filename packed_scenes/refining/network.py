@@ -25,7 +25,8 @@ def trainable(name: str) -> tuple[Unit, dict[str, Any]]:
     Raises:
         InputError: if there is no file of weights behind the name.
     """
-    from packed_scenes.embed.registry import ASSETS, architecture
+    from packed_scenes.data.shipped import ASSETS
+    from packed_scenes.embed.registry import architecture
     from packed_scenes.embed.weights import load_card, load_tensors
 
     shipped = {"default": "embedder", "reference": "embedder-reference"}

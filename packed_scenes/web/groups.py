@@ -13,7 +13,7 @@ from packed_scenes.web import parts, session
 from packed_scenes.web.session import bench
 from packed_scenes.web.webdata import groups
 
-SHOW = {
+SHOW: dict[str, Callable[[dict[str, Any]], bool]] = {
     "All": lambda group: True,
     "Repeated": lambda group: group["n"] > 1,
     "Singles": lambda group: group["n"] == 1,
@@ -43,7 +43,7 @@ def groups_page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         which = st.segmented_control(
             "Show", list(SHOW), key="show_groups", default="All", required=True,
-            format_func=lambda name: f"{name} {sum(map(SHOW[name], found))}",
+            format_func=lambda name: f"{name} {sum(bool(SHOW[name](g)) for g in found)}",
         )  # fmt: skip
         text = st.text_input("Find by name", key="find_group", placeholder="Name or number", width=220)
     shown = [g for g in found if SHOW[which](g) and text.strip().lower() in g["name"].lower()]

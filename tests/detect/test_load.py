@@ -11,8 +11,9 @@ import torch
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import sha256_file
+from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
-from packed_scenes.detect.load import ASSETS, load_network, pick_device
+from packed_scenes.detect.load import load_network, pick_device
 from packed_scenes.detect.networks import candidates
 from packed_scenes.detect.training.release import release
 

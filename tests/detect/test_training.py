@@ -14,8 +14,9 @@ from packed_scenes.data import InputError
 from packed_scenes.data.coco import write_coco
 from packed_scenes.data.labelled import LabelledScene
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
-from packed_scenes.detect.load import ASSETS, DEFAULT, load_network
+from packed_scenes.detect.load import DEFAULT, load_network
 from packed_scenes.detect.training.fit import adapt
 from packed_scenes.detect.training.job import Job
 from packed_scenes.detect.training.loop import Plan, Trainer, make_batch, prefetch

@@ -156,7 +156,7 @@ def test_identities_of_the_photo_are_a_partition() -> None:
 def test_default_is_near_the_best_threshold_on_real_shelves() -> None:
     """With the shipped embedder: at most .03 below the one threshold that the truth would choose."""
     embed = pytest.importorskip("embed")
-    embedder = embed.Embedder.application("default", device="cpu")
+    embedder = embed.Embedder.load("default", device="cpu")
     scenes = pictures.shelf_scenes(SHARED, embedder)
     calibrated = float(embedder.card["calibration"]["threshold"])
     labels = [make(calibrated=calibrated).fit_predict(s.X, xyxy=s.xyxy) for s in scenes]
