@@ -28,7 +28,7 @@ from packed_scenes.data.device import pick_device
 from packed_scenes.data.files import atomic_write, sha256_file, write_csv, write_json
 from packed_scenes.embed.autoencoder import Autoencoder, reconstruction_errors
 from packed_scenes.embed.autoencoder_plots import plot_curve, plot_reconstructions
-from packed_scenes.embed.descriptors.extraction import canvases_of
+from packed_scenes.embed.descriptors.canvases import read_canvases
 from packed_scenes.embed.masking import Masker
 from packed_scenes.embed.presets import write_history
 from packed_scenes.embed.weights import save_weights
@@ -171,7 +171,7 @@ def store_canvases(
         kept, failed = [], []
         with atomic_write(store) as temporary, open(temporary, "wb") as file:
             cut = {"width": side, "height": side}
-            for row, (_, canvas, reason) in enumerate(canvases_of(files, cut, mask, workers=workers)):
+            for row, (_, canvas, reason) in enumerate(read_canvases(files, cut, mask, workers=workers)):
                 if canvas is None:
                     failed.append([str(files[row]), reason])
                 else:

@@ -14,20 +14,20 @@ if not (Path(__file__).parent / "data").is_dir():  # a checkout without symbolic
 from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
-    from packed_scenes.analysis import Analysis as Analysis
-    from packed_scenes.analysis import SceneResult as SceneResult
     from packed_scenes.analysis import analyze as analyze
     from packed_scenes.catalogue import Catalogue as Catalogue
     from packed_scenes.evaluation import evaluate as evaluate
+    from packed_scenes.results import Analysis as Analysis
+    from packed_scenes.results import SceneResult as SceneResult
     from packed_scenes.retrieval import Searcher as Searcher
     from packed_scenes.settings import Settings as Settings
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "Analysis": "analysis",
+        "Analysis": "results",
         "Catalogue": "catalogue",
-        "SceneResult": "analysis",
+        "SceneResult": "results",
         "Searcher": "retrieval",
         "Settings": "settings",
         "analyze": "analysis",

@@ -21,7 +21,7 @@ def identify(
     *,
     settings: Settings,
     card: Mapping[str, Any],
-    hints: Mapping[str, Any] | None = None,
+    constraints: Mapping[str, Any] | None = None,
 ) -> tuple[list[Objects], dict[str, Any]]:
     """Group the objects of all scenes into identities that are joint over the scenes.
 
@@ -29,7 +29,8 @@ def identify(
         parts: embedded objects, one per scene.
         settings: names the clusterer and may fix its threshold.
         card: the embedder's card, whose calibration the clusterer reads.
-        hints: more that is known about the objects of all scenes (:func:`packed_scenes.crowd.known`).
+        constraints: on the objects of all scenes
+            (:func:`packed_scenes.clustering_constraints.clustering_constraints`).
 
     Returns:
         The objects with ``cluster`` and ``probability`` set, in the same order, and what happened: clusterer,
@@ -51,7 +52,7 @@ def identify(
         vectors = np.concatenate([part.embedding for part in full if part.embedding is not None])
         estimator = _estimator(settings, card)
         scene = np.repeat(np.arange(len(parts)), counts)
-        estimator.fit(vectors, xyxy=np.concatenate([part.xyxy for part in full]), scene=scene, **(hints or {}))
+        estimator.fit(vectors, xyxy=np.concatenate([part.xyxy for part in full]), scene=scene, **(constraints or {}))
         labels, probability = estimator.labels_, estimator.probabilities_
         info |= {
             "n_clusters": int(estimator.n_clusters_),
@@ -114,9 +115,9 @@ def congregate(
         The objects with ``congregation`` set, and the congregations, per scene.
     """
     if settings.congregate == "height":
-        from packed_scenes.crowd import group
+        from packed_scenes.people_groups import group_people
 
-        done = [group(part, size, reach=settings.reach) for part, size in zip(parts, sizes, strict=True)]
+        done = [group_people(part, size, reach=settings.reach) for part, size in zip(parts, sizes, strict=True)]
         return [objects for objects, _ in done], [found for _, found in done]
     from packed_scenes.aggregate import aggregate
 

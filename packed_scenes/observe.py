@@ -3,47 +3,61 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.read_ahead import try_ahead
 from packed_scenes.data.scene import Scene
+from packed_scenes.observation import Observation, load_observation, observation_key, save_observation
+from packed_scenes.pictures import PictureCache, Source
 from packed_scenes.settings import Settings
 
 if TYPE_CHECKING:
+    from packed_scenes.data.boxes import BoxFile
     from packed_scenes.detect import Detector
     from packed_scenes.embed import Embedder
 
 
-@dataclass(frozen=True)
-class Observation:
-    """What was seen in one scene.
+class Stage(StrEnum):
+    """What a run is doing."""
 
-    Attributes:
-        objects: boxes with scores and embeddings.
-        seconds: wall time per stage.
-        detection: how the detector looked (input size, tiles); empty for given boxes.
-        warnings: lines for the user.
-    """
+    LOAD = "load"
+    DETECT = "detect"
+    EMBED = "embed"
+    GROUP = "group"
 
-    objects: Objects
-    seconds: dict[str, float] = field(default_factory=dict)
-    detection: dict[str, Any] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+
+Report = Callable[[Stage, str], None]
 
 
 class Observer:
-    """Holds the models of a run; each is loaded when it is first needed (given boxes need no detector)."""
+    """Holds the models of a run; each is loaded when it is first needed (given boxes need no detector).
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: of the run.
+        models: an observer of the same settings whose models are used, so that they are loaded once.
+        report: called before each stage with the stage and the scene's name (empty where there is none).
+    """
+
+    def __init__(self, settings: Settings, *, models: Observer | None = None, report: Report | None = None) -> None:
         self.settings = settings
+        self._models = models
+        self._report: Report = report or (lambda _stage, _name: None)
 
     @cached_property
     def detector(self) -> Detector:
         """The detector of the settings."""
+        self._report(Stage.LOAD, "")
+        if self._models is not None:
+            return self._models.detector
         from packed_scenes.detect import Detector
 
         s = self.settings
@@ -60,6 +74,8 @@ class Observer:
     @cached_property
     def embedder(self) -> Embedder:
         """The embedder of the settings."""
+        if self._models is not None:
+            return self._models.embedder
         from packed_scenes.embed import Embedder
 
         return Embedder.load(self.settings.embedder, device=self.settings.device)
@@ -77,17 +93,117 @@ class Observer:
         objects = boxes
         if objects is None:
             detector = self.detector
+            self._report(Stage.DETECT, scene.name)
             start = time.perf_counter()
             objects, info = detector.detect_with_info(scene.image)
             seconds["detect"] = time.perf_counter() - start
             detection, warnings = info.to_json(), tuple(info.warnings)
         embedder = self.embedder
+        self._report(Stage.EMBED, scene.name)
         start = time.perf_counter()
         vectors = (
             embedder.embed(scene.image, objects.xyxy) if len(objects) else np.zeros((0, embedder.dimension), np.float32)
         )
         seconds["embed"] = time.perf_counter() - start
-        return Observation(objects.replace(embedding=vectors), seconds, detection, warnings)
+        return Observation(
+            objects=objects.replace(embedding=vectors), size=(scene.height, scene.width),
+            seconds=seconds, detection=detection, warnings=warnings,
+        )  # fmt: skip
+
+    def track(self, items: Iterable[Any], label: str, total: int) -> Iterator[Any]:
+        """Wrap the loop over scenes of :func:`packed_scenes.analyze` (its ``progress``): reports the grouping."""
+        yield from items
+        self._report(Stage.GROUP, "")
+
+
+def observe_scenes(
+    found: Sequence[Source], observer: Observer, *, given: BoxFile | None, stage: Path | None, cache: PictureCache
+) -> Iterator[tuple[Source, Observation | Exception]]:
+    """Yield what is in each scene, in order; an exception stands for a picture that could not be used.
+
+    The next pictures are read while the models work on this one. With a ``stage`` folder every observation is kept
+    there before it is yielded, and what is there and still valid is not observed again.
+
+    Memory: three decoded pictures besides the cache.
+    """
+
+    def prepare(source: Source) -> tuple[Observation | Scene, float, str | None]:
+        """Take a scene from the stage folder, or read its picture; the seconds of reading, and its key there."""
+        key = None
+        if stage is not None:
+            raw = given.for_image(source.where)[0] if given else None
+            key = observation_key(source.fingerprint(), observer.settings, raw)
+            kept = load_observation(stage / f"{source.name}.parquet", key)
+            if kept is not None:
+                return kept, 0.0, key
+        start = time.perf_counter()
+        scene = cache.get(source)
+        return scene, time.perf_counter() - start, key
+
+    for source, made in try_ahead(prepare, found):
+        if isinstance(made, Exception):
+            yield source, made
+            continue
+        scene, seconds, key = made
+        if isinstance(scene, Observation):
+            yield source, scene
+            continue
+        try:
+            seen = observe_scene(scene, observer, where=source.where, given=given, read_seconds=seconds)
+            if stage is not None and key is not None:
+                save_observation(stage / f"{source.name}.parquet", seen, key)
+        except MemoryError as error:
+            yield source, InputError(f"not enough memory ({error})", file=source.path, remedy="Use a smaller picture.")
+        except Exception as error:  # whatever a picture sets off, the others go on; the reason is reported
+            yield source, error
+        else:
+            yield source, seen
+
+
+def observe_scene(
+    scene: Scene, observer: Observer, *, where: str, given: BoxFile | None, read_seconds: float
+) -> Observation:
+    """Observe a picture that was read, in the boxes given for it if there are any.
+
+    Args:
+        scene: the picture.
+        observer: the models.
+        where: its path or name, by which its boxes are found.
+        given: the boxes of all pictures.
+        read_seconds: wall time of reading it, noted in the result.
+
+    Raises:
+        InputError: if boxes are given, but none for this picture, or one lies outside it.
+    """
+    boxes, clipped = given.for_image(where, size=(scene.width, scene.height)) if given else (None, [])
+    seen = observer.observe(scene, boxes)
+    return replace(seen, seconds={"read": read_seconds, **seen.seconds}, warnings=(*clipped, *seen.warnings))
+
+
+def separate_errors(
+    observed: Iterable[tuple[Source, Observation | Exception]], total: int
+) -> tuple[list[tuple[Source, Observation]], list[tuple[str, str]]]:
+    """Split what :func:`observe_scenes` yields into observations and the (file, reason) of pictures left out.
+
+    Raises:
+        Exception: the reason itself where the only picture failed.
+    """
+    seen: list[tuple[Source, Observation]] = []
+    errors: list[tuple[str, str]] = []
+    for source, made in observed:
+        if isinstance(made, Observation):
+            seen.append((source, made))
+        elif total == 1:
+            raise made
+        else:
+            errors.append((source.where, reason(made)))
+    return seen, errors
+
+
+def reason(error: Exception) -> str:
+    """One line that says why a picture was left out."""
+    text = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
 
 
 def weights_of(observer: Observer) -> dict[str, str]:

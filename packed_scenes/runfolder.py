@@ -20,15 +20,15 @@ import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, write_csv, write_json, write_text
-from packed_scenes.look import reason
-from packed_scenes.overlap import ahead_of
+from packed_scenes.data.read_ahead import try_ahead
+from packed_scenes.observe import reason
 from packed_scenes.provenance import command_line, machine, versions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from packed_scenes.aggregate.colors import Color
-    from packed_scenes.analysis import Analysis, SceneResult
+    from packed_scenes.results import Analysis, SceneResult
 
 DRAWERS = 2  # scenes drawn at once
 OVERLAY_QUALITY = 90  # JPEG: halves the file against 95, no visible difference at normal size
@@ -86,7 +86,7 @@ def save_run(
             save_tables(scene, out / scene.name)
 
         errors = list(analysis.errors)
-        drawing = ahead_of(scenes, draw, workers=DRAWERS)
+        drawing = try_ahead(draw, scenes, workers=DRAWERS)
         for scene, failure in progress(drawing, "drawing", len(scenes)) if progress else drawing:
             if isinstance(failure, Exception):  # a picture that vanished since it was seen, a full disk
                 if len(scenes) == 1:
@@ -121,8 +121,8 @@ def appearance(scene: SceneResult, colors: Mapping[int, Color]) -> str:
 
 def save_overlay(scene: SceneResult, picture: npt.NDArray[np.uint8], folder: Path, colors: Mapping[int, Color]) -> None:
     """Draw one scene's overlay into its folder."""
-    from packed_scenes.crowd import draw_scene
     from packed_scenes.data.images import write_image
+    from packed_scenes.people_groups import draw_scene
 
     overlay = draw_scene(picture, scene.objects, scene.congregations, colors=colors)
     write_image(folder / "overlay.jpg", overlay, quality=OVERLAY_QUALITY)

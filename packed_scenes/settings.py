@@ -7,6 +7,12 @@ from typing import Any
 
 from packed_scenes.data.errors import InputError
 
+# Choices that belong together, by name.
+PRESETS: dict[str, dict[str, Any]] = {
+    # People: nobody twice in a picture, groups of whoever stand together, a cut for things that change their looks.
+    "crowd": {"once": True, "congregate": "height", "reach": 0.5, "cut": "equal-error"},
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -73,6 +79,22 @@ class Settings:
             raise InputError(f"max_objects must be at least 1, got {self.max_objects}")
         if self.image_size is not None and self.image_size < 32:
             raise InputError(f"image_size must be at least 32 px, got {self.image_size}")
+
+    @classmethod
+    def choose(cls, *, preset: str | None = None, **said: Any) -> Settings:
+        """Make settings from a preset and what the user said; what was said wins.
+
+        Args:
+            preset: a name in :data:`PRESETS`, or None.
+            said: fields; None = not said.
+
+        Raises:
+            InputError: if the preset is unknown or a value is wrong.
+        """
+        if preset is not None and preset not in PRESETS:
+            raise InputError(f"unknown preset {preset!r}", remedy=f"Known: {', '.join(PRESETS)}.")
+        chosen = PRESETS[preset] if preset is not None else {}
+        return cls(**{**chosen, **{name: value for name, value in said.items() if value is not None}})
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain JSON values."""

@@ -10,7 +10,7 @@ from packed_scenes.data.files import write_text
 
 if TYPE_CHECKING:
     from packed_scenes.aggregate.planogram import Layout
-    from packed_scenes.analysis import Analysis
+    from packed_scenes.results import Analysis
 
 
 def save_shelf_reports(

@@ -1,80 +1,30 @@
-"""Where scenes come from: files, folders, arrays; and the name of each."""
+"""What was asked: the pictures of files, folders, URLs and arrays, the name of each, and the boxes given for them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import list_images, sha256_file
+from packed_scenes.data.files import list_images
+from packed_scenes.data.objects import Objects
 from packed_scenes.data.scene import Scene
+from packed_scenes.pictures import Picture, Source
 
 if TYPE_CHECKING:
     from packed_scenes.data.boxes import BoxFile
 
+    GivenBoxes = str | Path | Objects | Mapping[str, Objects] | BoxFile
+
 RESERVED = frozenset({"clusters.png", "objects.parquet", "run.json", "errors.csv"})  # files beside the scenes' folders
-HELD_PIXELS = 64_000_000  # decoded pictures kept for drawing: a few large photos, 200 MB at most
 MAX_NAME = 80  # file systems allow 255 bytes; scene names get suffixes and four bytes a letter at worst
-
-Picture = str | Path | Scene | npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Source:
-    """One scene to be: a file that is read when it is needed, or a picture in memory."""
-
-    name: str
-    path: Path | None = None
-    held: Scene | None = None
-
-    @property
-    def where(self) -> str:
-        """The picture's path, or the scene's name if it has none: for messages, and to find its boxes."""
-        return self.name if self.path is None else str(self.path)
-
-    def content(self) -> bytes | None:
-        """Return the file's bytes; None for a picture in memory.
-
-        Raises:
-            InputError: if the file cannot be read.
-        """
-        from packed_scenes.data.files import read_bytes
-
-        return None if self.path is None else read_bytes(self.path)
-
-    def scene(self) -> Scene:
-        """Read (or return) the scene.
-
-        Raises:
-            InputError: if the file is no readable picture.
-        """
-        if self.held is not None:
-            return self.held
-        from packed_scenes.data.images import read_image
-
-        assert self.path is not None
-        return Scene(read_image(self.path), self.name)
-
-    def fingerprint(self) -> str:
-        """Return a hash of the content: of the file's bytes, or of the pixels."""
-        if self.path is not None:
-            try:
-                return sha256_file(self.path)
-            except OSError as error:
-                raise InputError(
-                    f"cannot read ({error.strerror})", file=self.path, remedy="Check the path and its rights."
-                ) from error
-        assert self.held is not None
-        return hashlib.sha256(np.ascontiguousarray(self.held.image).tobytes()).hexdigest()
 
 
 def sources(pictures: Picture | Iterable[Picture], *, named: Mapping[str, str] | None = None) -> list[Source]:
@@ -106,18 +56,34 @@ def sources(pictures: Picture | Iterable[Picture], *, named: Mapping[str, str] |
     return _unique_names(list(unique.values()), named or {})
 
 
-def given_boxes(path: str | Path, pictures: Picture | Iterable[Picture]) -> BoxFile:
-    """Read the boxes given for pictures; YOLO boxes are fractions, so the size of a single picture is passed on.
+def given_boxes(boxes: GivenBoxes | None, found: Sequence[Source]) -> BoxFile | None:
+    """Bring given boxes into one form.
+
+    Args:
+        boxes: a box file's path, a read one, boxes by picture name, or those of the only picture. YOLO boxes are
+            fractions, so they need a single picture, whose size is known.
+        found: the pictures.
 
     Raises:
-        InputError: if the boxes, or the only picture, cannot be read.
+        InputError: if the boxes cannot be read, or name no picture where there are several.
     """
-    from packed_scenes.data.boxes import read_boxes
+    from packed_scenes.data.boxes import BoxFile, read_boxes
     from packed_scenes.data.images import image_size
 
-    found = sources(pictures)
-    only = found[0].path if len(found) == 1 else None
-    return read_boxes(path, size=None if only is None else image_size(only))
+    if boxes is None:
+        return None
+    if isinstance(boxes, str | Path):
+        only = found[0].path if len(found) == 1 else None
+        boxes = read_boxes(boxes, size=None if only is None else image_size(only))
+    if isinstance(boxes, Objects):
+        boxes = {"": boxes}
+    given = boxes if isinstance(boxes, BoxFile) else BoxFile(Path("boxes"), dict(boxes))
+    if set(given.scenes) == {""} and len(found) != 1:
+        raise InputError(
+            f"these boxes name no picture, but there are {len(found)} pictures",
+            remedy="Give one picture, or a box file that names each picture (COCO, or CSV with an image column).",
+        )
+    return given
 
 
 def safe_name(text: str) -> str:
@@ -150,30 +116,3 @@ def _unique_names(found: Sequence[Source], named: Mapping[str, str]) -> list[Sou
         held = source.held and replace(source.held, name=name)
         done.append(replace(source, name=name, held=held))
     return done
-
-
-class PictureCache:
-    """The pictures decoded last, up to a number of pixels, so that drawing need not read again; safe in threads."""
-
-    def __init__(self, pixels: int = HELD_PIXELS) -> None:
-        self._pixels = pixels
-        self._held: OrderedDict[str, Scene] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, source: Source) -> Scene:
-        """Return the scene, from memory if it is still there."""
-        held = self._held.get(source.name)
-        if held is not None:
-            return held
-        scene = source.scene()
-        if source.held is None:
-            with self._lock:
-                self._held[source.name] = scene
-                while len(self._held) > 1 and sum(s.width * s.height for s in self._held.values()) > self._pixels:
-                    self._held.popitem(last=False)
-        return scene
-
-    def drop(self, name: str) -> None:
-        """Forget a scene whose picture has changed."""
-        with self._lock:
-            self._held.pop(name, None)

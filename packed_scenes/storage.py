@@ -16,7 +16,7 @@ from typing import Any
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import IMAGE_SUFFIXES, MAX_BYTES, atomic_write
 from packed_scenes.data.scene import Scene
-from packed_scenes.sources import Source
+from packed_scenes.pictures import Source
 
 
 def is_url(text: object) -> bool:

@@ -17,15 +17,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packed_scenes.analysis import Analysis, Progress, conclude
+from packed_scenes.analysis import Progress, group_scenes
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import list_images
-from packed_scenes.look import look, reason
 from packed_scenes.names import Names
-from packed_scenes.observe import Observer, weights_of
+from packed_scenes.observation import Observation
+from packed_scenes.observe import Observer, observe_scenes, reason, weights_of
+from packed_scenes.pictures import PictureCache, Source
+from packed_scenes.results import Analysis
 from packed_scenes.runfolder import save_run
-from packed_scenes.sources import PictureCache, Source, sources
-from packed_scenes.stage import Staged
+from packed_scenes.sources import sources
 
 if TYPE_CHECKING:
     from packed_scenes.data.boxes import BoxFile
@@ -85,7 +86,7 @@ class _Seen:
 
     stamp: Stamp
     source: Source
-    staged: Staged | Exception
+    made: Observation | Exception
 
 
 def watch(
@@ -139,14 +140,14 @@ def watch(
         changed = len(given) != len(seen)
         if new:
             found = sources(new, named={**names.scenes, **given})
-            looked = look(found, observer, given=boxes, stage=out / ".seen", cache=cache)
-            for source, staged in progress(looked, "new photos", len(found)) if progress else looked:
+            observed = observe_scenes(found, observer, given=boxes, stage=out / ".seen", cache=cache)
+            for source, made in progress(observed, "new photos", len(found)) if progress else observed:
                 assert source.path is not None
-                seen[source.path] = _Seen(now[source.path], source, staged)
-                if isinstance(staged, Exception):
-                    tell(f"left out: {source.where}: {reason(staged)}")
-        if (new or changed) and any(isinstance(photo.staged, Staged) for photo in seen.values()):
-            analysis = _group([seen[path] for path in now if path in seen], observer, names, cache)
+                seen[source.path] = _Seen(now[source.path], source, made)
+                if isinstance(made, Exception):
+                    tell(f"left out: {source.where}: {reason(made)}")
+        if (new or changed) and any(isinstance(photo.made, Observation) for photo in seen.values()):
+            analysis = _group([seen[path] for path in now if path in seen], observer, names, cache, boxes)
             save_run(analysis, out, drawn=drawn)
             names = Names.of_run(out)
             yield analysis
@@ -155,16 +156,19 @@ def watch(
         time.sleep(every_seconds)
 
 
-def _group(photos: Sequence[_Seen], observer: Observer, names: Names, cache: PictureCache) -> Analysis:
-    return conclude(
-        [(photo.source, photo.staged) for photo in photos if isinstance(photo.staged, Staged)],
-        [(photo.source.where, reason(photo.staged)) for photo in photos if isinstance(photo.staged, Exception)],
+def _group(
+    photos: Sequence[_Seen], observer: Observer, names: Names, cache: PictureCache, given: BoxFile | None
+) -> Analysis:
+    return group_scenes(
+        [(photo.source, photo.made) for photo in photos if isinstance(photo.made, Observation)],
+        [(photo.source.where, reason(photo.made)) for photo in photos if isinstance(photo.made, Exception)],
         settings=observer.settings,
         card=observer.embedder.card,
         weights=weights_of(observer),
         seconds={},
         pictures=cache,
         names=names,
+        given=given,
     )
 
 

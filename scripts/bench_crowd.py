@@ -35,7 +35,7 @@ def main(
     import pyarrow.parquet as pq
 
     from packed_scenes.cluster import score
-    from packed_scenes.frames import frame_of
+    from packed_scenes.tracking import frame_of
 
     table = pq.read_table(run / "objects.parquet", columns=["scene", "object_id", "cluster"])
     truth = truth_of(labels)

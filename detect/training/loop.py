@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import copy
 import math
-import queue
-import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,6 +24,7 @@ import numpy.typing as npt
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.read_ahead import map_ahead
 from packed_scenes.detect.training.augment import Augmentation, crop, disturb
 from packed_scenes.detect.training.clutter import add_clutter
 from packed_scenes.detect.training.pool import Example
@@ -110,40 +109,6 @@ def make_batch(source: Source, plan: Plan, step: int) -> Batch:
     )
 
 
-def prefetch(make: Callable[[int], Batch], first: int, last: int, *, depth: int = 3) -> Generator[Batch]:
-    """Give ``make(step)`` for the steps in order, made ahead by one thread; an error in it is raised here."""
-    made: queue.Queue[Batch | BaseException] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def put(item: Batch | BaseException) -> None:
-        while not stop.is_set():
-            try:
-                return made.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-
-    def work() -> None:
-        for step in range(first, last):
-            if stop.is_set():
-                return
-            try:
-                put(make(step))
-            except BaseException as error:
-                return put(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        for _ in range(first, last):
-            item = made.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        thread.join()
-
-
 class Trainer:
     """Trains one network; its state can be saved and taken up again at the same step.
 
@@ -169,7 +134,7 @@ class Trainer:
     def run(self, source: Source, *, until: int | None = None, seconds: float = math.inf) -> Iterator[dict[str, float]]:
         """Train up to a step (default: the plan's last) or for some seconds; gives the losses after every step."""
         start, last = time.monotonic(), min(until or self.plan.steps, self.plan.steps)
-        batches = prefetch(lambda step: make_batch(source, self.plan, step), self.step, last)
+        batches = map_ahead(lambda step: make_batch(source, self.plan, step), range(self.step, last), ahead=3)
         try:
             for batch in batches:
                 losses = self._train(batch)

@@ -8,11 +8,8 @@ thread runs the network. What is in flight is bounded, so memory does not grow w
 from __future__ import annotations
 
 import hashlib
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
-from packed_scenes.data.files import read_bytes
-from packed_scenes.data.images import decode_image
-from packed_scenes.embed.crops import letterbox
 from packed_scenes.embed.descriptors.cache import Cache
-from packed_scenes.embed.masking import Masker, keep, make_masker
+from packed_scenes.embed.descriptors.canvases import read_canvases
+from packed_scenes.embed.masking import Masker, make_masker
 from packed_scenes.embed.registry import names
 
-__all__ = ["Extracted", "canvases_of", "extract", "maker_of", "names"]
+__all__ = ["Extracted", "extract", "maker_of", "names"]
 
 if TYPE_CHECKING:
     from packed_scenes.embed.embedder import Embedder
@@ -123,7 +118,7 @@ def extract(
             waiting.clear()
 
     try:
-        for row, (content, canvas, reason) in enumerate(canvases_of(files, embedder.cut, masker, known, workers)):
+        for row, (content, canvas, reason) in enumerate(read_canvases(files, embedder.cut, masker, known, workers)):
             if reason:
                 failed.append((files[row], reason))
             contents[row] = content
@@ -164,54 +159,6 @@ def maker_of(embedder: Embedder, name: str, masker: Masker | None) -> dict[str, 
         "keeps_length": embedder.network.keeps_length,
         "mask": None if masker is None else masker.key,
     }
-
-
-def canvases_of(
-    files: Sequence[Path],
-    cut: dict[str, Any],
-    masker: Masker | None,
-    known: Cache | frozenset[bytes] = frozenset(),
-    workers: int | None = None,
-) -> Iterator[tuple[bytes | None, npt.NDArray[np.uint8] | None, str]]:
-    """Read, hash, decode, mask and letterbox files in threads, in order.
-
-    Args:
-        files: pictures.
-        cut: arguments of :func:`packed_scenes.embed.crops.letterbox`.
-        masker: hides the background, or None.
-        known: contents that need no canvas.
-        workers: threads.
-
-    Yields:
-        (SHA-256, canvas or None where the content is known, ""), or (None, None, reason) for an unreadable file.
-    """
-    workers = workers or min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
-
-    def load(file: Path) -> tuple[bytes | None, npt.NDArray[np.uint8] | None, str]:
-        try:
-            data = read_bytes(file)
-            content = hashlib.sha256(data).digest()
-            if content in known:
-                return content, None, ""
-            image = decode_image(data, name=str(file))
-            if masker is not None:
-                image = keep(image, masker(image))
-            return content, letterbox(image, **cut), ""
-        except InputError as error:
-            return None, None, error.message
-
-    with ThreadPoolExecutor(workers) as pool:
-        flying: deque[Future[tuple[bytes | None, npt.NDArray[np.uint8] | None, str]]] = deque()
-        try:
-            for file in files:
-                flying.append(pool.submit(load, file))
-                if len(flying) >= 4 * workers + 32:
-                    yield flying.popleft().result()
-            while flying:
-                yield flying.popleft().result()
-        finally:
-            for future in flying:
-                future.cancel()
 
 
 def _reconstruction_errors(embedder: Embedder, canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -18,7 +18,7 @@ from packed_scenes.catalogue.store import WAIT, Store
 from packed_scenes.catalogue.times import moment
 
 if TYPE_CHECKING:
-    from packed_scenes.analysis import Analysis
+    from packed_scenes.results import Analysis
 
 Which = int | str  # an identity's number, or its name
 

@@ -13,8 +13,8 @@ from packed_scenes.catalogue.pictures import taken
 from packed_scenes.catalogue.records import Embedding, Entry
 
 if TYPE_CHECKING:
-    from packed_scenes.analysis import Analysis
-    from packed_scenes.sources import Source
+    from packed_scenes.pictures import Source
+    from packed_scenes.results import Analysis
 
 
 def entries_of(analysis: Analysis) -> Iterator[Entry]:

@@ -23,10 +23,7 @@ from packed_scenes.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from packed_scenes.analysis import Analysis
-    from packed_scenes.settings import Settings
-
-REACH, CROWD_REACH = 0.3, 0.5
+    from packed_scenes.results import Analysis
 
 app = application()
 
@@ -73,27 +70,40 @@ def main(
     ] = None,
     confidence: Confidence = None,
     image_size: ImageSize = None,
-    max_objects: Annotated[int, typer.Option(help="Most objects per scene.")] = 3000,
+    max_objects: Annotated[int | None, typer.Option(help="Most objects per scene.  [default: 3000]")] = None,
     embedder: EmbedderName = "default",
     clusterer: ClustererName = "default",
     threshold: Threshold = None,
     reach: Annotated[
-        float, typer.Option(help="How far a congregation reaches over gaps, as a fraction of the object size.")
-    ] = REACH,
+        float | None,
+        typer.Option(
+            help="How far a congregation reaches over gaps, as a fraction of the object size.  [default: 0.3]"
+        ),
+    ] = None,
     every: Annotated[int, typer.Option(help="Take every n-th frame of videos, and picture of folders.")] = 1,
     preset: Annotated[
         str | None,
-        typer.Option(help="crowd: --once-per-picture --congregate height --reach 0.5, wider cut.  [default: none]"),
+        typer.Option(
+            help="crowd: --once-per-picture --congregate height --reach 0.5, wider cut; what you give besides wins."
+            "  [default: none]"
+        ),
     ] = None,
     once_per_picture: Annotated[
-        bool, typer.Option("--once-per-picture", help="No two objects of one picture are the same (people, cars).")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--once-per-picture/--no-once-per-picture",
+            help="No two objects of one picture are the same (people, cars).  [default: no]",
+        ),
+    ] = None,
     linked: Annotated[
         bool, typer.Option("--linked", help="Pictures are successive frames: follow boxes from one to the next.")
     ] = False,
     congregate: Annotated[
-        str, typer.Option(help="identity: where each one stands; height: groups of whoever stand together.")
-    ] = "identity",
+        str | None,
+        typer.Option(
+            help="identity: where each one stands; height: groups of whoever stand together.  [default: identity]"
+        ),
+    ] = None,
     device: Device = "auto",
     seed: Seed = 0,
     skip_existing: Annotated[
@@ -120,89 +130,21 @@ def main(
     json: Json = False,
 ) -> None:
     """Find every object in photos, group the same ones, and draw where each group stands."""
-    from packed_scenes.analysis import analyze
-    from packed_scenes.data.errors import InputError
     from packed_scenes.data.shipped import SAMPLE_FOLDER
-    from packed_scenes.frames import choose
-    from packed_scenes.runfolder import run_record, save_run
+    from packed_scenes.job import Job, run_job, watch_job
+    from packed_scenes.runfolder import run_record
     from packed_scenes.settings import Settings
-    from packed_scenes.sources import given_boxes
 
-    if preset not in (None, "crowd"):
-        raise InputError(f"unknown preset {preset!r}", remedy="The one there is: crowd.")
-    if preset == "crowd":
-        once_per_picture, congregate, reach = True, "height", CROWD_REACH if reach == REACH else reach
-    settings = Settings(
-        weights=weights, classes=tuple(classes or ()), confidence=confidence, image_size=image_size,
+    settings = Settings.choose(
+        preset=preset, weights=weights, classes=tuple(classes or ()), confidence=confidence, image_size=image_size,
         max_objects=max_objects, embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach,
         device=device, seed=seed, trust=trust, once=once_per_picture, linked=linked, congregate=congregate,
-        cut="equal-error" if preset == "crowd" else "chosen",
     )  # fmt: skip
-    found: list[Any] = [p if "://" in p else Path(p) for p in pictures or [str(SAMPLE_FOLDER / "shelf.jpg")]]
-    place = out or f"runs/{datetime.now():%Y%m%d-%H%M%S}"
-    if engine not in ("local", "ray"):
-        raise InputError(f"engine must be local or ray, got {engine!r}")
-    if engine == "local" and "://" in place:
-        raise InputError("this engine writes local folders", file=place, remedy="Use --engine ray, or a local --out.")
-    if engine == "ray" and (watch or catalogue is not None):
-        raise InputError("--engine ray goes without --watch and --catalogue", remedy="Use --engine local for these.")
-    folder = Path(place)
-    stage = folder / ".seen"
-    if engine == "local" and not (skip_existing or watch) and stage.is_dir():
-        import shutil
-
-        shutil.rmtree(stage)
-    if engine == "local" and not watch:
-        found = choose(
-            found, folder / ".frames", every=every, warn=lambda line: print(f"warning: {line}", file=sys.stderr)
-        )
-    given = None
-    if boxes is not None:
-        given = given_boxes(boxes, found)
-        for line in given.warnings:
-            print(f"warning: {line}", file=sys.stderr)
-    if watch:
-        if catalogue is not None:
-            raise InputError("--watch does not fill a catalogue", remedy="Run again with --catalogue when it is done.")
-        _watch(found, folder, settings, boxes=given, every_seconds=every_seconds, until=until, json=json)
-        return
-    kept = None
-    if catalogue is not None:  # before the work, so that a wrong folder is said at once
-        from packed_scenes.catalogue import Catalogue
-
-        kept = Catalogue.create(catalogue)
-    quiet = json or len(found) == 0
-
-    def progress(items: Any, label: str, total: int) -> Any:
-        return track(items, label=label, total=total, quiet=quiet or total < 2)
-
-    if engine == "ray":
-        from packed_scenes.engines.ray_data import analyze_on_ray
-
-        many = [str(p) for p in found]
-        result = analyze_on_ray(many, place, boxes=given, settings=settings, resume=skip_existing, progress=progress)
-    else:
-        result = analyze(found, boxes=given, settings=settings, stage=stage, progress=progress)
-        save_run(result, folder, progress=progress)
-    added = None if kept is None else kept.add_analysis(result)
-    tell_problems([*result.warnings, *(added.warnings if added else ())], result.errors)
-    if json:
-        more = {} if added is None else {"catalogue": {"folder": str(catalogue), **added.to_json()}}
-        print_json(run_record(result) | {"out": place} | more)
-    else:
-        print(_found(result))
-        if added is not None:
-            print(f"catalogue {catalogue}: {added}")
-        print(f"look at {place}/{result.scenes[0].name}/overlay.jpg and {place}/clusters.png")
-
-
-def _watch(
-    folders: list[Path], out: Path, settings: Settings, *, json: bool, until: str | None, **options: Any
-) -> None:
-    """Analyse what arrives, and print one line, or one JSON object, per batch."""
-    from packed_scenes.observe import Observer
-    from packed_scenes.runfolder import run_record
-    from packed_scenes.watch import Until, watch
+    job = Job(
+        pictures=tuple(pictures or [str(SAMPLE_FOLDER / "shelf.jpg")]),
+        out=out or f"runs/{datetime.now():%Y%m%d-%H%M%S}",
+        settings=settings, boxes=boxes, every=every, resume=skip_existing, engine=engine, catalogue=catalogue,
+    )  # fmt: skip
 
     def progress(items: Any, label: str, total: int) -> Any:
         return track(items, label=label, total=total, quiet=json or total < 2)
@@ -210,12 +152,23 @@ def _watch(
     def tell(line: str) -> None:
         print(line, file=sys.stderr)
 
-    batches = watch(folders, out, Observer(settings), until=Until.parse(until), progress=progress, tell=tell, **options)
-    for result in batches:
-        if json:
-            print_json(run_record(result) | {"out": str(out)})
-        else:
-            print(_found(result), flush=True)
+    if watch:
+        for result in watch_job(job, every_seconds=every_seconds, until=until, progress=progress, tell=tell):
+            if json:
+                print_json(run_record(result) | {"out": job.out})
+            else:
+                print(_found(result), flush=True)
+        return
+    result, added = run_job(job, progress=progress, warn=lambda line: tell(f"warning: {line}"))
+    tell_problems([*result.warnings, *(added.warnings if added else ())], result.errors)
+    if json:
+        more = {} if added is None else {"catalogue": {"folder": str(catalogue), **added.to_json()}}
+        print_json(run_record(result) | {"out": job.out} | more)
+    else:
+        print(_found(result))
+        if added is not None:
+            print(f"catalogue {catalogue}: {added}")
+        print(f"look at {job.out}/{result.scenes[0].name}/overlay.jpg and {job.out}/clusters.png")
 
 
 def _found(result: Analysis) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from packed_scenes.cli.main import COMMANDS, PROGRAM, application
+from packed_scenes.cli.commands import COMMANDS, PROGRAM, application
 
 VARIABLE = "_PACKED_SCENES_COMPLETE"  # set by the shell's script while it asks for completions
 

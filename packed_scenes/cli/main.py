@@ -1,50 +1,12 @@
-"""Which subcommands there are, and running one of them without loading the others."""
+"""The ``packed-scenes`` program: its overview, and running one subcommand without loading the others."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import typer
-
-PROGRAM = "packed-scenes"
-
-# subcommand -> what it is for; its module is packed_scenes.cli.<name with _>
-GROUPS: dict[str, dict[str, str]] = {
-    "Photos": {
-        "analyze": "Find every object, group the same ones, draw where each group stands.",
-        "app": "The web app: drop photos, correct, search, report.",
-        "shelf": "Report a shelf: facings, shares, gaps, comparison with a plan or an earlier photo.",
-        "evaluate": "Score detection, identities and congregations on labelled scenes.",
-    },
-    "Collections": {
-        "catalogue": "Keep identities over many runs: add, name, merge, split, export.",
-        "search": "Find where a thing is, in a catalogue or a run.",
-    },
-    "Folders of crops": {
-        "count": "How many different things are there?",
-        "describe": "Turn crops into a matrix of descriptors.",
-        "study": "Compare hundreds of clusterings on descriptors.",
-        "refine": "Adapt the embedder to a folder of crops without labels.",
-        "explain": "Show why two crops, or the members of a cluster, are alike.",
-    },
-    "Training": {
-        "synthesize": "Draw labelled scenes.",
-        "train-detector": "Train or fine-tune the detector.",
-        "train-embedder": "Train an embedder; audit the labels of a folder.",
-    },
-}
-COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
-
-
-def application(name: str) -> typer.Typer:
-    """Import the typer application of one subcommand."""
-    app: typer.Typer = import_module(f"packed_scenes.cli.{name.replace('-', '_')}").app
-    return app
+from packed_scenes.cli.commands import COMMANDS, GROUPS, PROGRAM, application
 
 
 def overview() -> str:

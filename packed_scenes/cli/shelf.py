@@ -39,11 +39,9 @@ def main(
     from packed_scenes.analysis import analyze
     from packed_scenes.data.shipped import SAMPLE_FOLDER
     from packed_scenes.shelves import save_shelf_reports
-    from packed_scenes.sources import given_boxes
 
     photos = [*(pictures or [SAMPLE_FOLDER / "shelf.jpg"]), *([before] if before else [])]
-    given = given_boxes(boxes, photos) if boxes is not None else None
-    result = analyze(photos, boxes=given, threshold=threshold, device=device, seed=seed)
+    result = analyze(photos, boxes=boxes, threshold=threshold, device=device, seed=seed)
     earlier = result.scenes[-1].name if before is not None else None
     pages = save_shelf_reports(result, out, plan=plan, before=earlier)
     if json:

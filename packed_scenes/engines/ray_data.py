@@ -32,17 +32,19 @@ import numpy as np
 from packed_scenes.data.errors import InputError
 from packed_scenes.engines.ray_rounds import RETRIES, Row, rounds
 from packed_scenes.engines.ray_workers import Observing, draw, read
-from packed_scenes.look import reason
-from packed_scenes.observe import Observer, weights_of
+from packed_scenes.observation import Observation, parse_observation
+from packed_scenes.observe import Observer, reason, separate_errors, weights_of
+from packed_scenes.pictures import Picture, PictureCache, Source
 from packed_scenes.settings import Settings
-from packed_scenes.sources import Picture, PictureCache, Source, sources
-from packed_scenes.stage import Staged, parse_stage
+from packed_scenes.sources import given_boxes, sources
 from packed_scenes.storage import Storage, is_url
 
 if TYPE_CHECKING:
     from packed_scenes.aggregate.colors import Color
-    from packed_scenes.analysis import Analysis, GivenBoxes, Progress, SceneResult
+    from packed_scenes.analysis import Progress
     from packed_scenes.data.boxes import BoxFile
+    from packed_scenes.results import Analysis, SceneResult
+    from packed_scenes.sources import GivenBoxes
 
 READ_CPUS = 0.25  # reading a photo takes a twentieth of the time of observing it on a core
 OBSERVE_CPUS = 0.75  # with a reader beside it, one core
@@ -110,49 +112,43 @@ def analyze_on_ray(
     Raises:
         InputError: if nothing could be analysed, the run folder cannot be written, or there is no cluster.
     """
-    from packed_scenes.analysis import box_file, conclude
+    from packed_scenes.analysis import group_scenes
 
     settings = settings or Settings()
     found = [replace(s, path=s.path.resolve()) if s.path else s for s in sources(pictures)]  # workers start elsewhere
-    given = box_file(boxes, found)
+    given = given_boxes(boxes, found)
     store = Storage(out if is_url(out) else str(Path(out).resolve()))
     if not resume:
         store.delete(".seen")
     track = progress or (lambda items, _label, _total: items)
     with cluster():
         start = time.perf_counter()
-        kept, errors = [], []
         weights: dict[str, str] = {}
-        looked = look_on_ray(found, settings, store, given, make_observer, weights)
-        for source, staged in track(looked, "scenes", len(found)):
-            if isinstance(staged, Staged):
-                kept.append((source, staged))
-            elif len(found) == 1:
-                raise staged
-            else:
-                errors.append((source.where, reason(staged)))
+        observed = observe_on_ray(found, settings, store, given, make_observer, weights)
+        seen, errors = separate_errors(track(observed, "scenes", len(found)), len(found))
         observer = make_observer(settings)
-        analysis = conclude(
-            kept,
+        analysis = group_scenes(
+            seen,
             errors,
             settings=settings,
             card=observer.embedder.card,
             weights=weights_of(observer) | weights,
             seconds={"observe": time.perf_counter() - start},
             pictures=PictureCache(),
+            given=given,
         )
         save_on_ray(analysis, store, track)
     return analysis
 
 
-def look_on_ray(
+def observe_on_ray(
     found: Sequence[Source],
     settings: Settings,
     store: Storage,
     given: BoxFile | None,
     make_observer: Callable[[Settings], Observer],
     weights: dict[str, str],
-) -> Iterator[tuple[Source, Staged | Exception]]:
+) -> Iterator[tuple[Source, Observation | Exception]]:
     """Yield what is in each scene, in order; an exception stands for a picture that could not be used.
 
     ``weights`` is given the SHA-256 of the weights that the actors have used.
@@ -160,7 +156,7 @@ def look_on_ray(
     import ray
 
     actors, gpus = _actors(settings)
-    held: dict[int, Staged | Exception] = {}
+    held: dict[int, Observation | Exception] = {}
     works: list[Row] = []
     for number, source in enumerate(found):
         try:
@@ -199,7 +195,7 @@ def save_on_ray(analysis: Analysis, store: Storage, track: Progress) -> None:
     """Write the run folder: overlays and tables by tasks, what is of all scenes by the driver."""
     from packed_scenes.aggregate import ContactSheet, assign_colors
     from packed_scenes.data.images import write_image
-    from packed_scenes.overlap import ahead_of
+    from packed_scenes.data.read_ahead import try_ahead
     from packed_scenes.runfolder import DRAWERS, save_summary
 
     start = time.perf_counter()
@@ -220,7 +216,7 @@ def save_on_ray(analysis: Analysis, store: Storage, track: Progress) -> None:
     sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)
     wanted = set(sheet.wanted)
     shown = [scene for scene in scenes if scene.name in wanted]
-    for scene, picture in ahead_of(shown, lambda scene: scene.source.scene().image, workers=DRAWERS):
+    for scene, picture in try_ahead(lambda scene: scene.source.scene().image, shown, workers=DRAWERS):
         if not isinstance(picture, Exception):  # its overlay failed, too, and is listed
             sheet.add(scene.name, picture)
     with tempfile.TemporaryDirectory() as folder:
@@ -255,9 +251,9 @@ def _drawing(scene: SceneResult, colors: dict[int, Color]) -> tuple[SceneResult,
     return replace(scene, objects=scene.objects.replace(embedding=None)), {c: colors[c] for c in here}
 
 
-def _result(row: Row) -> Staged | Exception:
+def _result(row: Row) -> Observation | Exception:
     if row["error"]:
         error: Exception = pickle.loads(row["error"])
         return error
-    staged = parse_stage(row["staged"], None)
+    staged = parse_observation(row["staged"], None)
     return staged if staged is not None else InputError("what was seen is damaged", remedy="Run again.")

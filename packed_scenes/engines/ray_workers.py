@@ -18,10 +18,9 @@ import numpy as np
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.scene import Scene
 from packed_scenes.engines.ray_rounds import Row
-from packed_scenes.look import Ready, observed, ready, reason
-from packed_scenes.observe import Observer, weights_of
+from packed_scenes.observation import dump_observation, observation_key, parse_observation
+from packed_scenes.observe import Observer, observe_scene, reason, weights_of
 from packed_scenes.settings import Settings
-from packed_scenes.stage import dump_stage, parse_stage, stage_key
 from packed_scenes.storage import Storage
 
 
@@ -34,16 +33,17 @@ class Observing:
     def __call__(self, row: Row) -> Row:
         """Observe what :func:`read` has read, and keep it in the run folder."""
         if row["staged"] or row["error"]:
-            return _told(row)
+            return _result_row(row)
         try:
-            name, seconds, boxes, warnings, key = pickle.loads(row["work"])
+            name, where, given, seconds, key = pickle.loads(row["work"])
             shape = row["height"], row["width"], 3
             scene = Scene(np.frombuffer(row["pixels"], np.uint8).reshape(shape).copy(), name)
-            data = dump_stage(observed(Ready(scene, seconds, boxes, warnings, key), self._observer), key)
+            seen = observe_scene(scene, self._observer, where=where, given=given, read_seconds=seconds)
+            data = dump_observation(seen, key)
             self._store.write(f".seen/{name}.parquet", data)
-            return _told(row, staged=data) | {"weights": json.dumps(weights_of(self._observer))}
+            return _result_row(row, staged=data) | {"weights": json.dumps(weights_of(self._observer))}
         except Exception as error:  # whatever a picture sets off, the others go on; the reason is reported
-            return _told(row, error=error)
+            return _result_row(row, error=error)
 
 
 def read(row: Row, settings: Settings, store: Storage) -> Row:
@@ -64,13 +64,12 @@ def read(row: Row, settings: Settings, store: Storage) -> Row:
         start = time.perf_counter()
         data = source.content()
         source_key = source.fingerprint() if data is None else _digest(data)
-        key = stage_key(source_key, settings, given.for_image(source.where)[0] if given else None)
+        key = observation_key(source_key, settings, given.for_image(source.where)[0] if given else None)
         kept = store.read(f".seen/{source.name}.parquet")
-        if kept is not None and parse_stage(kept, key) is not None:
+        if kept is not None and parse_observation(kept, key) is not None:
             return blank | {"staged": kept}
         scene = source.scene() if data is None else Scene(decode_image(data, name=source.where), source.name)
-        made = ready(source, scene, seconds=time.perf_counter() - start, given=given, key=key)
-        work = pickle.dumps((source.name, made.seconds, made.boxes, made.warnings, key))
+        work = pickle.dumps((source.name, source.where, given, time.perf_counter() - start, key))
         pixels = np.ascontiguousarray(scene.image).tobytes()
         return blank | {"work": work, "pixels": pixels, "height": scene.height, "width": scene.width}
     except Exception as error:  # handed on, to be listed
@@ -93,7 +92,7 @@ def draw(row: Row, store: Storage) -> Row:
     return {"number": row["number"], "error": b""}
 
 
-def _told(row: Row, *, staged: bytes = b"", error: Exception | None = None) -> Row:
+def _result_row(row: Row, *, staged: bytes = b"", error: Exception | None = None) -> Row:
     return {
         "number": row["number"],
         "staged": staged or row["staged"],

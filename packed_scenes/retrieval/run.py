@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from packed_scenes.catalogue.records import Embedding, Vectors
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
-
-if TYPE_CHECKING:
-    from packed_scenes.retrieval.search import Hit
+from packed_scenes.retrieval.hits import Hit
 
 
 def load_run(folder: Path) -> tuple[Vectors, Embedding, Callable[[int], Hit]]:
@@ -29,8 +26,6 @@ def load_run(folder: Path) -> tuple[Vectors, Embedding, Callable[[int], Hit]]:
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
-
-    from packed_scenes.retrieval.search import Hit
 
     try:
         table = pq.read_table(folder / "objects.parquet")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,55 +13,8 @@ from packed_scenes.catalogue.recognise import Recogniser
 from packed_scenes.catalogue.records import Embedding, Vectors
 from packed_scenes.catalogue.settle import NEW
 from packed_scenes.data.errors import InputError
+from packed_scenes.retrieval.hits import Answer, Hit
 from packed_scenes.retrieval.index import Floats, VectorIndex
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One object found.
-
-    Attributes:
-        similarity: cosine similarity to the query, at most 1.
-        object_id: its number in the catalogue, or its row in the run.
-        scene: where it stands.
-        xyxy: its box in the scene's pixels, origin top-left, x2 and y2 exclusive.
-        identity: whose it is; None for noise of a run.
-        name: what the user calls it, or None.
-    """
-
-    similarity: float
-    object_id: int
-    scene: str
-    xyxy: tuple[float, float, float, float]
-    identity: int | None
-    name: str | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What was found for one query.
-
-    Attributes:
-        identity: the known identity it belongs to; None = it is new.
-        name: what the user calls that identity, or None.
-        similarity: cosine similarity to the nearest object, 0 if there is none.
-        hits: the most similar objects, best first.
-    """
-
-    identity: int | None
-    name: str | None
-    similarity: float
-    hits: tuple[Hit, ...]
-
-    @property
-    def is_new(self) -> bool:
-        """Whether it is like nothing known."""
-        return self.identity is None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the answer as JSON values."""
-        return asdict(self) | {"new": self.is_new}
-
 
 Describe = Callable[[Sequence[int]], dict[int, Hit]]
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from packed_scenes.catalogue.records import Embedding, Vectors
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
-from packed_scenes.retrieval.search import Answer, Hit, Searcher
+from packed_scenes.retrieval.hits import Answer, Hit
+from packed_scenes.retrieval.search import Searcher
 from packed_scenes.web.workbench import Workbench
 
 

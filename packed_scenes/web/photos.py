@@ -7,8 +7,8 @@ import streamlit as st
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.scene import Scene
 from packed_scenes.data.shipped import SAMPLE_FOLDER
+from packed_scenes.observe import Observer, Stage
 from packed_scenes.web import session
-from packed_scenes.web.told import Stage, ToldObserver
 from packed_scenes.web.uploads import Caps, read_uploads
 
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "zip"]
@@ -95,7 +95,7 @@ def _analyse(scenes: list[Scene], left_out: list[tuple[str, str]]) -> None:
             status.update(label="Waiting for another analysis to end")
         try:
             with lock:
-                observer = ToldObserver(models, tell)
+                observer = Observer(models.settings, models=models, report=tell)
                 result = analyze(scenes, settings=models.settings, observer=observer, progress=observer.track)
             bench = Workbench(result, card=models.embedder.card)
             status.update(label="Preparing the pictures", expanded=True)

@@ -7,10 +7,9 @@ from html import escape
 
 import streamlit as st
 
-from packed_scenes import downloads
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
-from packed_scenes.web import session
+from packed_scenes.web import downloads, session
 from packed_scenes.web.scene import choose_scene
 from packed_scenes.web.session import bench
 from packed_scenes.web.tables import bar_cell, figures, picture_cell, table

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.analysis import Analysis
 from packed_scenes.data.objects import Objects
 from packed_scenes.identify import congregate, identify
+from packed_scenes.results import Analysis
 from packed_scenes.web.edits import Grouping, History, apply, halves, merge, move, regroup, rename, split
 
 if TYPE_CHECKING:

@@ -64,12 +64,12 @@ def photo(work: Work) -> Photo:
 
 @cache
 def _photo(folder: Path | None, scratch: Path, tiny: bool) -> Photo:
+    from packed_scenes.data.boxes import read_boxes
     from packed_scenes.data.images import read_image, write_image
-    from packed_scenes.sources import given_boxes
 
     if folder is not None and not tiny:
         path = folder / "test" / "shelf.jpeg"
-        boxes, _ = given_boxes(folder / "test" / "shelf.json", path).for_image(path)
+        boxes, _ = read_boxes(folder / "test" / "shelf.json").for_image(path)
         return Photo(path, read_image(path), boxes, f"the reference's photo, {SIZE[1]} x {SIZE[0]}, {len(boxes)} boxes")
     from packed_scenes.data.synth import generate
 

@@ -9,7 +9,7 @@ import time
 from statistics import median
 from typing import Any
 
-from packed_scenes.cli.main import COMMANDS
+from packed_scenes.cli.commands import COMMANDS
 
 from .inputs import Work
 from .record import Found, Table

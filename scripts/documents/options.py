@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from packed_scenes.cli.main import COMMANDS, application
+from packed_scenes.cli.commands import COMMANDS, application
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 HEAD = """# Every command and its options

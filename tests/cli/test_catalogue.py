@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from packed_scenes.catalogue import Catalogue
-from packed_scenes.cli.main import application
+from packed_scenes.cli.commands import application
 from packed_scenes.data import InputError
 from tests.cli.test_analyze import command
 from tests.packed_scenes.catalogue.made import EMBEDDING, entry

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from packed_scenes.catalogue import Catalogue
-from packed_scenes.cli.main import application
+from packed_scenes.cli.commands import application
 from packed_scenes.data import InputError, Objects
 from packed_scenes.data.boxes import write_boxes
 from packed_scenes.data.images import read_image, write_image

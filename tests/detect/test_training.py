@@ -19,7 +19,7 @@ from packed_scenes.detect import network
 from packed_scenes.detect.load import DEFAULT, load_network
 from packed_scenes.detect.training.fit import adapt
 from packed_scenes.detect.training.job import Job
-from packed_scenes.detect.training.loop import Plan, Trainer, make_batch, prefetch
+from packed_scenes.detect.training.loop import Plan, Trainer, make_batch
 from packed_scenes.detect.training.pool import Mixture, Pool, fill
 from tests.detect.fakes import picture
 
@@ -59,16 +59,6 @@ def test_batches_depend_on_seed_and_step_alone() -> None:
     assert np.array_equal(one.images, same.images)
     assert np.array_equal(one.cxcywh, same.cxcywh)
     assert not np.array_equal(one.images, other.images)
-
-
-def test_prefetch_keeps_the_order_and_passes_errors_on() -> None:
-    assert list(prefetch(lambda step: step, 3, 9)) == [3, 4, 5, 6, 7, 8]  # type: ignore[arg-type, return-value]
-
-    def fail(step: int) -> object:
-        raise InputError("broken")
-
-    with pytest.raises(InputError, match="broken"):
-        next(prefetch(fail, 0, 4))  # type: ignore[arg-type]
 
 
 def test_schedule_warms_up_stays_and_decays() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from packed_scenes.data import Objects
-from packed_scenes.observe import Observation
+from packed_scenes.observation import Observation
 from packed_scenes.settings import Settings
 
 COLOURS = np.array([[230, 30, 30], [30, 200, 40], [40, 60, 240], [240, 220, 30]], np.uint8)
@@ -27,7 +27,9 @@ class ColourObserver:
         centre = boxes.center.astype(int)
         vectors = scene.image[centre[:, 1], centre[:, 0]].astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Observation(boxes.replace(embedding=vectors), {"embed": 0.0})
+        return Observation(
+            objects=boxes.replace(embedding=vectors), size=(scene.height, scene.width), seconds={"embed": 0.0}
+        )
 
 
 def squares(image):

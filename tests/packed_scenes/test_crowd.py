@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packed_scenes import analyze
-from packed_scenes.crowd import group, people
 from packed_scenes.data import InputError, Objects
 from packed_scenes.data.boxes import read_boxes
-from packed_scenes.frames import best_pairs, choose, extract_frames, follow, frame_of, links_of
+from packed_scenes.frames import choose_frames, extract_frames
+from packed_scenes.people_groups import group_people, person_outlines
 from packed_scenes.settings import Settings
+from packed_scenes.tracking import best_pairs, follow, frame_of, links_of
 from tests.packed_scenes.conftest import paint, squares
 
 
@@ -47,17 +48,17 @@ def test_a_clip_becomes_every_nth_frame_once(tmp_path: Path) -> None:
     folder.mkdir()
     for i in range(5):
         cv2.imwrite(str(folder / f"{i:03d}.png"), paint([[0]]))
-    chosen = choose([clip, folder, "s3://bucket/x"], tmp_path / "frames", every=2)
+    chosen = choose_frames([clip, folder, "s3://bucket/x"], tmp_path / "frames", every=2)
     assert [Path(str(p)).name for p in chosen][5:] == ["000.png", "002.png", "004.png", "x"]
     with pytest.raises(InputError, match="at least 1"):
-        choose([clip], tmp_path, every=0)
+        choose_frames([clip], tmp_path, every=0)
 
 
 def test_identities_are_joint_over_a_clip(tmp_path: Path, observer: Any) -> None:
     frames = [paint([[0, None, 1], [None, None, None]]), paint([[None, 0, None], [1, None, None]])]
     clip = write_clip(tmp_path / "clip.avi", [frames[0]] * 3 + [frames[1]] * 3)
     boxes = {f"clip_{number:06d}": squares(frame) for number, frame in zip((0, 3), frames, strict=True)}
-    result = analyze(choose([clip], tmp_path / "f", every=3), boxes=boxes, observer=observer)
+    result = analyze(choose_frames([clip], tmp_path / "f", every=3), boxes=boxes, observer=observer)
     assert [s.name for s in result.scenes] == ["clip_000000", "clip_000003"]
     assert result.clustering["n_clusters"] == 2
 
@@ -147,12 +148,12 @@ def test_groups_are_scaled_by_height() -> None:
     far[:, 2:] = far[:, :2] + [10, 25]
     lonely = np.array([[400.0, 100, 420, 150]])
     objects = Objects.from_boxes(np.concatenate([near, far, lonely]), cluster=np.arange(6))
-    placed, groups = group(objects, (300, 500), reach=0.5)
+    placed, groups = group_people(objects, (300, 500), reach=0.5)
     assert [g.label for g in groups] == ["g1", "g2"]
     assert [len(g.object_ids) for g in groups] == [3, 2]
     assert placed.congregation.tolist() == [1, 1, 1, 2, 2, -1]
     assert placed.cluster.tolist() == list(range(6))
-    assert [p.label for p in people(placed)] == [str(i) for i in range(6)]
+    assert [p.label for p in person_outlines(placed)] == [str(i) for i in range(6)]
 
 
 def test_a_run_on_a_crowd_is_written(tmp_path: Path, observer: Any) -> None:

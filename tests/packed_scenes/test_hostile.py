@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from packed_scenes import analyze, runfolder
 from packed_scenes.data import InputError, Objects
 from packed_scenes.data.images import write_image
-from packed_scenes.observe import Observation
+from packed_scenes.observation import Observation
 from tests.data.test_hostile import CORPUS, READ
 from tests.packed_scenes.conftest import ColourObserver, paint
 
@@ -19,7 +20,8 @@ class Corner(ColourObserver):
     """One object per picture, whatever is in it."""
 
     def observe(self, scene, boxes=None):
-        return Observation(Objects.from_boxes([[0, 0, 20, 20]], embedding=np.eye(1, 3, dtype=np.float32)), {})
+        objects = Objects.from_boxes([[0, 0, 20, 20]], embedding=np.eye(1, 3, dtype=np.float32))
+        return Observation(objects=objects, size=(scene.height, scene.width))
 
 
 def test_every_wrong_picture_is_one_line_and_every_other_a_scene(tmp_path):
@@ -77,7 +79,7 @@ def test_vectors_that_are_no_directions_are_refused(tmp_path, bad):
             seen = super().observe(scene, boxes)
             vectors = seen.objects.embedding.copy()
             vectors[1] = bad
-            return Observation(seen.objects.replace(embedding=vectors), {})
+            return replace(seen, objects=seen.objects.replace(embedding=vectors))
 
     with pytest.raises(InputError, match=r"finite|unit|row 1|zero"):
         analyze(paint([[0, 1, 2]]), observer=Broken())

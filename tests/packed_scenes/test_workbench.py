@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from packed_scenes import downloads
 from packed_scenes.analysis import analyze
 from packed_scenes.data import InputError, Scene
+from packed_scenes.observe import Stage
+from packed_scenes.web import downloads
 from packed_scenes.web.lookup import ask, searcher
-from packed_scenes.web.told import Stage
 from packed_scenes.web.uploads import Caps, read_one, read_uploads
 from packed_scenes.web.webdata import atlas, crop, groups, picture, png, project, scene_data
 from packed_scenes.web.workbench import Workbench
@@ -200,12 +200,11 @@ def test_uploads_are_capped_and_named():
         read_one("x.png", good, caps=Caps(picture_pixels=100))
 
 
-def test_told_observer_tells_in_order(observer, monkeypatch):
+def test_an_observer_reports_each_stage_in_order(observer, monkeypatch):
     from types import SimpleNamespace
 
     from packed_scenes.observe import Observer
     from packed_scenes.settings import Settings
-    from packed_scenes.web.told import ToldObserver
     from tests.packed_scenes.conftest import squares
 
     models = Observer(Settings())
@@ -217,7 +216,7 @@ def test_told_observer_tells_in_order(observer, monkeypatch):
     )  # fmt: skip
     vars(models).update(detector=detector, embedder=embedder)
     heard = []
-    told = ToldObserver(models, lambda stage, scene: heard.append((stage, scene)))
+    told = Observer(models.settings, models=models, report=lambda stage, scene: heard.append((stage, scene)))
     result = analyze([Scene(paint(ROWS), "one")], observer=told, progress=told.track)
     assert heard == [(Stage.LOAD, ""), (Stage.DETECT, "one"), (Stage.EMBED, "one"), (Stage.GROUP, "")]
     assert result.scenes[0].warnings == ("watch out",)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from packed_scenes.cli.main import application
+from packed_scenes.cli.commands import application
 from packed_scenes.cluster import make
 from packed_scenes.data import InputError
 from tests.real import SHARED, needs

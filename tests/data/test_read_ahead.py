@@ -1,22 +1,30 @@
-"""Overlapping work: order kept, errors in place, few items ahead."""
+"""Work done ahead: order kept, errors in their place, few items held."""
 
 import threading
 
 import pytest
 
-from packed_scenes.overlap import ahead_of
+from packed_scenes.data.read_ahead import map_ahead, try_ahead
+
+
+def work_but_three(x):
+    if x == 3:
+        raise ValueError("three")
+    return x * x
 
 
 def test_order_is_kept_and_errors_stand_in_place():
-    def work(x):
-        if x == 3:
-            raise ValueError("three")
-        return x * x
-
-    got = list(ahead_of(range(6), work, workers=3))
+    got = list(try_ahead(work_but_three, range(6), workers=3))
     assert [item for item, _ in got] == list(range(6))
     assert [r for _, r in got if not isinstance(r, Exception)] == [0, 1, 4, 16, 25]
     assert str(got[3][1]) == "three"
+
+
+def test_an_error_is_raised_in_its_place():
+    results = map_ahead(work_but_three, range(6), workers=2)
+    assert [next(results) for _ in range(3)] == [0, 1, 4]
+    with pytest.raises(ValueError, match="three"):
+        next(results)
 
 
 def test_no_more_than_a_few_are_ahead():
@@ -28,13 +36,13 @@ def test_no_more_than_a_few_are_ahead():
             begun.append(x)
         return x
 
-    for item, _ in ahead_of(range(50), work, workers=2, ahead=3):
+    for item in map_ahead(work, range(50), workers=2, ahead=3):
         assert max(begun) <= item + 4
 
 
 def test_stopping_early_drops_what_has_not_begun():
     done = []
-    for item, _ in ahead_of(range(100), done.append, ahead=2):
+    for item, _ in try_ahead(done.append, range(100), ahead=2):
         if item == 5:
             break
     assert len(done) <= 10
@@ -45,4 +53,4 @@ def test_an_interrupt_goes_through():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(ahead_of([1], work))
+        list(try_ahead(work, [1]))

@@ -1,4 +1,4 @@
-"""What was seen in each scene, kept on disk so that an interrupted run goes on where it stopped.
+"""What was observed in each scene, kept on disk so that an interrupted run can be resumed.
 
 One small Parquet file per scene, written whole or not at all. It is reused only if the picture's content and every
 setting that could change it are the same, so a stale file is never trusted.
@@ -9,33 +9,43 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from packed_scenes.data.files import atomic_write, sha256_file
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.shipped import ASSETS
-from packed_scenes.observe import Observation
 from packed_scenes.settings import Settings
 
 FORMAT = 1
 BUNDLED = {"weights": ASSETS / "detector.json", "embedder": ASSETS / "embedder.json"}
-# Settings of the second half (identities, congregations) don't change what is seen in a scene.
-SEEN_BY = ("weights", "classes", "confidence", "image_size", "max_objects", "embedder", "seed")
+# Settings of the second half (identities, congregations) don't change what is observed in a scene.
+OBSERVED_WITH = ("weights", "classes", "confidence", "image_size", "max_objects", "embedder", "seed")
 
 
-@dataclass(frozen=True)
-class Staged:
-    """One scene's observation with the picture's (height, width) in pixels."""
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What was observed in one scene.
 
-    observation: Observation
+    Attributes:
+        objects: boxes with scores and embeddings.
+        size: (height, width) of the picture in pixels.
+        seconds: wall time per stage.
+        detection: how the detector worked (input size, tiles); empty for given boxes.
+        warnings: lines for the user.
+    """
+
+    objects: Objects
     size: tuple[int, int]
+    seconds: dict[str, float] = field(default_factory=dict)
+    detection: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
-def stage_key(fingerprint: str, settings: Settings, boxes: Objects | None) -> str:
-    """Hash everything that decides what is seen in a scene: picture, settings, weight files, given boxes."""
-    choice: dict[str, Any] = {name: settings.to_json()[name] for name in SEEN_BY}
+def observation_key(fingerprint: str, settings: Settings, boxes: Objects | None) -> str:
+    """Hash everything that decides what is observed in a scene: picture, settings, weight files, given boxes."""
+    choice: dict[str, Any] = {name: settings.to_json()[name] for name in OBSERVED_WITH}
     for name, bundled in BUNDLED.items():
         file = Path(str(choice[name]))
         if choice[name] in (None, "default") and bundled.is_file():
@@ -47,14 +57,13 @@ def stage_key(fingerprint: str, settings: Settings, boxes: Objects | None) -> st
     return hashlib.sha256(json.dumps([FORMAT, fingerprint, choice], sort_keys=True).encode()).hexdigest()
 
 
-def dump_stage(staged: Staged, key: str) -> bytes:
-    """Return one scene's observation as the bytes of a Parquet file."""
+def dump_observation(seen: Observation, key: str) -> bytes:
+    """Return an observation as the bytes of a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    seen = staged.observation
     about = {
-        "key": key, "size": staged.size, "seconds": seen.seconds, "detection": seen.detection, "warnings":
+        "key": key, "size": seen.size, "seconds": seen.seconds, "detection": seen.detection, "warnings":
         seen.warnings, "dimension": 0 if seen.objects.embedding is None else seen.objects.embedding.shape[1],
     }  # fmt: skip
     table = pa.Table.from_pandas(seen.objects.to_pandas(), preserve_index=False)
@@ -64,8 +73,8 @@ def dump_stage(staged: Staged, key: str) -> bytes:
     return sink.getvalue()
 
 
-def parse_stage(data: bytes, key: str | None) -> Staged | None:
-    """Read what :func:`dump_stage` made; None if it is damaged, or was made from something else (None = anything)."""
+def parse_observation(data: bytes, key: str | None) -> Observation | None:
+    """Read what :func:`dump_observation` made; None if it is damaged or has another key (None = any key will do)."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -78,21 +87,26 @@ def parse_stage(data: bytes, key: str | None) -> Staged | None:
         objects = Objects.from_pandas(table.to_pandas())
         if not len(objects):
             objects = objects.replace(embedding=np.zeros((0, about["dimension"]), np.float32))
+        return Observation(
+            objects=objects,
+            size=(about["size"][0], about["size"][1]),
+            seconds=about["seconds"],
+            detection=about["detection"],
+            warnings=tuple(about["warnings"]),
+        )
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return None
-    seen = Observation(objects, about["seconds"], about["detection"], tuple(about["warnings"]))
-    return Staged(seen, (about["size"][0], about["size"][1]))
 
 
-def save_stage(path: Path, staged: Staged, key: str) -> None:
-    """Write one scene's observation whole or not at all."""
+def save_observation(path: Path, seen: Observation, key: str) -> None:
+    """Write an observation whole or not at all."""
     with atomic_write(path) as temporary:
-        temporary.write_bytes(dump_stage(staged, key))
+        temporary.write_bytes(dump_observation(seen, key))
 
 
-def load_stage(path: Path, key: str) -> Staged | None:
-    """Read one scene's observation; None if there is none, it is damaged, or it was made from something else."""
+def load_observation(path: Path, key: str) -> Observation | None:
+    """Read an observation; None if there is none, it is damaged, or it was made from something else."""
     try:
-        return parse_stage(path.read_bytes(), key)
+        return parse_observation(path.read_bytes(), key)
     except OSError:
         return None

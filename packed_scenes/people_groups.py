@@ -1,7 +1,6 @@
-"""People (and cars) counted once: what is known about them beside their looks, and groups of whoever stands together.
+"""Groups of people who stand together, whoever they are.
 
-Two boxes of one picture are two people; a box that is followed from frame to frame is one. Groups are congregations
-of everybody, whoever they are, with the gap measured in each one's own height
+A group is a congregation of everybody, with the gap measured in each one's own height
 (`packed_scenes.aggregate.ScaleBy.HEIGHT`), since height in the picture tells how far away a person is.
 """
 
@@ -9,55 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.objects import NOISE, Objects
-from packed_scenes.frames import follow, links_of
-from packed_scenes.settings import Settings
 
 if TYPE_CHECKING:
     from packed_scenes.aggregate import Congregation
     from packed_scenes.aggregate.colors import Color
-    from packed_scenes.data.boxes import BoxFile
-    from packed_scenes.sources import Source
 
 GROUP = NOISE  # a group is of no one identity
 GROUP_COLOR = (255, 255, 255)
 
 
-def known(
-    found: Sequence[Source], parts: Sequence[Objects], *, settings: Settings, given: BoxFile | None
-) -> tuple[dict[str, Any], list[str]]:
-    """What the settings say about the objects of all scenes, for the clusterer, and warnings.
-
-    Returns:
-        ``exclusive`` and ``must_link`` over the rows of all parts, where the settings ask for them.
-    """
-    hints: dict[str, Any] = {}
-    warnings: list[str] = []
-    if settings.once:
-        hints["exclusive"] = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    if settings.linked:
-        hints["must_link"], warnings = _followed(found, parts, given)
-    return hints, warnings
-
-
-def _followed(found: Sequence[Source], parts: Sequence[Objects], given: BoxFile | None) -> tuple[Any, list[str]]:
-    """Links between scenes by following boxes; given boxes of frames between the scenes are followed, too."""
-    boxes = {} if given is None else {name: objects.xyxy for name, objects in given.scenes.items()}
-    names = [source.name if given is None else given.name_of(source.where) for source in found]
-    boxes |= {name: part.xyxy for name, part in zip(names, parts, strict=True)}
-    tracks, warnings = follow(boxes)
-    if not tracks:
-        warnings.append("no scene's name ends in a frame number, so nothing was followed")
-    alone = [np.full(len(part), -1, np.int64) for part in parts]
-    return links_of([tracks.get(name, none) for name, none in zip(names, alone, strict=True)]), warnings
-
-
-def group(objects: Objects, size: tuple[int, int], *, reach: float) -> tuple[Objects, list[Congregation]]:
+def group_people(objects: Objects, size: tuple[int, int], *, reach: float) -> tuple[Objects, list[Congregation]]:
     """Congregations of everybody in one scene, labelled ``g1``, ``g2``, …; those of one are left out.
 
     Args:
@@ -92,11 +58,11 @@ def draw_scene(
 
     if congregations and not any(c.cluster == GROUP for c in congregations):
         return draw_overlay(image, objects, congregations, colors=colors)
-    shown = [*congregations, *people(objects)]
+    shown = [*congregations, *person_outlines(objects)]
     return draw_overlay(image, objects, shown, colors={**colors, GROUP: GROUP_COLOR})
 
 
-def people(objects: Objects) -> list[Congregation]:
+def person_outlines(objects: Objects) -> list[Congregation]:
     """Every object as a congregation of itself, labelled by its identity: what an overlay shows of a crowd."""
     from packed_scenes.aggregate import Congregation
 

@@ -1,0 +1,106 @@
+"""What was found: one analysed scene, and an analysis of one or many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import Objects
+from packed_scenes.pictures import PictureCache, Source
+from packed_scenes.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from packed_scenes.aggregate import Congregation
+
+
+@dataclass(frozen=True)
+class SceneResult:
+    """One analysed scene.
+
+    Attributes:
+        source: where its picture comes from.
+        size: (height, width) in pixels.
+        objects: boxes, vectors, identities and congregations.
+        congregations: where each identity stands.
+        detection: how the detector worked.
+        seconds: wall time per stage.
+        warnings: lines for the user.
+    """
+
+    source: Source
+    size: tuple[int, int]
+    objects: Objects
+    congregations: list[Congregation]
+    detection: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The scene's name."""
+        return self.source.name
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The result of :func:`analyze`.
+
+    Attributes:
+        scenes: the scenes that could be analysed, in input order.
+        settings: what decided the result.
+        clustering: clusterer, threshold, number of clusters, share of noise.
+        errors: (file, reason) of what had to be left out.
+        seconds: wall time per stage over all scenes.
+        weights: SHA-256 of the detector's and embedder's weights, where used.
+    """
+
+    scenes: tuple[SceneResult, ...]
+    settings: Settings
+    clustering: dict[str, Any]
+    errors: tuple[tuple[str, str], ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, str] = field(default_factory=dict)
+    pictures: PictureCache = field(default_factory=PictureCache, repr=False)
+
+    @property
+    def warnings(self) -> list[str]:
+        """All warnings; a scene's warning starts with its name."""
+        of_scenes = [f"{scene.name}: {line}" for scene in self.scenes for line in scene.warnings]
+        return [*of_scenes, *self.clustering.get("warnings", [])]
+
+    def table(self) -> pd.DataFrame:
+        """Return all objects as one table with a ``scene`` column in front (no embeddings)."""
+        import pandas as pd
+
+        frames = []
+        for scene in self.scenes:
+            frame = scene.objects.replace(embedding=None).to_pandas()
+            frame.insert(0, "scene", scene.name)
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def overlay(self, scene: str | None = None) -> npt.NDArray[np.uint8]:
+        """Draw one scene (the first if not named) with its congregations: (H, W, 3) uint8 RGB."""
+        from packed_scenes.aggregate import assign_colors
+        from packed_scenes.people_groups import draw_scene
+
+        found = next((s for s in self.scenes if scene in (None, s.name)), None)
+        if found is None:
+            raise InputError(
+                f"no scene named {scene!r}", remedy=f"There are: {', '.join(s.name for s in self.scenes)}."
+            )
+        colors = assign_colors([s.objects for s in self.scenes])
+        return draw_scene(self.pictures.get(found.source).image, found.objects, found.congregations, colors=colors)
+
+    def save(self, out: str | Path) -> Path:
+        """Write the run folder (see the README for its files) and return its path."""
+        from packed_scenes.runfolder import save_run
+
+        return save_run(self, Path(out))
