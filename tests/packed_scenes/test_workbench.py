@@ -212,7 +212,7 @@ def test_an_observer_reports_each_stage_in_order(observer, monkeypatch):
     detector = SimpleNamespace(detect_with_info=lambda image: (squares(image), info), weights_hash="d")
     embedder = SimpleNamespace(
         card={}, weights_hash="e", dimension=3,
-        embed=lambda image, boxes: observer.observe(SimpleNamespace(image=image)).objects.embedding,
+        embed=lambda image, boxes: observer.observe(Scene(image, "one")).objects.embedding,
     )  # fmt: skip
     vars(models).update(detector=detector, embedder=embedder)
     heard = []
