@@ -8,7 +8,8 @@ picture's median object gets a drawn number of pixels, the same quantity that th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -36,6 +37,8 @@ class Augmentation:
         min_side: an object with a side under this many input pixels loses its box.
         colour: strength of light and colour changes, 0 = none.
         clutter: share of crops that get signs, floors or ceilings painted over (see ``clutter``).
+        focus: share of crops that are laid around one of the objects, where these are few.
+        mosaic: share of crops that are put together from four (see :func:`mosaic`).
     """
 
     object_px: tuple[float, float] = (36.0, 150.0)
@@ -48,6 +51,8 @@ class Augmentation:
     min_side: float = 5.0
     colour: float = 1.0
     clutter: float = 0.35
+    mosaic: float = 0.0
+    focus: float = 0.0
 
 
 def crop(example: Example, size: int, rng: Rng, options: Augmentation) -> Example:
@@ -66,6 +71,10 @@ def crop(example: Example, size: int, rng: Rng, options: Augmentation) -> Exampl
     zx, zy = zoom * stretch, zoom / stretch
     x0 = _origin(width * zx, size, rng)
     y0 = _origin(height * zy, size, rng)
+    if len(example.xyxy) and rng.random() < options.focus:
+        x1, y1, x2, y2 = (float(v) for v in example.xyxy[int(rng.integers(len(example.xyxy)))])
+        x0 = _around(0.5 * (x1 + x2) * zx, width * zx, size, rng)
+        y0 = _around(0.5 * (y1 + y2) * zy, height * zy, size, rng)
     flip = rng.random() < 0.5
     matrix = np.array([[-zx, 0, x0 + size] if flip else [zx, 0, -x0], [0, zy, -y0]], np.float64)
     source = example.image
@@ -79,7 +88,23 @@ def crop(example: Example, size: int, rng: Rng, options: Augmentation) -> Exampl
     border = cv2.BORDER_CONSTANT if rng.random() < 0.8 else cv2.BORDER_REPLICATE
     image = cv2.warpAffine(source, shifted, (size, size), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=fill)
     boxes, kept = _move(example.xyxy, zx, zy, x0, y0, size, flip, options)
-    return Example(image=np.asarray(image, np.uint8), xyxy=boxes, class_id=example.class_id[kept])
+    ignore, _ = _move(example.ignore, zx, zy, x0, y0, size, flip, replace(options, min_visible=0.0, min_side=1.0))
+    return Example(np.asarray(image, np.uint8), boxes, example.class_id[kept], ignore)
+
+
+def mosaic(parts: Sequence[Example]) -> Example:
+    """Put four square crops of one size together, two by two, so that pictures of few objects fill a crop (after
+    Bochkovskiy et al. 2020, YOLOv4).
+    """
+    side = parts[0].image.shape[0]
+    shifts = [np.array([x, y, x, y], np.float32) for y in (0, side) for x in (0, side)]
+    rows = [np.concatenate([a.image, b.image], 1) for a, b in (parts[:2], parts[2:4])]
+    return Example(
+        np.concatenate(rows),
+        np.concatenate([p.xyxy + s for p, s in zip(parts, shifts, strict=True)]),
+        np.concatenate([p.class_id for p in parts]),
+        np.concatenate([p.ignore + s for p, s in zip(parts, shifts, strict=True)]),
+    )
 
 
 def _origin(extent: float, size: int, rng: Rng) -> float:
@@ -87,6 +112,13 @@ def _origin(extent: float, size: int, rng: Rng) -> float:
     slack = 0.1 * size
     low, high = sorted((-slack, extent - size + slack))
     return float(rng.uniform(low, high))
+
+
+def _around(centre: float, extent: float, size: int, rng: Rng) -> float:
+    """Left (or top) edge of a crop that shows a point; over the picture's edge as little as in :func:`_origin`."""
+    slack = 0.1 * size
+    low, high = sorted((-slack, extent - size + slack))
+    return float(np.clip(centre - rng.uniform(0.1, 0.9) * size, low, high))
 
 
 def _median_size(xyxy: npt.NDArray[np.float32]) -> float:

@@ -56,7 +56,7 @@ def add_clutter(example: Example, rng: Rng) -> Example:
         kept &= _cut(xyxy, np.array(cover, np.float32))
     area = np.prod((xyxy[:, 2:] - xyxy[:, :2]).clip(0), axis=1)
     kept &= (area > (1 - HIDDEN) * full) & ((xyxy[:, 2:] - xyxy[:, :2]).min(1, initial=np.inf) >= 4)
-    return Example(image=image, xyxy=xyxy[kept], class_id=example.class_id[kept])
+    return Example(image, xyxy[kept], example.class_id[kept], example.ignore)
 
 
 def _cut(xyxy: npt.NDArray[np.float32], cover: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:

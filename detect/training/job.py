@@ -22,10 +22,16 @@ from packed_scenes.detect.training.loop import Plan, Source, Trainer
 if TYPE_CHECKING:
     import torch
 
-RECIPE = "packed"
-REAL = ("packed_products", "grocery_store", "cells", "nuclei")  # folders that the recipe reads
+RECIPES = ("packed", "world")
+REAL = ("packed_products", "grocery_store", "cells", "nuclei")  # folders that the recipes read; world reads more
 # Enlarged further than the detector does (2): that was for small goods, whose score it raised (README.md).
 PACKED = Augmentation(squeeze=(0.6, 1.25), dim=0.12, max_zoom=3.0)
+# Real pictures hold objects of many sizes at once; small batches, since on a CPU without bf16 a step is dear.
+WORLD = Augmentation(
+    object_px=(30.0, 150.0), wide_px=(12.0, 320.0), squeeze=(0.7, 1.3), dim=0.06, max_zoom=4.0, clutter=0.2,
+    mosaic=0.25, focus=0.7,
+)  # fmt: skip
+WORLD_PIXELS = 8 * 416 * 416
 FINE_TUNING = Augmentation(object_px=(40.0, 130.0), wide_px=(20.0, 220.0), colour=0.5, clutter=0.0)
 
 
@@ -35,7 +41,8 @@ class Job:
 
     Attributes:
         data: YOLO YAML, COCO JSON or a folder that holds one; or
-        recipe: ``"packed"``.
+        recipe: ``"packed"`` (generated scenes, from fresh weights) or ``"world"`` (real pictures too, from the shipped
+            weights).
         images: folder of the pictures of a COCO file.
         keep_classes: tell the data's classes apart.
         real: folder of real goods and micrographs for the recipe.
@@ -74,9 +81,11 @@ class Job:
 
     def __post_init__(self) -> None:
         if (self.data is None) == (self.recipe is None):
-            raise InputError("give either labelled data or --recipe packed")
-        if self.recipe not in (None, RECIPE):
-            raise InputError(f"unknown recipe {self.recipe!r}", remedy=f"Known: {RECIPE}.")
+            raise InputError(f"give either labelled data or --recipe {' or '.join(RECIPES)}")
+        if self.recipe not in (None, *RECIPES):
+            raise InputError(f"unknown recipe {self.recipe!r}", remedy=f"Known: {', '.join(RECIPES)}.")
+        if self.recipe == "world" and self.real is None:
+            raise InputError("the recipe world needs real pictures", remedy="Name their folder with --real.")
         if self.recipe and self.real is not None and not self.real.is_dir():
             raise InputError("no such folder", file=self.real)
         for name, value in (
@@ -98,12 +107,12 @@ class Job:
             raise InputError("nothing to resume: no last.ckpt", file=self.out, remedy="Name the run folder with --out.")
         self.device = pick_device(self.device)
         self.out = self.out or Path("runs") / f"detector-{datetime.now():%Y%m%d-%H%M%S}"
-        self.steps = self.steps or (40_000 if self.recipe else 1500)
+        self.steps = self.steps or {"packed": 40_000, "world": 1800}.get(self.recipe or "", 1500)
 
     @property
     def fresh(self) -> bool:
         """Whether training starts from fresh weights."""
-        return self.weights == "none" or (self.weights is None and self.recipe is not None)
+        return self.weights == "none" or (self.weights is None and self.recipe == "packed")
 
     @property
     def plan(self) -> Plan:
@@ -111,8 +120,8 @@ class Job:
         steps = self.steps or 1
         rate = self.rate or (2.5e-3 if self.fresh else 6e-4)
         decay = steps // (5 if self.recipe and self.fresh else 2)
-        augmentation = PACKED if self.recipe else FINE_TUNING
-        average = 0.999 if self.recipe else min(0.999, 1 - 5 / max(steps, 50))
+        augmentation = {"packed": PACKED, "world": WORLD}.get(self.recipe or "", FINE_TUNING)
+        average = 0.999 if self.recipe == "packed" else min(0.999, 1 - 5 / max(steps, 50))
         return Plan(
             rate=rate,
             steps=steps,
@@ -121,6 +130,7 @@ class Job:
             seed=self.seed,
             average=average,
             augmentation=augmentation,
+            pixels=WORLD_PIXELS if self.recipe == "world" else Plan.pixels,
         )
 
     def prepare(self) -> Iterator[int]:
@@ -140,8 +150,10 @@ class Job:
             yield len(pool)
             return
         from packed_scenes.detect.training.recipe import Packed, prepare
+        from packed_scenes.detect.training.world import prepare_world
 
-        for found in prepare(self.out / "pool", seed=self.seed, count=self.scenes, root=self.real):
+        makes = prepare if self.recipe == "packed" else prepare_world
+        for found in makes(self.out / "pool", seed=self.seed, count=self.scenes, root=self.real):
             if isinstance(found, Packed):
                 self._source, self._validation = found.source, list(found.validation)
             else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -21,6 +22,11 @@ from packed_scenes.data.files import atomic_write
 JPEG_QUALITY = 92
 
 
+def no_boxes() -> npt.NDArray[np.float32]:
+    """An empty (0, 4) float32 array."""
+    return np.zeros((0, 4), np.float32)
+
+
 @dataclass(frozen=True)
 class Example:
     """One picture with its boxes.
@@ -29,11 +35,14 @@ class Example:
         image: (H, W, 3) uint8 RGB.
         xyxy: (N, 4) float32 pixels, x2 and y2 exclusive.
         class_id: (N,) int64; all zero in class-agnostic training.
+        ignore: (M, 4) float32 pixels: regions that may hold objects without a box; nothing is learned from what the
+            network sees there beyond the boxes.
     """
 
     image: npt.NDArray[np.uint8]
     xyxy: npt.NDArray[np.float32]
     class_id: npt.NDArray[np.int64]
+    ignore: npt.NDArray[np.float32] = field(default_factory=no_boxes)
 
 
 @dataclass
@@ -43,12 +52,24 @@ class Pool:
     jpegs: list[bytes] = field(default_factory=list)
     boxes: list[npt.NDArray[np.float32]] = field(default_factory=list)
     classes: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    ignores: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.jpegs)
 
-    def add(self, image: npt.NDArray[np.uint8], xyxy: npt.ArrayLike, class_id: npt.ArrayLike | None = None) -> None:
-        """Compress and keep one picture (RGB), its boxes (N, 4) and, unless all are 0, their classes (N,)."""
+    def add(
+        self,
+        image: npt.NDArray[np.uint8],
+        xyxy: npt.ArrayLike,
+        class_id: npt.ArrayLike | None = None,
+        *,
+        ignore: npt.ArrayLike | None = None,
+    ) -> None:
+        """Compress and keep one picture (RGB), its boxes (N, 4), unless all are 0 their classes (N,), and its ignore
+        regions (M, 4), which shard files do not keep.
+        """
+        if ignore is not None:
+            self.ignores[len(self)] = np.array(ignore, np.float32).reshape(-1, 4)
         done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         if not done:
             raise InputError(f"cannot compress a picture of shape {image.shape}")
@@ -65,7 +86,7 @@ class Pool:
                 f"picture {index} of the pool is damaged", remedy="Delete the pool folder; it is made again."
             )
         rgb = np.ascontiguousarray(image[..., ::-1], dtype=np.uint8)
-        return Example(image=rgb, xyxy=self.boxes[index], class_id=self.classes[index])
+        return Example(rgb, self.boxes[index], self.classes[index], self.ignores.get(index, no_boxes()))
 
     def draw(self, rng: np.random.Generator) -> Example:
         """One picture at random."""
@@ -105,11 +126,24 @@ class Pool:
         self.classes += list(classes)
 
 
+class Material(Protocol):
+    """Where pictures come from, and how many it has."""
+
+    def __len__(self) -> int: ...
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """Give one labelled picture, chosen by ``rng``."""
+        ...
+
+
 @dataclass(frozen=True)
 class Mixture:
     """Several pools, each drawn with its share; empty ones are passed over."""
 
-    parts: tuple[tuple[float, Pool], ...]
+    parts: tuple[tuple[float, Material], ...]
+
+    def __len__(self) -> int:
+        return sum(len(pool) for _, pool in self.parts)
 
     def draw(self, rng: np.random.Generator) -> Example:
         """One picture at random."""

@@ -25,6 +25,8 @@ Examples:
 
 `packed-scenes train-detector --recipe packed --real ../shared/data --steps 40000` — from scratch
 
+`packed-scenes train-detector --recipe world --real ../shared/data --scenes 700 --seed 2` — what ships
+
 `packed-scenes analyze shelf.jpg --weights runs/detector-…/detector.onnx` — use the result
 """
 
@@ -32,16 +34,16 @@ Examples:
 @app.command(epilog=EPILOG)
 def main(
     data: Annotated[Path | None, typer.Argument(help="YOLO data.yaml, COCO .json, or a folder that holds one.")] = None,
-    recipe: Annotated[str | None, typer.Option(help="packed: the shipped weights, on generated scenes.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="packed: generated scenes, from scratch; world: real pictures too.")] = None,
     images: Annotated[Path | None, typer.Option(help="Pictures of a COCO file.  [default: beside it]")] = None,
     keep_classes: Annotated[bool, typer.Option("--keep-classes", help="Tell the classes of the data apart.")] = False,
-    real: Annotated[Path | None, typer.Option(help="Folder of real goods and micrographs for the recipe.")] = None,
+    real: Annotated[Path | None, typer.Option(help="Folder of the real pictures of the recipe.")] = None,
     scenes: Annotated[int, typer.Option(help="Scenes that the recipe generates.")] = 4000,
     out: Annotated[Path | None, typer.Option(help="Run folder.  [default: runs/detector-DATE-TIME]")] = None,
     weights: Annotated[
         str | None, typer.Option(help="Start from these weights, or `none`.  [default: the shipped]")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Batches of 16.  [default: 1500; recipe 40000]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Batches.  [default: 1500; packed 40000, world 1800]")] = None,
     rate: Annotated[float | None, typer.Option(help="Learning rate.  [default: 0.0006; from scratch 0.0025]")] = None,
     blend: Annotated[
         float, typer.Option(help="Share of the weights it starts from in the result: keeps what they knew.")
