@@ -88,7 +88,9 @@ class Composites:
         near, turned = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
         for x, y, size in _places(rng):
             depth = y / SIDE if near else 1.0
-            sprite = _sprite(chosen[int(rng.integers(len(chosen)))], max(8.0, size * (0.35 + 0.65 * depth)), turned, rng)
+            sprite = _sprite(
+                chosen[int(rng.integers(len(chosen)))], max(8.0, size * (0.35 + 0.65 * depth)), turned, rng
+            )
             areas.append(_paste(canvas, seen, sprite, x, y, len(areas)))
         boxes = _boxes(seen, areas)
         return Example(canvas, boxes, np.zeros(len(boxes), np.int64), ignore)

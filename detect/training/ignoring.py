@@ -53,9 +53,7 @@ class Ignoring:
         self._model: Any = model
         self._weights: torch.Tensor | None = None
 
-    def set(
-        self, ignore: npt.NDArray[np.float32], picture: npt.NDArray[np.int64], *, shape: tuple[int, ...]
-    ) -> None:
+    def set(self, ignore: npt.NDArray[np.float32], picture: npt.NDArray[np.int64], *, shape: tuple[int, ...]) -> None:
         """Name the regions of the next batch; see :func:`anchor_weights`."""
         import torch
 

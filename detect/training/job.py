@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import torch
 
 RECIPES = ("packed", "world")
-REAL = ("packed_products", "grocery_store", "cells", "nuclei")  # folders that the recipes read; world reads more
+REAL = ("packed_products", "grocery_store", "cells", "nuclei")  # folders that the recipes read
 # Enlarged further than the detector does (2): that was for small goods, whose score it raised (README.md).
 PACKED = Augmentation(squeeze=(0.6, 1.25), dim=0.12, max_zoom=3.0)
 # Real pictures hold objects of many sizes at once; small batches, since on a CPU without bf16 a step is dear.
@@ -118,7 +118,7 @@ class Job:
     def plan(self) -> Plan:
         """The schedule and the augmentation."""
         steps = self.steps or 1
-        rate = self.rate or (2.5e-3 if self.fresh else 6e-4)
+        rate = self.rate or (2.5e-3 if self.fresh else 1e-3 if self.recipe == "world" else 6e-4)
         decay = steps // (5 if self.recipe and self.fresh else 2)
         augmentation = {"packed": PACKED, "world": WORLD}.get(self.recipe or "", FINE_TUNING)
         average = 0.999 if self.recipe == "packed" else min(0.999, 1 - 5 / max(steps, 50))
@@ -178,13 +178,24 @@ class Job:
         about = {
             "recipe": self.recipe or "fine-tuned",
             "data": f"{self.scenes} generated scenes" if self.recipe else str(self.data),
-            "real": [name for name in REAL if (self.real / name).is_dir()] if self.real and self.recipe else [],
+            "real": self._real(),
         } | ({"blend": self.blend} if self.blend else {})
         options = Fit(
             self.out, self._names, every=self.every, patience=self.patience, about=about, width=width,
             start=start, blend=self.blend,
         )  # fmt: skip
         yield from fit(trainer, self._source, self._validation, options, seconds=self.seconds)
+
+    def _real(self) -> dict[str, str]:
+        """The folders of real pictures that are read, with their licences where the recipe knows them."""
+        from packed_scenes.detect.training.pictures import REAL_SETS
+
+        if self.real is None or self.recipe is None:
+            return {}
+        known = dict.fromkeys(REAL, "see SOURCE.md")
+        if self.recipe == "world":
+            known |= {real.folder: real.licence for real in REAL_SETS} | {"vehicle_reid": "Apache-2.0"}
+        return {name: licence for name, licence in known.items() if (self.real / name).is_dir()}
 
     def _start(self) -> tuple[torch.nn.Module, str]:
         if self.fresh:

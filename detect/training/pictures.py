@@ -61,10 +61,10 @@ class RealSet:
 
 REAL_SETS = (
     RealSet(
-        "bottles", 0.13, "Pexels photos in a Roboflow export, CC BY 4.0 as stated (AyeshaImran-61/Bottle-Detection-YOLO)",
-        sheared=True,
+        "bottles", 0.13, sheared=True,
+        licence="Pexels photos in a Roboflow export, CC BY 4.0 as stated (AyeshaImran-61/Bottle-Detection-YOLO)",
     ),
-    RealSet("cola", 0.06, "own phone photos in a Roboflow export, CC BY 4.0 as stated (Amalaseeli/Retail_opencv)", shop=True),
+    RealSet("cola", 0.06, "Roboflow export of phone photos, CC BY 4.0 as stated (Amalaseeli/Retail_opencv)", shop=True),
     RealSet("chess", 0.06, "Roboflow public set chess-full v23, public domain (jsansao/ChessPiecesv23)", below=True),
     RealSet("pills", 0.06, "Roboflow export, CC BY 4.0 as stated (thorchh/myPillBox)", turned=True),
     RealSet("tomatoes", 0.09, "Roboflow export, CC BY 4.0 as stated (CodeNBucket/Custom-Tomato-Counter)", turned=True),
@@ -72,7 +72,7 @@ REAL_SETS = (
         "cars_aerial", 0.06, "Yauhen Kharuzhy and Minsk OSM community, CC BY-SA (jekhor/aerial-cars-dataset)",
         group=r"DJI[-_]\d+", turned=True,
     ),
-    RealSet("coco_open", 0.03, "COCO 2017 pictures of CC BY 2.0 and CC BY-SA 2.0, licences.csv beside them", repeats=True),
+    RealSet("coco_open", 0.03, "COCO 2017, pictures of CC BY 2.0, see its licences.csv", repeats=True),
     RealSet(
         "people_intel", 0.02, "Intel IoT DevKit sample videos, CC BY 4.0",
         images="frames", table="frames.csv", group=r"[a-z]+", shop=True,
@@ -95,7 +95,7 @@ class Photo:
 
 
 def part(name: str, real: RealSet) -> str:
-    """``"test"`` (held out for scores), ``"validation"`` or ``"train"``, by a hash of the folder and the name's group."""
+    """``"test"`` (held out for scores), ``"validation"`` or ``"train"``, by a hash of the folder and the group."""
     found = re.match(real.group, Path(name).stem)
     key = f"{real.folder}/{found[0] if found else Path(name).stem}"
     draw = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -114,8 +113,8 @@ def prepare_world(
                 grounds.append((photo.image, np.concatenate([photo.xyxy, photo.ignore])))
                 done += 1
                 yield done
-        for photo in itertools.islice(read_photos(root, real, wanted="validation"), WATCHED):
-            watched.append((photo.image, Objects.from_boxes(photo.xyxy), photo.ignore))
+        shown = itertools.islice(read_photos(root, real, wanted="validation"), WATCHED)
+        watched += [(photo.image, Objects.from_boxes(photo.xyxy), photo.ignore) for photo in shown]
         parts.append((real.share, Turned(pool) if real.turned else pool))
         lifted.append(things)
     lifted += _vehicles(root, seed)
@@ -145,8 +144,7 @@ def _vehicles(root: Path, seed: int) -> list[list[npt.NDArray[np.uint8]]]:
     for number in sorted(order.tolist()):
         image = read_image(files[number])
         height, width = image.shape[:2]
-        framed = np.asarray(cv2.copyMakeBorder(image, 0, 0, 0, 0, cv2.BORDER_REPLICATE), np.uint8)
-        thing = lift(framed, np.array([0.04 * width, 0.04 * height, 0.96 * width, 0.96 * height], np.float32))
+        thing = lift(image, np.array([0.04 * width, 0.04 * height, 0.96 * width, 0.96 * height], np.float32))
         if thing is not None:
             things.append(thing)
     return [things]

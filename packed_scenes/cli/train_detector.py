@@ -34,7 +34,9 @@ Examples:
 @app.command(epilog=EPILOG)
 def main(
     data: Annotated[Path | None, typer.Argument(help="YOLO data.yaml, COCO .json, or a folder that holds one.")] = None,
-    recipe: Annotated[str | None, typer.Option(help="packed: generated scenes, from scratch; world: real pictures too.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="packed: generated scenes, from scratch; world: real pictures too.")
+    ] = None,
     images: Annotated[Path | None, typer.Option(help="Pictures of a COCO file.  [default: beside it]")] = None,
     keep_classes: Annotated[bool, typer.Option("--keep-classes", help="Tell the classes of the data apart.")] = False,
     real: Annotated[Path | None, typer.Option(help="Folder of the real pictures of the recipe.")] = None,
