@@ -68,7 +68,8 @@ def with_found(photo: Photo, detector: Detector) -> Photo:
     given = np.concatenate([photo.xyxy, photo.ignore])
     apart = pairwise_iou(found.xyxy, given).max(1, initial=0.0) < APART
     centre = (found.xyxy[:, :2] + found.xyxy[:, 2:]) / 2
-    inside = ((centre[:, None] > given[None, :, :2]) & (centre[:, None] < given[None, :, 2:])).all(2).any(1)
+    within = np.all((centre[:, None] > given[None, :, :2]) & (centre[:, None] < given[None, :, 2:]), axis=2)
+    inside = np.any(within, axis=1)
     score = found.score if found.score is not None else np.ones(len(found), np.float32)
     sure = apart & ~inside & (score >= SURE)
     return replace(
