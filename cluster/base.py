@@ -1,4 +1,4 @@
-"""What every estimator here shares: checked input, ordered labels, honest noise, scikit-learn's interface.
+"""What every estimator here shares: checked input, ordered labels, noise kept as -1, scikit-learn's interface.
 
 Vectors are taken by their direction: rows are scaled to unit length, and every distance is the cosine distance 1 -
 cos in [0, 2].
@@ -11,9 +11,8 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils.validation import validate_data
 
+from packed_scenes.cluster.estimator import Estimator
 from packed_scenes.cluster.labels import Labels, canonical, noise_share
 from packed_scenes.data import InputError
 
@@ -48,7 +47,7 @@ class Hints:
         )
 
 
-class Clusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class Clusterer(Estimator):
     """Base of the estimators: ``fit`` checks the input, a subclass's ``_cluster`` does the work, the results are
     named by one rule.
 
@@ -126,7 +125,7 @@ def check_vectors(X: npt.ArrayLike, *, estimator: Clusterer | None = None) -> Ve
         InputError: if X is not two-dimensional, empty, complex, or has a NaN, infinite or zero row.
     """
     try:
-        rows = validate_data(estimator or BaseEstimator(), X, dtype=np.float64)
+        rows = (estimator or Estimator())._validate(X)
     except (ValueError, TypeError) as error:
         raise InputError(f"vectors must be finite numbers of shape (N, D): {error}") from error
     length = np.linalg.norm(rows, axis=1, keepdims=True)
