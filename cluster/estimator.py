@@ -29,7 +29,7 @@ class Estimator:
         return sorted(name for name in inspect.signature(cls).parameters)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name; with ``deep`` also those of parameters that are estimators, as ``name__sub``."""
+        """Return the parameters by name; ``deep``: also those of nested estimators, as ``name__sub``."""
         found: dict[str, Any] = {}
         for name in self._parameters():
             value = getattr(self, name)

@@ -18,7 +18,7 @@ from packed_scenes.data.objects import Objects
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.settings import Settings
 
-FORMAT = 1
+FORMAT = 2
 BUNDLED = {"weights": ASSETS / "detector.json", "embedder": ASSETS / "embedder.json"}
 # Settings of the second half (identities, congregations) don't change what is observed in a scene.
 OBSERVED_WITH = ("weights", "classes", "confidence", "image_size", "max_objects", "embedder", "seed")
@@ -59,14 +59,15 @@ def observation_key(fingerprint: str, settings: Settings, boxes: Objects | None)
 
 def dump_observation(seen: Observation, key: str) -> bytes:
     """Return an observation as the bytes of a Parquet file."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
+
+    from packed_scenes.data.arrow import to_arrow
 
     about = {
         "key": key, "size": seen.size, "seconds": seen.seconds, "detection": seen.detection, "warnings":
         seen.warnings, "dimension": 0 if seen.objects.embedding is None else seen.objects.embedding.shape[1],
     }  # fmt: skip
-    table = pa.Table.from_pandas(seen.objects.to_pandas(), preserve_index=False)
+    table = to_arrow(seen.objects)
     table = table.replace_schema_metadata({"scene": json.dumps(about)})
     sink = io.BytesIO()
     pq.write_table(table, sink)
@@ -79,12 +80,14 @@ def parse_observation(data: bytes, key: str | None) -> Observation | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from packed_scenes.data.arrow import from_arrow
+
     try:
-        table = pq.read_table(io.BytesIO(data))
+        table = pq.ParquetFile(io.BytesIO(data)).read()
         about = json.loads((table.schema.metadata or {})[b"scene"])
         if key is not None and about["key"] != key:
             return None
-        objects = Objects.from_pandas(table.to_pandas())
+        objects = from_arrow(table)
         if not len(objects):
             objects = objects.replace(embedding=np.zeros((0, about["dimension"]), np.float32))
         return Observation(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.arrow import strings, to_arrow
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, write_csv, write_json, write_text
 from packed_scenes.data.read_ahead import try_ahead
@@ -160,24 +161,8 @@ def save_parquet(scenes: Iterable[SceneResult], path: Path) -> None:
 
 
 def _arrow(scene: SceneResult) -> pa.Table:
-    import pyarrow as pa
-
-    objects = scene.objects
-    assert objects.embedding is not None
-    assert objects.cluster is not None
-    count, width = objects.embedding.shape
-    columns = {
-        "scene": pa.array([scene.name] * count, pa.string()),
-        "object_id": pa.array(objects.object_id.tolist(), pa.string()),
-        **{name: pa.array(objects.xyxy[:, i]) for i, name in enumerate(("x1", "y1", "x2", "y2"))},
-        "score": pa.array(objects.score),
-        "class_id": pa.array(objects.class_id),
-        "cluster": pa.array(objects.cluster),
-        "probability": pa.array(objects.probability),
-        "congregation": pa.array(objects.congregation),
-        "embedding": pa.FixedSizeListArray.from_arrays(pa.array(objects.embedding.ravel()), max(width, 1)),
-    }
-    return pa.table(columns)
+    table = to_arrow(scene.objects)
+    return table.add_column(0, "scene", strings([scene.name] * len(table)))
 
 
 def run_record(analysis: Analysis) -> dict[str, Any]:

@@ -1,0 +1,99 @@
+"""``Objects`` as an Arrow table and back, for Parquet files; embeddings are fixed-size lists.
+
+Columns are made from buffers: ``pyarrow.array`` and ``Array.to_numpy`` import pandas where it is installed, which takes
+longer than writing the file. For the same reason files are read by ``pyarrow.parquet.ParquetFile``, not ``read_table``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.objects import Objects
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BOX = ("x1", "y1", "x2", "y2")
+OPTIONAL = ("cluster", "probability", "congregation")
+
+
+def numbers(values: npt.NDArray[Any]) -> pa.Array:
+    """Return a one-dimensional numeric array as an Arrow array, without missing values."""
+    import pyarrow as pa
+
+    values = np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
+
+
+def strings(values: Sequence[str]) -> pa.Array:
+    """Return text as an Arrow array of strings; at most 2 GiB of UTF-8 in all."""
+    import pyarrow as pa
+
+    encoded = [value.encode() for value in values]
+    offsets = np.zeros(len(encoded) + 1, np.int32)
+    np.cumsum([len(value) for value in encoded], out=offsets[1:])
+    parts = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(encoded), parts)
+
+
+def to_arrow(objects: Objects) -> pa.Table:
+    """Return object_id, x1, y1, x2, y2, score, class_id, the columns in use, then embedding; one row per object."""
+    import pyarrow as pa
+
+    columns = {
+        "object_id": strings(objects.object_id.tolist()),
+        **{name: numbers(objects.xyxy[:, i]) for i, name in enumerate(BOX)},
+        "score": numbers(objects.score),
+        "class_id": numbers(objects.class_id),
+        **{name: numbers(getattr(objects, name)) for name in OPTIONAL if getattr(objects, name) is not None},
+    }
+    if objects.embedding is not None:
+        width = max(objects.embedding.shape[1], 1)
+        columns["embedding"] = pa.FixedSizeListArray.from_arrays(numbers(objects.embedding.ravel()), width)
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
+
+
+def from_arrow(table: pa.Table) -> Objects:
+    """Inverse of :func:`to_arrow`; only the four box columns are required.
+
+    Raises:
+        InputError: if a box column is missing or a value is out of its range.
+    """
+    names = set(table.column_names)
+    missing = [name for name in BOX if name not in names]
+    if missing:
+        raise InputError(f"box columns missing: {', '.join(missing)}; found {', '.join(table.column_names)}")
+    xyxy = np.stack([_values(table[name]) for name in BOX], axis=1).astype(np.float32)
+    columns = {name: _values(table[name]) for name in ("score", "class_id", *OPTIONAL) if name in names}
+    if "object_id" in names:
+        columns["object_id"] = np.asarray(table["object_id"].to_pylist(), np.str_)
+    if "embedding" in names:
+        chunks = table["embedding"].chunks
+        flat = np.concatenate([_values(c.flatten()) for c in chunks]) if chunks else np.zeros(0)
+        width = getattr(table.schema.field("embedding").type, "list_size", 0) or len(flat) // max(len(xyxy), 1)
+        columns["embedding"] = flat.astype(np.float32).reshape(len(xyxy), width)
+    return Objects.from_boxes(xyxy, **columns)
+
+
+def _values(column: Any) -> npt.NDArray[Any]:
+    """Return an Arrow array or chunked array as a NumPy array of its own type."""
+    if hasattr(column, "chunks"):
+        parts = [_values(chunk) for chunk in column.chunks]
+        return np.concatenate(parts) if parts else np.zeros(0, column.type.to_pandas_dtype())
+    if column.null_count or column.type.id not in _plain():
+        return np.asarray(column.to_pylist())
+    dtype = np.dtype(column.type.to_pandas_dtype())
+    return np.frombuffer(column.buffers()[1], dtype, count=len(column), offset=column.offset * dtype.itemsize)
+
+
+def _plain() -> set[int]:
+    """Return the ids of the Arrow types whose buffer is a NumPy array."""
+    import pyarrow as pa
+
+    made = (pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64())
+    return {kind.id for kind in (*made, pa.float32(), pa.float64())}
