@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.aggregate.colors import Color, is_light
+from packed_scenes.data.shipped import ASSETS
 
 Image = npt.NDArray[np.uint8]
 
+FONT = ASSETS / "fonts" / "DejaVuSans-Bold.ttf"
 SMALLEST = 9  # text height in pixels below which digits stop being legible
 CRACK = 0.1  # the middle between members this close (share of their width) is still on them
 SIZES = (1.0, 0.8, 0.65, 0.5)  # tried in this order where there is no room
@@ -29,12 +29,7 @@ def text_height(shape: tuple[int, ...]) -> int:
 def _font(height: int) -> Any:
     from PIL import ImageFont
 
-    spec = importlib.util.find_spec("matplotlib")  # brings the DejaVu fonts; found without importing it
-    if spec is not None and spec.origin is not None:
-        file = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
-        if file.is_file():
-            return ImageFont.truetype(str(file), height)
-    return ImageFont.load_default(height)
+    return ImageFont.truetype(str(FONT), height)
 
 
 @lru_cache(maxsize=4096)

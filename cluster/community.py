@@ -18,6 +18,7 @@ from packed_scenes.cluster.base import Clusterer, Hints, Vectors
 from packed_scenes.cluster.knn import neighbours
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.data.errors import InputError, named
+from packed_scenes.data.extras import remedy
 
 
 class Objective(StrEnum):
@@ -71,8 +72,7 @@ class Communities(Clusterer):
         try:
             import igraph
         except ImportError as error:
-            remedy = "Install packed-scenes[graph], or use 'average'"
-            raise InputError("igraph is not installed", remedy=remedy) from error
+            raise InputError("igraph is not installed", remedy=f"{remedy('igraph')}, or use 'average'") from error
         if not 0 < self.threshold <= 2:
             raise InputError(f"threshold must be a cosine distance in (0, 2], got {self.threshold}")
         igraph.set_random_number_generator(random.Random(self.random_state))

@@ -4,6 +4,7 @@
 threads with
   one-thread BLAS each. Threads of BLAS alternating with threads of numba fell to 23 GFLOP/s; this reaches 2 x 70 at
   D = 64.
+  Without numba (extra ``study``) faiss searches exactly, in about twice the time.
 - ivf and hnsw: faiss, when asked; ``auto`` takes ivf above ``EXACT_LIMIT``.
 - exact on a GPU through torch, when asked with ``device="cuda"`` or when ``device="auto"`` finds one.
 
@@ -24,6 +25,7 @@ import numpy.typing as npt
 from packed_scenes.cluster.base import Vectors
 from packed_scenes.data.device import pick_device
 from packed_scenes.data.errors import InputError, named
+from packed_scenes.data.extras import installed
 
 SMALL = 2048  # below, one GEMM and a partial sort beat the compile time of the blocked kernels
 EXACT_LIMIT = 150_000  # about 40 s on two cores
@@ -88,6 +90,8 @@ def neighbours(
     if method is Search.AUTO:
         method = Search.EXACT if len(X) <= EXACT_LIMIT else Search.IVF
     if method is Search.EXACT:
+        if not installed("numba"):
+            return _faiss(X, k, method, threads, seed)
         from packed_scenes.cluster.knn_exact import exact_neighbours
 
         index, similarity = exact_neighbours(np.ascontiguousarray(X, np.float32), k, threads=threads)
@@ -116,6 +120,8 @@ def _faiss(X: Vectors, k: int, method: Search, threads: int, seed: int) -> Graph
             engine.cp.niter, engine.cp.max_points_per_centroid, engine.cp.seed = 6, 64, seed
             engine.train(X)
             engine.nprobe = IVF_PROBES
+        elif method is Search.EXACT:
+            engine = faiss.IndexFlatIP(dim)
         else:
             engine = faiss.IndexHNSWFlat(dim, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
             engine.hnsw.efConstruction, engine.hnsw.efSearch = HNSW_BUILD, max(HNSW_SEARCH, k + 1)

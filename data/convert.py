@@ -15,6 +15,7 @@ import numpy as np
 
 from packed_scenes.data.checks import Size, build_objects, identifier, number, shorten
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.extras import remedy
 from packed_scenes.data.objects import NOISE, Objects
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def to_supervision(objects: Objects) -> supervision.Detections:
     Raises:
         InputError: if supervision is not installed.
     """
-    sv = _library("supervision", "supervision")
+    sv = _library("supervision")
     extra = {"object_id": objects.object_id} | {
         name: getattr(objects, name) for name in _COLUMNS if getattr(objects, name) is not None
     }
@@ -73,7 +74,7 @@ def to_fiftyone(
     Raises:
         InputError: if FiftyOne is not installed.
     """
-    fo = _library("fiftyone", "fiftyone")
+    fo = _library("fiftyone")
     scale = np.array([*size, *size], np.float64)
     corners = objects.xyxy.astype(np.float64) / scale
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist()
@@ -229,8 +230,8 @@ def _labels(objects: Objects) -> list[str]:
     return [str(c) if c >= 0 else "noise" for c in objects.cluster.tolist()]
 
 
-def _library(module: str, package: str) -> Any:
+def _library(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise InputError(f"{package} is not installed", remedy=f"Install it: pip install {package}.") from error
+        raise InputError(f"{module} is not installed", remedy=remedy(module)) from error

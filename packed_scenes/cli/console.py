@@ -22,14 +22,16 @@ GOES_ON = "interrupted: what was finished is kept; the same command goes on (ana
 
 
 def application(**options: Any) -> typer.Typer:
-    """Make a command's typer application: help in Markdown, no shell completion, tracebacks as Python prints them.
+    """Make a command's typer application: plain help, no shell completion, tracebacks as Python prints them.
+
+    Help drawn with rich would take half a second.
 
     Args:
         options: what else ``typer.Typer`` takes.
     """
     import typer
 
-    return typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False, **options)
+    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **options)
 
 
 @contextmanager
@@ -39,6 +41,16 @@ def clear_errors() -> Iterator[None]:
         yield
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(BAD_INPUT) from error
+    except (
+        ModuleNotFoundError
+    ) as error:  # a library of an extra; one of our own modules is a fault and keeps its traceback
+        from packed_scenes.data.extras import EXTRAS, remedy
+
+        library = (error.name or "").partition(".")[0]
+        if library not in EXTRAS:
+            raise
+        print(f"error: this needs {library}, which is not installed. {remedy(library)}", file=sys.stderr)
         raise SystemExit(BAD_INPUT) from error
     except KeyboardInterrupt:
         print(GOES_ON, file=sys.stderr)

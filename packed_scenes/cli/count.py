@@ -132,4 +132,5 @@ def main(
     print(found.sentence())
     for line in found.evidence():
         print(f"  {line}")
-    print(f"look at {place / 'curve.png'} and {place / 'clusters.png'}")
+    shown = [place / name for name in ("curve.png", "clusters.png") if (place / name).is_file()]
+    print(f"look at {' and '.join(map(str, shown))}")

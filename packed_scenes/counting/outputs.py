@@ -12,6 +12,7 @@ import numpy as np
 
 from packed_scenes.counting.count import Count
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.extras import installed
 from packed_scenes.data.files import atomic_write, write_csv, write_json
 from packed_scenes.provenance import command_line, machine, versions
 
@@ -34,7 +35,8 @@ def save_count(found: Count, out: Path, *, folders: str = "links") -> Path:
         raise InputError(f"unknown --folders {folders!r}", remedy="Choose links, copies or none.")
     write_csv(out / "cluster_labels.csv", labels(found))
     write_csv(out / "curve.csv", points(found))
-    draw_curve(found, out / "curve.png")
+    if installed("matplotlib"):
+        draw_curve(found, out / "curve.png")
     draw_sheet(found, out / "clusters.png")
     if folders != "none":
         fill_folders(found, out / FOLDERS, copies=folders == "copies")

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.extras import remedy
 from packed_scenes.engines.ray_rounds import RETRIES, Row, rounds
 from packed_scenes.engines.ray_workers import Observing, draw, read
 from packed_scenes.observation import Observation, parse_observation
@@ -65,9 +66,7 @@ def cluster() -> Iterator[None]:
     try:
         import ray
     except ImportError as error:
-        raise InputError(
-            "the Ray engine needs Ray", remedy="Install it: uv sync --extra ray, or use --engine local."
-        ) from error
+        raise InputError("the Ray engine needs Ray", remedy=f"{remedy('ray')}, or use --engine local.") from error
     if ray.is_initialized():
         yield
         return

@@ -90,8 +90,8 @@ def invent_word(rng: np.random.Generator, *, syllables: int | None = None, forei
 @lru_cache(maxsize=1)
 def _font_folder() -> Path:
     spec = importlib.util.find_spec("matplotlib")
-    if spec is None or spec.origin is None:
-        return Path()
+    if spec is None or spec.origin is None:  # without its fonts the same seed would draw other scenes
+        raise ModuleNotFoundError("drawing goods needs the fonts of matplotlib", name="matplotlib")
     return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
 
 
