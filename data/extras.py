@@ -6,12 +6,12 @@ from importlib.util import find_spec
 
 # library as it is imported -> extra of pyproject.toml
 EXTRAS = {
-    **dict.fromkeys(("torch", "torchvision", "ultralytics", "onnx"), "train"),
+    **dict.fromkeys(("torch", "torchvision", "ultralytics"), "train"),
     **dict.fromkeys(("pandas", "hdbscan", "numba", "matplotlib", "seaborn", "umap", "plotly", "skimage"), "study"),
     **dict.fromkeys(("streamlit",), "app"),
     **dict.fromkeys(("ray", "fsspec"), "ray"),
     "pytorch_grad_cam": "explain",
-    "onnxruntime": "onnxruntime",
+    **dict.fromkeys(("onnx", "onnxruntime"), "onnx"),
     **dict.fromkeys(("igraph", "leidenalg"), "graph"),
     "fiftyone": "fiftyone",
     "supervision": "supervision",

@@ -11,6 +11,7 @@ from typing import Any
 
 from packed_scenes.data import InputError
 from packed_scenes.data.device import pick_device as pick_device
+from packed_scenes.data.extras import installed
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
@@ -90,12 +91,22 @@ def _shipped(device: str, backend: Backend) -> Network:
         raise InputError(
             "the shipped weights are missing", file=path, remedy="Restore the assets folder, or give --weights."
         )
-    expected = json.loads(card.read_text("utf-8"))["sha256"][path.name]
-    if sha256_file(path) != expected:
+    about = json.loads(card.read_text("utf-8"))
+    if sha256_file(path) != about["sha256"][path.name]:
         raise InputError(
             "the shipped weights are damaged (SHA-256 differs from the card)", file=path, remedy="Restore the file."
         )
-    return _torch(path, device, trust=False) if suffix == ".pt" else _onnx(path, device, backend)
+    if suffix == ".pt":
+        return _torch(path, device, trust=False)
+    chosen = _chosen(backend, device)  # the card says what is in the file, so the library onnx is not needed
+    return OnnxNetwork(path, _card(about, about["names"], path, backend=str(chosen)), device=device)
+
+
+def _chosen(backend: Backend, device: str) -> Backend:
+    """The library that runs an ONNX file."""
+    if backend is not Backend.AUTO:
+        return backend
+    return Backend.OPENVINO if device == "cpu" and installed("openvino") else Backend.ONNXRUNTIME
 
 
 def _torch(path: Path, device: str, trust: bool) -> Network:
@@ -157,8 +168,7 @@ def _fetch(name: str) -> Path:
 def _onnx(path: Path, device: str, backend: Backend) -> Network:
     import onnx
 
-    if backend is Backend.AUTO:
-        backend = Backend.OPENVINO if device == "cpu" else Backend.ONNXRUNTIME
+    backend = _chosen(backend, device)
     try:
         model = onnx.load(str(path), load_external_data=False)
         size = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]

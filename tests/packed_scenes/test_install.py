@@ -129,7 +129,7 @@ def test_core_alone_counts_searches_reports_and_evaluates(core, place):
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [
-        (["train-detector", "none.yaml"], "train"), (["describe", "crops", "-d", "autoencoder"], "train"),
+        (["describe", "crops", "-d", "shape"], "train"), (["describe", "crops", "-d", "autoencoder"], "train"),
         (["study", "crops"], "study"), (["app"], "app"),
     ],
 )  # fmt: skip
@@ -139,7 +139,6 @@ def test_what_needs_an_extra_says_so_in_one_line(core, place, arguments, extra):
         from PIL import Image
 
         Image.new("RGB", (side, side), (side, 90, 20)).save(place / "crops" / f"{side}.png")
-    (place / "none.yaml").write_text("path: .\ntrain: crops\nval: crops\nnames: [a]\n")
     done = run(core.parent / "packed-scenes", *arguments, cwd=place)
     assert done.returncode == 2, done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error:")]
