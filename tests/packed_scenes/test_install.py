@@ -101,7 +101,7 @@ def test_both_archives_hold_all_of_the_package(built):
 def test_command_and_snippet_in_a_folder_with_names_like_ours(core, place):
     command = core.parent / "packed-scenes"
     told = json.loads(must(command, "analyze", "shelf.jpg", "--out", "runs/one", "--json", cwd=place))
-    assert told["counts"]["n_objects"] > 50
+    assert told["counts"]["objects"] > 50
     assert (place / "runs/one/shelf/overlay.jpg").is_file()
     assert "site-packages" in must(core, "-c", SNIPPET, cwd=place)
     assert "analyze" in must(core, "-m", "packed_scenes", cwd=place)
