@@ -1,4 +1,4 @@
-"""``CompiledEmbedder``: our network on a CPU without torch, an OpenVINO graph built from the weights file.
+"""``CompiledRunner``: our network on a CPU without torch, an OpenVINO graph built from the weights file.
 
 Importing torch takes 1.5 s of a command that works for half a second, and OpenVINO runs these layers in half of
 torch's time. The graph is :class:`packed_scenes.embed.networks.LayoutNet` in evaluation mode with batch norm folded
@@ -14,11 +14,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from packed_scenes.data import InputError
 from packed_scenes.embed.crops import GREY
-from packed_scenes.embed.embedder import CHUNK, Embedder, load_network
+from packed_scenes.embed.runners import CHUNK, Canvases, Float
 
 if TYPE_CHECKING:
     from packed_scenes.embed.networks import Unit
@@ -26,13 +25,10 @@ if TYPE_CHECKING:
 DEFAULTS = {"width": 96, "height": 144, "dimension": 128}  # of LayoutNet
 EPSILON = 1e-5  # of torch's batch norm
 SHORTEST = 1e-12  # of torch's normalize
-Float = npt.NDArray[np.float32]
-Canvases = npt.NDArray[np.uint8]
 
 
-class CompiledEmbedder(Embedder):
-    """An :class:`packed_scenes.embed.Embedder` of the ``layout`` architecture on a CPU; made by
-    :meth:`packed_scenes.embed.Embedder.from_file`.
+class CompiledRunner:
+    """A :class:`packed_scenes.embed.runners.Runner` of the ``layout`` architecture on a CPU.
 
     Args:
         path: ``.safetensors`` file.
@@ -44,9 +40,7 @@ class CompiledEmbedder(Embedder):
 
     def __init__(self, path: str | Path, card: dict[str, Any]) -> None:
         self.device = "cpu"
-        self.card = card
-        self.weights_hash = card["sha256"]
-        self._path = path
+        self._path, self._card = path, card
         tensors = read_tensors(path)
         options = DEFAULTS | card.get("options", {})
         self.width, self.height, self.dimension = (int(options[k]) for k in DEFAULTS)
@@ -59,23 +53,24 @@ class CompiledEmbedder(Embedder):
         self._lock = Lock()
 
     @cached_property
-    def network(self) -> Unit:  # type: ignore[override]  # made late: it needs torch
+    def network(self) -> Unit:
         """The same network in torch, for what looks inside it or exports it; loaded when it is first asked for."""
+        from packed_scenes.embed.architectures import load_network
         from packed_scenes.embed.fuse import fuse
 
-        return fuse(load_network(self._path, self.card))
+        return fuse(load_network(self._path, self._card))
 
-    def embed_canvases(self, canvases: Canvases) -> Float:
-        """See :class:`packed_scenes.embed.Embedder`; safe in threads, one at a time."""
+    def __call__(self, canvases: Canvases) -> Float:
+        """See :class:`packed_scenes.embed.runners.Runner`; safe in threads, one at a time."""
         out = np.zeros((len(canvases), self.dimension), np.float32)
         with self._lock:
             for start in range(0, len(canvases), CHUNK):
                 out[start : start + CHUNK] = self._compiled(canvases[start : start + CHUNK])
         return out
 
-    def describe_canvases(self, canvases: Canvases, *, batch: int = CHUNK) -> Float:
-        """See :class:`packed_scenes.embed.Embedder`: these vectors have unit length by what the network learned."""
-        return self.embed_canvases(canvases)
+    def describe(self, canvases: Canvases, *, batch: int = CHUNK) -> Float:
+        """See :class:`packed_scenes.embed.runners.Runner`: these vectors have unit length by what it learned."""
+        return self(canvases)
 
 
 def read_tensors(path: str | Path) -> dict[str, Float]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
+from packed_scenes.embed.architectures import architecture
 from packed_scenes.embed.augment import Augmentation, augment
 from packed_scenes.embed.batches import Source
 from packed_scenes.embed.calibrate import Labels, Vectors, calibrate
@@ -23,7 +24,6 @@ from packed_scenes.embed.folders import CropFolder
 from packed_scenes.embed.goods_store import render_shard
 from packed_scenes.embed.metric_training import Recipe, train
 from packed_scenes.embed.networks import LayoutNet, Unit
-from packed_scenes.embed.registry import architecture
 from packed_scenes.embed.sources import build_store
 from packed_scenes.embed.store import CropStore
 from packed_scenes.embed.weights import load_card, load_tensors, save_weights

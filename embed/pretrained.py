@@ -22,7 +22,7 @@ class PretrainedNet(ImageNetScaled):
     """A torchvision classification network without its last layer.
 
     Args:
-        name: one of ``packed_scenes.embed.known.PRETRAINED``, or another of torchvision's classification networks.
+        name: one of ``packed_scenes.embed.registry.PRETRAINED``, or another of torchvision's classification networks.
         weights_file: the state dict as torchvision publishes it (``.pth``); None = torch's hub cache, or a download.
 
     Raises:

@@ -1,60 +1,39 @@
-"""Names of embedders and architectures; a decorator registers one."""
+"""Names of embedders."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import check_file
+from packed_scenes.data.registry import Registry
+from packed_scenes.embed.runners import Loaded
 
-if TYPE_CHECKING:
-    from packed_scenes.embed.embedder import Embedder
-
-Maker = Callable[[str], "Embedder"]
-FileMaker = Callable[[str, Path | None], "Embedder"]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """How to make a named embedder; ``takes_file`` tells whether it can be given a weights file of the user's."""
-
-    make: FileMaker
-    takes_file: bool
-
-
-_ENTRIES: dict[str, Entry] = {}
-
-
-def register(*names: str) -> Callable[[Maker], Maker]:
-    """Register a function of the device that makes an embedder under these names."""
-
-    def keep(maker: Maker) -> Maker:
-        for name in names:
-            _ENTRIES[name] = Entry(lambda device, _file: maker(device), takes_file=False)
-        return maker
-
-    return keep
-
-
-def register_with_file(*names: str) -> Callable[[FileMaker], FileMaker]:
-    """Register a function of the device and of a weights file (or None) under these names."""
-
-    def keep(maker: FileMaker) -> FileMaker:
-        for name in names:
-            _ENTRIES[name] = Entry(maker, takes_file=True)
-        return maker
-
-    return keep
+# Named here and not where they are built, so that listing names loads no library.
+OSNET = ("osnet_x1_0", "osnet_x0_75", "osnet_x0_5", "osnet_x0_25")
+PRETRAINED = (
+    "alexnet", "convnext_base", "convnext_small", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_b1",
+    "efficientnet_b2", "efficientnet_b3", "efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7",
+    "efficientnet_v2_s", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "regnet_y_400mf", "resnet101",
+    "resnet18", "resnet34", "resnet50", "shufflenet_v2_x1_0", "swin_t", "vgg16", "vit_b_16", "wide_resnet50_2",
+)  # fmt: skip
+# Functions of (name, device, weights file or None) that return what is loaded.
+REGISTRY = Registry(
+    "embedder",
+    "packed_scenes.embed",
+    {
+        "default": "known:default", "reference": "known:reference", "colour": "known:colour", "color": "known:colour",
+        "shape": "known:shape", "autoencoder": "known:autoencoder",
+        **dict.fromkeys(("osnet", *OSNET), "known:osnet"),
+        **dict.fromkeys(PRETRAINED, "known:pretrained"),
+    },
+)  # fmt: skip
+TAKE_FILE = frozenset({"autoencoder", "osnet", *OSNET, *PRETRAINED})
 
 
 def names() -> list[str]:
     """Every name that :func:`make` knows."""
-    import packed_scenes.embed.known  # noqa: F401  (registers)
-
-    return sorted(_ENTRIES)
+    return sorted(REGISTRY.names())
 
 
 def check_name(text: str) -> None:
@@ -63,23 +42,18 @@ def check_name(text: str) -> None:
     Cheap: for finding a typing error before hours of work.
     """
     name, _, file = text.partition("=")
-    known = names()
-    if not file and text not in known and Path(text).suffix:
+    if not file and text not in REGISTRY.names() and Path(text).suffix:
         check_file(text, what="weights")
         return
-    if name not in known:
-        raise InputError(
-            f"unknown embedder {name!r}", remedy=f"Known: {', '.join(known)}; or give a .safetensors file."
-        )
-    if file and not _ENTRIES[name].takes_file:
-        takes = ", ".join(n for n in known if _ENTRIES[n].takes_file)
-        raise InputError(f"{name!r} takes no weights file", remedy=f"These do: {takes}.")
+    REGISTRY.check(name, remedy="or give a .safetensors file")
+    if file and name not in TAKE_FILE:
+        raise InputError(f"{name!r} takes no weights file", remedy=f"These do: {', '.join(sorted(TAKE_FILE))}.")
     if file:
         check_file(file, what="weights")
 
 
-def make(name: str, *, device: str = "auto", weights_file: str | Path | None = None) -> Embedder:
-    """Make an embedder by name.
+def make(name: str, *, device: str = "auto", weights_file: str | Path | None = None) -> Loaded:
+    """Load an embedder by name.
 
     Args:
         name: one of :func:`names`, or ``NAME=FILE`` to give the weights in one word.
@@ -93,28 +67,5 @@ def make(name: str, *, device: str = "auto", weights_file: str | Path | None = N
     if "=" in name and weights_file is None:
         name, weights_file = name.split("=", 1)
     check_name(name if weights_file is None else f"{name}={weights_file}")
-    return _ENTRIES[name].make(device, None if weights_file is None else Path(weights_file))
-
-
-def architecture(card: dict[str, Any]) -> Any:
-    """Build the untrained network that a card describes.
-
-    Raises:
-        InputError: if the card names an unknown architecture or wrong options.
-    """
-    from packed_scenes.embed import autoencoder, networks, reference
-
-    known: dict[str, Callable[..., Any]] = {
-        "layout": networks.LayoutNet,
-        "reference": reference.ReferenceNet,
-        "classifier": reference.ClassifierNet,
-        "alexnet-tuned": reference.AlexNetTuned,
-        "autoencoder": autoencoder.Autoencoder,
-    }
-    name, options = card["architecture"], dict(card.get("options", {}))
-    if name not in known:
-        raise InputError(f"unknown architecture {name!r}", remedy=f"Known: {', '.join(sorted(known))}.")
-    try:
-        return known[name](**{key: tuple(v) if isinstance(v, list) else v for key, v in options.items()})
-    except TypeError as error:
-        raise InputError(f"the card's options do not fit {name!r} ({error})") from error
+    loaded: Loaded = REGISTRY.get(name)(name, device, None if weights_file is None else Path(weights_file))
+    return loaded

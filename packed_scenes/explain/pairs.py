@@ -25,13 +25,14 @@ def load_explained(name: str, *, device: str = "cpu") -> tuple[Embedder, bool]:
         InputError: if the embedder is unknown.
     """
     from packed_scenes.embed import Embedder
+    from packed_scenes.embed.runners import TorchRunner
     from packed_scenes.refining.network import trainable
 
     try:
         network, card = trainable(name)
     except InputError:
         return Embedder.load(name, device=device), False
-    return Embedder(network, card=card, device=device), True
+    return Embedder(TorchRunner(network, device=device), card=card), True
 
 
 def draw_pairs(

@@ -26,7 +26,7 @@ def trainable(name: str) -> tuple[Unit, dict[str, Any]]:
         InputError: if there is no file of weights behind the name.
     """
     from packed_scenes.data.shipped import ASSETS
-    from packed_scenes.embed.registry import architecture
+    from packed_scenes.embed.architectures import architecture
     from packed_scenes.embed.weights import load_card, load_tensors
 
     shipped = {"default": "embedder", "reference": "embedder-reference"}
@@ -44,16 +44,16 @@ def embed_store(
 ) -> npt.NDArray[np.float32]:
     """(N, D) unit rows of the stored crops."""
     from packed_scenes.embed.crops import letterbox_crops
-    from packed_scenes.embed.embedder import Embedder
+    from packed_scenes.embed.runners import TorchRunner
 
-    embedder = Embedder(copy.deepcopy(network), card=dict(card), device="cpu")
+    run = TorchRunner(copy.deepcopy(network), device="cpu")
     stretch = card.get("fit") == "stretch"
     parts = []
     for low in range(0, len(store), CHUNK):
         sizes = store.size[low : low + CHUNK].tolist()
         crops = [np.asarray(p[:h, :w, :3]) for p, (w, h) in zip(store.pixels[low : low + CHUNK], sizes, strict=True)]
         canvases = letterbox_crops(crops, width=network.width, height=network.height, stretch=stretch)
-        parts.append(embedder.embed_canvases(canvases))
+        parts.append(run(canvases))
         if progress is not None:
             progress(min(low + CHUNK, len(store)))
     return np.concatenate(parts)

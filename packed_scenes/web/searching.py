@@ -9,7 +9,7 @@ import streamlit as st
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
-from packed_scenes.retrieval.search import Answer
+from packed_scenes.retrieval.hits import Answer
 from packed_scenes.web import session
 from packed_scenes.web.lookup import ask, searcher
 from packed_scenes.web.scene import choose_scene, draw_scene

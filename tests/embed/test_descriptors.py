@@ -94,7 +94,8 @@ def test_a_killed_extraction_loses_at_most_one_shard(crops: list[Path], tmp_path
     assert done.returncode == -signal.SIGKILL
     found = extract(crops, "colour", cache=cache, device="cpu")
     assert 10 <= found.card["computed"] <= 70 - 60 + 16
-    np.testing.assert_array_equal(found.matrix, extract(crops, "colour", cache=tmp_path / "new", device="cpu").matrix)
+    whole = extract(crops, "colour", cache=tmp_path / "new", device="cpu").matrix
+    np.testing.assert_allclose(found.matrix, whole, atol=1e-6)  # the last bits of a sum follow batch size and threads
 
 
 def test_an_interrupt_keeps_every_finished_row(crops: list[Path], tmp_path: Path) -> None:

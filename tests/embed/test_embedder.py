@@ -8,9 +8,10 @@ import torch
 
 from packed_scenes.data import InputError
 from packed_scenes.embed import Embedder
-from packed_scenes.embed.compiled import CompiledEmbedder
+from packed_scenes.embed.compiled import CompiledRunner
 from packed_scenes.embed.fuse import fuse
 from packed_scenes.embed.networks import LayoutNet
+from packed_scenes.embed.runners import TorchRunner
 from packed_scenes.embed.weights import card_path, save_weights
 
 
@@ -67,8 +68,8 @@ def test_fused_network_equals_the_original() -> None:
 def test_compiled_network_is_the_torch_network(weights: Path) -> None:
     """On a CPU the file runs in OpenVINO; torch's network of the same file is the measure."""
     compiled = Embedder.load(weights, device="cpu")
-    assert isinstance(compiled, CompiledEmbedder)
-    plain = Embedder(small(), card=compiled.card, device="cpu")
+    assert isinstance(compiled.runner, CompiledRunner)
+    plain = Embedder(TorchRunner(small(), device="cpu"), card=compiled.card)
     canvases = np.random.default_rng(2).integers(0, 256, (37, 48, 32, 3), dtype=np.uint8)
     expected = plain.embed_canvases(canvases)
     assert np.abs(compiled.embed_canvases(canvases) - expected).max() < 1e-4

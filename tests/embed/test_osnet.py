@@ -6,8 +6,8 @@ import torch
 
 from packed_scenes.data import InputError
 from packed_scenes.embed import Embedder
-from packed_scenes.embed.known import OSNET
 from packed_scenes.embed.osnet import WIDTHS, OSNet, load_osnet
+from packed_scenes.embed.registry import OSNET
 
 # As in the files that torchreid publishes (read there, written down here).
 PUBLISHED = {

@@ -16,6 +16,7 @@ from packed_scenes.embed.activation import activation_map, class_map
 from packed_scenes.embed.embedder import Embedder
 from packed_scenes.embed.networks import LayoutNet
 from packed_scenes.embed.refine import PseudoBatches, RefineRecipe, blend, contrast, refine
+from packed_scenes.embed.runners import TorchRunner
 from packed_scenes.embed.store import CropStore, StoreWriter
 
 
@@ -39,9 +40,7 @@ def vectors(network: LayoutNet, store: CropStore) -> Any:
     from packed_scenes.embed.crops import letterbox_crops
 
     crops = [np.asarray(p[:h, :w, :3]) for p, (w, h) in zip(store.pixels, store.size.tolist(), strict=True)]
-    return Embedder(copy.deepcopy(network), card={}, device="cpu").embed_canvases(
-        letterbox_crops(crops, width=32, height=48)
-    )
+    return TorchRunner(copy.deepcopy(network), device="cpu")(letterbox_crops(crops, width=32, height=48))
 
 
 def test_batches_spread_views_over_cameras_and_leave_out_noise(store: CropStore) -> None:
@@ -132,7 +131,7 @@ def test_gradient_maps_find_the_patch_that_decides() -> None:
 
 
 def test_gradient_maps_of_an_embedder() -> None:
-    embedder = Embedder(small(), card={}, device="cpu")
+    embedder = Embedder(TorchRunner(small(), device="cpu"), card={})
     canvas = np.random.default_rng(0).integers(0, 255, (48, 32, 3), dtype=np.uint8)
     target = embedder.embed_canvases(canvas[None])[0]
     drawn = activation_map(embedder, canvas, target)
