@@ -1,72 +1,45 @@
-"""``Detector``: a picture in, ``Objects`` out; input size and tiles chosen from the picture, nothing truncated in
-silence.
+"""``Detector``: a picture in, ``Objects`` out; input size and tiles chosen from what the picture shows, nothing
+truncated in silence.
+
+Memory: the picture, a third of it for its halves, one piece of at most 1600 px (about 400 MB in the network) and the
+boxes; the resized picture is never held as a whole. Time: the looks that choose the scale (at most
+:data:`packed_scenes.detect.survey.BUDGET`) and at most :data:`MOST` input pixels, some 25 s on two cores.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from packed_scenes.data import InputError, Objects
-from packed_scenes.data.resize import shrink
+from packed_scenes.detect import info as told
+from packed_scenes.detect.info import DetectionInfo
 from packed_scenes.detect.load import Backend, load_network
 from packed_scenes.detect.nested import rescore
 from packed_scenes.detect.networks import Network
 from packed_scenes.detect.nms import best_first, nms, nms_mean
-from packed_scenes.detect.scale import FALLBACK, LOOKS, SPECK, Look, choose, look
-from packed_scenes.detect.tiles import Candidates, layout, merge
-
-Image = npt.NDArray[np.uint8]
+from packed_scenes.detect.pyramid import Image, Pyramid, Rectangle, detail, is_flat
+from packed_scenes.detect.scale import SURE, Look, look
+from packed_scenes.detect.survey import AGREE, LOOKS, Region, Survey, survey
+from packed_scenes.detect.tiles import EDGE, Candidates, layout, merge
 
 IOU = 0.6  # NMS threshold
 VOTE = 0.1  # score from which a candidate has a say in where a better one lies, whatever the confidence
 PAD = 114  # grey of the padding, as in training
 TILE = 1024  # px, side of automatic tiles
 WHOLE = 1600  # px, up to this long side a picture is run in one piece (about 400 MB)
-LARGEST = 16_000  # px, long side of the input
+LARGEST = 16_000  # px, long side of the input that may be asked for
+MOST = 200e6  # input pixels of the automatic choice
+FALLBACK = 960 * 720  # input pixels if nothing was seen
 ENLARGE = 2.0  # largest enlargement of a picture by the automatic choice
 STEP = 32  # px, the long side is chosen in these steps
-AGAIN = 1.5  # if the objects found differ by this factor from the estimate, the size is chosen once more
-
-
-@dataclass(frozen=True)
-class DetectionInfo:
-    """What one call of the detector did.
-
-    Attributes:
-        input_size: (width, height) of the resized picture in input pixels.
-        scale: input pixels per picture pixel.
-        object_px: median object size (square root of area) in picture pixels that the choice is based on; None if the
-            size was given.
-        tiles: number of tiles, 1 = in one piece.
-        tile_size: side of a tile in input pixels, None = in one piece.
-        confidence: score threshold.
-        candidates: boxes above the threshold before the tiles were joined.
-        backend: library that ran the network.
-        sha256: of the weights.
-        warnings: sentences for the user.
-    """
-
-    input_size: tuple[int, int]
-    scale: float
-    object_px: float | None
-    tiles: int
-    tile_size: int | None
-    confidence: float
-    candidates: int
-    backend: str
-    sha256: str
-    warnings: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
+COARSE = 0.4  # share of the best object size under which the largest input is too small
+MARGIN = 1.5  # objects that a part with its own scale sees of its neighbours
 
 
 @dataclass(frozen=True)
@@ -145,79 +118,116 @@ class Detector:
         """Find the objects, and say what size and tiles were chosen."""
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
             raise InputError(f"image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
-        object_px, found, info = None, None, None
-        if self.network.card.fixed is not None:
-            found, info = self._pass(image, self._fixed_scale(image), None)
+        height, width = image.shape[:2]
+        pyramid, card = Pyramid(image), self.network.card
+        everything = (0.0, 0.0, float(width), float(height))
+        if card.fixed is not None:
+            scale = min(card.fixed[0] / height, card.fixed[1] / width)
+            found, info = self._pass(pyramid, everything, scale)
         elif self.image_size != "auto":
-            found, info = self._pass(image, int(self.image_size) / max(image.shape[:2]), None)
+            found, info = self._pass(pyramid, everything, int(self.image_size) / max(height, width))
         else:
-            object_px = self._look(image)
-            found, info = self._pass(image, self._scale(image, object_px), object_px)
-            seen = look(found.xyxy, found.score, info.scale)
-            if object_px and seen.weight and not 1 / AGAIN < seen.object_px / object_px < AGAIN:
-                found, info = self._pass(image, self._scale(image, seen.object_px), seen.object_px)
-        return self._objects(found, image), self._warn(info, found)
+            seen = self._survey(pyramid)
+            if seen.uniform():
+                found, info = self._settle(pyramid, Region(everything, seen.object_px))
+            else:
+                found, info = self._by_region(pyramid, seen)
+            info = self._doubts(replace(info, looked_at=round(seen.spent / 1e6, 2)), seen)
+        return self._objects(found, info, width=width, height=height)
 
-    def _look(self, image: Image) -> float | None:
-        long_side = int(max(image.shape[:2]))
-        sizes = [s for s in LOOKS if s < 1.5 * long_side] or [LOOKS[0]]
-        looks = [self._look_at(image, size / long_side) for size in sizes]
-        object_px = choose(looks, best_px=self.network.card.object_px)
-        # Thousands of objects are specks in every look, and what is guessed from specks costs a pass at a wrong size.
-        closer = 2 * sizes[-1]
-        if object_px and object_px * sizes[-1] < SPECK * long_side and closer < 1.5 * long_side:
-            looks.append(self._look_at(image, closer / long_side))
-            object_px = choose(looks, best_px=self.network.card.object_px)
-        return object_px
+    def _survey(self, pyramid: Pyramid) -> Survey:
+        def look_at(part: Rectangle, scale: float) -> Look:
+            found, info = self._pass(pyramid, part, scale, looking=True)
+            return look(found.xyxy, found.score, info.scale, area=(part[2] - part[0]) * (part[3] - part[1]))
 
-    def _look_at(self, image: Image, scale: float) -> Look:
-        found, info = self._pass(image, scale, None, in_pieces=False)
-        return look(found.xyxy, found.score, info.scale)
+        def shows(part: Rectangle) -> float:
+            scale = min(1.0, LOOKS[-1] / max(part[2] - part[0], part[3] - part[1]))
+            size = _scaled(part, scale)
+            cut, _ = pyramid.part(part, width=size[0], height=size[1])
+            return 0.0 if is_flat(cut) else detail(cut)
 
-    def _scale(self, image: Image, object_px: float | None) -> float:
-        long_side = int(max(image.shape[:2]))
+        return survey(pyramid.width, pyramid.height, look_at, shows, best_px=self.network.card.object_px)
+
+    def _settle(self, pyramid: Pyramid, region: Region) -> tuple[Candidates, DetectionInfo]:
+        """Detect at the scale of a region's objects, once more if they turn out to be of another size."""
+        scale = self._scale(pyramid, region.object_px)
+        found, info = self._pass(pyramid, region.rectangle, scale)
+        seen = look(found.xyxy, found.score, info.scale)
+        expected = region.object_px
+        if expected and seen.weight and not 1 / AGREE < seen.object_px / expected < AGREE:
+            expected = seen.object_px
+            found, info = self._pass(pyramid, region.rectangle, self._scale(pyramid, expected))
+        return found, replace(info, object_px=expected)
+
+    def _by_region(self, pyramid: Pyramid, seen: Survey) -> tuple[Candidates, DetectionInfo]:
+        """Detect in each region at its own scale; a box belongs to the region that its centre lies in."""
+        parts: list[Candidates] = []
+        infos: list[DetectionInfo] = []
+        for region in seen.merged():
+            margin = MARGIN * (region.object_px or 0.0)
+            x1, y1, x2, y2 = region.rectangle
+            wide = (
+                max(0.0, x1 - margin), max(0.0, y1 - margin),
+                min(float(pyramid.width), x2 + margin), min(float(pyramid.height), y2 + margin),
+            )  # fmt: skip
+            found, info = self._settle(pyramid, Region(wide, region.object_px))
+            center = (found.xyxy[:, :2] + found.xyxy[:, 2:]) / 2
+            own = ((center >= (x1, y1)) & (center < (x2, y2))).all(1)
+            parts.append(found.select(own))
+            infos.append(info)
+        largest = max(infos, key=lambda i: i.input_size[0] * i.input_size[1])
+        found = Candidates.concat(parts)
+        return found, replace(
+            largest,
+            object_px=seen.object_px,
+            tiles=sum(i.tiles for i in infos),
+            candidates=sum(i.candidates for i in infos),
+            regions=len(infos),
+        )
+
+    def _scale(self, pyramid: Pyramid, object_px: float | None) -> float:
+        long_side, area = max(pyramid.width, pyramid.height), pyramid.width * pyramid.height
         if not object_px:
-            return min(FALLBACK / long_side, ENLARGE)
-        wanted = long_side * min(self.network.card.object_px / object_px, ENLARGE)
+            return min(math.sqrt(FALLBACK / area), ENLARGE)
+        wanted = min(self.network.card.object_px / object_px, ENLARGE, math.sqrt(MOST / area))
         # whole steps: a last digit of the estimate, which differs between libraries, must not change the picture
-        return float(np.clip(round(wanted / STEP) * STEP, 5 * STEP, LARGEST)) / long_side
-
-    def _fixed_scale(self, image: Image) -> float:
-        height, width = self.network.card.fixed or (0, 0)
-        return float(min(height / image.shape[0], width / image.shape[1]))
+        return float(max(round(long_side * wanted / STEP), 5) * STEP / long_side)
 
     def _pass(
-        self, image: Image, scale: float, object_px: float | None, *, in_pieces: bool = True
+        self, pyramid: Pyramid, part: Rectangle, scale: float, *, looking: bool = False
     ) -> tuple[Candidates, DetectionInfo]:
-        """Detect at one scale; boxes come back in picture pixels."""
-        height, width = (max(1, round(v * scale)) for v in image.shape[:2])
-        filter_ = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        if (height, width) == image.shape[:2]:
-            resized = image
-        elif scale < 1 and not in_pieces:  # a look: half the time, and what it finds is only counted and measured
-            resized = shrink(image, width=width, height=height)
-        else:
-            resized = cv2.resize(image, (width, height), interpolation=filter_)
-        side = self._tile_side(width, height) if in_pieces else 0
-        best = self.network.card.object_px
-        tiles = (
-            layout(width, height, side, int(min(side // 3, 2.5 * best))) if side else np.array([[0, 0, width, height]])
-        )
-        parts = [self._run(resized[y1:y2, x1:x2], number, x1, y1) for number, (x1, y1, x2, y2) in enumerate(tiles)]
-        found = Candidates.concat(parts)
-        count = len(found)
-        found = merge(found, tiles, width=width, height=height, iou=IOU)
-        ratio = np.array([image.shape[1] / width, image.shape[0] / height] * 2, np.float32)
-        found = Candidates(found.xyxy * ratio, found.score, found.class_id, found.tile)
+        """Detect in a part of the picture at one scale; boxes come back in picture pixels.
+
+        Looking: in one piece, and only sure boxes.
+        """
+        width, height = _scaled(part, scale)
+        side = 0 if looking else self._tile_side(width, height)
         card = self.network.card
-        return found, DetectionInfo(
+        tiles = [part]
+        if side:
+            span = int(part[2] - part[0]), int(part[3] - part[1])
+            overlap = int(min(side // 3, 2.5 * card.object_px) / scale)
+            low = np.array([part[0], part[1]] * 2)
+            tiles = [tuple(t) for t in (layout(*span, int(side / scale), overlap) + low).tolist()]
+        least = SURE if looking else min(self.confidence, VOTE)
+        found: list[Candidates] = []
+        shown: list[Rectangle] = []
+        for number, tile in enumerate(tiles):
+            size = _scaled(tile, scale)
+            piece, exact = pyramid.part(tile, width=size[0], height=size[1])
+            shown.append(exact)
+            if len(tiles) == 1 or not is_flat(piece):
+                found.append(self._run(piece, number, exact, least))
+        every = Candidates.concat(found)
+        joined = merge(every, np.array(shown), width=pyramid.width, height=pyramid.height, iou=IOU, edge=EDGE / scale)
+        return joined, DetectionInfo(
             (width, height),
             scale,
-            object_px,
+            None,
             len(tiles),
             side or None,
             self.confidence,
-            count,
+            int((every.score >= self.confidence).sum()),
             card.backend,
             card.sha256,
         )
@@ -229,8 +239,8 @@ class Detector:
             return TILE if max(width, height) > WHOLE else 0
         return int(self.tile) if max(width, height) > int(self.tile) else 0
 
-    def _run(self, piece: Image, number: int, x: int, y: int) -> Candidates:
-        """Run the network on one piece, padded to the stride; NMS inside; boxes in resized-picture pixels."""
+    def _run(self, piece: Image, number: int, shown: Rectangle, least: float) -> Candidates:
+        """Run the network on one piece, padded to the stride; NMS inside; boxes in picture pixels."""
         stride = self.network.card.stride
         height, width = piece.shape[:2]
         tall, wide = self.network.card.fixed or (-(-height // stride) * stride, -(-width // stride) * stride)
@@ -243,30 +253,41 @@ class Detector:
         xyxy = np.minimum(xyxy.clip(0), np.array([width, height] * 2, np.float32))
         solid = ((xyxy[:, 2:] - xyxy[:, :2]) >= 1).all(1)
         xyxy, score, class_id = xyxy[solid], score[solid], class_id[solid]
-        kept, means = nms_mean(xyxy, score, iou=IOU, limit=self.max_objects + 1, least=self.confidence)
-        offset = np.array([x, y, x, y], np.float32)
-        return Candidates(means + offset, score[kept], class_id[kept], np.full(len(kept), number, np.int64))
+        kept, means = nms_mean(xyxy, score, iou=IOU, least=least, vote=VOTE)
+        x1, y1, x2, y2 = shown
+        ratio = np.array([(x2 - x1) / width, (y2 - y1) / height] * 2, np.float32)
+        offset = np.array([x1, y1, x1, y1], np.float32)
+        return Candidates(means * ratio + offset, score[kept], class_id[kept], np.full(len(kept), number, np.int64))
 
-    def _objects(self, found: Candidates, image: Image) -> Objects:
-        kept = found.select(nms(found.xyxy, found.score, iou=IOU, limit=self.max_objects))
-        score = rescore(kept.xyxy, kept.score)
-        order = best_first(kept.xyxy, score)
+    def _objects(
+        self, found: Candidates, info: DetectionInfo, *, width: int, height: int
+    ) -> tuple[Objects, DetectionInfo]:
+        """Filter by confidence, then cap: neither changes what else is found, nor where."""
+        found = found.select(found.score >= self.confidence)
+        found = found.select(nms(found.xyxy, found.score, iou=IOU))
+        score = rescore(found.xyxy, found.score)
+        order = best_first(found.xyxy, score)
         order = order[score[order] >= self.confidence]
-        height, width = image.shape[:2]
-        xyxy = np.minimum(kept.xyxy, np.array([width, height] * 2, np.float32))
-        return Objects.from_boxes(xyxy[order], score=score[order], class_id=kept.class_id[order])
+        if len(order) > self.max_objects:
+            order = order[: self.max_objects]
+            info = replace(info, warnings=(*info.warnings, told.capped(self.max_objects)))
+        xyxy = np.minimum(found.xyxy, np.array([width, height] * 2, np.float32))
+        return Objects.from_boxes(xyxy[order], score=score[order], class_id=found.class_id[order]), info
 
-    def _warn(self, info: DetectionInfo, found: Candidates) -> DetectionInfo:
+    def _doubts(self, info: DetectionInfo, seen: Survey) -> DetectionInfo:
+        best = self.network.card.object_px
         warnings = []
-        if len(found) > self.max_objects:
-            warnings.append(
-                f"more than {self.max_objects} objects: those with the highest scores were kept (raise max_objects)"
-            )
-        if self.image_size == "auto" and info.object_px is None and self.network.card.fixed is None:
-            warnings.append("too little was seen to estimate the object size: a default input size was used")
-        return DetectionInfo(
-            **{**{k: getattr(info, k) for k in info.__dataclass_fields__}, "warnings": tuple(warnings)}
-        )
+        if seen.object_px is None:
+            warnings.append(told.unseen(best))
+        elif not seen.settled:
+            warnings.append(told.unsettled(best))
+        if info.object_px and info.object_px * info.scale < COARSE * best and info.scale < ENLARGE:
+            warnings.append(told.coarse(info.object_px * info.scale, best))
+        return replace(info, warnings=tuple(warnings))
+
+
+def _scaled(part: Rectangle, scale: float) -> tuple[int, int]:
+    return max(1, round((part[2] - part[0]) * scale)), max(1, round((part[3] - part[1]) * scale))
 
 
 def _class_id(wanted: str | int, names: tuple[str, ...]) -> int:

@@ -46,6 +46,7 @@ def nms_mean(
     iou: float = 0.6,
     limit: int | None = None,
     least: float = -math.inf,
+    vote: float = -math.inf,
 ) -> tuple[npt.NDArray[np.int64], Boxes]:
     """:func:`nms`, and each kept box as the mean of all boxes that overlap it by more than ``iou``, itself included,
     weighted by score: neighbouring cells of a network vote on the place of one object.
@@ -57,6 +58,7 @@ def nms_mean(
 
     Args:
         least: kept boxes have at least this score; lower ones only vote.
+        vote: boxes of a lower score have no say in where better ones lie.
 
     Returns:
         Indices of the kept boxes, best first; (K, 4) their means.
@@ -81,7 +83,7 @@ def nms_mean(
     corners, ranked = boxes[along], score[order].astype(np.float64)
     x1, y1, x2, y2 = np.ascontiguousarray(corners.T)
     area = (x2 - x1) * (y2 - y1)
-    weight = np.maximum(ranked[along], 1e-9)
+    weight = np.where(ranked[along] < vote, 0.0, np.maximum(ranked[along], 1e-9))
     alive = np.ones(len(boxes), bool)
     kept: list[int] = []
     means: list[npt.NDArray[np.float64]] = []
@@ -101,7 +103,8 @@ def nms_mean(
         apart = shared <= iou * (area[window] + area[place[rank]] - shared)
         alive[window] &= apart
         votes = np.flatnonzero(~apart) + window.start
-        means.append(weight[votes] @ corners[votes] / weight[votes].sum() if len(votes) > 1 else boxes[rank])
+        total = weight[votes].sum()
+        means.append(weight[votes] @ corners[votes] / total if len(votes) > 1 and total else boxes[rank])
     return order[np.array(kept, np.int64)], np.array(means, np.float32).reshape(-1, 4)
 
 

@@ -21,6 +21,7 @@ from packed_scenes.detect.nms import nms, pairwise_inside
 Boxes = npt.NDArray[np.float32]
 
 EDGE = 2.0  # px: a box that ends this close to a seam is cut
+RIVAL = 0.5  # a box changes what becomes of a cut one only from this share of its score
 COVERED = 0.6  # share of a cut box inside an uncut one that makes it the same object
 ALIGNED = 0.6  # overlap, across the seam's direction, of two pieces of one object
 
@@ -37,7 +38,7 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.xyxy)
 
-    def select(self, rows: npt.NDArray[Any]) -> Candidates:
+    def select(self, rows: Any) -> Candidates:
         """Take rows by mask or index."""
         return Candidates(self.xyxy[rows], self.score[rows], self.class_id[rows], self.tile[rows])
 
@@ -76,35 +77,47 @@ def layout(width: int, height: int, tile: int, overlap: int) -> npt.NDArray[np.i
     return np.stack([x, y, np.minimum(x + tile, width), np.minimum(y + tile, height)], 1)
 
 
-def merge(found: Candidates, tiles: npt.NDArray[np.int64], *, width: int, height: int, iou: float) -> Candidates:
-    """Join the detections of all tiles (picture coordinates; NMS inside each tile done already)."""
+def merge(
+    found: Candidates, tiles: npt.NDArray[Any], *, width: int, height: int, iou: float, edge: float = EDGE
+) -> Candidates:
+    """Join the detections of all tiles (picture coordinates; NMS inside each tile done already).
+
+    Args:
+        found: boxes; faint ones do not decide what becomes of sure ones, so that a score threshold may follow.
+        tiles: (T, 4) x1, y1, x2, y2 of what each tile shows.
+        width, height: of the picture.
+        iou: NMS threshold.
+        edge: a box that ends this close to a seam is cut.
+    """
     if len(tiles) < 2 or not len(found):
         return found
     own = tiles[found.tile].astype(np.float32)
     inner = own[:, :2] > 0, own[:, 2:] < np.array([width, height], np.float32)
-    starts = inner[0] & (found.xyxy[:, :2] < own[:, :2] + EDGE)
-    ends = inner[1] & (found.xyxy[:, 2:] > own[:, 2:] - EDGE)
+    starts = inner[0] & (found.xyxy[:, :2] < own[:, :2] + edge)
+    ends = inner[1] & (found.xyxy[:, 2:] > own[:, 2:] - edge)
     cut = np.any(starts | ends, axis=1)
     whole = found.select(~cut)
     whole = whole.select(nms(whole.xyxy, whole.score, iou=iou))
     pieces = found.select(cut)
-    pieces = _unite(pieces.select(~_covered(pieces, whole.xyxy, tiles)))
+    pieces = _unite(pieces.select(~_covered(pieces, whole, tiles)))
     both = Candidates.concat([whole, pieces])
     return both.select(nms(both.xyxy, both.score, iou=iou))
 
 
 def _covered(
-    pieces: Candidates, whole: Boxes, tiles: npt.NDArray[np.int64], *, block: int = 300_000
+    pieces: Candidates, whole: Candidates, tiles: npt.NDArray[Any], *, block: int = 300_000
 ) -> npt.NDArray[np.bool_]:
     """Which pieces lie mostly inside a whole box: per tile with what touches it, in blocks of 300,000 pairs (40 MB)."""
     covered = np.zeros(len(pieces), bool)
     for number in np.unique(pieces.tile):
         own = np.flatnonzero(pieces.tile == number)
-        near = whole[((whole[:, :2] < tiles[number, 2:]) & (whole[:, 2:] > tiles[number, :2])).all(1)]
+        touches = (whole.xyxy[:, :2] < tiles[number, 2:]) & (whole.xyxy[:, 2:] > tiles[number, :2])
+        near = whole.select(touches.all(1))
         step = max(1, block // max(1, len(near)))
         for start in range(0, len(own) if len(near) else 0, step):
             rows = own[start : start + step]
-            covered[rows] = pairwise_inside(pieces.xyxy[rows], near).max(1) > COVERED
+            rival = near.score[None] >= RIVAL * pieces.score[rows, None]
+            covered[rows] = ((pairwise_inside(pieces.xyxy[rows], near.xyxy) > COVERED) & rival).any(1)
     return covered
 
 
@@ -121,6 +134,7 @@ def _unite(pieces: Candidates) -> Candidates:
             shared = high - low
             span = np.maximum(xyxy[:, 2:], xyxy[first, 2:]) - np.minimum(xyxy[:, :2], xyxy[first, :2])
             agrees = (shared / span).max(1) > ALIGNED
+            agrees &= score >= RIVAL * score[first]
             partners = np.flatnonzero(alive & (tile != tile[first]) & (shared > 0).all(1) & agrees)
             for other in partners[:1]:
                 xyxy[first, :2] = np.minimum(xyxy[first, :2], xyxy[other, :2])

@@ -8,7 +8,6 @@ from packed_scenes.data import InputError, Objects, read_image
 from packed_scenes.detect import Detector
 from packed_scenes.detect.matching import match_boxes
 from packed_scenes.detect.networks import Card
-from packed_scenes.detect.scale import choose, look, weighted_median
 from tests.detect.fakes import Rectangles, picture
 from tests.real import SHARED, needs
 
@@ -29,16 +28,6 @@ def test_objects_of_any_size_are_found_at_the_networks_best_size(size: int, gap:
     assert info.object_px == pytest.approx(size, rel=0.1)
     assert size * info.scale == pytest.approx(40, rel=0.15)
     json.dumps(info.to_json())
-
-
-def test_specks_are_looked_at_more_closely_and_larger_objects_are_not() -> None:
-    for size, looks in ((30, [448, 640, 896, 1792]), (80, [448, 640, 896])):
-        image, _ = picture(2800, 2000, size=size, gap=size // 2)
-        found = detector()
-        _, info = found.detect_with_info(image)
-        assert [long for long, _ in found.network.sizes[: len(looks)]] == looks
-        assert found.network.sizes[len(looks)] != (1792, 1280)
-        assert info.object_px == pytest.approx(size, rel=0.1)
 
 
 def test_objects_come_best_first_with_stable_ids() -> None:
@@ -68,7 +57,12 @@ def test_more_objects_than_the_cap_is_a_warning() -> None:
     objects, info = detector(max_objects=50, image_size=900).detect_with_info(image)
     assert len(objects) == 50 < len(boxes)
     assert any("more than 50 objects" in w for w in info.warnings)
-    assert not detector(image_size=900).detect_with_info(image)[1].warnings
+    whole, info = detector(image_size=900).detect_with_info(image)
+    assert not info.warnings
+    exact, info = detector(max_objects=len(boxes), image_size=900).detect_with_info(image)
+    assert not info.warnings
+    assert np.array_equal(exact.xyxy, whole.xyxy)
+    assert np.array_equal(objects.xyxy, whole.xyxy[:50])
 
 
 def test_over_a_thousand_objects_are_kept() -> None:
@@ -124,19 +118,6 @@ def test_what_is_no_picture_is_refused(image: np.ndarray) -> None:
 def test_options_out_of_range_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(InputError):
         Detector.load(**options)  # type: ignore[arg-type]
-
-
-def test_the_look_nearest_to_the_best_size_is_trusted() -> None:
-    boxes = np.array([[0, 0, 100, 100]] * 10, np.float32)
-    score = np.full(10, 0.8, np.float32)
-    near, far = look(boxes, score, 0.7), look(boxes * 1.5, score, 0.1)
-    assert choose([far, near], best_px=72) == pytest.approx(100)
-    assert choose([look(boxes[:2], score[:2], 0.7)], best_px=72) is None
-    assert choose([look(boxes[:0], score[:0], 0.7)], best_px=72) is None
-
-
-def test_weighted_median() -> None:
-    assert weighted_median(np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 5.0])) == 2
 
 
 @needs("packed_products")
