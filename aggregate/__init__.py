@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
-    from packed_scenes.aggregate.adjoin import ScaleBy as ScaleBy
+    from packed_scenes.aggregate.adjacency import ScaleBy as ScaleBy
     from packed_scenes.aggregate.colors import assign_colors as assign_colors
     from packed_scenes.aggregate.colors import colors_of as colors_of
     from packed_scenes.aggregate.congregations import DEFAULT_REACH as DEFAULT_REACH
@@ -41,7 +41,7 @@ __getattr__, __dir__, __all__ = attach(
         "DEFAULT_REACH": "congregations",
         "Differences": "planogram",
         "Rows": "rows",
-        "ScaleBy": "adjoin",
+        "ScaleBy": "adjacency",
         "ShelfReport": "shelf",
         "aggregate": "congregations",
         "assign_colors": "colors",

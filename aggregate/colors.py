@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.aggregate.adjoin import rectangles
+from packed_scenes.aggregate.adjacency import rectangles
 from packed_scenes.data.objects import Objects
 
 Color = tuple[int, int, int]

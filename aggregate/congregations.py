@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from packed_scenes.aggregate.adjoin import Floats, Ints, ScaleBy, adjoining, components, object_scale
+from packed_scenes.aggregate.adjacency import Floats, Ints, ScaleBy, adjacent_pairs, components, object_scale
 from packed_scenes.aggregate.outline import Polygon, outlines
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects
 
-DEFAULT_REACH = 0.3  # between neighbours and missing facings; the measurement is in `packed_scenes.aggregate.adjoin`
+DEFAULT_REACH = 0.3  # between neighbours and missing facings; the measurement is in `packed_scenes.aggregate.adjacency`
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def aggregate(
     Two objects of a cluster belong together when the gap between them is at most ``reach`` times the cluster's typical
     object size, they face each other, and no object of another cluster (or noise) stands in the gap; congregations are
     the connected components. This is what a morphological closing with a square of that side joins, computed exactly
-    on the boxes (see `packed_scenes.aggregate.adjoin`); the outline is that closing. For groups of people, whoever they
-    are, give all of them one cluster and ``scale_by="height"``.
+    on the boxes (see `packed_scenes.aggregate.adjacency`); the outline is that closing. For groups of people, whoever
+    they are, give all of them one cluster and ``scale_by="height"``.
 
     Args:
         objects: N objects of one scene with ``cluster`` set.
@@ -96,7 +96,7 @@ def aggregate(
     if not len(members):
         return objects.replace(congregation=np.full(len(objects), NOISE)), []
 
-    links = adjoining(xyxy, cluster, reach=reach, scale_by=scale_by)
+    links = adjacent_pairs(xyxy, cluster, reach=reach, scale_by=scale_by)
     component = components(len(objects), links.pairs)
     group = np.full(len(objects), NOISE)
     _, first, group[members] = np.unique(component[members], return_index=True, return_inverse=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.aggregate.adjoin import Floats, Ints, Links, rectangles
+from packed_scenes.aggregate.adjacency import Floats, Ints, Links, rectangles
 
 HOLE = 0.25  # smaller holes (share of the squared object size) are gaps between goods, not room for one
 DECIMALS = 2  # of polygon coordinates in pixels

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from packed_scenes.aggregate.adjoin import Floats, Ints, components, group_median, rectangles
+from packed_scenes.aggregate.adjacency import Floats, Ints, components, group_median, rectangles
 from packed_scenes.data.objects import Objects
 
 RESTS = (-0.35, 0.06)  # gap between stacked objects, as a share of the smaller height

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from packed_scenes.aggregate.adjoin import Floats, Ints
+from packed_scenes.aggregate.adjacency import Floats, Ints
 from packed_scenes.aggregate.rows import Rows, find_rows
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects

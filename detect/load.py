@@ -16,7 +16,7 @@ from packed_scenes.data.files import sha256_file
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
 from packed_scenes.detect.networks import Card, Network, OnnxNetwork, TorchNetwork, TorchvisionNetwork
-from packed_scenes.detect.quiet import quiet_ultralytics
+from packed_scenes.detect.ultralytics_import import import_ultralytics
 
 DEFAULT = "detector"  # assets/detector.pt, .onnx and .json (the card)
 
@@ -131,7 +131,7 @@ def _torch(path: Path, device: str, trust: bool) -> Network:
 
 
 def _ultralytics(path: Path, device: str) -> Network:
-    quiet_ultralytics()
+    import_ultralytics()
     from ultralytics.nn.tasks import load_checkpoint
 
     try:
@@ -150,7 +150,7 @@ def _ultralytics(path: Path, device: str) -> Network:
 def _fetch(name: str) -> Path:
     import torch
 
-    quiet_ultralytics()
+    import_ultralytics()
     from ultralytics.utils.downloads import attempt_download_asset
 
     folder = Path(torch.hub.get_dir()) / "checkpoints"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import atomic_write
-from packed_scenes.detect.quiet import quiet_ultralytics
+from packed_scenes.detect.ultralytics_import import import_ultralytics
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +66,7 @@ def build(*, classes: int = 1, width: str = "n") -> torch.nn.Module:
     """
     if width not in WIDTHS:
         raise InputError(f"width must be one of {', '.join(WIDTHS)}, got {width!r}")
-    quiet_ultralytics()
+    import_ultralytics()
     from ultralytics.cfg import get_cfg
     from ultralytics.nn.tasks import DetectionModel
 

@@ -12,8 +12,8 @@ whose nearest item may be another identity's, and at a tenth of the far ones. On
 from near units that mix identities, +4 % from far ones) and is by about +3 % now, at a third more answers for the same
 interval: what is asked surely costs answers and saves rounds.
 
-Mates in units beyond these, or less likely than ``LEAST`` (``FAINT`` where hardly any were found), are never found: the
-only assumption, of whose expected size :meth:`Plan.beyond` gives an upper bound.
+Mates in units beyond these, or less likely than ``MIN_CHANCE`` (``MIN_CHANCE_ALONE`` where hardly any were found), are
+never found: the only assumption, of whose expected size :meth:`Plan.beyond` gives an upper bound.
 """
 
 from __future__ import annotations
@@ -28,17 +28,19 @@ from packed_scenes.cluster.counting.size import inverse_size
 
 STRATA = 16
 NEAR, FAR = 60, 400  # units that an item is compared with at most; those beyond NEAR for items with few mates
-FIRST, SURELY = 3, 20  # nearest units that are asked in any case, and unless they are less likely than LEAST
-LEAST, FAINT = 0.01, 0.002  # probability below which a unit is not asked: of an item with mates, without any so far
-SURE = 0.06  # probability from which a unit is asked surely; between the two with probability HALF
-HALF, TENTH = 0.5, 0.1  # mates in far units are rare, so a low probability adds hardly any variance
-FEW = 4  # items with fewer mates so far, themselves included, are looked at twice
+# Nearest units that are asked in any case, and unless they are less likely than MIN_CHANCE.
+ALWAYS_ASKED, ASKED_IF_LIKELY = 3, 20
+# Probability below which a unit is not asked: of an item with mates, of one without any so far.
+MIN_CHANCE, MIN_CHANCE_ALONE = 0.01, 0.002
+CERTAIN_CHANCE = 0.06  # probability from which a unit is asked surely; between the two with probability NEAR_RATE
+NEAR_RATE, FAR_RATE = 0.5, 0.1  # mates in far units are rare, so a low probability adds hardly any variance
+FEW_MATES = 4  # items with fewer mates so far, themselves included, are looked at twice
 # Items of a unit that are asked before it counts as other identities': at first (1 if unlikely), and again.
-TRIES, AGAIN = 2, 8
+FIRST_TRIES, ALL_TRIES = 2, 8
 OTHERS = 4  # further items of a unit with a mate, at random
 WHOLE = 10  # of the own unit all others are asked if there are no more than this; else
 NEAREST, BLOCK = 2, 8  # the nearest ones, then random ones; as many again if none of these is a mate
-DOUBT = 0.1  # weight of doubt against smallness in the choice of items
+DOUBT_WEIGHT = 0.1  # weight of doubt against smallness in the choice of items
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Plan:
             outside[rows] = self.bond(distance - frame.bonus) @ frame.sizes
         expected = 1 + (size - 1) * inside + outside
         # The best chance is the root of the mean square of 1 / size: 1 if the item does not belong to its unit.
-        chance = np.sqrt(1 / expected**2 + DOUBT * (1 - inside) / (1 + outside) ** 2)
+        chance = np.sqrt(1 / expected**2 + DOUBT_WEIGHT * (1 - inside) / (1 + outside) ** 2)
         return np.asarray(chance / chance.sum())
 
     def round(self, number: int, ask: Ask) -> list[Answered]:
@@ -101,22 +103,24 @@ class Plan:
         empty: list[int] = []
         near = zip(ranked[: self.near].tolist(), likely[: self.near].tolist(), strict=True)
         for rank, (unit, chance) in enumerate(near):
-            surely = rank < FIRST or chance >= (LEAST if rank < SURELY else SURE)
+            surely = rank < ALWAYS_ASKED or chance >= (MIN_CHANCE if rank < ASKED_IF_LIKELY else CERTAIN_CHANCE)
             alone = sure == 1 and not found
-            if not surely and (chance < (FAINT if alone else LEAST) or rng.random() >= HALF):
+            if not surely and (chance < (MIN_CHANCE_ALONE if alone else MIN_CHANCE) or rng.random() >= NEAR_RATE):
                 continue
-            mates = self._in_unit(row, unit, rng, ask, slice(TRIES if chance >= LEAST else 1))
+            mates = self._in_unit(row, unit, rng, ask, slice(FIRST_TRIES if chance >= MIN_CHANCE else 1))
             if mates and surely:
                 sure += mates
             elif mates:
-                found.append((mates, HALF))
-            elif rank < SURELY and chance >= LEAST:
+                found.append((mates, NEAR_RATE))
+            elif rank < ASKED_IF_LIKELY and chance >= MIN_CHANCE:
                 empty.append(unit)
-        if sure + sum(mates for mates, _ in found) < FEW:
-            sure += sum(self._in_unit(row, unit, rng, ask, slice(TRIES, AGAIN)) for unit in empty)
-            far = ranked[self.near :][likely[self.near :] >= FAINT]
-            counted = (self._in_unit(row, unit, rng, ask, slice(TRIES)) for unit in far[rng.random(len(far)) < TENTH])
-            found += [(mates, TENTH) for mates in counted if mates]
+        if sure + sum(mates for mates, _ in found) < FEW_MATES:
+            sure += sum(self._in_unit(row, unit, rng, ask, slice(FIRST_TRIES, ALL_TRIES)) for unit in empty)
+            far = ranked[self.near :][likely[self.near :] >= MIN_CHANCE_ALONE]
+            counted = (
+                self._in_unit(row, unit, rng, ask, slice(FIRST_TRIES)) for unit in far[rng.random(len(far)) < FAR_RATE]
+            )
+            found += [(mates, FAR_RATE) for mates in counted if mates]
         return inverse_size(sure, found)
 
     def _inside(self, row: int, rng: np.random.Generator, ask: Ask) -> float:
@@ -156,6 +160,6 @@ class Plan:
         missed = []
         for row in rows.tolist():
             likely = np.sort(self.bond(self.frame.gaps(row)))[::-1]
-            kept = (np.arange(len(likely)) < self.near) & (likely >= LEAST)
+            kept = (np.arange(len(likely)) < self.near) & (likely >= MIN_CHANCE)
             missed.append(likely[~kept].sum())
         return float(np.mean(missed)) if missed else 0.0

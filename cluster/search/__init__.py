@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from packed_scenes.cluster.search.fitting import fit as fit
     from packed_scenes.cluster.search.grid import Grid as Grid
     from packed_scenes.cluster.search.grid import Model as Model
-    from packed_scenes.cluster.search.knees import elbow as elbow
-    from packed_scenes.cluster.search.knees import knee as knee
-    from packed_scenes.cluster.search.nothing import Reference as Reference
-    from packed_scenes.cluster.search.nothing import reference as reference
+    from packed_scenes.cluster.search.knee_detection import elbow as elbow
+    from packed_scenes.cluster.search.knee_detection import knee as knee
+    from packed_scenes.cluster.search.null_reference import Reference as Reference
+    from packed_scenes.cluster.search.null_reference import reference as reference
     from packed_scenes.cluster.search.outliers import Outliers as Outliers
     from packed_scenes.cluster.search.outliers import outlier_scores as outlier_scores
     from packed_scenes.cluster.search.refining import refine as refine

@@ -4,8 +4,8 @@
    nine tenths (two clusters, one of them a handful of odd rows, have the best silhouette of all and say nothing),
    more than half noise.
 2. Quality is the silhouette above that of structureless rows in the same space
-   (:mod:`packed_scenes.cluster.search.nothing`), with every noise row counted as 0: leaving rows out cannot win. Where
-   rows were sampled it is the root-mean-square form, which sees clusters that have no row in the sample.
+   (:mod:`packed_scenes.cluster.search.null_reference`), with every noise row counted as 0: leaving rows out cannot win.
+   Where rows were sampled it is the root-mean-square form, which sees clusters that have no row in the sample.
 3. The best few, at most three of a space and none that another equals, are fitted again on two overlapping parts of
    the rows. Worth is quality times stability.
 

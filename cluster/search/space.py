@@ -23,7 +23,7 @@ from packed_scenes.cluster.dense import DENSE_LIMIT
 from packed_scenes.cluster.search import density, graph, linkage
 from packed_scenes.cluster.search.crossings import crossings
 from packed_scenes.cluster.search.grid import MOST_SAMPLES
-from packed_scenes.cluster.search.knees import knee
+from packed_scenes.cluster.search.knee_detection import knee
 from packed_scenes.cluster.search.lloyd import Path, micro_clusters
 from packed_scenes.cluster.search.scores import Sample, draw_sample
 from packed_scenes.data import InputError

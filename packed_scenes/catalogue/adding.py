@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.catalogue import curate, edits, reading
+from packed_scenes.catalogue.assign_identities import NEW, assign_identities
 from packed_scenes.catalogue.edits import Change, Field, Kind
 from packed_scenes.catalogue.records import Added, Embedding, Entry, Ints, Vectors
-from packed_scenes.catalogue.settle import NEW, settle
 from packed_scenes.catalogue.store import Store
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
@@ -162,7 +162,7 @@ def _show(
     kept = np.repeat(fresh, [len(ids) for ids in staged.of_object])
     ids = np.concatenate([*staged.of_object, np.zeros(0, np.int64)])[kept]
     cluster = np.concatenate([*staged.cluster, np.zeros(0, np.int64)])[kept]
-    known, group = settle(vectors[kept], cluster, claim[kept])
+    known, group = assign_identities(vectors[kept], cluster, claim[kept])
     new = [curate.new_identity(connection) for _ in range(int(group.max(initial=NEW)) + 1)]
     identity = np.where(known == NEW, np.array([*new, NEW], np.int64)[group], known)
     connection.executemany(

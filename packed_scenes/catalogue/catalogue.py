@@ -68,7 +68,8 @@ class Catalogue:
     def add(self, entries: Iterable[Entry], *, embedding: Embedding, record: dict[str, Any] | None = None) -> Added:
         """Add analysed scenes; all of them appear in one step.
 
-        Objects that look like a known identity get it, others get new ones (see :mod:`packed_scenes.catalogue.settle`).
+        Objects that look like a known identity get it, others get new ones
+        (see :mod:`packed_scenes.catalogue.assign_identities`).
         No identity that is there changes. A picture that is there already (same SHA-256) is left as it is.
 
         Args:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.catalogue.assign_identities import NEW
 from packed_scenes.catalogue.records import Ints, Vectors
-from packed_scenes.catalogue.settle import NEW
 
 THRESHOLD = 0.18  # cosine distance where the run gives none: the calibrated cut of the first embedders
 BLOCK = 1 << 25  # similarities held at once: 128 MB

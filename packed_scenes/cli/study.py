@@ -65,7 +65,7 @@ def main(
     from packed_scenes.study.options import PREPARATIONS, StudyOptions
     from packed_scenes.study.results import write_results
     from packed_scenes.study.study import run_study
-    from packed_scenes.study.told import summary
+    from packed_scenes.study.summary import summary
 
     options = StudyOptions(
         out=out, grid=Grid.from_file(grid) if grid else Grid(), preparations=tuple(prepare or PREPARATIONS),

@@ -44,7 +44,7 @@ class Grouping:
         model.fit(X, scene=self.crops.camera, exclusive=exclusive, **self.known)
         return cluster.canonical(singletons(model.labels_)), model.probabilities_, model.warnings_
 
-    def settle(self, X: Vectors, labels: Labels) -> tuple[Labels, str]:
+    def correct_labels(self, X: Vectors, labels: Labels) -> tuple[Labels, str]:
         """Move doubtful members and outliers to the nearest cluster, or split them off; what a person linked stays,
         and no move puts two crops of one camera together where a camera sees a thing once.
 

@@ -178,7 +178,7 @@ def refine_crops(
         best, vectors, (labels, probability, warnings) = done[0], X, found
         trusted = grouping.trusted(vectors, labels)
     if chosen.reassign:
-        labels, told = grouping.settle(vectors, labels)
+        labels, told = grouping.correct_labels(vectors, labels)
         warnings = [*warnings, told]
     return Refined(
         crops, chosen, history, kept, best, card, calibrated, first, vectors, start_labels, labels, probability,

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from packed_scenes.catalogue.assign_identities import NEW
 from packed_scenes.catalogue.catalogue import Catalogue
 from packed_scenes.catalogue.recognise import Recogniser
 from packed_scenes.catalogue.records import Embedding, Vectors
-from packed_scenes.catalogue.settle import NEW
 from packed_scenes.data.errors import InputError
 from packed_scenes.retrieval.hits import Answer, Hit
 from packed_scenes.retrieval.index import Floats, VectorIndex

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from packed_scenes.cluster.labels import Labels
-from packed_scenes.cluster.search.knees import elbow
+from packed_scenes.cluster.search.knee_detection import elbow
 from packed_scenes.data.files import atomic_write
 from packed_scenes.study.ledger import Row
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from packed_scenes.cluster.search.choosing import Candidate
 from packed_scenes.cluster.search.grid import Model
-from packed_scenes.cluster.search.nothing import Reference
+from packed_scenes.cluster.search.null_reference import Reference
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write
 

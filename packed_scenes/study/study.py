@@ -14,7 +14,7 @@ import numpy as np
 
 from packed_scenes.cluster.search.choosing import Candidate, Choice, choose, finalists
 from packed_scenes.cluster.search.grid import Model
-from packed_scenes.cluster.search.nothing import Reference
+from packed_scenes.cluster.search.null_reference import Reference
 from packed_scenes.cluster.search.stable import stability
 from packed_scenes.data.files import atomic_write, write_csv, write_json
 from packed_scenes.provenance import command_line, machine, versions

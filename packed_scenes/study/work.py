@@ -19,7 +19,7 @@ from packed_scenes.cluster.labels import Labels
 from packed_scenes.cluster.preparation import Preparation
 from packed_scenes.cluster.search.fitting import Fitted, fit
 from packed_scenes.cluster.search.grid import Grid, Model
-from packed_scenes.cluster.search.nothing import Reference, reference
+from packed_scenes.cluster.search.null_reference import Reference, reference
 from packed_scenes.cluster.search.refining import refine
 from packed_scenes.cluster.search.scores import internal_scores
 from packed_scenes.cluster.search.space import Space

@@ -102,10 +102,10 @@ def ours() -> dict[str, Find]:
 def peers(found: Found) -> dict[str, Find]:
     """What the installed peers make of the same weights."""
     from packed_scenes.detect.load import ASSETS
-    from packed_scenes.detect.quiet import quiet_ultralytics
+    from packed_scenes.detect.ultralytics_import import import_ultralytics
 
     weights = ASSETS / "detector.onnx"
-    model = quiet_ultralytics().YOLO(str(weights), task="detect")
+    model = import_ultralytics().YOLO(str(weights), task="detect")
     finders: dict[str, Find] = {
         "ultralytics, 640 px": lambda image: _ultralytics(model, image, 640),
         "ultralytics, 1280 px": lambda image: _ultralytics(model, image, 1280),

@@ -141,11 +141,11 @@ def _end_to_end(scenes: Any, name: str, recipes: list[Recipe]) -> Table:
     from packed_scenes.detect import Detector
     from packed_scenes.detect.load import ASSETS
     from packed_scenes.detect.matching import match_boxes
-    from packed_scenes.detect.quiet import quiet_ultralytics
+    from packed_scenes.detect.ultralytics_import import import_ultralytics
     from packed_scenes.end_to_end import EndToEnd, end_to_end
 
     own = Detector.load(device="cpu")
-    model = quiet_ultralytics().YOLO(str(ASSETS / "detector.onnx"), task="detect")
+    model = import_ultralytics().YOLO(str(ASSETS / "detector.onnx"), task="detect")
 
     def usual(image: Image) -> Objects:
         result = model.predict(image[..., ::-1], imgsz=1280, device="cpu", verbose=False)[0]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packed_scenes.aggregate import aggregate
-from packed_scenes.aggregate.adjoin import Links
+from packed_scenes.aggregate.adjacency import Links
 from packed_scenes.aggregate.outline import HOLE, outlines
 from tests.aggregate.scenes import boxes_of, shape_of
 

@@ -91,9 +91,9 @@ def test_a_foreign_pickle_needs_trust(tmp_path: Path) -> None:
 
 
 def test_trusted_ultralytics_weights_load_and_keep_more_than_300(tmp_path: Path) -> None:
-    from packed_scenes.detect.quiet import quiet_ultralytics
+    from packed_scenes.detect.ultralytics_import import import_ultralytics
 
-    ultralytics = quiet_ultralytics()
+    ultralytics = import_ultralytics()
     model = ultralytics.YOLO("yolo11n.yaml", verbose=False)
     file = tmp_path / "foreign.pt"
     model.save(file)
@@ -164,8 +164,8 @@ QUIET = """
 import socket, sys
 def refuse(*a, **k): raise SystemExit("called out")
 socket.socket.connect = refuse; socket.getaddrinfo = refuse
-from packed_scenes.detect.quiet import quiet_ultralytics
-u = quiet_ultralytics()
+from packed_scenes.detect.ultralytics_import import import_ultralytics
+u = import_ultralytics()
 m = u.YOLO("yolo11n.yaml", verbose=False)
 assert not u.settings["sync"]
 """

@@ -203,11 +203,11 @@ def test_settling_moves_intruders_but_not_against_what_is_known(folder: Path) ->
     X /= np.linalg.norm(X, axis=1, keepdims=True)
     labels = true.copy()
     labels[0] = 3
-    labels, told = Grouping(crops, "default", 0.2, False, {}).settle(X, labels)
+    labels, told = Grouping(crops, "default", 0.2, False, {}).correct_labels(X, labels)
     assert labels[0] == labels[1]
     assert told.startswith("1 crops were moved")
     wrong = true.copy()
     wrong[0] = 3
     linked = {"must_link": np.array([[0, 23]]), "cannot_link": np.zeros((0, 2), np.int64)}
-    assert Grouping(crops, "default", 0.2, False, linked).settle(X, wrong)[1].startswith("0 crops")
-    assert Grouping(crops, "default", 0.2, True, {}).settle(X, wrong)[1].startswith("0 crops were moved")
+    assert Grouping(crops, "default", 0.2, False, linked).correct_labels(X, wrong)[1].startswith("0 crops")
+    assert Grouping(crops, "default", 0.2, True, {}).correct_labels(X, wrong)[1].startswith("0 crops were moved")

@@ -1,7 +1,7 @@
 """Ultralytics without side effects: no settings file in the user's home, no telemetry, no update checks, no downloads.
 
 Ultralytics writes a settings folder at import, asks the network whether it is online, and may fetch fonts and
-weights. Import it only through :func:`quiet_ultralytics`, which points the folder to a temporary one and turns all of
+weights. Import it only through :func:`import_ultralytics`, which points the folder to a temporary one and turns all of
 that off first.
 """
 
@@ -15,7 +15,7 @@ import tempfile
 from typing import Any
 
 
-def quiet_ultralytics() -> Any:
+def import_ultralytics() -> Any:
     """Import ultralytics with its settings in a folder that is removed at exit; gives the module.
 
     A ``YOLO_CONFIG_DIR`` that the user has set is respected. Nothing happens when ultralytics is imported already.

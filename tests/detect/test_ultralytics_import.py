@@ -8,8 +8,8 @@ from pathlib import Path
 CODE = """
 from PIL import Image
 opened = Image.open
-from packed_scenes.detect.quiet import quiet_ultralytics
-quiet_ultralytics()
+from packed_scenes.detect.ultralytics_import import import_ultralytics
+import_ultralytics()
 assert Image.open is opened
 import ultralytics
 assert not ultralytics.settings["sync"]

@@ -83,7 +83,7 @@ def group_median(value: Floats, group: Ints) -> Floats:
     return np.asarray(median[inverse])
 
 
-def adjoining(xyxy: Floats, cluster: Ints, *, reach: float, scale_by: ScaleBy = ScaleBy.OBJECT) -> Links:
+def adjacent_pairs(xyxy: Floats, cluster: Ints, *, reach: float, scale_by: ScaleBy = ScaleBy.OBJECT) -> Links:
     """Find the pairs of objects of one cluster that stand together.
 
     Args:

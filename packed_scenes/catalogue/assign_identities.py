@@ -21,7 +21,7 @@ Ints = npt.NDArray[np.int64]
 NEW = -1
 
 
-def settle(vectors: npt.NDArray[np.float32], cluster: Ints, claim: Ints) -> tuple[Ints, Ints]:
+def assign_identities(vectors: npt.NDArray[np.float32], cluster: Ints, claim: Ints) -> tuple[Ints, Ints]:
     """Decide the identities of N new objects.
 
     Args:

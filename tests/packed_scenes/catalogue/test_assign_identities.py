@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from packed_scenes.catalogue.settle import settle
+from packed_scenes.catalogue.assign_identities import assign_identities
 from tests.packed_scenes.catalogue.made import crop_vectors
 
 CASES = {
@@ -20,18 +20,18 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_cases(case):
     cluster, claim, identity, group = (np.array(part) for part in CASES[case])
-    found, fresh = settle(crop_vectors([0] * len(cluster)), cluster, claim)
+    found, fresh = assign_identities(crop_vectors([0] * len(cluster)), cluster, claim)
     assert found.tolist() == identity.tolist()
     assert fresh.tolist() == group.tolist()
 
 
 def test_two_claims_in_a_cluster_part_it_by_the_nearest():
     vectors = crop_vectors([0, 1, 0, 1])
-    found, _ = settle(vectors, np.zeros(4, np.int64), np.array([5, 6, -1, -1]))
+    found, _ = assign_identities(vectors, np.zeros(4, np.int64), np.array([5, 6, -1, -1]))
     assert found.tolist() == [5, 6, 5, 6]
 
 
 def test_no_objects():
     none = np.zeros(0, np.int64)
-    found, fresh = settle(np.zeros((0, 4), np.float32), none, none)
+    found, fresh = assign_identities(np.zeros((0, 4), np.float32), none, none)
     assert len(found) == len(fresh) == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packed_scenes.aggregate.adjoin import ScaleBy, adjoining, group_median, object_scale
+from packed_scenes.aggregate.adjacency import ScaleBy, adjacent_pairs, group_median, object_scale
 
 BOX = st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(2, 30), st.integers(2, 30), st.integers(-1, 2))
 
@@ -58,7 +58,7 @@ def covered(gap, low, high, xyxy, cluster, own):
 def test_the_same_as_in_words(boxes, reach, scale_by):
     xyxy = np.array([[x, y, x + w, y + h] for x, y, w, h, _ in boxes], float)
     cluster = np.array([b[4] for b in boxes])
-    links = adjoining(xyxy, cluster, reach=reach, scale_by=scale_by)
+    links = adjacent_pairs(xyxy, cluster, reach=reach, scale_by=scale_by)
     assert {tuple(sorted(p)) for p in links.pairs.tolist()} == naive(xyxy, cluster, reach, scale_by)
 
 

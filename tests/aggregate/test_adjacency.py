@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packed_scenes.aggregate.adjoin import FACING, ScaleBy, adjoining, components, group_median, object_scale
+from packed_scenes.aggregate.adjacency import FACING, ScaleBy, adjacent_pairs, components, group_median, object_scale
 from packed_scenes.data import Objects
 from tests.aggregate.scenes import packed
 
@@ -31,12 +31,12 @@ def test_pairs_agree_with_a_loop_over_all_pairs_when_nothing_blocks(objects: Obj
             sides = np.minimum(xyxy[i, 2:] - xyxy[i, :2], xyxy[j, 2:] - xyxy[j, :2])
             if any(gap[a] <= reach * scale[i] and -gap[1 - a] >= FACING * sides[1 - a] for a in (0, 1)):
                 expected.add((i, j))
-    assert {tuple(sorted(pair)) for pair in adjoining(xyxy, cluster, reach=reach).pairs.tolist()} == expected
+    assert {tuple(sorted(pair)) for pair in adjacent_pairs(xyxy, cluster, reach=reach).pairs.tolist()} == expected
 
 
 def test_bridges_are_the_gaps() -> None:
     xyxy = np.array([[0, 0, 10, 10], [12, 2, 20, 14], [0, 11, 10, 20]], float)
-    links = adjoining(xyxy, np.zeros(3, int), reach=0.5)
+    links = adjacent_pairs(xyxy, np.zeros(3, int), reach=0.5)
     found = {tuple(sorted(p)): b for p, b in zip(links.pairs.tolist(), links.bridges.tolist(), strict=True)}
     assert found == {(0, 1): [10, 2, 12, 10], (0, 2): [0, 10, 10, 11], (1, 2): [10, 11, 12, 14]}
 

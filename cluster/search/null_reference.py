@@ -1,4 +1,4 @@
-"""What a silhouette is worth where there is nothing to find.
+"""The silhouette of structureless data, as the zero of a scale (null reference of the gap statistic).
 
 In few dimensions anything falls into compact groups: KMeans of structureless rows has a silhouette of .33 in two
 dimensions and of .07 in twelve, so silhouettes of different spaces cannot be compared as they are. Rows are drawn from
@@ -50,8 +50,8 @@ def reference(X: npt.NDArray[np.floating], *, seed: int = 0) -> Reference:
     if np.ptp(length) < 1e-3 * length.mean():
         drawn += rows.mean(axis=0)
         drawn *= length.mean() / np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-12)
-    nothing = np.ascontiguousarray(drawn - drawn.mean(axis=0), np.float32)
-    path, sample = Path(nothing, seed=seed), draw_sample(nothing, most=count, all_up_to=count)
+    structureless = np.ascontiguousarray(drawn - drawn.mean(axis=0), np.float32)
+    path, sample = Path(structureless, seed=seed), draw_sample(structureless, most=count, all_up_to=count)
     tried = tuple(k for k in CLUSTERS if k < count)
-    found = [internal_scores(nothing, path.fit(k)[0].astype(np.int64), sample).silhouette for k in tried]
+    found = [internal_scores(structureless, path.fit(k)[0].astype(np.int64), sample).silhouette for k in tried]
     return Reference(tried, tuple(float(np.nan_to_num(s)) for s in found))
