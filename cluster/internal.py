@@ -2,11 +2,9 @@
 
 Measured on synthetic scenes of many tiny identities (N = 64 … 1000) and on real shelves:
 
-- silhouette (exact): may choose a threshold where clusters have several members; merges too much where most are
-single (BCubed F
-  on shelf_scenes .71), unless a single row is given an own distance to be judged by (``alone``, .90);
+- silhouette (exact): may choose a threshold where clusters have several members; merges too much where most are single
+  (BCubed F on shelf_scenes .71), unless a single row is given an own distance to be judged by (``alone``, .90);
 - silhouette (simplified): makes nearly the same choice at O(N K) cost, for large N;
-- DBCV: may choose between density clusterings; splits large clusters a little;
 - Calinski-Harabasz: can NOT choose when clusters are tiny (found 10 % of the identities);
 - Davies-Bouldin: can NOT choose when clusters are tiny (best when everything is single).
 
@@ -21,9 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.base import Vectors
-from packed_scenes.cluster.dense import DENSE_LIMIT
 from packed_scenes.cluster.labels import Labels, cluster_sums
-from packed_scenes.data import InputError
 
 
 def silhouette_from_distances(
@@ -120,32 +116,6 @@ def davies_bouldin(X: Vectors, labels: Labels) -> float:
 
     X, labels, defined = _without_noise(X, labels)
     return float(davies_bouldin_score(X, labels)) if defined else float("nan")
-
-
-def dbcv(X: Vectors, labels: Labels) -> float:
-    """Density-based validity (Moulavi et al. 2014), -1 … 1, higher is better, noise counted against; the ``hdbscan``
-    library's.
-
-    Clusters of one row count as noise. Quadratic: up to ``DENSE_LIMIT`` rows. NaN with fewer than two clusters of
-    several rows.
-
-    Raises:
-        InputError: for more rows than that.
-    """
-    from hdbscan.validity import validity_index
-
-    if len(X) > DENSE_LIMIT:
-        raise InputError(
-            f"DBCV is quadratic: at most {DENSE_LIMIT} rows, got {len(X)}", remedy="Use simplified_silhouette"
-        )
-    size = np.bincount(labels[labels >= 0], minlength=1)
-    kept = np.where((labels >= 0) & (size[np.maximum(labels, 0)] > 1), labels, -1)
-    if len(np.unique(kept[kept >= 0])) < 2:
-        return float("nan")
-    _, names = np.unique(kept[kept >= 0], return_inverse=True)
-    kept[kept >= 0] = names
-    with np.errstate(all="ignore"):
-        return float(validity_index(X.astype(np.float64), kept, metric="euclidean"))
 
 
 def _ratio(

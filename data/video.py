@@ -35,19 +35,6 @@ class VideoInfo:
     frames: int
 
 
-def video_info(path: str | Path) -> VideoInfo:
-    """Read a video's header.
-
-    Raises:
-        InputError: if the file is missing, no video of a known container, or cannot be decoded.
-    """
-    capture = _capture(path)
-    try:
-        return _info(capture)
-    finally:
-        capture.release()
-
-
 def read_video(
     path: str | Path, *, every: int = 1, limit: int | None = None, warn: Warn | None = None
 ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:

@@ -33,8 +33,8 @@ def make(
 ) -> None:
     """Write four descriptors of simulated vehicles (1.5 GB at the default size) and their true types."""
     import numpy as np
+    from benchmarks.simulate_vehicles import KINDS, draw_vehicles, write_descriptor
 
-    from packed_scenes.cluster.simulate_vehicles import KINDS, draw_vehicles, write_descriptor
     from packed_scenes.data.files import atomic_write
 
     vehicles = draw_vehicles(rows, seed=seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,7 +31,8 @@ def main(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Feed generated and broken files to every reader; exit code 1 if one is neither read nor refused."""
-    from packed_scenes.data.fuzzing import fuzz, run_one
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the harness is beside the tests
+    from tests.fuzz.fuzzing import fuzz, run_one
 
     if only is not None:
         print(run_one(seed, only))

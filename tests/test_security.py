@@ -1,23 +1,16 @@
-"""What SECURITY.md promises of the code as a whole: no shell, no foreign pickles, every dependency pinned, an audit."""
+"""What SECURITY.md promises of the code as a whole: no shell, no foreign pickles, every dependency pinned."""
 
 from __future__ import annotations
 
 import ast
-import itertools
-import json
 import re
-import subprocess
-import sys
 import sysconfig
 import tomllib
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from packed_scenes import auditing
 from packed_scenes.data import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,78 +64,6 @@ def test_every_installed_package_is_pinned_at_the_version_that_was_tested():
     free = {name for name in there if name not in pins and not WITH_TORCH.match(name)} - outside
     assert not free, f"add to constraint-dependencies: {sorted(free)}"
     assert {name: there[name] for name in pins if name in there} == {n: v for n, v in pins.items() if n in there}
-
-
-def answer(monkeypatch, *, code, out="", err=""):
-    monkeypatch.setattr(auditing.importlib.util, "find_spec", lambda name: object())
-    asked = []
-
-    def run(command, **options):
-        asked.append(command)
-        return subprocess.CompletedProcess(command, code, out, err)
-
-    monkeypatch.setattr(auditing.subprocess, "run", run)
-    return asked
-
-
-def told(*packages):
-    return json.dumps({"dependencies": packages})
-
-
-WEAK = {"name": "torch", "version": "1.0", "vulns": [{"id": "CVE-1", "fix_versions": ["1.1"]}]}
-SOUND = {"name": "numpy", "version": "2.0", "vulns": []}
-OURS = {"name": "packed-scenes", "skip_reason": "distribution marked as editable"}
-UNKNOWN = {"name": "scipy", "skip_reason": "Dependency not found on PyPI and could not be audited: scipy (1.0)"}
-
-
-def test_audit_tells_what_pip_audit_says(monkeypatch, capsys):
-    asked = answer(monkeypatch, code=1, out=told(WEAK, SOUND, OURS, UNKNOWN))
-    said = []
-    assert auditing.audit(service="osv", ignore=["CVE-2"], say=said.append) == 1
-    assert capsys.readouterr().out == "torch 1.0  CVE-1  1.1\n"
-    assert said == ["2 packages looked up, 1 with a known weakness", "1 could not be looked up: scipy"]
-    assert asked[0][:3] == [sys.executable, "-m", "pip_audit"]
-    assert asked[0][-2:] == ["--ignore-vuln", "CVE-2"]
-    answer(monkeypatch, code=0, out=told(SOUND))
-    assert auditing.audit(json=True, say=said.append) == 0
-    assert json.loads(capsys.readouterr().out) == {"dependencies": [SOUND]}
-
-
-def test_audit_looks_where_the_packages_are(monkeypatch):
-    asked = answer(monkeypatch, code=0, out=told(SOUND))
-    auditing.audit(say=print)
-    paths = [Path(after) for word, after in itertools.pairwise(asked[0]) if word == "--path"]
-    assert Path(np.__file__).parents[1] in paths
-
-
-def test_audit_that_could_not_ask_is_bad_input(monkeypatch):
-    for code in (1, 2):
-        answer(monkeypatch, code=code, err="...\nConnectionError: no route")
-        with pytest.raises(InputError, match=r"could not be asked .*no route"):
-            auditing.audit(say=print)
-    with pytest.raises(InputError, match="pypi or osv"):
-        auditing.audit(service="mine", say=print)
-
-
-@pytest.mark.parametrize("packages", [(), (OURS,), (OURS, UNKNOWN)])
-def test_audit_of_nothing_is_not_taken_for_a_clean_one(monkeypatch, packages):
-    answer(monkeypatch, code=0, out=told(*packages), err="No known vulnerabilities found")
-    with pytest.raises(InputError, match=r"none of [01] packages was looked up .*mirror"):
-        auditing.audit(say=print)
-
-
-def test_audit_without_pip_audit_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(auditing.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match="uv run --with pip-audit"):
-        auditing.audit(say=print)
-
-
-def test_the_command_has_the_audits_exit_code(monkeypatch):
-    import runpy
-
-    app = runpy.run_path(str(ROOT / "scripts" / "audit_dependencies.py"))["app"]
-    answer(monkeypatch, code=1, out=told(WEAK))
-    assert CliRunner().invoke(app, []).exit_code == 1
 
 
 @pytest.mark.parametrize("backend", ["openvino", "torch"])

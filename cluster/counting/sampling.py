@@ -8,7 +8,7 @@ of each per round, which shrinks the variance; pairs are drawn without replaceme
 
 An item that seems to have few mates weighs most in the count, so it is looked at twice: further into the near units,
 whose nearest item may be another identity's, and at a tenth of the far ones. On 25,000 crops of 1,300 identities
-(`packed_scenes.counting.compose`) the mean over all items was wrong by +19 % without it (+9 % from the own unit, +5 %
+(`benchmarks.compose`) the mean over all items was wrong by +19 % without it (+9 % from the own unit, +5 %
 from near units that mix identities, +4 % from far ones) and is by about +3 % now, at a third more answers for the same
 interval: what is asked surely costs answers and saves rounds.
 

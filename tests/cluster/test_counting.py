@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from benchmarks.simulate import simulate
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,6 @@ from packed_scenes.cluster.counting.frame import Bond, Frame, Frames
 from packed_scenes.cluster.counting.pilot import fit_bond, pilot_pairs
 from packed_scenes.cluster.counting.sampling import Plan
 from packed_scenes.cluster.counting.size import inverse_size
-from packed_scenes.cluster.simulate import simulate
 from packed_scenes.data import InputError
 
 

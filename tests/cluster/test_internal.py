@@ -6,7 +6,6 @@ from sklearn import metrics as library
 
 from packed_scenes.cluster import internal
 from packed_scenes.cluster.dense import cosine_distances
-from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 
@@ -48,16 +47,8 @@ def test_library_scores_leave_noise_out() -> None:
     assert internal.davies_bouldin(X, noisy) == pytest.approx(library.davies_bouldin_score(X[kept], y[kept]))
 
 
-def test_dbcv_prefers_the_truth() -> None:
-    X, y = scene_vectors(120, dim=16, noise=0.2)
-    rng = np.random.default_rng(0)
-    assert internal.dbcv(X, y) > internal.dbcv(X, rng.permutation(y))
-    with pytest.raises(InputError, match="quadratic"):
-        internal.dbcv(np.ones((5000, 2), np.float32), np.zeros(5000, np.int64))
-
-
 @pytest.mark.parametrize("labels", [np.zeros(6, np.int64), np.arange(6), np.full(6, -1)])
 def test_undefined_scores_are_nan(labels: np.ndarray) -> None:
     X, _ = scene_vectors(6)
-    for name in ("silhouette", "simplified_silhouette", "calinski_harabasz", "davies_bouldin", "dbcv"):
+    for name in ("silhouette", "simplified_silhouette", "calinski_harabasz", "davies_bouldin"):
         assert np.isnan(getattr(internal, name)(X, labels)), name

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks import others, pictures, record, reference, scaling, timing
+from benchmarks.registry import STAGES
 from typer.testing import CliRunner
 
 from packed_scenes.cli.commands import application
 from packed_scenes.cluster import make
 from packed_scenes.data import InputError
 from tests.real import SHARED, needs
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-
-from benchmarks import others, pictures, record, reference, scaling, timing
-from benchmarks.registry import STAGES
 
 
 @pytest.fixture(scope="module")

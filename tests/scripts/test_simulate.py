@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from benchmarks.simulate import simulate
 
-from packed_scenes.cluster.simulate import simulate
 from packed_scenes.data import InputError
 
 

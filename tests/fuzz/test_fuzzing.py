@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from packed_scenes.data import InputError, fuzzing
-from packed_scenes.data.fuzz_cases import make_case, seeds
+from packed_scenes.data import InputError
+from tests.fuzz import fuzzing
+from tests.fuzz.cases import make_case, seeds
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from benchmarks.compose import MOST, compose, long_tail
 
-from packed_scenes.counting.compose import MOST, compose, long_tail
 from packed_scenes.data import InputError
 
 

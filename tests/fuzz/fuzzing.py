@@ -1,6 +1,6 @@
 """A seeded mutational fuzzer over the readers: what a file may hold, and worse.
 
-Case ``i`` of a seed (see :mod:`packed_scenes.data.fuzz_cases`) is a function of the two numbers alone, so a finding is
+Case ``i`` of a seed (see :mod:`tests.fuzz.cases`) is a function of the two numbers alone, so a finding is
 its number. A case passes if the reader returns a valid result or raises ``InputError`` whose text is one line that
 names the file. Everything else is a finding: another exception, more than the time limit (CPU time of the thread, so
 that a busy machine raises no alarm), or the death of the process, which is why :func:`fuzz` works in a child that the
@@ -28,11 +28,11 @@ from packed_scenes.data.archive import Limits, read_zip
 from packed_scenes.data.boxes import read_boxes
 from packed_scenes.data.coco import read_coco
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.fuzz_cases import make_case
 from packed_scenes.data.images import image_size, read_image
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.scene import Scene
 from packed_scenes.data.yolo import read_yolo
+from tests.fuzz.cases import make_case
 
 MAX_PIXELS = 4_000_000  # of a fuzzed picture: keeps the cases fast; the limit itself is what large ones run into
 
