@@ -74,10 +74,11 @@ class Detector:
         image_size: int | str = "auto",
         tile: int | str = "auto",
         max_objects: int = 3000,
+        class_names: Sequence[str] = (),
         trust: bool = False,
     ) -> Self:
         """Load a detector; see :func:`packed_scenes.detect.load.load_network` for what ``weights``, ``device``,
-        ``backend`` and ``trust`` take.
+        ``backend``, ``class_names`` and ``trust`` take.
 
         Args:
             classes: names or ids to keep.
@@ -96,7 +97,7 @@ class Detector:
                 raise InputError(f'{name} must be "auto" or pixels up to {LARGEST}, got {value!r}')
         if max_objects < 1:
             raise InputError(f"max_objects must be at least 1, got {max_objects}")
-        network = load_network(weights, device=device, backend=backend, trust=trust)
+        network = load_network(weights, device=device, backend=backend, class_names=tuple(class_names), trust=trust)
         wanted = None if not classes else tuple(_class_id(c, network.card.names) for c in classes)
         threshold = network.card.confidence if confidence is None else confidence
         return cls(network, threshold, wanted, image_size, tile, max_objects)
@@ -297,4 +298,5 @@ def _class_id(wanted: str | int, names: tuple[str, ...]) -> int:
     if text.isdigit() and int(text) < len(names):
         return int(text)
     shown = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
-    raise InputError(f"no class {text!r} in these weights", remedy=f"Known: {shown}.")
+    remedy = f"Known: {shown}." if not names[0].isdigit() else "They bring no names: say --class-names, or numbers."
+    raise InputError(f"no class {text!r} in these weights", remedy=remedy)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from packed_scenes.data import InputError
 from packed_scenes.data.device import pick_device as pick_device
 from packed_scenes.data.extras import installed
 from packed_scenes.data.files import sha256_file
+from packed_scenes.data.netfile import SUFFIXES
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
-from packed_scenes.detect.networks import Card, Network, OnnxNetwork, TorchNetwork, TorchvisionNetwork
+from packed_scenes.detect.exported import known_network, load_exported
+from packed_scenes.detect.networks import Card, Network, TorchNetwork, TorchvisionNetwork
 from packed_scenes.detect.ultralytics_import import import_ultralytics
 
 DEFAULT = "detector"  # assets/detector.pt, .onnx and .json (the card)
@@ -35,18 +37,21 @@ def load_network(
     *,
     device: str = "auto",
     backend: str | Backend = Backend.AUTO,
+    class_names: tuple[str, ...] = (),
     trust: bool = False,
 ) -> Network:
     """Load a detection network.
 
     Args:
-        weights: None for the shipped network; a ``.onnx`` file; a ``.pt`` file written by this project; with
+        weights: None for the shipped network; a ``.onnx`` or OpenVINO ``.xml`` file of any known kind
+            (:mod:`packed_scenes.detect.exported`); a ``.pt`` file written by this project; with
             ``trust`` any ultralytics ``.pt`` file or model name (``yolo11n.pt``, fetched into torch's hub folder if
             absent); ``torchvision:NAME`` for a torchvision detector with its published weights, or
             ``torchvision:NAME:FILE`` for a file of weights.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         backend: library for ``.onnx`` files: auto is OpenVINO on a CPU, else ONNX Runtime. The shipped network is run
             from its ONNX form on a CPU and by torch on a GPU, unless this says otherwise.
+        class_names: names by number of a ``.onnx`` or ``.xml`` file, before those in it.
         trust: open pickles from outside, which can run any code in them.
 
     Raises:
@@ -58,14 +63,23 @@ def load_network(
     if str(weights).startswith("torchvision:"):
         return _torchvision(str(weights), device)
     path = Path(weights)
-    if path.suffix == ".onnx":
+    if path.suffix in SUFFIXES:
         _require(path)
-        return _onnx(path, device, Backend.AUTO if backend is Backend.TORCH else backend)
+        return _exported(path, device, backend, class_names)
     if path.suffix not in (".pt", ".pth"):
         raise InputError(
-            "weights must be a .pt or .onnx file", file=path, remedy="For torchvision write torchvision:NAME."
+            "weights must be a .onnx, .xml or .pt file", file=path, remedy="For torchvision write torchvision:NAME."
         )
-    if not path.is_file() and path.name == str(weights) and trust:
+    if class_names:
+        raise InputError("only .onnx and .xml files take class names", file=path, remedy="A .pt brings its own.")
+    if not path.is_file() and path.name == str(weights):
+        if not trust:
+            raise InputError(
+                "no such file; ultralytics publishes networks under such names, as pickles that can run code",
+                file=path,
+                remedy=f"With --trust and a network connection it is fetched; or run `yolo export model={path.name} "
+                f"format=onnx` where you trust it, and give {path.stem}.onnx, which needs no trust.",
+            )
         path = _fetch(path.name)
     _require(path)
     return _torch(path, device, trust)
@@ -80,7 +94,7 @@ def _choice(backend: str | Backend) -> Backend:
 
 def _require(path: Path) -> None:
     if not path.is_file():
-        remedy = "Give a .pt or .onnx file; with --trust an ultralytics name is fetched; none = the shipped ones."
+        remedy = "Give a .onnx, .xml or .pt file; with --trust an ultralytics name is fetched; none = the shipped ones."
         raise InputError("no such weights file", file=path, remedy=remedy)
 
 
@@ -99,14 +113,29 @@ def _shipped(device: str, backend: Backend) -> Network:
     if suffix == ".pt":
         return _torch(path, device, trust=False)
     chosen = _chosen(backend, device)  # the card says what is in the file, so the library onnx is not needed
-    return OnnxNetwork(path, _card(about, about["names"], path, backend=str(chosen)), device=device)
+    return known_network(path, _card(about, about["names"], path, backend=str(chosen)), device=device)
 
 
 def _chosen(backend: Backend, device: str) -> Backend:
     """The library that runs an ONNX file."""
-    if backend is not Backend.AUTO:
+    if backend not in (Backend.AUTO, Backend.TORCH):
         return backend
     return Backend.OPENVINO if device == "cpu" and installed("openvino") else Backend.ONNXRUNTIME
+
+
+def _exported(path: Path, device: str, backend: Backend, class_names: tuple[str, ...] = ()) -> Network:
+    """A detector of any known kind; what one library cannot run the other may, unless one is asked for."""
+    if path.suffix != ".onnx":
+        return load_exported(path, class_names=class_names)
+    chosen = _chosen(backend, device)
+    try:
+        return load_exported(path, device=device, backend=str(chosen), class_names=class_names)
+    except InputError:
+        if backend is not Backend.AUTO or chosen is not Backend.OPENVINO or not installed("onnxruntime"):
+            raise
+        with suppress(InputError):  # the first library's reason is the one to tell
+            return load_exported(path, device=device, backend=str(Backend.ONNXRUNTIME), class_names=class_names)
+        raise
 
 
 def _torch(path: Path, device: str, trust: bool) -> Network:
@@ -119,7 +148,8 @@ def _torch(path: Path, device: str, trust: bool) -> Network:
             raise InputError(
                 "not weights of this project; opening a foreign .pt can run any code in it",
                 file=path,
-                remedy="Pass --trust if you trust its source, or use its .onnx export.",
+                remedy="Pass --trust if you trust its source, or give its export, which needs no trust: "
+                f"yolo export model={path.name} format=onnx.",
             ) from error
         return _ultralytics(path, device)
     if not isinstance(content, dict) or content.get("format") != network.FORMAT:
@@ -163,30 +193,6 @@ def _fetch(name: str) -> Path:
                 f"cannot fetch {name} ({type(error).__name__})", remedy="Offline? Give a path to a file."
             ) from error
     return folder / name
-
-
-def _onnx(path: Path, device: str, backend: Backend) -> Network:
-    import onnx
-
-    backend = _chosen(backend, device)
-    try:
-        model = onnx.load(str(path), load_external_data=False)
-        size = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
-    except Exception as error:
-        raise InputError(f"not an ONNX network ({type(error).__name__})", file=path) from error
-    about = {entry.key: entry.value for entry in model.metadata_props}
-    if len(size) != 4:
-        raise InputError(f"the network's input must have shape (B, 3, H, W), got {size}", file=path)
-    try:
-        names = ast.literal_eval(about.get("names", "['object']"))
-        stride = int(ast.literal_eval(about.get("stride", "32")))
-        own = json.loads(about.get("card", "{}"))
-    except (ValueError, SyntaxError) as error:
-        raise InputError(f"the network's metadata cannot be read ({error})", file=path) from error
-    names = [names[k] for k in sorted(names)] if isinstance(names, Mapping) else list(names)
-    fixed = (size[2], size[3]) if size[2] and size[3] else None
-    card = _card({**own, "stride": stride}, names, path, backend=str(backend), fixed=fixed, batch=size[0] == 0)
-    return OnnxNetwork(path, card, device=device)
 
 
 def _card(about: Mapping[str, Any], names: list[str], path: Path, **known: Any) -> Card:

@@ -45,11 +45,9 @@ def audit_folder(
         InputError: if a file is no readable picture.
     """
     vectors, small, digests = [], [], []
-    network = embedder.network
-    stretch = embedder.card.get("fit") == "stretch"
     for start in range(0, len(folder), 256):
         part = folder.select(np.arange(start, min(start + 256, len(folder))))
-        canvases = part.canvases(width=network.width, height=network.height, stretch=stretch)
+        canvases = part.canvases(**embedder.cut)
         vectors.append(embedder.embed_canvases(canvases))
         small += [cv2.resize(canvas, THUMBNAIL, interpolation=cv2.INTER_AREA) for canvas in canvases]
         digests += [hashlib.sha256(path.read_bytes()).hexdigest() for path in part.paths]

@@ -38,6 +38,8 @@ class CompiledRunner:
         InputError: if the weights do not fit the architecture.
     """
 
+    keeps_length = False
+
     def __init__(self, path: str | Path, card: dict[str, Any]) -> None:
         self.device = "cpu"
         self._path, self._card = path, card

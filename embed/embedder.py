@@ -39,7 +39,7 @@ class Embedder:
 
     @classmethod
     def load(cls, name_or_path: str | Path | None = None, *, device: str = "auto") -> Embedder:
-        """Load by name (``registry.names()``), by ``NAME=WEIGHTS`` or a ``.safetensors`` file; None = ``default``.
+        """Load by name (``registry.names()``), by ``NAME=WEIGHTS`` or a file; None = ``default``.
 
         Raises:
             InputError: unknown name, missing or damaged file, or pretrained weights that are not on this machine.
@@ -48,12 +48,7 @@ class Embedder:
 
     @classmethod
     def from_file(cls, path: str | Path, *, device: str = "auto") -> Embedder:
-        """Load a ``.safetensors`` file with its card; on a CPU our own architecture runs without torch.
-
-        Raises:
-            InputError: see :func:`packed_scenes.embed.weights.load_card`; also if the tensors do not fit the
-                architecture.
-        """
+        """Load a file of ours or of others; see :func:`packed_scenes.embed.load.load_file`."""
         return cls._of(load_file(path, device=device))
 
     @classmethod

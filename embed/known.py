@@ -6,7 +6,9 @@ from pathlib import Path
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import sha256_file
+from packed_scenes.data.netfile import SUFFIXES
 from packed_scenes.data.shipped import ASSETS
+from packed_scenes.embed.conventions import EXPORTS, PEOPLE
 from packed_scenes.embed.load import SHIPPED, load_file
 from packed_scenes.embed.runners import Loaded, TorchRunner
 
@@ -47,6 +49,10 @@ def autoencoder(_name: str, device: str, file: Path | None) -> Loaded:
 
 def osnet(name: str, device: str, file: Path | None) -> Loaded:
     """torchreid's OSNet with its published weights; ``osnet`` takes any of the variants."""
+    if file is not None and file.suffix in SUFFIXES:
+        from packed_scenes.embed.exported import load_exported
+
+        return load_exported(file, device=device, about=PEOPLE)
     from packed_scenes.embed.osnet import load_osnet
 
     if file is None:
@@ -68,3 +74,14 @@ def pretrained(name: str, device: str, file: Path | None) -> Loaded:
     weights = "torchvision ImageNet" if file is None else file.name
     card = {"architecture": name, "weights": weights, "licence": "BSD-3-Clause"}
     return Loaded(TorchRunner(network, device=device), card, "" if file is None else sha256_file(file))
+
+
+def exported(name: str, device: str, file: Path | None) -> Loaded:
+    """A file of a widely used kind of network, whose pixels are known."""
+    from packed_scenes.embed.exported import load_exported
+
+    if file is None or file.suffix not in SUFFIXES:
+        raise InputError(
+            f"{name} needs an exported network", remedy=f"Export it (docs/networks.md), then {name}=FILE.onnx."
+        )
+    return load_exported(file, device=device, about=EXPORTS[name])

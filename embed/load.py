@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from packed_scenes.data.device import pick_device
+from packed_scenes.data.netfile import SUFFIXES
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.embed.runners import Loaded, TorchRunner
 from packed_scenes.embed.weights import load_card
@@ -13,7 +14,7 @@ SHIPPED = ASSETS / "embedder.safetensors"
 
 
 def load_embedder(name_or_path: str | Path | None = None, *, device: str = "auto") -> Loaded:
-    """Load by name, by ``NAME=WEIGHTS`` or from a ``.safetensors`` file; None = ``default``.
+    """Load by name, by ``NAME=WEIGHTS`` or from a file (:func:`load_file`); None = ``default``.
 
     Raises:
         InputError: unknown name, missing or damaged file, or pretrained weights that are not on this machine.
@@ -29,11 +30,18 @@ def load_embedder(name_or_path: str | Path | None = None, *, device: str = "auto
 
 
 def load_file(path: str | Path, *, device: str = "auto") -> Loaded:
-    """Load a ``.safetensors`` file with its card; on a CPU our own architecture runs without torch.
+    """Load a ``.safetensors`` file of ours with its card, or a network of others (``.onnx``, OpenVINO's ``.xml``).
+
+    On a CPU our own architecture runs without torch.
 
     Raises:
-        InputError: see :func:`packed_scenes.embed.weights.load_card`; also if the tensors do not fit the architecture.
+        InputError: see :func:`packed_scenes.embed.weights.load_card` and
+            :func:`packed_scenes.embed.exported.load_exported`; also if the tensors do not fit the architecture.
     """
+    if Path(path).suffix in SUFFIXES:
+        from packed_scenes.embed.exported import load_exported
+
+        return load_exported(path, device=device)
     card = load_card(path)
     if card["architecture"] == "layout" and pick_device(device) == "cpu":
         from packed_scenes.embed.compiled import CompiledRunner

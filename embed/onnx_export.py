@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.pixels import Pixels
 from packed_scenes.embed.embedder import Embedder
 
 TOLERANCE = 1e-4
@@ -17,6 +19,8 @@ OPSET = 17
 
 def export_onnx(embedder: Embedder, path: str | Path) -> float:
     """Write ``pixels`` (N, 3, H, W) float32 RGB 0…255 -> ``embedding`` (N, D) unit rows; N is free.
+
+    What a crop needs and the calibration go along, so that :mod:`packed_scenes.embed.exported` reads the same embedder.
 
     Returns:
         The largest absolute difference from the original on test crops.
@@ -42,6 +46,7 @@ def export_onnx(embedder: Embedder, path: str | Path) -> float:
                     input_names=["pixels"], output_names=["embedding"],
                     dynamic_axes={"pixels": {0: "crops"}, "embedding": {0: "crops"}},
                 )  # fmt: skip
+            _add_card(temporary, embedder)
             session = onnxruntime.InferenceSession(str(temporary), providers=["CPUExecutionProvider"])
             with torch.inference_mode():
                 expected = network(torch.from_numpy(pixels)).numpy()
@@ -51,3 +56,14 @@ def export_onnx(embedder: Embedder, path: str | Path) -> float:
     finally:
         embedder.network.to(embedder.device)
     return difference
+
+
+def _add_card(path: Path, embedder: Embedder) -> None:
+    import onnx
+
+    kept = {key: embedder.card[key] for key in ("name", "licence", "calibration") if key in embedder.card}
+    card = kept | {"fit": embedder.card.get("fit", "letterbox"), **Pixels().to_card()}
+    network = onnx.load(str(path))
+    entry = network.metadata_props.add()
+    entry.key, entry.value = "card", json.dumps(card)
+    onnx.save(network, str(path))

@@ -7,16 +7,23 @@ from pathlib import Path
 from packed_scenes.data import InputError
 from packed_scenes.data.files import check_file
 from packed_scenes.data.registry import Registry
+from packed_scenes.embed.conventions import EXPORTS
 from packed_scenes.embed.runners import Loaded
 
 # Named here and not where they are built, so that listing names loads no library.
-OSNET = ("osnet_x1_0", "osnet_x0_75", "osnet_x0_5", "osnet_x0_25")
-PRETRAINED = (
-    "alexnet", "convnext_base", "convnext_small", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_b1",
-    "efficientnet_b2", "efficientnet_b3", "efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7",
-    "efficientnet_v2_s", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "regnet_y_400mf", "resnet101",
-    "resnet18", "resnet34", "resnet50", "shufflenet_v2_x1_0", "swin_t", "vgg16", "vit_b_16", "wide_resnet50_2",
-)  # fmt: skip
+# name -> megabytes of the published file
+OSNET = {"osnet_x1_0": 8.7, "osnet_x0_75": 5.4, "osnet_x0_5": 2.7, "osnet_x0_25": 1.1}
+# name -> (dimension, megabytes of the published file)
+PRETRAINED = {
+    "alexnet": (4096, 233), "convnext_base": (1024, 338), "convnext_small": (768, 192), "convnext_tiny": (768, 109),
+    "densenet121": (1024, 31), "efficientnet_b0": (1280, 20), "efficientnet_b1": (1280, 30),
+    "efficientnet_b2": (1408, 35), "efficientnet_b3": (1536, 47), "efficientnet_b4": (1792, 74),
+    "efficientnet_b5": (2048, 117), "efficientnet_b6": (2304, 165), "efficientnet_b7": (2560, 255),
+    "efficientnet_v2_s": (1280, 83), "mobilenet_v2": (1280, 14), "mobilenet_v3_large": (1280, 21),
+    "mobilenet_v3_small": (1024, 10), "regnet_y_400mf": (440, 17), "resnet101": (2048, 171), "resnet18": (512, 45),
+    "resnet34": (512, 83), "resnet50": (2048, 98), "shufflenet_v2_x1_0": (1024, 9), "swin_t": (768, 108),
+    "vgg16": (4096, 528), "vit_b_16": (768, 330), "wide_resnet50_2": (2048, 263),
+}  # fmt: skip
 # Functions of (name, device, weights file or None) that return what is loaded.
 REGISTRY = Registry(
     "embedder",
@@ -26,9 +33,10 @@ REGISTRY = Registry(
         "shape": "known:shape", "autoencoder": "known:autoencoder",
         **dict.fromkeys(("osnet", *OSNET), "known:osnet"),
         **dict.fromkeys(PRETRAINED, "known:pretrained"),
+        **dict.fromkeys(EXPORTS, "known:exported"),
     },
 )  # fmt: skip
-TAKE_FILE = frozenset({"autoencoder", "osnet", *OSNET, *PRETRAINED})
+TAKE_FILE = frozenset({"autoencoder", "osnet", *OSNET, *PRETRAINED, *EXPORTS})
 
 
 def names() -> list[str]:
@@ -45,7 +53,7 @@ def check_name(text: str) -> None:
     if not file and text not in REGISTRY.names() and Path(text).suffix:
         check_file(text, what="weights")
         return
-    REGISTRY.check(name, remedy="or give a .safetensors file")
+    REGISTRY.check(name, remedy="or give a .safetensors, .onnx or .xml file")
     if file and name not in TAKE_FILE:
         raise InputError(f"{name!r} takes no weights file", remedy=f"These do: {', '.join(sorted(TAKE_FILE))}.")
     if file:
@@ -59,7 +67,8 @@ def make(name: str, *, device: str = "auto", weights_file: str | Path | None = N
         name: one of :func:`names`, or ``NAME=FILE`` to give the weights in one word.
         device: ``auto``, ``cpu`` or ``cuda``.
         weights_file: the user's own weights of this network: torchvision's or torchreid's published state dict
-            (``.pth``, opened with ``weights_only``), or a ``.safetensors`` file of ours for ``autoencoder``.
+            (``.pth``, opened with ``weights_only``), a ``.safetensors`` file of ours for ``autoencoder``, or an export
+            (``.onnx``, ``.xml``) for OSNet and the networks of :mod:`packed_scenes.embed.conventions`.
 
     Raises:
         InputError: if the name is unknown, its weights are not on this machine, or it takes no file.

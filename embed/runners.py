@@ -30,16 +30,22 @@ class Runner(Protocol):
         device: ``cpu`` or ``cuda``.
         width, height: canvas in pixels.
         dimension: D of the vectors.
+        keeps_length: whether rows of :meth:`describe` keep their length.
     """
 
     device: str
     width: int
     height: int
     dimension: int
+    keeps_length: bool
 
     @property
     def network(self) -> Unit:
-        """The torch network, for what looks inside it or exports it."""
+        """The torch network, for what looks inside it or exports it.
+
+        Raises:
+            InputError: if it is there as a file of another library only.
+        """
 
     def __call__(self, canvases: Canvases) -> Float:
         """(N, height, width, 3) uint8 RGB -> (N, D) float32 unit rows, CHUNK at a time."""
@@ -81,6 +87,7 @@ class TorchRunner:
         if self.device == "cpu":
             self.network = self.network.to(memory_format=torch.channels_last)
         self.width, self.height, self.dimension = network.width, network.height, network.dimension
+        self.keeps_length = network.keeps_length
 
     def __call__(self, canvases: Canvases) -> Float:
         """See :class:`Runner`."""

@@ -24,9 +24,7 @@ Map = npt.NDArray[np.float32]
 
 def canvases_of(embedder: Embedder, crops: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
     """Crops as the embedder's network sees them, (N, height, width, 3) uint8."""
-    network = embedder.network
-    stretch = embedder.card.get("fit") == "stretch"
-    return letterbox_crops(crops, width=network.width, height=network.height, stretch=stretch)
+    return letterbox_crops(crops, **embedder.cut)
 
 
 def similarity_map(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from packed_scenes.clustering_constraints import clustering_constraints
 from packed_scenes.data.errors import InputError
-from packed_scenes.identify import congregate, identify
+from packed_scenes.identify import assumptions, congregate, identify
 from packed_scenes.names import Names
 from packed_scenes.observation import Observation
 from packed_scenes.observe import Observer, observe_scenes, separate_errors, weights_of
@@ -61,6 +61,8 @@ def analyze(
     observer = observer or Observer(settings)
     found = sources(pictures)
     given = given_boxes(boxes, found)
+    if given is None:
+        settings.require_detector()
     cache = PictureCache()
     start = time.perf_counter()
     observed = observe_scenes(found, observer, given=given, stage=Path(stage) if stage else None, cache=cache)
@@ -112,7 +114,7 @@ def group_scenes(
     parts = [observation.objects for _, observation in seen]
     known, warnings = clustering_constraints([source for source, _ in seen], parts, settings=settings, given=given)
     parts, clustering = identify(parts, settings=settings, card=card, constraints=known)
-    clustering["warnings"] += [*warnings, *(given.warnings if given else ())]
+    clustering["warnings"] += [*settings.warnings(), *assumptions(card), *warnings, *(given.warnings if given else ())]
     if names is not None:
         parts, names = names.keep([source.name for source, _ in seen], parts)
         clustering["next_name"] = names.fresh

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from packed_scenes.cluster.base import Clusterer
 
 
+def assumptions(card: Mapping[str, Any]) -> list[str]:
+    """A warning if the embedder's file did not say how it wants its pixels, and what was taken instead."""
+    assumed = card.get("assumed", [])
+    if not assumed:
+        return []
+    name = card.get("name", "the embedder")
+    return [f"{name} does not say how it wants its pixels; taken: {', '.join(assumed)} (say it in {name}.json)"]
+
+
 def identify(
     parts: Sequence[Objects],
     *,
@@ -86,12 +95,8 @@ def _estimator(settings: Settings, card: Mapping[str, Any]) -> Clusterer:
         estimator.set_params(calibrated=card["calibration"]["threshold"])
     if settings.threshold is None and settings.cut == "equal-error":
         distance = card.get("calibration", {}).get("equal_error", {}).get("distance")
-        if distance is None or "threshold" not in known:
-            raise InputError(
-                f"embedder {settings.embedder!r} and clusterer {settings.clusterer!r} have no equal-error threshold",
-                remedy="Give --threshold.",
-            )
-        estimator.set_params(threshold=distance)
+        if distance is not None and "threshold" in known:  # else the clusterer chooses
+            estimator.set_params(threshold=distance)
     if settings.once and "spatial" in known:  # its neighbours in a picture are just what a person is not
         estimator.set_params(spatial=False)
     if settings.linked and "light" in known:  # frames of one camera have one light

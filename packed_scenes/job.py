@@ -47,6 +47,8 @@ class Job:
     catalogue: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.boxes is None:
+            self.settings.require_detector()
         if self.engine not in ENGINES:
             raise InputError(f"engine must be local or ray, got {self.engine!r}")
         if self.engine == "local" and "://" in self.out:

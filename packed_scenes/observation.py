@@ -21,7 +21,7 @@ from packed_scenes.settings import Settings
 FORMAT = 2
 BUNDLED = {"weights": ASSETS / "detector.json", "embedder": ASSETS / "embedder.json"}
 # Settings of the second half (identities, congregations) don't change what is observed in a scene.
-OBSERVED_WITH = ("weights", "classes", "confidence", "image_size", "max_objects", "embedder", "seed")
+OBSERVED_WITH = ("weights", "classes", "class_names", "confidence", "image_size", "max_objects", "embedder", "seed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +47,14 @@ def observation_key(fingerprint: str, settings: Settings, boxes: Objects | None)
     """Hash everything that decides what is observed in a scene: picture, settings, weight files, given boxes."""
     choice: dict[str, Any] = {name: settings.to_json()[name] for name in OBSERVED_WITH}
     for name, bundled in BUNDLED.items():
-        file = Path(str(choice[name]))
         if choice[name] in (None, "default") and bundled.is_file():
             choice[name] = sha256_file(bundled)  # the card names the weights' own hash
-        if choice[name] and file.is_file():
-            choice[name] = [file.stat().st_size, file.stat().st_mtime_ns, str(file)]
+            continue
+        file = Path(str(choice[name]).rpartition("=")[2])  # NAME=FILE, too
+        beside = [file, *(file.with_suffix(suffix) for suffix in (".json", ".bin"))]  # its card, an IR's weights
+        found = [part.stat() for part in beside if part.is_file()]
+        if file.is_file():
+            choice[name] = [str(choice[name]), [[about.st_size, about.st_mtime_ns] for about in found]]
     if boxes is not None:
         choice["boxes"] = hashlib.sha256(boxes.xyxy.tobytes() + "\0".join(boxes.object_id).encode()).hexdigest()
     return hashlib.sha256(json.dumps([FORMAT, fingerprint, choice], sort_keys=True).encode()).hexdigest()

@@ -68,6 +68,7 @@ class Observer:
             confidence=s.confidence,
             image_size=s.image_size or "auto",
             max_objects=s.max_objects,
+            class_names=s.class_names,
             trust=s.trust,
         )
 

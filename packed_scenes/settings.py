@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from packed_scenes.data.errors import InputError
@@ -10,8 +10,17 @@ from packed_scenes.data.errors import InputError
 # Choices that belong together, by name.
 PRESETS: dict[str, dict[str, Any]] = {
     # People: nobody twice in a picture, groups of whoever stand together, a cut for things that change their looks.
-    "crowd": {"once": True, "congregate": "height", "reach": 0.5, "cut": "equal-error"},
-}
+    "crowd": {
+        "classes": ("person",), "embedder": "person", "once": True, "congregate": "height", "reach": 0.5,
+        "cut": "equal-error",
+    },
+    # Cars: the same, by the embedder that ships (it learned vehicles).
+    "vehicles": {
+        "classes": ("car", "truck", "bus"), "once": True, "congregate": "height", "reach": 0.5, "cut": "equal-error",
+    },
+}  # fmt: skip
+# What the bundled detector does not know, and so what a preset asks a model for.
+NEEDS_DETECTOR = {"crowd": "people", "vehicles": "vehicles"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +28,10 @@ class Settings:
     """What decides the result of a run, apart from the pictures.
 
     Attributes:
+        preset: the preset that the settings started from, if any.
         weights: detector weights (file or ultralytics name); None = the bundled ones.
         classes: detector class names to keep; empty = all.
+        class_names: names by number of a detector file that has none, or others.
         confidence: lowest detection score kept; None = the value that balances precision and recall on the weights'
             card.
         image_size: detector input size in pixels (longer side); None = chosen from the picture.
@@ -41,8 +52,10 @@ class Settings:
         trust: allow weights that can run code when they are loaded.
     """
 
+    preset: str | None = None
     weights: str | None = None
     classes: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
     confidence: float | None = None
     image_size: int | None = None
     max_objects: int = 3000
@@ -93,9 +106,34 @@ class Settings:
         """
         if preset is not None and preset not in PRESETS:
             raise InputError(f"unknown preset {preset!r}", remedy=f"Known: {', '.join(PRESETS)}.")
-        chosen = PRESETS[preset] if preset is not None else {}
-        return cls(**{**chosen, **{name: value for name, value in said.items() if value is not None}})
+        chosen: dict[str, Any] = {} if preset is None else {**PRESETS[preset], "preset": preset}
+        settings = cls(**{**chosen, **{name: value for name, value in said.items() if value is not None}})
+        if settings.embedder == chosen.get("embedder"):
+            from packed_scenes.embed.registry import names
+
+            if settings.embedder not in names():  # weights that this installation lacks
+                return replace(settings, embedder="default")
+        return settings
+
+    def require_detector(self) -> None:
+        """Raise InputError if the preset is about what the bundled detector does not know, and no other is given."""
+        kind = NEEDS_DETECTOR.get(self.preset or "")
+        if kind is not None and self.weights is None:
+            raise InputError(
+                f"the bundled detector knows goods, not {kind}",
+                remedy=f"Give a model of {kind}, such as --weights yolox_s.onnx (any YOLO, YOLOX, torchvision or SSD "
+                "export, see docs/networks.md), or --boxes.",
+            )
+
+    def warnings(self) -> list[str]:
+        """Lines about choices that cannot give a good result."""
+        if self.preset == "crowd" and self.embedder == "default":
+            return [
+                "people are told apart by the embedder for goods, which does it badly: give --embedder a "
+                "re-identification network (docs/networks.md)"
+            ]
+        return []
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain JSON values."""
-        return asdict(self) | {"classes": list(self.classes)}
+        return asdict(self) | {"classes": list(self.classes), "class_names": list(self.class_names)}

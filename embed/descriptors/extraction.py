@@ -101,7 +101,9 @@ def extract(
     if batch is None:
         batch = 32 if embedder.device == "cpu" else 256
     maker = maker_of(embedder, str(name), masker)
-    remembers = hasattr(embedder.network, "reconstruct")  # an autoencoder: its error is kept as one more column
+    remembers = (
+        embedder.card.get("architecture") == "autoencoder"
+    )  # its error is one more column
     known = Cache(cache, maker | ({"errors": True} if remembers else {}), dimension=embedder.dimension + remembers)
     before, started = len(known), time.monotonic()
     contents: list[bytes | None] = [None] * len(files)
@@ -156,7 +158,7 @@ def maker_of(embedder: Embedder, name: str, masker: Masker | None) -> dict[str, 
         "options": card.get("options", {}),
         "weights": embedder.weights_hash or _state_hash(embedder),
         "canvas": embedder.cut,
-        "keeps_length": embedder.network.keeps_length,
+        "keeps_length": embedder.runner.keeps_length,
         "mask": None if masker is None else masker.key,
     }
 

@@ -11,15 +11,17 @@ import typer
 
 from packed_scenes.cli.console import application, print_json, tell_problems, track
 from packed_scenes.cli.options import (
+    EMBEDDER,
+    ClassNames,
     ClustererName,
     Confidence,
     Device,
-    EmbedderName,
     ImageSize,
     Json,
     Seed,
     Threshold,
     Trust,
+    Weights,
 )
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ Examples:
 
 `packed-scenes analyze shelf.jpg --boxes shelf.json` — with your own boxes instead of the detector
 
-`packed-scenes analyze clip.mp4 --every 10 --weights MODEL --classes person --preset crowd` — a video: people, each
-counted once, and who stands together
+`packed-scenes analyze clip.mp4 --every 10 --weights yolox_s.onnx --preset crowd` — a video: people, each counted
+once, and who stands together
 
 `packed-scenes analyze frames/ --boxes tracks.csv --preset crowd --linked` — numbered frames with given boxes
 
@@ -61,17 +63,15 @@ def main(
         typer.Option(help="Boxes to use instead of detecting: {id: {x1,y1,x2,y2}} JSON, COCO, YOLO or CSV."),
     ] = None,
     out: Annotated[str | None, typer.Option(help="Run folder.  [default: runs/DATE-TIME]")] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Detector weights: .pt, .onnx or an ultralytics name.  [default: the bundled ones]"),
-    ] = None,
+    weights: Weights = None,
     classes: Annotated[
         list[str] | None, typer.Option(help="Keep only these detector classes, such as person; repeat for more.")
     ] = None,
+    class_names: ClassNames = None,
     confidence: Confidence = None,
     image_size: ImageSize = None,
     max_objects: Annotated[int | None, typer.Option(help="Most objects per scene.  [default: 3000]")] = None,
-    embedder: EmbedderName = "default",
+    embedder: Annotated[str | None, typer.Option(help=f"{EMBEDDER}  [default: the preset's, else default]")] = None,
     clusterer: ClustererName = "default",
     threshold: Threshold = None,
     reach: Annotated[
@@ -84,8 +84,8 @@ def main(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="crowd: --once-per-picture --congregate height --reach 0.5, wider cut; what you give besides wins."
-            "  [default: none]"
+            help="crowd: --classes person --embedder person --once-per-picture --congregate height --reach 0.5, wider "
+            "cut; vehicles: the same for cars, trucks and buses; what you give besides wins.  [default: none]"
         ),
     ] = None,
     once_per_picture: Annotated[
@@ -131,12 +131,14 @@ def main(
 ) -> None:
     """Find every object in photos, group the same ones, and draw where each group stands."""
     from packed_scenes.data.shipped import SAMPLE_FOLDER
+    from packed_scenes.detect.class_names import parse_class_names
     from packed_scenes.job import Job, run_job, watch_job
     from packed_scenes.runfolder import run_record
     from packed_scenes.settings import Settings
 
     settings = Settings.choose(
-        preset=preset, weights=weights, classes=tuple(classes or ()), confidence=confidence, image_size=image_size,
+        preset=preset, weights=weights, classes=tuple(classes) if classes else None,
+        class_names=parse_class_names(class_names), confidence=confidence, image_size=image_size,
         max_objects=max_objects, embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach,
         device=device, seed=seed, trust=trust, once=once_per_picture, linked=linked, congregate=congregate,
     )  # fmt: skip

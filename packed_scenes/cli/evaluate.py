@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from packed_scenes.cli.console import application, print_json, track
-from packed_scenes.cli.options import ClustererName, Confidence, Device, EmbedderName, ImageSize, Seed, Threshold, Trust
+from packed_scenes.cli.options import (
+    ClassNames,
+    ClustererName,
+    Confidence,
+    Device,
+    EmbedderName,
+    ImageSize,
+    Seed,
+    Threshold,
+    Trust,
+    Weights,
+)
 
 app = application()
 
@@ -34,7 +45,9 @@ def main(
         bool, typer.Option("--joint", help="Cluster all scenes together; score pairs across scenes too.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Write the scores to this JSON file too.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Detector weights.  [default: the bundled ones]")] = None,
+    weights: Weights = None,
+    classes: Annotated[list[str] | None, typer.Option(help="Keep only these detector classes.")] = None,
+    class_names: ClassNames = None,
     confidence: Confidence = None,
     image_size: ImageSize = None,
     embedder: EmbedderName = "default",
@@ -49,11 +62,13 @@ def main(
     """Score detection, identities and congregations on labelled scenes."""
     from packed_scenes.data.coco import read_coco
     from packed_scenes.data.files import write_json
+    from packed_scenes.detect.class_names import parse_class_names
     from packed_scenes.evaluation import evaluate
     from packed_scenes.settings import Settings
 
     settings = Settings(
-        weights=weights, confidence=confidence, image_size=image_size, embedder=embedder, clusterer=clusterer,
+        weights=weights, classes=tuple(classes or ()), class_names=parse_class_names(class_names),
+        confidence=confidence, image_size=image_size, embedder=embedder, clusterer=clusterer,
         threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
     )  # fmt: skip
 

@@ -11,7 +11,14 @@ Confidence = Annotated[
 ]
 ImageSize = Annotated[int | None, typer.Option(help="Detector input size in px.  [default: chosen from the picture]")]
 Trust = Annotated[bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")]
-EmbedderName = Annotated[str, typer.Option(help="Embedder: a name or a .safetensors file.")]
+EMBEDDER = "Embedder: a name, NAME=FILE, or a .safetensors, .onnx or .xml file; packed-scenes embedders lists them."
+EmbedderName = Annotated[str, typer.Option(help=EMBEDDER)]
+WEIGHTS = "Detector: .onnx, .xml (OpenVINO) or .pt file, torchvision:NAME, or an ultralytics name."
+Weights = Annotated[str | None, typer.Option(help=f"{WEIGHTS}  [default: the bundled one]")]
+ClassNames = Annotated[
+    str | None,
+    typer.Option(help="Names of a detector file's classes: coco, coco91, a,b,c or a file.  [default: its own]"),
+]
 ClustererName = Annotated[str, typer.Option(help="Clusterer: default, average, two-stage, hdbscan, …")]
 Threshold = Annotated[
     float | None, typer.Option(help="Cosine distance at which clusters stop merging.  [default: chosen]")

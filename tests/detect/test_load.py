@@ -13,8 +13,8 @@ from packed_scenes.data import InputError
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
+from packed_scenes.detect.heads import read_yolo
 from packed_scenes.detect.load import load_network, pick_device
-from packed_scenes.detect.networks import candidates
 from packed_scenes.detect.training.release import release
 
 
@@ -107,7 +107,7 @@ def test_trusted_ultralytics_weights_load_and_keep_more_than_300(tmp_path: Path)
     [
         ("a.pt", None, "no such weights"),
         ("a.onnx", b"x", "not an ONNX"),
-        ("a.txt", b"x", "must be a .pt or .onnx"),
+        ("a.txt", b"x", "must be a .onnx, .xml or .pt"),
         ("a.onnx", None, "no such"),
     ],
 )
@@ -154,10 +154,10 @@ def test_unknown_devices_and_backends(device: str) -> None:
 
 def test_end_to_end_outputs_are_read() -> None:
     rows = np.array([[[0, 0, 10, 10, 0.9, 1], [0, 0, 0, 5, 0.8, 0], [0, 0, 5, 5, 0.1, 0]]], np.float32)
-    boxes, score, class_id = candidates(rows, 0.25, 3)[0]
+    boxes, score, class_id = read_yolo(rows, 0.25, 3)[0]
     assert (boxes.tolist(), score.tolist(), class_id.tolist()) == ([[0, 0, 10, 10]], [pytest.approx(0.9)], [1])
     with pytest.raises(InputError, match="network output"):
-        candidates(np.zeros((1, 9, 9), np.float32), 0.2, 3)
+        read_yolo(np.zeros((1, 9, 9), np.float32), 0.2, 3)
 
 
 QUIET = """

@@ -73,4 +73,4 @@ def test_wrong_files_are_refused_with_what_is_wrong(tmp_path: Path) -> None:
         load_osnet(other)
     with pytest.raises(InputError, match="Known: osnet_x1_0"):
         OSNet("osnet_x9")
-    assert tuple(WIDTHS) == OSNET
+    assert tuple(WIDTHS) == tuple(OSNET)
