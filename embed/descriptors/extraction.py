@@ -101,9 +101,7 @@ def extract(
     if batch is None:
         batch = 32 if embedder.device == "cpu" else 256
     maker = maker_of(embedder, str(name), masker)
-    remembers = (
-        embedder.card.get("architecture") == "autoencoder"
-    )  # its error is one more column
+    remembers = embedder.card.get("architecture") == "autoencoder"  # its error is one more column
     known = Cache(cache, maker | ({"errors": True} if remembers else {}), dimension=embedder.dimension + remembers)
     before, started = len(known), time.monotonic()
     contents: list[bytes | None] = [None] * len(files)
