@@ -49,5 +49,6 @@ def machine() -> dict[str, Any]:
 
 
 def command_line() -> list[str]:
-    """Return the command as the user gave it, the program by its file name only."""
-    return [sys.argv[0].rsplit("/", 1)[-1], *sys.argv[1:]]
+    """Return the command as the user gave it, the program by its name only."""
+    name = sys.argv[0].replace("\\", "/").rsplit("/", 1)[-1]
+    return ["packed-scenes" if name == "__main__.py" else name, *sys.argv[1:]]
