@@ -1,0 +1,70 @@
+"""The cache of compiled networks: same results, damaged files are made again, off means off; a light import."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from packed_scenes.data.inference import KEPT, cache_folder, compile_network, openvino
+
+
+def network():
+    from openvino import opset13 as op
+
+    x = op.parameter([-1, 4], np.float32)
+    weight = np.arange(12, dtype=np.float32).reshape(3, 4)
+    return openvino().Model([op.relu(op.matmul(x, op.constant(weight), False, True))], [x], "tiny")
+
+
+def answer(compiled):
+    return np.array(compiled.create_infer_request().infer([np.ones((2, 4), np.float32)])[compiled.output(0)])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("PACKED_SCENES_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_the_second_time_nothing_is_built(folder):
+    first = answer(compile_network(network, key="a"))
+    assert np.array_equal(first, answer(compile_network(lambda: pytest.fail("built again"), key="a")))
+    with pytest.raises(ZeroDivisionError):
+        compile_network(lambda: 1 / 0, key="b")
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:-1] + bytes([b[-1] ^ 1])])
+def test_a_damaged_file_is_made_again(folder, damage):
+    first = answer(compile_network(network, key="a"))
+    (file,) = folder.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    assert np.array_equal(first, answer(compile_network(network, key="a")))
+    assert len(file.read_bytes()) >= len(whole) - 64
+
+
+def test_old_files_go(folder):
+    for number in range(KEPT + 3):
+        compile_network(network, key=str(number))
+    assert len(list(folder.iterdir())) == KEPT
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PACKED_SCENES_CACHE", str(tmp_path / "file"))
+    assert answer(compile_network(network, key="a")).shape == (2, 3)
+
+
+def test_off_means_off(monkeypatch):
+    monkeypatch.setenv("PACKED_SCENES_CACHE", "off")
+    assert cache_folder() is None
+
+
+def test_the_import_loads_no_converter():
+    code = (
+        "import sys; from packed_scenes.data.inference import openvino; openvino()\n"
+        "assert not [m for m in sys.modules if m.startswith(('openvino.tools.ovc', 'openvino_telemetry'))]\n"
+        "import openvino.tools.ovc"  # and whoever wants it still gets it
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
