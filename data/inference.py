@@ -1,7 +1,7 @@
 """OpenVINO on the CPU: its import without what a run never uses, and a cache of compiled networks.
 
-``import openvino`` loads the model converter, too (``openvino.tools.ovc``, with its telemetry): half of the import time.
-The package allows for its absence, so it is kept out while the runtime is imported.
+``import openvino`` loads the model converter, too (``openvino.tools.ovc``, with its telemetry): most of the import
+time. The package allows for its absence, so it is kept out while the runtime is imported.
 
 Compiling the detector takes .2 s of a job of 2 s, so compiled networks are kept in the user's cache folder
 (``PACKED_SCENES_CACHE``; ``off`` switches it off; default ``packed-scenes`` in ``XDG_CACHE_HOME`` or ``~/.cache``). A
@@ -54,8 +54,8 @@ def cache_folder() -> Path | None:
         return None
     if chosen:
         return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "packed-scenes"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path("~/.cache").expanduser()) / "packed-scenes"
 
 
 def compile_network(build: Callable[[], Any], *, key: str) -> Any:
