@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ PALETTE: tuple[Color, ...] = (
     (195, 225, 135), (165, 60, 120), (165, 75, 15), (165, 60, 195), (255, 195, 120), (105, 90, 165), (60, 75, 255),
     (255, 210, 45), (0, 240, 180), (255, 45, 240),
 )  # fmt: skip
+MOST_COLORS = 256  # beyond, colours of one photo repeat: they could not be told apart anyway
 NOISE_COLOR: Color = (214, 214, 214)
 
 NEAR = 0.5  # boxes closer than this share of their mean size are neighbours
@@ -31,8 +33,8 @@ REUSE = 15.0  # what a colour's use by another cluster weighs, as a colour dista
 def assign_colors(parts: Sequence[Objects]) -> dict[int, Color]:
     """Give every cluster of a run a colour.
 
-    Clusters that stand side by side in any scene get colours far apart; a colour is used twice only when the palette
-    runs out or a neighbour would look alike. The same objects always get the same colours, in whatever order the
+    Clusters that stand side by side in any scene get colours far apart; no colour is used twice among up to
+    ``MOST_COLORS`` clusters. The same objects always get the same colours, in whatever order the
     scenes come.
 
     Args:
@@ -66,15 +68,37 @@ def _choose(
     for a, b in np.unique(np.searchsorted(clusters, pairs), axis=0).tolist():
         neighbours[a].append(b)
         neighbours[b].append(a)
-    apart = _distances(lab(PALETTE))
-    used = np.zeros(len(PALETTE))
+    colors = palette(len(clusters))
+    apart = _distances(lab(colors))
+    used = np.zeros(len(colors))
     chosen = np.full(len(clusters), -1)
     for place in np.lexsort((clusters, -count)).tolist():
         taken = chosen[[n for n in neighbours[place] if chosen[n] >= 0]]
-        nearest = apart[:, taken].min(axis=1) if len(taken) else np.full(len(PALETTE), CLEAR)
+        nearest = apart[:, taken].min(axis=1) if len(taken) else np.full(len(colors), CLEAR)
         chosen[place] = int(np.argmax(np.minimum(nearest, CLEAR) - REUSE * used))
         used[chosen[place]] += 1
-    return {int(c): PALETTE[i] for c, i in zip(clusters, chosen, strict=True)}
+    return {int(c): colors[i] for c, i in zip(clusters, chosen, strict=True)}
+
+
+@lru_cache(maxsize=8)
+def palette(count: int) -> tuple[Color, ...]:
+    """Return at least ``count`` different colours, at most ``MOST_COLORS``: ``PALETTE``, then farthest-first onwards.
+
+    The nearest two of 64 are 18 apart in CIELAB, of 128 12.
+    """
+    if count <= len(PALETTE):
+        return PALETTE
+    grid = [(r, g, b) for r in range(0, 256, 15) for g in range(0, 256, 15) for b in range(0, 256, 15)]
+    points = lab(grid)
+    chroma = np.linalg.norm(points[:, 1:], axis=1)
+    fit = np.flatnonzero((points[:, 0] > 36) & (points[:, 0] < 90) & (chroma > 26))
+    chosen = list(PALETTE)
+    nearest = np.linalg.norm(points[fit, None] - lab(PALETTE)[None], axis=2).min(axis=1)
+    while len(chosen) < min(count, MOST_COLORS):
+        at = int(np.argmax(nearest))
+        chosen.append(grid[fit[at]])
+        nearest = np.minimum(nearest, np.linalg.norm(points[fit] - points[fit[at]], axis=1))
+    return tuple(chosen)
 
 
 def lab(colors: Sequence[Color]) -> Labs:

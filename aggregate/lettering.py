@@ -16,8 +16,9 @@ Image = npt.NDArray[np.uint8]
 
 FONT = ASSETS / "fonts" / "DejaVuSans-Bold.ttf"
 SMALLEST = 9  # text height in pixels below which digits stop being legible
-CRACK = 0.1  # the middle between members this close (share of their width) is still on them
-SIZES = (1.0, 0.8, 0.65, 0.5)  # tried in this order where there is no room
+TEXT_SHARE = 0.2  # text height as a share of the objects' shorter side
+WIDEST = 1.0  # a badge wider than this many times its group is left out: the box's colour names it
+MEMBERS_TRIED = 6  # of a group, from the top left
 
 
 def text_height(shape: tuple[int, ...]) -> int:
@@ -125,7 +126,7 @@ class Spot:
     Attributes:
         text: the label.
         color: of the plate.
-        boxes: (M, 4) its members; the badge goes on one of them.
+        boxes: (M, 4) its members; the badge goes beside or on one of them.
     """
 
     text: str
@@ -133,53 +134,73 @@ class Spot:
     boxes: npt.NDArray[np.float64]
 
 
-def place_badges(spots: list[Spot], shape: tuple[int, ...]) -> list[Badge]:
-    """Find room for badges: on a member nearest to the middle, inside the picture, none over another.
+def place_badges(
+    spots: list[Spot], shape: tuple[int, ...], *, obstacles: npt.NDArray[np.floating[Any]] | None = None
+) -> list[Badge]:
+    """Find room for badges: outside their objects where nothing else stands, else on a corner of them.
 
-    Small ones choose first. Where there is no room the text shrinks to half, never below the legible size, and then
-    the badge is left out.
+    The text is in proportion to the objects, within the legible size and the picture's text height. Badges lie inside
+    the picture and never over each other. Of the places that are free, the one that hides least of the objects is
+    taken, the object's own counted half. Large groups choose first; where there is no room the badge is left out.
+
+    Args:
+        spots: what wants a badge.
+        shape: (H, W) of the picture.
+        obstacles: (N, 4) boxes that badges should not hide; None = those of the spots.
+
+    Memory: spots x obstacles booleans of one spot at a time.
     """
-    base = text_height(shape)
+    most = 0.75 * text_height(shape)
+    boxes = [np.clip(spot.boxes.astype(np.float64), 0, [shape[1], shape[0]] * 2) for spot in spots]
+    others = np.concatenate([np.zeros((0, 4)), *boxes]) if obstacles is None else obstacles.astype(np.float64)
     taken = np.zeros((len(spots), 4))
     placed: list[Badge] = []
-    area = [float(np.prod(np.ptp(spot.boxes.reshape(-1, 2), axis=0))) for spot in spots]
-    for at in np.argsort(area, kind="stable").tolist():
-        badge = _place(spots[at], base, shape, taken[: len(placed)])
+    for at in sorted(range(len(spots)), key=lambda n: -len(boxes[n])):
+        badge = _place(spots[at], boxes[at], most, shape, taken[: len(placed)], others)
         if badge is not None:
             taken[len(placed)] = badge.box
             placed.append(badge)
     return placed
 
 
-def _place(spot: Spot, base: int, shape: tuple[int, ...], taken: npt.NDArray[np.float64]) -> Badge | None:
-    boxes = np.clip(spot.boxes, 0, [shape[1], shape[0]] * 2)
+def _place(
+    spot: Spot, boxes: npt.NDArray[np.float64], most: float, shape: tuple[int, ...],
+    taken: npt.NDArray[np.float64], others: npt.NDArray[np.float64],
+) -> Badge | None:  # fmt: skip
     boxes = boxes[((boxes[:, 2:] - boxes[:, :2]) > 1).all(axis=1)]
     if not len(boxes):
         return None
-    size = boxes[:, 2:] - boxes[:, :2]
-    centers = boxes[:, :2] + size / 2
-    middle = (boxes[:, :2].min(axis=0) + boxes[:, 2:].max(axis=0)) / 2
-    nearest = np.argsort(np.linalg.norm(centers - middle, axis=1), kind="stable")[:8]
-    away = np.maximum(np.maximum(boxes[:, :2] - middle, middle - boxes[:, 2:]), 0).max(axis=1)
-    first = middle[None] if (away <= CRACK * size.min(axis=1)).any() else np.zeros((0, 2))
-    steps = np.array([0.5, 0.25, 0.75, 0.12, 0.88])
-    for share in SIZES:
-        height = max(SMALLEST, round(base * share))
-        wide = np.array(badge_size(spot.text, height))
-        if (wide > size[nearest].max(axis=0)).any() and share != SIZES[-1] and height > SMALLEST:
-            continue  # a smaller one stays on its object
-        anchors = boxes[nearest, None, :2] + size[nearest, None] * np.stack([np.full(5, 0.5), steps], axis=1)
-        corner = np.clip(
-            np.concatenate([first, anchors.reshape(-1, 2)]) - wide / 2,
-            2,
-            np.maximum(np.array(shape[1::-1]) - wide - 2, 2),
-        ).round()
-        low, high = corner[:, None] - 2, (corner + wide)[:, None] + 2
-        free = ~((low < taken[None, :, 2:]) & (high > taken[None, :, :2])).all(axis=2).any(axis=1)
-        fits = free & ((corner + wide) <= np.array(shape[1::-1])).all(axis=1)
-        if fits.any():
-            x, y = corner[int(fits.argmax())].astype(int).tolist()
-            return Badge(spot.text, (x, y), height, spot.color)
-        if height == SMALLEST:
-            break
-    return None
+    side = float(np.median((boxes[:, 2:] - boxes[:, :2]).min(axis=1)))
+    height = round(np.clip(TEXT_SHARE * side, SMALLEST, max(most, SMALLEST)))
+    wide, tall = badge_size(spot.text, height)
+    if wide > WIDEST * np.ptp(boxes[:, [0, 2]]):
+        return None  # it would name more than its own objects
+    gap = _rim(height) + 1
+    first = boxes[np.argsort(boxes[:, 0] + boxes[:, 1], kind="stable")[:MEMBERS_TRIED]]
+    x1, y1, x2, y2 = first.T
+    corners = np.concatenate(
+        [
+            np.stack([x1, y1 - tall - gap], axis=1),  # above
+            np.stack([x1 + gap, y1 + gap], axis=1),  # its corners, from inside
+            np.stack([x2 - wide - gap, y1 + gap], axis=1),
+            np.stack([x1 + gap, y2 - tall - gap], axis=1),
+            np.stack([x1, y2 + gap], axis=1),  # below
+        ]
+    ).round()
+    low, high = corners, corners + (wide, tall)
+    inside = (low >= 1).all(axis=1) & (high <= np.array(shape[1::-1]) - 1).all(axis=1)
+    free = ~((low[:, None] - 2 < taken[None, :, 2:]) & (high[:, None] + 2 > taken[None, :, :2])).all(axis=2).any(axis=1)
+    usable = np.flatnonzero(inside & free)
+    if not len(usable):
+        return None
+    hidden = _overlap(low[usable], high[usable], others) - 0.5 * _overlap(low[usable], high[usable], boxes)
+    x, y = corners[usable[int(np.argmin(hidden))]].astype(int).tolist()
+    return Badge(spot.text, (x, y), height, spot.color)
+
+
+def _overlap(
+    low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], boxes: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return (M,) areas that M rectangles share with all boxes together."""
+    sides = np.minimum(high[:, None], boxes[None, :, 2:]) - np.maximum(low[:, None], boxes[None, :, :2])
+    return np.asarray(np.prod(np.maximum(sides, 0), axis=2).sum(axis=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,22 @@ import numpy.typing as npt
 from packed_scenes.aggregate.colors import NOISE_COLOR, Color, assign_colors
 from packed_scenes.aggregate.congregations import Congregation
 from packed_scenes.aggregate.lettering import Spot, draw_badge, place_badges
-from packed_scenes.data.errors import InputError
+from packed_scenes.data.errors import InputError, named
 from packed_scenes.data.objects import NOISE, Objects
 
 Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
 
-FILL = 0.22  # opacity of the fill: at .3 a blue carton under green looks green
+LONGEST = 24  # characters of a name
+FILL = 0.08  # opacity of the tint: colours of the goods stay what they are
+
+
+class Show(StrEnum):
+    """What an overlay draws."""
+
+    PLACES = "places"
+    BOXES = "boxes"
+    BOTH = "both"
 
 
 def draw_overlay(
@@ -25,19 +35,23 @@ def draw_overlay(
     objects: Objects,
     congregations: Sequence[Congregation],
     *,
+    show: str = Show.BOTH,
     colors: Mapping[int, Color] | None = None,
-    boxes: bool = False,
+    names: Mapping[int, str] | None = None,
     legend: bool = False,
 ) -> Image:
-    """Draw congregations as translucent areas with an outline and a numbered badge, noise as thin dashed boxes.
+    """Draw a thin box around every object and an outline with a label around every congregation of several.
+
+    Lines and labels are in proportion to the objects, so that the photo stays readable; noise has thin dashed boxes.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         objects: the scene's objects as :func:`packed_scenes.aggregate.aggregate` returned them.
         congregations: the same call's congregations.
+        show: ``"both"``; ``"boxes"`` alone; or ``"places"``: the outlines alone, around single objects, too.
         colors: cluster -> colour over all scenes of the run (:func:`packed_scenes.aggregate.assign_colors`); None = of
             this scene alone.
-        boxes: outline every object, too.
+        names: cluster -> name to write instead of its number.
         legend: add a strip at the right with a crop, the label and the count of every cluster.
 
     Returns:
@@ -46,28 +60,34 @@ def draw_overlay(
     Memory: the picture once more and, at a time, the area of one congregation.
 
     Raises:
-        InputError: if the picture is not uint8 (H, W, 3), or a congregation names an object that is not there.
+        InputError: if the picture is not uint8 (H, W, 3), ``show`` is unknown, or a congregation names an object that
+            is not there.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise InputError(f"image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
+    show = named(Show, show, "show")
     import cv2
 
     colors = assign_colors([objects]) if colors is None else colors
     drawn = np.array(image, order="C")
-    line = line_width(image.shape)
-    rings = [[np.array(ring) for polygon in c.polygons for ring in polygon] for c in congregations]
-    for c, shape in zip(congregations, rings, strict=True):
+    line = line_width(image.shape, objects.xyxy)
+    thin = max(1, round(line / 2))
+    outlined = [c for c in congregations if show is not Show.BOXES and (len(c.object_ids) > 1 or show is Show.PLACES)]
+    rings = [[np.array(ring) for polygon in c.polygons for ring in polygon] for c in outlined]
+    for c, shape in zip(outlined, rings, strict=True):
         fill(drawn, shape, colors[c.cluster])
-    if boxes:
+    if show is not Show.PLACES and objects.cluster is not None:
         for color, corners in _box_corners(objects, colors):
-            cv2.polylines(drawn, corners, True, color, max(1, line // 3), cv2.LINE_AA)
-    for c, shape in zip(congregations, rings, strict=True):
+            cv2.polylines(drawn, corners, True, (0, 0, 0), thin + 2 * max(1, thin // 2))
+            cv2.polylines(drawn, corners, True, color, thin)
+    for c, shape in zip(outlined, rings, strict=True):
         points = [np.rint(ring).astype(np.int32) for ring in shape]
         cv2.polylines(drawn, points, True, (0, 0, 0), line + max(2, line // 2), cv2.LINE_AA)
         cv2.polylines(drawn, points, True, colors[c.cluster], line, cv2.LINE_AA)
     if objects.cluster is not None:
-        dash_boxes(drawn, objects.xyxy[objects.cluster == NOISE])
-    for badge in place_badges(_spots(objects, congregations, colors), drawn.shape):
+        dash_boxes(drawn, objects.xyxy[objects.cluster == NOISE], width=thin)
+    spots = _spots(objects, congregations, colors, names or {})
+    for badge in place_badges(spots, drawn.shape, obstacles=objects.xyxy):
         draw_badge(drawn, badge.text, badge.corner, badge.height, badge.color)
     if legend:
         from packed_scenes.aggregate.legend import draw_legend
@@ -76,9 +96,12 @@ def draw_overlay(
     return drawn
 
 
-def line_width(shape: tuple[int, ...]) -> int:
-    """Return the outline width in pixels for a picture of this (H, W)."""
-    return max(2, round(0.0028 * max(shape[:2])))
+def line_width(shape: tuple[int, ...], xyxy: npt.NDArray[np.floating[Any]] | None = None) -> int:
+    """Return the outline width in pixels for a picture of this (H, W), thinner where the boxes are small."""
+    width = 0.0022 * max(shape[:2])
+    if xyxy is not None and len(xyxy):
+        width = min(width, 0.03 * float(np.median((xyxy[:, 2:] - xyxy[:, :2]).min(axis=1))))
+    return max(1, round(width))
 
 
 def fill(image: Image, rings: Sequence[npt.NDArray[np.float64]], color: Color, opacity: float = FILL) -> None:
@@ -102,13 +125,15 @@ def fill(image: Image, rings: Sequence[npt.NDArray[np.float64]], color: Color, o
     cv2.copyTo(mixed, mask, part)
 
 
-def dash_boxes(image: Image, xyxy: npt.NDArray[np.floating[Any]], color: Color = NOISE_COLOR) -> None:
-    """Outline boxes with thin dashes over a dark line, in place."""
+def dash_boxes(
+    image: Image, xyxy: npt.NDArray[np.floating[Any]], color: Color = NOISE_COLOR, *, width: int | None = None
+) -> None:
+    """Outline boxes with thin dashes over a dark line, in place; ``width`` in pixels, None = by the picture's size."""
     import cv2
 
     if not len(xyxy):
         return
-    thin = max(1, line_width(image.shape) // 2)
+    thin = max(1, line_width(image.shape) // 2) if width is None else width
     dash = 6 * thin
     corners = np.rint(xyxy[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)).astype(np.int32)
     segments = _dashes(corners.astype(np.float64), dash)
@@ -135,11 +160,13 @@ def _box_corners(objects: Objects, colors: Mapping[int, Color]) -> Iterator[tupl
         yield colors[cluster], list(corners[objects.cluster == cluster])
 
 
-def _spots(objects: Objects, congregations: Sequence[Congregation], colors: Mapping[int, Color]) -> list[Spot]:
+def _spots(
+    objects: Objects, congregations: Sequence[Congregation], colors: Mapping[int, Color], names: Mapping[int, str]
+) -> list[Spot]:
     row = {name: at for at, name in enumerate(objects.object_id.tolist())}
     try:
         return [
-            Spot(c.label, colors[c.cluster], objects.xyxy[[row[name] for name in c.object_ids]].astype(np.float64))
+            Spot(names.get(c.cluster, c.label)[:LONGEST], colors[c.cluster], objects.xyxy[[row[name] for name in c.object_ids]].astype(np.float64))
             for c in congregations
         ]
     except KeyError as error:

@@ -58,10 +58,10 @@ def test_draws_anything_and_leaves_its_input_alone(objects: Objects) -> None:
     image = np.full((200, 300, 3), 128, np.uint8)  # smaller than where the boxes are
     before = image.copy()
     grouped, found = aggregate(objects, image.shape[:2])
-    drawn = draw_overlay(image, grouped, found, boxes=True)
+    drawn = draw_overlay(image, grouped, found, show="boxes")
     assert drawn.shape == image.shape
     assert np.array_equal(image, before)
-    assert np.array_equal(drawn, draw_overlay(image, grouped, found, boxes=True))
+    assert np.array_equal(drawn, draw_overlay(image, grouped, found, show="boxes"))
     assert draw_overlay(image, grouped, found, legend=True).shape[1] > 300
 
 
