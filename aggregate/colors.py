@@ -27,7 +27,8 @@ NOISE_COLOR: Color = (214, 214, 214)
 
 NEAR = 0.5  # boxes closer than this share of their mean size are neighbours
 CLEAR = 60.0  # colour distance beyond which more makes no difference
-REUSE = 15.0  # what a colour's use by another cluster weighs, as a colour distance
+REUSE = 1000.0  # what a colour's use by another cluster weighs, as a colour distance: more than any distance
+SPARE = 1.5  # colours per cluster, so that the last ones can still be chosen by their neighbours
 
 
 def assign_colors(parts: Sequence[Objects]) -> dict[int, Color]:
@@ -68,7 +69,7 @@ def _choose(
     for a, b in np.unique(np.searchsorted(clusters, pairs), axis=0).tolist():
         neighbours[a].append(b)
         neighbours[b].append(a)
-    colors = palette(len(clusters))
+    colors = palette(round(SPARE * len(clusters)) if len(clusters) > len(PALETTE) else 0)
     apart = _distances(lab(colors))
     used = np.zeros(len(colors))
     chosen = np.full(len(clusters), -1)

@@ -187,7 +187,7 @@ def _place(
             np.stack([x1, y2 + gap], axis=1),  # below
         ]
     ).round()
-    low, high = corners, corners + (wide, tall)
+    low, high = corners, corners + np.array([wide, tall])
     inside = (low >= 1).all(axis=1) & (high <= np.array(shape[1::-1]) - 1).all(axis=1)
     free = ~((low[:, None] - 2 < taken[None, :, 2:]) & (high[:, None] + 2 > taken[None, :, :2])).all(axis=2).any(axis=1)
     usable = np.flatnonzero(inside & free)

@@ -164,10 +164,14 @@ def _spots(
     objects: Objects, congregations: Sequence[Congregation], colors: Mapping[int, Color], names: Mapping[int, str]
 ) -> list[Spot]:
     row = {name: at for at, name in enumerate(objects.object_id.tolist())}
-    try:
-        return [
-            Spot(names.get(c.cluster, c.label)[:LONGEST], colors[c.cluster], objects.xyxy[[row[name] for name in c.object_ids]].astype(np.float64))
-            for c in congregations
-        ]
-    except KeyError as error:
-        raise InputError(f"a congregation names object {error.args[0]!r}, which is not among the objects") from error
+    spots = []
+    for c in congregations:
+        try:
+            members = [row[name] for name in c.object_ids]
+        except KeyError as error:
+            raise InputError(
+                f"a congregation names object {error.args[0]!r}, which is not among the objects"
+            ) from error
+        label = names.get(c.cluster, c.label)[:LONGEST]
+        spots.append(Spot(label, colors[c.cluster], objects.xyxy[members].astype(np.float64)))
+    return spots

@@ -1,4 +1,4 @@
-"""The contact sheet: one row of crops per cluster over all scenes, most objects first, noise last."""
+"""The contact sheet: the crops of every cluster over all scenes, most objects first, singles as a grid, noise last."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from packed_scenes.aggregate.colors import NOISE_COLOR, Color, assign_colors
 from packed_scenes.aggregate.legend import INK, PAPER, cut, letterbox
-from packed_scenes.aggregate.lettering import draw_badge, paste, text_mask
+from packed_scenes.aggregate.lettering import badge_size, draw_badge, paste, text_mask
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects
 
@@ -18,6 +18,10 @@ Image = npt.NDArray[np.uint8]
 
 TEXT = 18  # text height in pixels
 GAP = 8
+HEAD = 30  # pixels above the crops: badge and count
+LONGEST = 18  # characters of a name
+DOUBTFUL = 0.5  # probability below which a member is marked
+DOUBT_COLOR: Color = (230, 120, 0)
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,17 @@ class ContactSheet:
     """Collects crops scene by scene, so that one picture at a time is in memory, and draws the sheet.
 
     Crops of a cluster run from its surest to its least sure object, evenly thinned where there are more than fit, so
-    that the doubtful ones are seen, too.
+    that the doubtful ones are seen, too; they are marked with "?".
 
     Args:
         parts: (scene name, objects with ``cluster``) of the whole run.
         colors: cluster -> colour (:func:`packed_scenes.aggregate.assign_colors`); None = from the parts.
         columns: most crops per cluster; the rest becomes "+n more".
-        rows: most clusters; the smaller ones become "+n more clusters", noise keeps its row.
+        rows: most clusters; the smallest become "+n more clusters", noise keeps its row.
         cell: (height, width) of a crop in pixels.
+        names: cluster -> name to write instead of its number.
 
-    Memory: rows x columns x cell x 3 bytes at most (27 MB with the defaults), twice while drawing.
+    Memory: rows x columns x cell x 3 bytes at most (88 MB with the defaults if all are large), twice while drawing.
 
     Raises:
         InputError: if objects have no cluster, or a scene name repeats.
@@ -59,8 +64,9 @@ class ContactSheet:
         *,
         colors: Mapping[int, Color] | None = None,
         columns: int = 12,
-        rows: int = 60,
+        rows: int = 200,
         cell: tuple[int, int] = (128, 96),
+        names: Mapping[int, str] | None = None,
     ) -> None:
         if columns < 1 or rows < 1 or min(cell) < 1:
             raise InputError(f"columns, rows and cell must be at least 1, got {columns}, {rows} and {cell}")
@@ -69,7 +75,7 @@ class ContactSheet:
         if len(self._index) != len(parts):
             raise InputError("scene names repeat on the contact sheet", remedy="Give every scene its own name.")
         self._colors = assign_colors(self._parts) if colors is None else colors
-        self._columns, self._cell = columns, cell
+        self._columns, self._cell, self._names = columns, cell, names or {}
         self._rows, self._left_out = _choose(self._parts, columns, rows)
         self._crops: dict[tuple[int, int], Image] = {}
 
@@ -104,33 +110,67 @@ class ContactSheet:
 
     def draw(self) -> Image:
         """Draw the sheet as (H, W, 3) uint8 RGB; crops of scenes that were not added stay grey."""
-        gap, (tall, wide) = GAP, self._cell
-        head, tail = 6 * TEXT, 5 * TEXT
-        columns = max([len(row.shown) for row in self._rows], default=4)
-        pitch = tall + gap
-        height = gap + max(1, len(self._rows)) * pitch + (2 * TEXT if self._left_out else 0)
-        sheet = np.full((height, head + columns * (wide + gap) + tail, 3), PAPER, np.uint8)
+        tall, wide = self._cell[0] + HEAD, self._cell[1] + GAP
+        widths = [max(1, len(row.shown) + (row.count > len(row.shown))) for row in self._rows]
+        noisy = bool(self._rows) and self._rows[-1].cluster == NOISE  # noise has a line of its own
+        lines = _flow(widths[:-1] if noisy else widths, self._columns + 1)
+        if noisy:
+            lines.append([(len(widths) - 1, widths[-1])])
+        across = max([sum(width for _, width in line) for line in lines], default=4)
+        height = GAP + max(1, len(lines)) * (tall + GAP) + (2 * TEXT if self._left_out else 0)
+        sheet = np.full((height, max(GAP + across * wide, 12 * TEXT), 3), PAPER, np.uint8)
         if not self._rows:
-            paste(sheet, text_mask("no objects", TEXT), (gap, (height - TEXT) // 2), INK)
-        for at, row in enumerate(self._rows):
-            y = gap + at * pitch
-            sheet[y + tall + gap // 2 - 1 : y + tall + gap // 2] = 225
-            noise = row.cluster == NOISE
-            if noise:
-                paste(sheet, text_mask("noise", TEXT), (gap + 2, y + tall // 4), INK)
-            else:
-                draw_badge(sheet, str(row.cluster), (gap + 2, y + tall // 4), TEXT, self._colors[row.cluster])
-            paste(sheet, text_mask(f"x {row.count}", TEXT - 3), (gap + 2, y + tall // 2 + TEXT // 2), INK)
-            for column, key in enumerate(row.shown):
-                x = head + column * (wide + gap)
-                crop = self._crops.get(key)
-                sheet[y : y + tall, x : x + wide] = np.array(NOISE_COLOR, np.uint8) if crop is None else crop
-            if row.count > len(row.shown):
-                more = text_mask(f"+{row.count - len(row.shown)} more", TEXT - 3)
-                paste(sheet, more, (head + len(row.shown) * (wide + gap) + gap // 2, y + tall // 2 - TEXT // 2), INK)
+            paste(sheet, text_mask("no objects", TEXT), (GAP, (height - TEXT) // 2), INK)
+        for number, line in enumerate(lines):
+            x, y = GAP, GAP + number * (tall + GAP)
+            for at, width in line:
+                self._draw_cluster(sheet, self._rows[at], x, y)
+                x += width * wide
         if self._left_out:
-            paste(sheet, text_mask(f"+{self._left_out} more clusters", TEXT), (gap, height - 2 * TEXT), INK)
+            paste(sheet, text_mask(f"+{self._left_out} more clusters", TEXT), (GAP, height - 2 * TEXT), INK)
         return sheet
+
+    def _draw_cluster(self, sheet: Image, row: _Row, x: int, y: int) -> None:
+        """Draw one cluster with its top left at (x, y): its badge and count above its crops."""
+        tall, wide = self._cell
+        if row.cluster == NOISE:
+            label = text_mask("noise", TEXT)
+            paste(sheet, label, (x, y + (HEAD - label.shape[0]) // 2), INK)
+            right = x + label.shape[1]
+        else:
+            name = self._names.get(row.cluster, str(row.cluster))[:LONGEST]
+            draw_badge(sheet, name, (x, y), TEXT, self._colors[row.cluster])
+            right = x + badge_size(name, TEXT)[0]
+        if row.count > 1:
+            paste(sheet, text_mask(f"x {row.count}", TEXT - 3), (right + GAP, y + 4), INK)
+        y += HEAD
+        for column, key in enumerate(row.shown):
+            left = x + column * (wide + GAP)
+            crop = self._crops.get(key)
+            sheet[y : y + tall, left : left + wide] = np.array(NOISE_COLOR, np.uint8) if crop is None else crop
+            if row.count > 1 and row.cluster != NOISE and self._sure(key) < DOUBTFUL:
+                sheet[y + tall - 3 : y + tall, left : left + wide] = DOUBT_COLOR
+                draw_badge(sheet, "?", (left + 2, y + tall - 2 * TEXT), TEXT - 4, DOUBT_COLOR)
+        if row.count > len(row.shown):
+            more = text_mask(f"+{row.count - len(row.shown)} more", TEXT - 3)
+            paste(sheet, more, (x + len(row.shown) * (wide + GAP), y + (tall - TEXT) // 2), INK)
+
+    def _sure(self, key: tuple[int, int]) -> float:
+        probability = self._parts[key[0]].probability
+        return 1.0 if probability is None else float(probability[key[1]])
+
+
+def _flow(widths: Sequence[int], across: int) -> list[list[tuple[int, int]]]:
+    """Break blocks of given widths into lines of at most ``across`` cells; return (block, width) by line."""
+    lines: list[list[tuple[int, int]]] = []
+    free = 0
+    for at, width in enumerate(widths):
+        if width > free:
+            lines.append([])
+            free = max(across, width)
+        lines[-1].append((at, width))
+        free -= width
+    return lines
 
 
 def _choose(parts: Sequence[Objects], columns: int, rows: int) -> tuple[list[_Row], int]:

@@ -52,14 +52,15 @@ def draw_scene(
     congregations: Sequence[Congregation],
     *,
     colors: Mapping[int, Color],
+    show: str = "both",
 ) -> npt.NDArray[np.uint8]:
     """Draw a scene's congregations; around groups, everybody is drawn in the colour of their identity."""
     from packed_scenes.aggregate import draw_overlay
 
     if congregations and not any(c.cluster == GROUP for c in congregations):
-        return draw_overlay(image, objects, congregations, colors=colors)
+        return draw_overlay(image, objects, congregations, colors=colors, show=show)
     shown = [*congregations, *person_outlines(objects)]
-    return draw_overlay(image, objects, shown, colors={**colors, GROUP: GROUP_COLOR})
+    return draw_overlay(image, objects, shown, colors={**colors, GROUP: GROUP_COLOR}, show=show)
 
 
 def person_outlines(objects: Objects) -> list[Congregation]:

@@ -97,7 +97,9 @@ class Analysis:
                 f"no scene named {scene!r}", remedy=f"There are: {', '.join(s.name for s in self.scenes)}."
             )
         colors = assign_colors([s.objects for s in self.scenes])
-        return draw_scene(self.pictures.get(found.source).image, found.objects, found.congregations, colors=colors)
+        picture = self.pictures.get(found.source).image
+        show = self.settings.overlay
+        return draw_scene(picture, found.objects, found.congregations, colors=colors, show=show)
 
     def save(self, out: str | Path) -> Path:
         """Write the run folder (see the README for its files) and return its path."""

@@ -72,7 +72,7 @@ def save_run(
         written: list[Future[None]] = []
 
         def draw(scene: SceneResult) -> None:
-            looks = appearance(scene, colors)
+            looks = appearance(scene, colors) + analysis.settings.overlay
             again = drawn.get(scene.name) != looks or not (out / scene.name / "overlay.jpg").exists()
             try:
                 if again or scene.name in wanted:
@@ -82,7 +82,7 @@ def save_run(
                 if next(seen) == len(scenes):  # no more crops will come: the sheet is made beside the last overlays
                     written.append(aside.submit(lambda: write_image(out / "clusters.png", sheet.draw())))
             if again:
-                save_overlay(scene, picture, out / scene.name, colors)
+                save_overlay(scene, picture, out / scene.name, colors, show=analysis.settings.overlay)
                 drawn[scene.name] = looks
             save_tables(scene, out / scene.name)
 
@@ -120,12 +120,19 @@ def appearance(scene: SceneResult, colors: Mapping[int, Color]) -> str:
     return hashlib.sha256(scene.objects.xyxy.tobytes() + cluster.tobytes() + text).hexdigest()
 
 
-def save_overlay(scene: SceneResult, picture: npt.NDArray[np.uint8], folder: Path, colors: Mapping[int, Color]) -> None:
-    """Draw one scene's overlay into its folder."""
+def save_overlay(
+    scene: SceneResult,
+    picture: npt.NDArray[np.uint8],
+    folder: Path,
+    colors: Mapping[int, Color],
+    *,
+    show: str = "both",
+) -> None:
+    """Draw one scene's overlay into its folder; ``show`` as in :func:`packed_scenes.aggregate.draw_overlay`."""
     from packed_scenes.data.images import write_image
     from packed_scenes.people_groups import draw_scene
 
-    overlay = draw_scene(picture, scene.objects, scene.congregations, colors=colors)
+    overlay = draw_scene(picture, scene.objects, scene.congregations, colors=colors, show=show)
     write_image(folder / "overlay.jpg", overlay, quality=OVERLAY_QUALITY)
 
 

@@ -47,6 +47,7 @@ class Settings:
             measured in each one's height.
         once: no two objects of one picture are the same (people, cars).
         linked: pictures are frames in the order of their numbers, and boxes are followed from one to the next.
+        overlay: what is drawn on the photos: ``places`` (outlines of congregations), ``boxes`` or ``both``.
         device: ``auto``, ``cpu`` or ``cuda``.
         seed: seeds everything that draws random numbers.
         trust: allow weights that can run code when they are loaded.
@@ -67,6 +68,7 @@ class Settings:
     congregate: str = "identity"
     once: bool = False
     linked: bool = False
+    overlay: str = "both"
     device: str = "auto"
     seed: int = 0
     trust: bool = False
@@ -88,6 +90,8 @@ class Settings:
             check(self.clusterer)
         if self.congregate not in ("identity", "height"):
             raise InputError(f"congregate must be identity or height, got {self.congregate!r}")
+        if self.overlay not in ("places", "boxes", "both"):
+            raise InputError(f"overlay must be places, boxes or both, got {self.overlay!r}")
         if self.max_objects < 1:
             raise InputError(f"max_objects must be at least 1, got {self.max_objects}")
         if self.image_size is not None and self.image_size < 32:

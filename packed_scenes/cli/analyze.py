@@ -104,6 +104,9 @@ def main(
             help="identity: where each one stands; height: groups of whoever stand together.  [default: identity]"
         ),
     ] = None,
+    overlay: Annotated[
+        str, typer.Option(help="What is drawn on the photos: places (outlines of groups), boxes, or both.")
+    ] = "both",
     device: Device = "auto",
     seed: Seed = 0,
     skip_existing: Annotated[
@@ -141,6 +144,7 @@ def main(
         class_names=parse_class_names(class_names), confidence=confidence, image_size=image_size,
         max_objects=max_objects, embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach,
         device=device, seed=seed, trust=trust, once=once_per_picture, linked=linked, congregate=congregate,
+        overlay=overlay,
     )  # fmt: skip
     job = Job(
         pictures=tuple(pictures or [str(SAMPLE_FOLDER / "shelf.jpg")]),

@@ -201,7 +201,8 @@ def save_on_ray(analysis: Analysis, store: Storage, track: Progress) -> None:
     scenes = analysis.scenes
     colors = assign_colors([scene.objects for scene in scenes])
     works = [{"number": i, "work": pickle.dumps(_drawing(scene, colors))} for i, scene in enumerate(scenes)]
-    drawn = rounds(works, lambda rows: rows.map(partial(draw, store=store), num_cpus=1, max_retries=RETRIES))
+    one = partial(draw, store=store, show=analysis.settings.overlay)
+    drawn = rounds(works, lambda rows: rows.map(one, num_cpus=1, max_retries=RETRIES))
     errors, done = list(analysis.errors), set()
     for row in track(drawn, "drawing", len(scenes)):
         done.add(row["number"])

@@ -76,14 +76,14 @@ def read(row: Row, settings: Settings, store: Storage) -> Row:
         return blank | {"error": _pickled(error)}
 
 
-def draw(row: Row, store: Storage) -> Row:
-    """Draw and tabulate one scene."""
+def draw(row: Row, store: Storage, show: str) -> Row:
+    """Draw and tabulate one scene; ``show`` as in :func:`packed_scenes.aggregate.draw_overlay`."""
     from packed_scenes.runfolder import save_overlay, save_tables
 
     try:
         scene, colors = pickle.loads(row["work"])
         with tempfile.TemporaryDirectory() as folder:
-            save_overlay(scene, scene.source.scene().image, Path(folder), colors)
+            save_overlay(scene, scene.source.scene().image, Path(folder), colors, show=show)
             save_tables(scene, Path(folder))
             for file in sorted(Path(folder).iterdir()):
                 store.write(f"{scene.name}/{file.name}", file.read_bytes())

@@ -34,23 +34,37 @@ def test_badges_never_overlap_and_lie_inside_the_picture(seed: int, count: int, 
     assert all(badge.height >= SMALLEST for badge in placed)
 
 
-def test_a_badge_stands_on_its_object_where_there_is_room() -> None:
-    (badge,) = place_badges(
-        [Spot("12_3", (9, 9, 9), np.array([[100.0, 100, 300, 300], [300, 100, 900, 300]]))], (800, 1000)
-    )
+def test_a_badge_stands_beside_its_object_where_there_is_room() -> None:
+    spot = Spot("12_3", (9, 9, 9), np.array([[100.0, 100, 300, 300], [300, 100, 900, 300]]))
+    (badge,) = place_badges([spot], (800, 1000))
     x1, y1, x2, y2 = badge.box
     assert 100 <= x1 < x2 <= 900
-    assert 100 <= y1 < y2 <= 300
-    assert badge.height == text_height((800, 1000))
+    assert y2 <= 100 or y1 >= 300
+    assert badge.height == round(0.75 * text_height((800, 1000)))
 
 
-def test_a_crowded_badge_shrinks_before_it_is_left_out() -> None:
+def test_a_badge_hides_as_little_of_others_as_it_can() -> None:
+    above = np.array([[80.0, 40, 420, 99]])  # another object stands where the badge would
+    spot = Spot("7", (9, 9, 9), np.array([[100.0, 100, 200, 300]]))
+    (badge,) = place_badges([spot], (800, 1000), obstacles=np.concatenate([spot.boxes, above]))
+    assert badge.box[1] >= 300
+
+
+def test_text_is_in_proportion_to_the_objects_and_never_wider_than_the_group() -> None:
+    def height(side: float, text: str = "4") -> list[int]:
+        spot = Spot(text, (9, 9, 9), np.array([[500.0, 500, 500 + side, 500 + side]]))
+        return [badge.height for badge in place_badges([spot], (3000, 3000))]
+
+    assert height(100) == [20]
+    assert height(30) == [SMALLEST]
+    assert height(300) == [round(0.75 * text_height((3000, 3000)))]
+    assert height(16, "12_34") == []
+
+
+def test_where_there_is_no_room_a_badge_is_left_out() -> None:
     box = np.array([[0.0, 0, 90, 100]])
     placed = place_badges([Spot("88", (9, 9, 9), box)] * 40, (2000, 2000))
-    heights = {badge.height for badge in placed}
-    assert max(heights) == text_height((2000, 2000))
     assert 1 < len(placed) < 40
-    assert len(heights) > 1
 
 
 def test_text_height_follows_the_picture() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from packed_scenes.aggregate import aggregate, assign_colors, draw_overlay
-from packed_scenes.aggregate.overlay import fill
+from packed_scenes.aggregate.overlay import FILL, fill
 from packed_scenes.data import InputError, Objects, read_image
 from tests.aggregate.scenes import boxes_of, packed
 from tests.real import SHARED, needs
@@ -100,7 +100,29 @@ def test_colours_of_the_run_are_used() -> None:
     image = np.zeros((100, 100, 3), np.uint8)
     grouped, found = aggregate(boxes_of((10, 10, 90, 90), cluster=[3]), (100, 100))
     drawn = draw_overlay(image, grouped, found, colors={3: (250, 20, 40)})
-    assert (drawn[30, 30] == np.rint(np.array((250, 20, 40)) * 0.22)).all()
+    assert (drawn == (250, 20, 40)).all(axis=2).any()
+    assert not drawn[40:60, 40:60].any(), "the inside of a single object keeps its colours"
+    tinted = draw_overlay(image, grouped, found, colors={3: (250, 20, 40)}, show="places")
+    assert (tinted[50, 50] == np.rint(np.array((250, 20, 40)) * FILL)).all()
+
+
+def test_what_is_shown() -> None:
+    image = np.full((200, 300, 3), 90, np.uint8)
+    grouped, found = aggregate(boxes_of((20, 60, 80, 160), (84, 60, 144, 160), cluster=[0, 0]), (200, 300))
+    both, boxes, places = (draw_overlay(image, grouped, found, show=show) for show in ("both", "boxes", "places"))
+    between = (slice(90, 140), slice(79, 85))  # the inner edges of the two boxes
+    assert (boxes[between] != 90).any()
+    assert (both[between] != 90).any()
+    assert len(np.unique(places[between].reshape(-1, 3), axis=0)) == 1
+    with pytest.raises(InputError, match="unknown show 'all'"):
+        draw_overlay(image, grouped, found, show="all")
+
+
+def test_names_stand_instead_of_numbers() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    grouped, found = aggregate(boxes_of((10, 30, 190, 90), cluster=[3]), (100, 200))
+    plain, named = (draw_overlay(image, grouped, found, names=names) for names in ({}, {3: "Green tea"}))
+    assert (named != plain).any(axis=2).sum() > 100
 
 
 def test_wrong_picture() -> None:

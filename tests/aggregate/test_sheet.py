@@ -23,6 +23,10 @@ def row_of(sheet: np.ndarray, color: tuple[int, int, int]) -> float:
     return float(np.flatnonzero((sheet == color).all(axis=2).any(axis=1)).mean())
 
 
+def column_of(sheet: np.ndarray, color: tuple[int, int, int]) -> float:
+    return float(np.flatnonzero((sheet == color).all(axis=2).any(axis=0)).mean())
+
+
 RED, BLUE, GREY, PINK = (250, 10, 10), (10, 10, 250), (99, 99, 99), (250, 99, 200)
 
 
@@ -33,7 +37,8 @@ def test_rows_by_size_over_all_scenes_noise_last() -> None:
     sheet.add("one", one)
     sheet.add("two", two)
     drawn = sheet.draw()
-    assert row_of(drawn, BLUE) < row_of(drawn, RED) < row_of(drawn, PINK) < row_of(drawn, GREY)
+    assert column_of(drawn, BLUE) < column_of(drawn, RED) < column_of(drawn, PINK)  # singles stand side by side
+    assert row_of(drawn, BLUE) == row_of(drawn, PINK) < row_of(drawn, GREY)
     assert np.count_nonzero((drawn == BLUE).all(axis=2)) > 2 * 0.9 * 96 * 80
 
 
@@ -42,8 +47,8 @@ def test_caps_keep_the_sheet_bounded_and_noise_visible() -> None:
     sheet = ContactSheet([("a", objects)], columns=4, rows=5, cell=(30, 30))
     sheet.add("a", image)
     full, wide = sheet.draw(), ContactSheet([("a", objects)], columns=40, rows=40, cell=(30, 30)).draw()
-    assert full.shape[0] < wide.shape[0]
     assert full.shape[1] < wide.shape[1]
+    assert full.shape[0] * full.shape[1] < wide.shape[0] * wide.shape[1]
     assert [row.cluster for row in sheet._rows] == [0, 1, 2, 3, -1]
     assert [row for _, row in sheet._rows[0].shown] == [0, 6, 13, 19]  # surest, least sure, evenly between
 
