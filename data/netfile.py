@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import check_file, sha256_file
+from packed_scenes.data.inference import compile_network, openvino
 
 SUFFIXES = (".onnx", ".xml")
 LARGEST = 1 << 32  # bytes of all files of a network
@@ -133,8 +134,6 @@ def _external(path: Path, model: Any) -> list[Path]:
 
 
 def _read_ir(path: Path) -> NetFile:
-    import openvino
-
     with open(path, "rb") as file:
         if b"<net" not in file.read(4096):
             raise InputError("not an OpenVINO network (no <net> in it)", file=path)
@@ -143,7 +142,7 @@ def _read_ir(path: Path) -> NetFile:
         raise InputError("its weights are missing", file=weights, remedy="Copy the .bin beside the .xml.")
     others = _bounded(path, [weights])
     try:
-        model = openvino.Core().read_model(str(path))
+        model = openvino().Core().read_model(str(path))
         inputs, outputs = ([_ir_port(p, k) for k, p in enumerate(ports)] for ports in (model.inputs, model.outputs))
         about = _conversion(model)
     except RuntimeError as error:
@@ -200,16 +199,16 @@ def compile_netfile(net: NetFile, *, backend: str = "openvino", device: str = "c
     """
     if backend == "onnxruntime":
         return _onnxruntime(net, device)
-    import openvino
+    library = openvino()
 
-    core = openvino.Core()
-    try:
-        model = core.read_model(str(net.path))
+    def build() -> Any:
+        model = library.Core().read_model(str(net.path))
         if shape:
-            model.reshape({0: openvino.PartialShape([side or -1 for side in shape])})
-        # float32: on processors with bf16 units OpenVINO would lower the precision by itself
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        compiled = core.compile_model(model, "CPU", settings)
+            model.reshape({0: library.PartialShape([side or -1 for side in shape])})
+        return model
+
+    try:
+        compiled = compile_network(build, key=f"{net.sha256} {list(shape)}")
     except RuntimeError as error:
         raise InputError(f"OpenVINO cannot read this network ({_last_line(error)})", file=net.path) from error
     request, names = compiled.create_infer_request(), [_name(port, k) for k, port in enumerate(compiled.outputs)]

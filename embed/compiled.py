@@ -7,6 +7,7 @@ into the convolutions, in float32; the parity test holds both together (vectors 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from packed_scenes.data import InputError
+from packed_scenes.data.inference import compile_network, openvino
 from packed_scenes.embed.crops import GREY
 from packed_scenes.embed.runners import CHUNK, Canvases, Float
 
@@ -104,25 +106,11 @@ def compile_layout(tensors: Mapping[str, Float], *, width: int, height: int) -> 
     Raises:
         InputError: if the tensors are not those of such a network.
     """
-    import openvino
-    from openvino import opset13 as op
-
-    canvases = op.parameter([-1, height, width, 3], openvino.Type.u8, name="canvases")
-    x = op.convert(op.transpose(canvases, op.constant(np.array([0, 3, 1, 2]))), "f32")
-    x = op.multiply(op.subtract(x, np.float32(GREY)), np.float32(1 / 64))
+    digest = hashlib.sha256(repr((width, height)).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode() + np.ascontiguousarray(tensors[name]).tobytes())
     try:
-        x = _convolution(op, x, tensors, "stages.0", stride=2)
-        for stage in (1, 2, 3):
-            x = _convolution(op, x, tensors, f"stages.{stage}.0", stride=2)
-            x = op.add(x, _convolution(op, x, tensors, f"stages.{stage}.1.body", stride=1))
-        x = op.reshape(x, op.constant(np.array([0, -1])), special_zero=True)
-        x = op.add(
-            op.matmul(x, _constant(op, tensors["head.weight"]), False, True), _constant(op, tensors["head.bias"])
-        )
-        x = op.normalize_l2(x, op.constant(np.array([1])), SHORTEST**2, "max")
-        model = openvino.Model([x], [canvases], "layout")
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        compiled = openvino.Core().compile_model(model, "CPU", settings)
+        compiled = compile_network(lambda: layout_graph(tensors, width, height), key=f"layout 1 {digest.hexdigest()}")
     except (KeyError, RuntimeError) as error:
         raise InputError(f"these are no weights of a layout network ({str(error).splitlines()[0][:120]})") from error
     request = compiled.create_infer_request()
@@ -131,6 +119,24 @@ def compile_layout(tensors: Mapping[str, Float], *, width: int, height: int) -> 
         return np.array(request.infer([pixels])[compiled.output(0)], np.float32)
 
     return run
+
+
+def layout_graph(tensors: Mapping[str, Float], width: int, height: int) -> Any:
+    """Build the ``openvino.Model`` of a ``layout`` network, see :func:`compile_layout`."""
+    library = openvino()
+    from openvino import opset13 as op
+
+    canvases = op.parameter([-1, height, width, 3], library.Type.u8, name="canvases")
+    x = op.convert(op.transpose(canvases, op.constant(np.array([0, 3, 1, 2]))), "f32")
+    x = op.multiply(op.subtract(x, np.float32(GREY)), np.float32(1 / 64))
+    x = _convolution(op, x, tensors, "stages.0", stride=2)
+    for stage in (1, 2, 3):
+        x = _convolution(op, x, tensors, f"stages.{stage}.0", stride=2)
+        x = op.add(x, _convolution(op, x, tensors, f"stages.{stage}.1.body", stride=1))
+    x = op.reshape(x, op.constant(np.array([0, -1])), special_zero=True)
+    x = op.add(op.matmul(x, _constant(op, tensors["head.weight"]), False, True), _constant(op, tensors["head.bias"]))
+    x = op.normalize_l2(x, op.constant(np.array([1])), SHORTEST**2, "max")
+    return library.Model([x], [canvases], "layout")
 
 
 def _convolution(op: Any, x: Any, tensors: Mapping[str, Float], name: str, *, stride: int) -> Any:
