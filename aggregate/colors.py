@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -31,7 +31,7 @@ REUSE = 1000.0  # what a colour's use by another cluster weighs, as a colour dis
 SPARE = 1.5  # colours per cluster, so that the last ones can still be chosen by their neighbours
 
 
-def assign_colors(parts: Sequence[Objects]) -> dict[int, Color]:
+def assign_colors(parts: Sequence[Objects], *, kept: Mapping[int, Color] | None = None) -> dict[int, Color]:
     """Give every cluster of a run a colour.
 
     Clusters that stand side by side in any scene get colours far apart; no colour is used twice among up to
@@ -40,6 +40,7 @@ def assign_colors(parts: Sequence[Objects]) -> dict[int, Color]:
 
     Args:
         parts: the objects of all scenes of the run, with ``cluster`` set.
+        kept: colours that clusters have already and keep.
 
     Returns:
         Cluster -> (red, green, blue), 0 … 255. Noise has none.
@@ -48,7 +49,7 @@ def assign_colors(parts: Sequence[Objects]) -> dict[int, Color]:
         np.concatenate([np.zeros(0, np.int64), *(_identities(part) for part in parts)]), return_counts=True
     )
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *(_neighbours(part) for part in parts)])
-    return _choose(clusters, count, pairs)
+    return _choose(clusters, count, pairs, kept or {})
 
 
 def colors_of(labels: npt.NDArray[np.int64]) -> dict[int, Color]:
@@ -58,11 +59,14 @@ def colors_of(labels: npt.NDArray[np.int64]) -> dict[int, Color]:
         labels: (N,) clusters; -1 is noise and has none.
     """
     clusters, count = np.unique(labels[labels >= 0], return_counts=True)
-    return _choose(clusters, count, np.zeros((0, 2), np.int64))
+    return _choose(clusters, count, np.zeros((0, 2), np.int64), {})
 
 
 def _choose(
-    clusters: npt.NDArray[np.int64], count: npt.NDArray[np.int64], pairs: npt.NDArray[np.int64]
+    clusters: npt.NDArray[np.int64],
+    count: npt.NDArray[np.int64],
+    pairs: npt.NDArray[np.int64],
+    kept: Mapping[int, Color],
 ) -> dict[int, Color]:
     """Choose colours for the clusters, most objects first, each far from those of its neighbours in ``pairs``."""
     neighbours: list[list[int]] = [[] for _ in clusters]
@@ -70,10 +74,17 @@ def _choose(
         neighbours[a].append(b)
         neighbours[b].append(a)
     colors = palette(round(SPARE * len(clusters)) if len(clusters) > len(PALETTE) else 0)
+    colors = tuple(dict.fromkeys([*colors, *(kept[c] for c in clusters.tolist() if c in kept)]))
     apart = _distances(lab(colors))
     used = np.zeros(len(colors))
     chosen = np.full(len(clusters), -1)
+    for place, cluster in enumerate(clusters.tolist()):
+        if cluster in kept:
+            chosen[place] = colors.index(kept[cluster])
+            used[chosen[place]] += 1
     for place in np.lexsort((clusters, -count)).tolist():
+        if chosen[place] >= 0:
+            continue
         taken = chosen[[n for n in neighbours[place] if chosen[n] >= 0]]
         nearest = apart[:, taken].min(axis=1) if len(taken) else np.full(len(colors), CLEAR)
         chosen[place] = int(np.argmax(np.minimum(nearest, CLEAR) - REUSE * used))

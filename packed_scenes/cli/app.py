@@ -1,9 +1,7 @@
-"""The web app: drop photos, see the groups, correct them, search, report. Runs on this machine only."""
+"""The workbench in the browser: drop photos, see the groups, correct them, teach, search, report."""
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,59 +11,57 @@ from packed_scenes.cli.console import application
 
 app = application()
 
-MAIN = Path(__file__).resolve().parents[1] / "web" / "main.py"
-OPTIONS = {
-    "server.address": "localhost",
-    "server.headless": "true",
-    "server.fileWatcherType": "none",
-    "server.enableXsrfProtection": "true",
-    "server.enableCORS": "true",
-    "server.enableStaticServing": "false",
-    "server.showEmailPrompt": "false",
-    "browser.gatherUsageStats": "false",
-    "browser.serverAddress": "localhost",
-    "client.toolbarMode": "viewer",
-    "client.showErrorDetails": "none",
-    "client.showErrorLinks": "false",
-    "theme.baseRadius": "medium",
-    "theme.light.primaryColor": "#0a6c52",
-    "theme.light.backgroundColor": "#ffffff",
-    "theme.light.secondaryBackgroundColor": "#f2f5f4",
-    "theme.light.textColor": "#17211d",
-    "theme.dark.primaryColor": "#57cfa4",
-    "theme.dark.backgroundColor": "#111615",
-    "theme.dark.secondaryBackgroundColor": "#1b2321",
-    "theme.dark.textColor": "#e6edea",
-}
-
 EPILOG = """
 Examples:
 
 `packed-scenes app` — then open the address it prints
 
-`packed-scenes app --port 8600 --catalogue shop` — and keep what is added to the catalogue in the folder `shop`
+`packed-scenes app runs/shelf` — go on with a project, or with a run folder of `analyze`; a new name makes a project
+
+`packed-scenes app --photos /data/shop --catalogue shop` — take photos by path from below that folder, and keep names
+in the catalogue `shop`
 """
 
 
 @app.command(epilog=EPILOG)
 def main(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8501,
-    catalogue: Annotated[
-        Path | None,
-        typer.Option(help="Keep the catalogue in this folder, for all who open the app.  [default: one per visit]"),
+    project: Annotated[
+        Path | None, typer.Argument(help="Project, or run folder of analyze, to open; made if it is not there.")
     ] = None,
-    max_upload: Annotated[int, typer.Option(min=1, max=2000, help="Largest upload in MB.")] = 100,
+    projects: Annotated[Path, typer.Option(help="Folder of the projects that are made here.")] = Path("runs/projects"),
+    photos: Annotated[
+        list[Path] | None, typer.Option(help="Folder below which photos may be opened by path; may be given again.")
+    ] = None,
+    catalogue: Annotated[Path | None, typer.Option(help="Catalogue that names come from and go to.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 = any free one.")] = 8501,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; another than the default opens it to other machines.")
+    ] = "127.0.0.1",
+    max_upload: Annotated[int, typer.Option(min=1, max=4000, help="Largest upload in MB.")] = 100,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the browser.")] = False,
+    simple: Annotated[
+        bool, typer.Option("--simple", help="One plain page (streamlit) that extracts, clusters and retrieves.")
+    ] = False,
 ) -> None:
-    """Start the web app on this machine (address localhost); stop it with Ctrl+C."""
-    if catalogue is not None:
-        from packed_scenes.catalogue import Catalogue
+    """Start the workbench on this machine; stop it with Ctrl+C. Work is saved as it is done."""
+    if simple:
+        from packed_scenes.web.simple.run import run_simple
 
-        os.environ["PACKED_SCENES_CATALOGUE"] = str(Catalogue.create(catalogue).folder.resolve())
-    options = OPTIONS | {"server.port": str(port), "server.maxUploadSize": str(max_upload)}
-    if open_browser:
-        options["server.headless"] = "false"
-    from streamlit.web import cli
+        run_simple(port=port or 8501, max_upload=max_upload)
+        return
+    from packed_scenes.data.errors import InputError
+    from packed_scenes.observe import Observer
+    from packed_scenes.settings import Settings
+    from packed_scenes.web.server.app import serve
+    from packed_scenes.web.server.workplace import Workplace
 
-    sys.argv = ["streamlit", "run", str(MAIN), *(f"--{name}={value}" for name, value in options.items())]
-    cli.main()
+    for folder in photos or ():
+        if not folder.is_dir():
+            raise InputError("no such folder", file=folder, remedy="Name a folder of photos.")
+    place = Workplace(
+        projects, observer=Observer(Settings()), photos=photos or (), catalogue=catalogue,
+        max_upload=max_upload * 1_000_000,
+    )  # fmt: skip
+    if project is not None:
+        place.name(project)
+    serve(place, port=port, host=address, open_browser=open_browser)

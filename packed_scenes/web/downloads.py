@@ -1,113 +1,110 @@
-"""What can be taken away from the web app: tables, COCO, pictures, the report page, as bytes."""
+"""What can be taken away from a project: tables, COCO, pictures, the report page, a run folder, as bytes."""
 
 from __future__ import annotations
 
+import io
 import json
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packed_scenes.data.objects import NOISE
-from packed_scenes.web.webdata import png
-from packed_scenes.web.workbench import Workbench
+from packed_scenes.web.project.project import Project
 
 if TYPE_CHECKING:
     from packed_scenes.aggregate import ShelfReport
-    from packed_scenes.catalogue import Added, Catalogue
 
 COLUMNS = ("scene", "object_id", "x1", "y1", "x2", "y2", "score", "cluster", "name", "probability", "congregation")
 
 
-def objects_table(bench: Workbench) -> bytes:
+def objects_table(project: Project) -> bytes:
     """Return all objects as CSV (UTF-8); texts that a spreadsheet would run as formulas are made harmless."""
     from packed_scenes.aggregate.shelf import csv_text
     from packed_scenes.aggregate.tables import congregation_labels
+    from packed_scenes.identify import congregate
 
-    view, lines = bench.view(), []
-    for name, part, found in zip(bench.names, view.parts, view.congregations, strict=True):
+    lines = []
+    for photo in project.photos:
+        (part,), (found,) = congregate([project.objects(photo.number)], [photo.size], settings=project.settings)
         assert part.cluster is not None
         assert part.probability is not None
         labels = congregation_labels(part, found).tolist()
         for k in range(len(part)):
             box = (f"{v:.2f}" for v in part.xyxy[k].tolist())
             cluster = int(part.cluster[k])
-            title = bench.grouping.names.get(cluster, "")
+            title = project.grouping.names.get(cluster, "")
             lines.append(
-                (name, str(part.object_id[k]), *box, f"{part.score[k]:.4f}", cluster, title,
+                (photo.name, str(part.object_id[k]), *box, f"{part.score[k]:.4f}", cluster, title,
                  f"{part.probability[k]:.4f}", labels[k])
             )  # fmt: skip
     return csv_text(COLUMNS, lines).encode()
 
 
-def coco(bench: Workbench) -> bytes:
-    """Return all scenes as COCO JSON whose categories are the groups, by name where they have one."""
+def coco(project: Project) -> bytes:
+    """Return all photos as COCO JSON whose categories are the groups, by name where they have one."""
     from packed_scenes.data.coco import to_coco
     from packed_scenes.data.labelled import LabelledScene
 
-    grouping, view = bench.grouping, bench.view()
+    grouping = project.grouping
     highest = max(grouping.clusters, default=NOISE)
     titles = tuple(grouping.names.get(c, str(c)) for c in range(highest + 1))
     scenes = [
-        LabelledScene(Path(f"{name}.jpg"), name, part, size=(size[1], size[0]), categories=titles)
-        for name, part, size in zip(bench.names, view.parts, bench.sizes, strict=True)
-    ]
+        LabelledScene(Path(f"{p.name}.jpg"), p.name, project.objects(p.number), size=(p.size[1], p.size[0]),
+                      categories=titles)
+        for p in project.photos
+    ]  # fmt: skip
     return json.dumps(to_coco(scenes), ensure_ascii=False, allow_nan=False).encode()
 
 
-def overlay(bench: Workbench, scene: int) -> bytes:
-    """Return one scene with its congregations drawn, PNG."""
+def overlay(project: Project, number: int) -> bytes:
+    """Return one photo with its congregations drawn, PNG."""
     from packed_scenes.aggregate import draw_overlay
+    from packed_scenes.web.server.pagedata import png
 
-    view = bench.view()
-    return png(draw_overlay(bench.image(scene), view.parts[scene], view.congregations[scene], colors=view.colors))
+    colors = project.view().colors
+    return png(draw_overlay(project.image(number), project.objects(number), project.places(number), colors=colors))
 
 
-def contact_sheet(bench: Workbench) -> bytes:
+def contact_sheet(project: Project) -> bytes:
     """Return the contact sheet of all groups, PNG."""
     from packed_scenes.aggregate import ContactSheet
+    from packed_scenes.web.server.pagedata import png
 
-    view = bench.view()
-    sheet = ContactSheet(list(zip(bench.names, view.parts, strict=True)), colors=view.colors)
-    for number, name in enumerate(bench.names):
-        sheet.add(name, bench.image(number))
+    photos = [p for p in project.photos if p.source is not None]
+    sheet = ContactSheet([(p.name, project.objects(p.number)) for p in photos], colors=project.view().colors)
+    wanted = set(sheet.wanted)
+    for photo in photos:
+        if photo.name in wanted:
+            sheet.add(photo.name, project.image(photo.number))
     return png(sheet.draw())
 
 
-def report(bench: Workbench, scene: int) -> ShelfReport:
-    """Return the shelf report of one scene."""
+def report(project: Project, number: int) -> ShelfReport:
+    """Return the shelf report of one photo."""
     from packed_scenes.aggregate import shelf_report
 
-    return shelf_report(bench.view().parts[scene], scene=bench.names[scene], names=bench.grouping.names)
+    names = project.grouping.names
+    return shelf_report(project.objects(number), scene=project.photo(number).name, names=names)
 
 
-def report_page(bench: Workbench, scene: int) -> bytes:
-    """Return the shelf report of one scene as one HTML page."""
+def report_page(project: Project, number: int) -> bytes:
+    """Return the shelf report of one photo as one HTML page."""
     from packed_scenes.aggregate import draw_overlay, shelf_page
 
-    view, image = bench.view(), bench.image(scene)
-    drawn = draw_overlay(image, view.parts[scene], view.congregations[scene], colors=view.colors)
-    return shelf_page(report(bench, scene), image, drawn, colors=view.colors).encode()
+    image, colors = project.image(number), project.view().colors
+    drawn = draw_overlay(image, project.objects(number), project.places(number), colors=colors)
+    return shelf_page(report(project, number), image, drawn, colors=colors).encode()
 
 
-def add_named(bench: Workbench, catalogue: Catalogue) -> Added:
-    """Add the scenes as edited to a catalogue; names go to identities that have none yet.
+def run_zip(project: Project) -> bytes:
+    """Return the project as a run folder of ``analyze``, zipped."""
+    from packed_scenes.web.project.runs import to_analysis
 
-    Raises:
-        InputError: as :meth:`packed_scenes.catalogue.Catalogue.add_analysis`.
-    """
-    result = bench.result()
-    added = catalogue.add_analysis(result)
-    skipped = {given for given, _ in added.skipped}
-    fresh = iter(added.scenes)
-    taken = {identity.name for identity in catalogue.identities()}
-    for scene in result.scenes:
-        if scene.name in skipped:
-            continue
-        there = {sighting.key: sighting for sighting in catalogue.in_scene(next(fresh))}
-        for cluster, name in bench.grouping.names.items():
-            assert scene.objects.cluster is not None
-            ids = scene.objects.object_id[scene.objects.cluster == cluster].tolist()
-            whose = {there[key].identity_id for key in ids if key in there and there[key].name is None}
-            if len(whose) == 1 and name not in taken:
-                catalogue.rename(whose.pop(), name)
-                taken.add(name)
-    return added
+    with tempfile.TemporaryDirectory(prefix=".run-", dir=project.folder.path) as aside:
+        folder = to_analysis(project).save(Path(aside) / "run")
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+                archive.write(path, path.relative_to(folder).as_posix())
+        return out.getvalue()

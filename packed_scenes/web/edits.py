@@ -1,7 +1,7 @@
-"""Edits of a clustering by hand: merge, split, move, rename, and a history to undo them.
+"""Edits of a clustering by hand: merge, split, move, rename.
 
 All functions are pure: they take a grouping and return another. What a person has edited or named is *pinned*: when
-the threshold moves afterwards, those clusters stay as they are and only the rest is grouped anew.
+the threshold moves afterwards, its objects stay together, and apart from those of other pinned clusters.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.data.objects import NOISE
 
 Labels = npt.NDArray[np.int64]
+Pairs = npt.NDArray[np.int64]  # (M, 2)
 
 MAX_NAME = 120
-MAX_STEPS = 200  # each holds one label per object
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +30,14 @@ class Grouping:
         threshold: cosine distance with which the clusters that nobody edited were made.
         names: cluster -> name, for clusters that have objects.
         pinned: clusters that a person edited or named.
+        floor: new clusters get numbers from here on, so that a number is never given twice.
     """
 
     cluster: Labels
     threshold: float
     names: Mapping[int, str] = field(default_factory=dict)
     pinned: frozenset[int] = frozenset()
+    floor: int = 0
 
     @property
     def clusters(self) -> list[int]:
@@ -164,100 +166,70 @@ def halves(vectors: npt.NDArray[np.float32]) -> Labels:
     return np.unique(part, return_inverse=True)[1].astype(np.int64)
 
 
-def regroup(grouping: Grouping, fresh: npt.ArrayLike, *, threshold: float, anchor: npt.ArrayLike) -> Grouping:
-    """Take new clusters for the rows that nobody edited.
-
-    Numbers follow ``anchor``, so that the same threshold gives the same numbers wherever the slider came from.
+def regroup(grouping: Grouping, fresh: npt.ArrayLike, *, threshold: float) -> Grouping:
+    """Take a new clustering of all rows; clusters keep the numbers, and so the names, that most of their rows had.
 
     Args:
         grouping: before.
-        fresh: (F,) labels of the free rows (``grouping.free``), -1 = noise.
+        fresh: (N,) labels, -1 = noise. What is pinned must still be together and apart (:func:`decided`).
         threshold: how they were made.
-        anchor: (N,) labels that lend their numbers, such as those of the first analysis.
 
     Raises:
         InputError: if the lengths disagree.
     """
     from packed_scenes.cluster.assign import keep_names
 
-    free, labels = grouping.free, np.asarray(fresh, np.int64)
-    if len(labels) != int(free.sum()):
-        raise InputError(f"fresh must have shape ({int(free.sum())},), got {labels.shape}")
-    numbers = keep_names(np.asarray(anchor, np.int64)[free], labels)
-    taken = np.isin(numbers, list(grouping.pinned)) & (numbers != NOISE)
-    if taken.any():
-        above = max([*grouping.pinned, int(numbers.max(initial=0))]) + 1
-        numbers[taken] = above + np.unique(numbers[taken], return_inverse=True)[1]
-    cluster = grouping.cluster.copy()
-    cluster[free] = numbers
-    return replace(grouping, cluster=cluster, threshold=threshold)
+    labels = np.asarray(fresh, np.int64)
+    if labels.shape != grouping.cluster.shape:
+        raise InputError(f"fresh must have shape {grouping.cluster.shape}, got {labels.shape}")
+    out = keep_names(grouping.cluster, labels)
+    for cluster in grouping.pinned - {NOISE}:  # theirs by decision, whoever has more rows
+        now = labels[np.flatnonzero(grouping.cluster == cluster)[:1]]
+        for number in now[now != NOISE].tolist():
+            mine = labels == number
+            out[(out == cluster) & ~mine] = _fresh(grouping) + len(labels) + cluster
+            out[mine] = cluster
+    highest = int(grouping.cluster.max(initial=NOISE))
+    new = (out > highest) & ~np.isin(out, list(grouping.pinned))
+    if new.any():
+        out[new] = max(_fresh(grouping), highest + 1) + np.unique(out[new], return_inverse=True)[1]
+    there = set(np.unique(out).tolist())
+    return replace(
+        grouping,
+        cluster=out,
+        threshold=threshold,
+        names={c: n for c, n in grouping.names.items() if c in there},
+        pinned=frozenset(grouping.pinned & there),
+    )
 
 
-def apply(grouping: Grouping, parts: Sequence[Objects]) -> list[Objects]:
-    """Give the objects of the scenes their clusters and membership strengths.
+def decided(grouping: Grouping) -> tuple[Pairs, Pairs]:
+    """Say what the pinned clusters mean for a clustering: (M, 2) pairs of rows that are one, and that are not."""
+    must, firsts = [np.zeros((0, 2), np.int64)], []
+    for cluster in sorted(grouping.pinned - {NOISE}):
+        rows = np.flatnonzero(grouping.cluster == cluster)
+        if len(rows):
+            must.append(np.column_stack([rows[:-1], rows[1:]]))
+            firsts.append(int(rows[0]))
+    a, b = np.triu_indices(len(firsts), 1)
+    first = np.array(firsts, np.int64)
+    return np.concatenate(must), np.column_stack([first[a], first[b]])
 
-    The strength is that of average linkage; in a pinned cluster it is 1, because a person has decided.
 
-    Raises:
-        InputError: if the number of objects disagrees.
+def strengths(grouping: Grouping, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Say how strongly each row belongs to its cluster, (N,) in [0, 1].
+
+    That of average linkage; in a pinned cluster it is 1, because a person has decided.
     """
     from packed_scenes.cluster.average import membership
 
-    counts = [len(part) for part in parts]
-    if sum(counts) != len(grouping.cluster):
-        raise InputError(f"the grouping has {len(grouping.cluster)} objects, the scenes have {sum(counts)}")
     probability = np.zeros(len(grouping.cluster), np.float32)
     kept = np.flatnonzero(grouping.cluster != NOISE)
     if len(kept):
-        vectors = np.concatenate([p.embedding for p in parts if p.embedding is not None and len(p)])[kept]
         compact = np.unique(grouping.cluster[kept], return_inverse=True)[1].astype(np.int64)
-        probability[kept] = np.clip(membership(vectors, compact, grouping.threshold), 0, 1)
+        probability[kept] = np.clip(membership(vectors[kept], compact, grouping.threshold), 0, 1)
         probability[~grouping.free & (grouping.cluster != NOISE)] = 1
-    bounds = np.cumsum([0, *counts])
-    return [
-        part.replace(cluster=grouping.cluster[a:b], probability=probability[a:b])
-        for part, a, b in zip(parts, bounds[:-1], bounds[1:], strict=True)
-    ]
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One state with the words for what led to it."""
-
-    label: str
-    grouping: Grouping
-
-
-@dataclass(frozen=True, eq=False)
-class History:
-    """All states so far; a value, so that a failed edit leaves nothing behind."""
-
-    now: Step
-    past: tuple[Step, ...] = ()
-    future: tuple[Step, ...] = ()
-
-    @classmethod
-    def start(cls, grouping: Grouping) -> History:
-        """Begin with what the analysis found."""
-        return cls(Step("Analysis", grouping))
-
-    def do(self, label: str, grouping: Grouping, *, fold: bool = False) -> History:
-        """Add a state. With ``fold`` a step of the same label is replaced (a slider makes one step, not fifty)."""
-        if fold and self.past and self.now.label == label:
-            return History(Step(label, grouping), self.past)
-        return History(Step(label, grouping), (*self.past, self.now)[-MAX_STEPS:])
-
-    def undo(self) -> History:
-        """Go one state back; at the beginning nothing happens."""
-        if not self.past:
-            return self
-        return History(self.past[-1], self.past[:-1], (self.now, *self.future))
-
-    def redo(self) -> History:
-        """Go one state forward again; at the end nothing happens."""
-        if not self.future:
-            return self
-        return History(self.future[0], (*self.past, self.now), self.future[1:])
+    return probability
 
 
 def _settle(grouping: Grouping, cluster: Labels, names: Mapping[int, str], touched: Iterable[int]) -> Grouping:
@@ -268,11 +240,12 @@ def _settle(grouping: Grouping, cluster: Labels, names: Mapping[int, str], touch
         grouping.threshold,
         {c: n for c, n in names.items() if c in there},
         frozenset((grouping.pinned | set(touched)) & there),
+        grouping.floor,
     )
 
 
 def _fresh(grouping: Grouping) -> int:
-    return max([int(grouping.cluster.max(initial=-1)), *grouping.pinned, *grouping.names]) + 1
+    return max([int(grouping.cluster.max(initial=-1)), *grouping.pinned, *grouping.names, grouping.floor - 1]) + 1
 
 
 def _check(grouping: Grouping, clusters: Iterable[int]) -> None:

@@ -1,250 +1,276 @@
-"""The web app's logic through streamlit's own test harness; the models are stubs, so every run takes milliseconds."""
+"""The workbench's server without a browser: what it answers, what it refuses, and who sees what."""
 
-import io
+import json
+import os
+import shutil
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
-from types import SimpleNamespace
+from urllib.parse import quote
 
-import numpy as np
 import pytest
-from PIL import Image
-from streamlit.testing.v1 import AppTest
 
-from packed_scenes.data import Objects
-from packed_scenes.observe import Observer
-from packed_scenes.settings import Settings
-from tests.packed_scenes.conftest import paint, squares
+pytest.importorskip("httpx", reason="starlette's test client needs it")
+from starlette.testclient import TestClient
 
-ROOT = Path(__file__).resolve().parents[2]
-MAIN = ROOT / "packed_scenes" / "web" / "main.py"
-ROWS = [[0, 0, 1, 1], [2, 2, 2, 3], [0, None, 1, 1]]
-CALIBRATION = {"calibration": {"threshold": 0.05}}
+from packed_scenes.web.project.folder import ProjectFolder
+from packed_scenes.web.server.app import PAGE, make_app
+from packed_scenes.web.server.workplace import Workplace
+from tests.packed_scenes.conftest import paint
+from tests.packed_scenes.workbench import FIRST, SECOND, painted, png, stub_models
 
-
-def colours(image, boxes):
-    centre = np.asarray(boxes).reshape(-1, 4)
-    at = ((centre[:, :2] + centre[:, 2:]) / 2).astype(int)
-    vectors = image[at[:, 1], at[:, 0]].astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+TOKEN, PORT = "key-of-this-test", 8000
+OWN = {"x-packed-scenes": "1"}
 
 
-def detect(image):
-    found = squares(image) if not image.shape[0] % 30 else Objects.empty()
-    return found, SimpleNamespace(to_json=dict, warnings=())
+def visitor(app, *, token=TOKEN):
+    client = TestClient(app, base_url=f"http://127.0.0.1:{PORT}", headers=OWN)
+    if token:
+        client.get("/", params={"token": token})
+    return client
 
 
 @pytest.fixture
-def app(monkeypatch):
-    """The app with stub models, freshly opened."""
-    from packed_scenes.web import photos, session
-
-    models = Observer(Settings())
-    vars(models).update(
-        detector=SimpleNamespace(detect_with_info=detect, weights_hash="d"),
-        embedder=SimpleNamespace(card=CALIBRATION, weights_hash="e", dimension=3, embed=colours),
-    )
-    lock = threading.Lock()
-    monkeypatch.setattr(session, "models", lambda: (models, lock))
-    monkeypatch.delenv("PACKED_SCENES_CATALOGUE", raising=False)
-    assert photos.session is session
-    return AppTest.from_file(MAIN, default_timeout=60).run()
-
-
-def png(image):
-    out = io.BytesIO()
-    Image.fromarray(image).save(out, format="PNG")
-    return out.getvalue()
-
-
-def upload(app, *files):
-    app.file_uploader[0].set_value([(name, content, "image/png") for name, content in files]).run()
-    return app.button(key="start").click().run()
-
-
-def go(app, page):
-    return app.segmented_control(key="page").set_value(page).run()
+def place(tmp_path):
+    made = Workplace(tmp_path / "projects", observer=stub_models(), photos=[tmp_path / "photos"],
+                     catalogue=tmp_path / "catalogue", max_upload=500_000)  # fmt: skip
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def loaded(app):
-    """The app with one painted photo."""
-    upload(app, ("squares.png", png(paint(ROWS))))
-    assert not app.exception
-    return app
+def app(place):
+    return make_app(place, port=PORT, token=TOKEN)
 
 
-def texts(app):
-    kinds = (app.markdown, app.caption, app.subheader, app.error, app.warning, app.info, app.success)
-    return " ".join(str(e.value) for kind in kinds for e in kind)
+@pytest.fixture
+def client(app):
+    return visitor(app)
 
 
-def bench(app):
-    return app.session_state["bench"]
+def done(client, key):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        state = client.get(f"/api/p/{quote(key)}/state").json()
+        if state["job"] is None or state["job"]["finished"]:
+            return state
+        time.sleep(0.05)
+    raise AssertionError("the job does not end")
 
 
-def test_it_opens_empty_and_says_what_to_do(app):
-    assert not app.exception
-    assert app.button(key="start").disabled
-    for page in ("Scene", "Groups", "Map", "Search", "Report"):
-        go(app, page)
-        assert not app.exception
-        assert "No photos yet" in texts(app)
+def loaded(client, *photos):
+    key = client.post("/api/new", json={"name": "Work"}).json()["key"]
+    for n, rows in enumerate(photos):
+        assert client.put(f"/api/p/{key}/upload", params={"name": f"photo{n}.png"}, content=png(paint(rows))).is_success
+    assert client.post(f"/api/p/{key}/analyse").is_success
+    return key, done(client, key)
 
 
-def test_an_upload_is_analysed_and_the_scene_opens(loaded):
-    assert loaded.session_state["page"] == "Scene"
-    assert len(bench(loaded).vectors) == 11
-    assert loaded.slider(key="threshold").value == pytest.approx(bench(loaded).grouping.threshold, abs=0.006)
+def edit(client, key, **told):
+    return client.post(f"/api/p/{key}/edit", json=told)
 
 
-def test_bad_uploads_are_named_and_good_ones_go_on(app):
-    upload(app, ("broken.png", b"nothing"))
-    assert "broken" in texts(app)
-    assert app.session_state["bench"] is None
-    upload(app, ("broken.png", b"nothing"), ("squares.png", png(paint(ROWS))))
-    assert len(bench(app).names) == 1
-    go(app, "Photos")
-    assert "broken" in texts(app)
+def test_photos_become_a_project_that_is_edited_undone_and_listed(client):
+    key, state = loaded(client, FIRST, SECOND)
+    assert (len(state["photos"]), state["objects"]) == (2, 16)
+    red = state["groups"][0]["c"]
+    said = edit(client, key, op="rename", c=red, name="<b>Red</b>").json()
+    assert said["changed"]
+    assert "<b>Red</b>" in said["said"]
+    assert edit(client, key, op="undo").json()["said"].startswith("Undone: Group")
+    assert edit(client, key, op="redo").json()["said"].startswith("Done again: Group")
+    assert edit(client, key, op="redo").json()["said"] == "Nothing to redo"
+    scene = client.get(f"/api/p/{key}/scene/0").json()
+    assert len(scene["objects"]) == 11
+    for path in ("photo/0.jpg", "thumb/1.jpg", f"crop/{scene['objects'][0][0]}.jpg"):
+        assert client.get(f"/api/p/{key}/{path}").headers["content-type"] == "image/jpeg"
+    assert [p["key"] for p in client.get("/api/home").json()["recent"]] == [key]
+    since = client.get(f"/api/p/{key}/state").json()["tag"]
+    assert client.get(f"/api/p/{key}/state", params={"since": since}).json() == {"tag": since}
 
 
-def test_a_photo_without_objects_is_explained(app):
-    upload(app, ("grey.png", png(np.full((40, 41, 3), 90, np.uint8))))
-    for page in ("Scene", "Groups", "Map", "Search", "Report"):
-        go(app, page)
-        assert not app.exception
-        assert "No objects found" in texts(app)
+def test_what_cannot_be_read_is_listed_and_work_goes_on(client):
+    key = client.post("/api/new", json={"name": "Mixed"}).json()["key"]
+    client.put(f"/api/p/{key}/upload", params={"name": "../../evil.jpg"}, content=b"no picture")
+    client.put(f"/api/p/{key}/upload", params={"name": "good.png"}, content=png(paint(FIRST)))
+    client.post(f"/api/p/{key}/analyse")
+    state = done(client, key)
+    assert [name for name, _ in state["left_out"]] == ["../../evil.jpg"]
+    assert [p["name"] for p in state["photos"]] == ["good"]
 
 
-def test_sliders_regroup_and_undo_brings_the_slider_back(loaded):
-    before = bench(loaded).grouping.cluster.tolist()
-    loaded.slider(key="threshold").set_value(0.8).run()
-    assert not loaded.exception
-    assert len(bench(loaded).grouping.clusters) < 4
-    loaded.slider(key="reach").set_value(2.0).run()
-    assert bench(loaded).reach == 2.0
-    loaded.button(key="undo").click().run()
-    assert bench(loaded).grouping.cluster.tolist() == before
-    assert loaded.slider(key="threshold").value == pytest.approx(bench(loaded).grouping.threshold, abs=0.006)
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"op": "nope"}, {"op": "rename", "c": 0}, {"op": "rename", "c": "0", "name": "x"}, {"op": "merge", "groups": [0]},
+     {"op": "merge", "groups": "all"}, {"op": "move", "rows": [10**15], "to": None}, {"op": "move", "rows": [0], "to": 1.5},
+     {"op": "box", "row": 0, "box": [1, 2, 3]}, {"op": "box", "row": 0, "box": [1e400, 0, 1, 1]}, {"op": "add", "photo": 0, "boxes": {}},
+     {"op": "add", "photo": 99, "boxes": [[0, 0, 9, 9]]}, {"op": "pairs", "rows": [0, 1], "answer": "maybe"},
+     {"op": "confidence", "value": "high"}, {"op": "threshold", "value": -1}, {"op": "reach", "value": None},
+     {"op": "delete", "rows": []}, {"op": "never", "rows": [True]}, {"op": "remove_photo", "photo": 7}],
+)  # fmt: skip
+def test_senseless_edits_are_one_sentence_and_change_nothing(client, told):
+    key, state = loaded(client, FIRST)
+    answer = client.post(f"/api/p/{key}/edit", content=json.dumps(told).encode())
+    assert answer.status_code == 400
+    assert answer.json()["error"].endswith((".", "!", "?"))
+    assert client.get(f"/api/p/{key}/state").json()["version"] == state["version"]
 
 
-def test_rename_merge_split_move_undo_redo(loaded):
-    go(loaded, "Groups")
-    loaded.session_state["chosen"] = {"groups": [0], "rows": []}
-    loaded.run()
-    loaded.text_input(key="rename_0").set_value("Red <b>*tea*").run()
-    assert bench(loaded).grouping.names == {0: "Red <b>*tea*"}
-    named(loaded, "Split in two").click().run()
-    assert len(bench(loaded).grouping.clusters) == 5
-    assert loaded.session_state["chosen"] == {"groups": [], "rows": []}
-    loaded.session_state["chosen"] = {"groups": [1, 2], "rows": []}
-    loaded.run()
-    named(loaded, "Merge 2 groups").click().run()
-    assert len(bench(loaded).grouping.clusters) == 4
-    loaded.session_state["chosen"] = {"groups": [], "rows": [7]}
-    loaded.run()
-    named(loaded, "Move").click().run()
-    assert not loaded.exception
-    steps = len(bench(loaded).history.past)
-    assert steps == 4 or (steps == 3 and loaded.error)  # row 7 may be alone: then it cannot become a new group
-    while bench(loaded).history.past:
-        loaded.button(key="undo").click().run()
-    assert bench(loaded).grouping.names == {}
-    assert loaded.button(key="undo").disabled
-    loaded.button(key="redo").click().run()
-    assert bench(loaded).grouping.names == {0: "Red <b>*tea*"}
+def test_without_the_key_from_another_name_or_page_nothing_is_answered(app, client):
+    key, _ = loaded(client, FIRST)
+    stranger = visitor(app, token=None)
+    assert stranger.get("/api/home").status_code == 403
+    assert stranger.get("/", params={"token": "guess"}).status_code == 403
+    assert client.get("/api/home", headers={"host": "evil.example:8000"}).status_code == 421
+    for headers in ({"x-packed-scenes": ""}, {"origin": "http://evil.example"}, {"origin": "null"},
+                    {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}):  # fmt: skip
+        assert client.post(f"/api/p/{key}/edit", json={"op": "undo"}, headers=headers).status_code == 403
+        assert client.delete(f"/api/p/{key}", headers=headers).status_code == 403
+    assert client.get("/api/home").is_success
 
 
-def test_an_edit_that_cannot_be_done_is_said_and_changes_nothing(loaded):
-    bench(loaded).rename(1, "Tea")
-    go(loaded, "Groups")
-    loaded.session_state["chosen"] = {"groups": [0], "rows": []}
-    loaded.run()
-    loaded.text_input(key="rename_0").set_value("Tea").run()
-    assert "another group is called" in texts(loaded).lower()
-    assert bench(loaded).grouping.names == {1: "Tea"}
+def test_every_answer_carries_the_policy_and_the_page_has_no_inline_script(client):
+    for path in ("/", "/page/main.js", "/api/home", "/nowhere", "/page/../../edits.py"):
+        policy = client.get(path).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+    page = (PAGE / "index.html").read_text()
+    assert "<script>" not in page
+    assert " on" not in page.replace(" content", "").split("<body>")[1]
+    scripts = "".join(path.read_text() for path in PAGE.glob("*.js"))
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "http://", "https://"):
+        assert word not in scripts, word
 
 
-def named(app, label):
-    return next(b for b in app.button if b.label == label)
+@pytest.mark.parametrize("path", ["/etc", "/etc/passwd", "..", "", "\0", "{photos}/../secret", "{photos}/link", "relative"])
+def test_no_path_of_the_page_is_opened_outside_the_folders_named(client, tmp_path, path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "a.png").write_bytes(png(paint(FIRST)))
+    (tmp_path / "photos" / "link").symlink_to(tmp_path / "secret")
+    key = client.post("/api/new", json={"name": "x"}).json()["key"]
+    folder = path.replace("{photos}", str(tmp_path / "photos"))
+    answer = client.post(f"/api/p/{key}/analyse", json={"folder": folder})
+    assert answer.status_code == 400
+    assert not client.get(f"/api/p/{key}/state").json()["photos"]
 
 
-def test_the_map_in_two_and_three_dimensions(loaded):
-    go(loaded, "Map")
-    loaded.segmented_control(key="map_dimensions").set_value("3-D").run()
-    assert not loaded.exception
-    assert {shape.shape[1] for shape in loaded.session_state["projections"].values()} == {2, 3}
+def test_a_folder_by_path_is_taken_by_reference(client, tmp_path):
+    (tmp_path / "photos" / "aisle").mkdir(parents=True)
+    for n, rows in enumerate((FIRST, SECOND)):
+        (tmp_path / "photos" / "aisle" / f"{n}.png").write_bytes(png(paint(rows)))
+    (tmp_path / "photos" / "aisle" / "bad.png").write_bytes(b"broken")
+    key = client.post("/api/new", json={"name": "aisle"}).json()["key"]
+    client.post(f"/api/p/{key}/analyse", json={"folder": str(tmp_path / "photos" / "aisle")})
+    state = done(client, key)
+    assert len(state["photos"]) == 2
+    assert [name for name, _ in state["left_out"]] == ["bad.png"]
+    assert not (tmp_path / "projects" / key / "photos").exists()
 
 
-def test_search_by_box_and_by_upload(loaded):
-    go(loaded, "Search")
-    assert "Nothing asked yet" in texts(loaded)
-    loaded.session_state["box"] = [5.0, 5.0, 25.0, 25.0]
-    loaded.session_state["box_scene"] = 0
-    loaded.run()
-    assert not loaded.exception
-    assert "This is **Group 1**" in texts(loaded) or "This is **Group 0**" in texts(loaded)
-    loaded.segmented_control(key="search_by").set_value("A picture of it").run()
-    loaded.file_uploader(key="query_file").set_value(("q.png", png(np.full((20, 20, 3), 200, np.uint8)), "image/png"))
-    loaded.run()
-    assert not loaded.exception
-    assert "This is new" in texts(loaded)
-    loaded.file_uploader(key="query_file").set_value(("q.png", b"no", "image/png")).run()
-    assert not loaded.exception
-    assert loaded.error
+def test_visits_do_not_see_each_other(app, client):
+    key, _ = loaded(client, FIRST)
+    other = visitor(app)
+    assert other.get("/api/home").json()["recent"] == []
+    for path in ("state", "scene/0", "photo/0.jpg", "export.zip", "download/objects.csv", "names"):
+        assert other.get(f"/api/p/{key}/{path}").status_code == 400
+    assert other.post(f"/api/p/{key}/edit", json={"op": "undo"}).status_code == 400
+    assert other.delete(f"/api/p/{key}").status_code == 400
+    assert client.get(f"/api/p/{key}/state").is_success
 
 
-def test_search_in_an_empty_and_in_a_filled_catalogue(loaded):
-    bench(loaded).rename(0, "Red tea")
-    go(loaded, "Search")
-    loaded.session_state["box"], loaded.session_state["box_scene"] = [5.0, 5.0, 25.0, 25.0], 0
-    loaded.segmented_control(key="search_in").set_value("The catalogue").run()
-    assert "The catalogue is empty" in texts(loaded)
-    go(loaded, "Report")
-    loaded.segmented_control(key="report_part").set_value("Catalogue").run()
-    assert "The catalogue is empty" in texts(loaded)
-    loaded.button(key="add_to_catalogue").click().run()
-    assert not loaded.exception
-    loaded.button(key="add_to_catalogue").click().run()
-    assert "already" in texts(loaded)
-    loaded.text_input(key="catalogue_name").set_value("Kept name").run()
-    assert not loaded.exception
-    go(loaded, "Search")
-    loaded.segmented_control(key="search_in").set_value("The catalogue").run()
-    assert not loaded.exception
-    assert "This is" in texts(loaded)
+def test_uploads_that_wait_are_gone_after_a_crash(place, client, tmp_path):
+    key = client.post("/api/new", json={"name": "x"}).json()["key"]
+    client.put(f"/api/p/{key}/upload", params={"name": "a.png"}, content=png(paint(FIRST)))
+    waiting = tmp_path / "projects" / key / "incoming"
+    assert len(list(waiting.iterdir())) == 1
+    place._opened[key].project.folder.close()  # what the system does when the process dies
+    Workplace(tmp_path / "projects", observer=stub_models()).close()
+    assert not waiting.exists()
 
 
-def test_report_plan_and_downloads(loaded):
-    go(loaded, "Report")
-    assert not loaded.exception
-    plan = b"row,position,product\n1,1,0\n9,1,unknown\n"
-    loaded.file_uploader(key="plan_file").set_value(("plan.csv", plan, "text/csv")).run()
-    assert not loaded.exception
-    assert "missing" in texts(loaded)
-    loaded.file_uploader(key="plan_file").set_value(("plan.csv", b"\xff\xfe\x00", "text/csv")).run()
-    assert "UTF-8" in texts(loaded)
-    loaded.segmented_control(key="report_part").set_value("Downloads").run()
-    assert not loaded.exception
-    assert len(loaded.download_button) == 5
+def test_uploads_are_bounded(client):
+    key = client.post("/api/new", json={"name": "x"}).json()["key"]
+    for content, name in ((b"x" * 500_001, "large.png"), (b"", "empty.png"), (b"x", "n" * 401)):
+        assert client.put(f"/api/p/{key}/upload", params={"name": name}, content=content).status_code == 400
+    assert client.post(f"/api/p/{key}/analyse").status_code == 400
+    assert client.post(f"/api/p/{key}/edit", content=b"[" * 5_000_000).status_code in (400, 413)
 
 
-def test_two_visits_share_nothing(loaded):
-    other = AppTest.from_file(MAIN, default_timeout=60).run()
-    assert other.session_state["bench"] is None
-    go(loaded, "Report")
-    loaded.segmented_control(key="report_part").set_value("Catalogue").run()
-    loaded.button(key="add_to_catalogue").click().run()
-    upload(other, ("squares.png", png(paint(ROWS))))
-    go(other, "Report")
-    other.segmented_control(key="report_part").set_value("Catalogue").run()
-    assert "The catalogue is empty" in texts(other)
+def test_save_as_export_import_and_delete(client, tmp_path):
+    key, state = loaded(client, FIRST)
+    edit(client, key, op="rename", c=state["groups"][0]["c"], name="Red")
+    copy = client.post(f"/api/p/{key}/copy", json={"name": "Copy"}).json()["key"]
+    edit(client, copy, op="undo")
+    assert client.get(f"/api/p/{key}/state").json()["groups"][0]["name"] == "Red"
+    zipped = client.get(f"/api/p/{key}/export.zip").content
+    back = client.put("/api/import", params={"name": "../back.zip"}, content=zipped).json()["key"]
+    assert client.get(f"/api/p/{quote(back)}/state").json()["groups"][0]["name"] == "Red"
+    assert client.get(f"/api/p/{quote(back)}/photo/0.jpg").is_success
+    assert client.put("/api/import", params={"name": "x.zip"}, content=png(paint(FIRST))).status_code == 400
+    assert client.delete(f"/api/p/{copy}").is_success
+    assert client.get(f"/api/p/{copy}/state").status_code == 400
+    assert not (tmp_path / "projects" / copy).exists()
+    assert not [p for p in (tmp_path / "projects").rglob(".*") if p.name != ".receiving"]
 
 
-def test_help_is_quick_to_read_and_names_the_options():
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "app.py"), "--help"], capture_output=True, text=True, check=True
-    )
-    assert "--catalogue" in done.stdout
-    assert "localhost" in done.stdout
+def test_names_come_from_the_catalogue_and_are_only_offered(client):
+    key, state = loaded(client, FIRST)
+    red = state["groups"][0]["c"]
+    edit(client, key, op="rename", c=red, name="Red soap")
+    assert "objects added" in client.post(f"/api/p/{key}/catalogue").json()["said"]
+    assert client.get("/api/catalogue").json()["identities"][0]["crop"] is not None
+    fresh, state = loaded(client, SECOND)
+    told = client.get(f"/api/p/{quote(fresh)}/names").json()
+    assert "Red soap" in told["names"]
+    offer = next(o for o in told["offers"] if o["name"] == "Red soap")
+    assert offer["similarity"] > 0.9
+    assert all(g["name"].startswith("Group") for g in state["groups"])
+
+
+def test_everything_can_be_taken_away(client):
+    key, _ = loaded(client, FIRST)
+    for kind in ("objects.csv", "objects.json", "overlay.png", "groups.png", "report.html", "plan.csv", "run.zip"):
+        assert len(client.get(f"/api/p/{key}/download/{kind}").content) > 100, kind
+    plan = client.get(f"/api/p/{key}/download/plan.csv").text
+    assert client.post(f"/api/p/{key}/plan", json={"photo": 0, "text": plan}).json()["agreement"] == 1
+    assert client.get(f"/api/p/{key}/report/0").json()["facings"] == 11
+    assert client.post(f"/api/p/{key}/search", json={"photo": 0, "box": [5, 5, 25, 25]}).json()["hits"]
+
+
+def test_the_sample_opens_from_what_ships_where_it_fits(place, client, monkeypatch):
+    monkeypatch.setattr("packed_scenes.web.server.home._fits", lambda _: True)
+    key = client.post("/api/new", json={"sample": "shelf"}).json()["key"]
+    state = client.get(f"/api/p/{quote(key)}/state").json()
+    assert state["objects"] > 50
+    assert state["job"] is None
+    assert state["undo"] is None
+    assert client.get(f"/api/p/{quote(key)}/photo/0.jpg").is_success
+
+
+def test_a_project_named_at_the_start_is_open_to_all_and_a_run_folder_becomes_one(place, app, tmp_path):
+    project = painted(tmp_path / "mine", FIRST)
+    project.folder.close()
+    key = place.name(tmp_path / "mine")
+    assert visitor(app).get(f"/api/p/{key}/state").json()["objects"] == 11
+    run = tmp_path / "run"
+    with __import__("zipfile").ZipFile(__import__("io").BytesIO(visitor(app).get(f"/api/p/{key}/download/run.zip").content)) as z:
+        z.extractall(run)
+    key = place.name(run)
+    assert visitor(app).get(f"/api/p/{key}/state").json()["objects"] == 11
+
+
+def test_the_command_prints_a_local_address_with_a_key_and_refuses_two_at_once(tmp_path):
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, str(root / "scripts" / "app.py"), str(tmp_path / "work"), "--port", "0", "--projects", str(tmp_path / "p")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}) as process:
+        line = process.stdout.readline()
+        try:
+            assert line.startswith("open http://127.0.0.1:")
+            assert "?token=" in line
+            with pytest.raises(Exception, match="another process"):
+                ProjectFolder(tmp_path / "work")
+        finally:
+            process.terminate()
+    shutil.rmtree(tmp_path / "work")

@@ -1,0 +1,55 @@
+// Review: the most doubtful pairs first, answered by keys, until the rest no longer matters.
+import { el, toast, percent } from "/page/dom.js";
+import { get } from "/page/api.js";
+import { store, base, listen, edit, photoOf } from "/page/store.js";
+
+export function reviewView(main) {
+  const box = el("div", { class: "review", "data-testid": "review" });
+  main.append(box);
+  let told = null, version = null, busy = false, gone = false, on = false;
+  const intervals = [];
+  async function load() {
+    if (!store.state || busy) return;
+    const now = store.state.version;
+    busy = true;
+    try { told = await get(`${base()}/review`); version = now; } catch (error) { toast(error.message, { error: true }); } finally { busy = false; }
+    if (gone || !told) return;
+    const last = intervals[intervals.length - 1];
+    if (!last || last.low !== told.low || last.high !== told.high || last.answered !== told.answered) intervals.push({ low: told.low, high: told.high, count: told.count, answered: told.answered });
+    draw();
+    if (store.state.version !== version) load();
+  }
+  async function answer(what) {
+    const q = told && told.questions[0];
+    if (!q || busy) return;
+    await edit({ op: "pairs", rows: [q.a, q.b], answer: what }, { quiet: true });
+  }
+  const side = (row, photo) => { const o = photoOf(photo); return el("figure", {}, el("img", { src: `${base()}/crop/${row}.jpg?v=${store.state.version}`, alt: "One of the two objects" }), el("figcaption", { class: "soft" }, o ? o.name : "")); };
+  function chart() {
+    const lows = intervals.map((i) => i.low), highs = intervals.map((i) => i.high), low = Math.min(...lows), high = Math.max(...highs, low + 1);
+    const list = intervals.slice(-40);
+    return el("div", { class: "narrowing", role: "img", "aria-label": `Between ${told.low} and ${told.high}` }, ...list.map((i) => { const bar = el("i"); bar.style.bottom = `${(i.low - low) / (high - low) * 100}%`; bar.style.height = `${Math.max(3, (i.high - i.low) / (high - low) * 100)}%`; return el("span", { title: `${i.low} to ${i.high} after ${i.answered} answers` }, bar); }));
+  }
+  function draw() {
+    const q = told.questions[0], done = !q || (told.enough && !on);
+    box.dataset.open = told.open; box.dataset.answered = told.answered; box.dataset.low = told.low; box.dataset.high = told.high; box.dataset.pair = q ? `${q.a}-${q.b}` : "";
+    box.replaceChildren(
+      el("div", { class: "count" }, el("span", { class: "soft" }, "How many different things?"), el("b", { class: "figure" }, told.low === told.high ? String(told.low) : `${told.low} – ${told.high}`),
+        el("span", { class: "soft" }, `${told.groups} groups now · ${told.answered} pairs answered · ${told.open >= 40 ? "40 or more" : told.open} open`), intervals.length > 1 ? chart() : ""),
+      done
+        ? el("div", { class: "done" }, el("h2", {}, q ? "The rest hardly matters" : "Nothing doubtful is left"), el("p", { class: "soft" }, q ? "The open questions change the number by less than half a group, or 2 %." : "Every pair worth asking about is answered."), q ? el("button", { onclick: () => { on = true; draw(); } }, "Go on all the same") : "")
+        : el("div", { class: "question" }, el("h2", {}, "The same?"), el("div", { class: "pair" }, side(q.a, q.photos[0]), side(q.b, q.photos[1])),
+          el("p", { class: "soft" }, `By looks: the same with ${percent(q.same)}`),
+          el("div", { class: "row center" }, el("button", { class: "main big", onclick: () => answer("same") }, "Yes, the same ", el("kbd", {}, "Y")), el("button", { class: "main big", onclick: () => answer("different") }, "No, different ", el("kbd", {}, "N")), el("button", { class: "big", onclick: () => answer("unsure") }, "Unsure ", el("kbd", {}, "U")))));
+  }
+  const keys = (event) => {
+    if (event.target.closest && event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.repeat) return;
+    const what = { y: "same", n: "different", u: "unsure" }[event.key.toLowerCase()];
+    if (what) { event.preventDefault(); answer(what); }
+  };
+  document.addEventListener("keydown", keys);
+  const stop = listen((what) => { if (what !== "busy" && store.state && store.state.version !== version) load(); });
+  box.append(el("p", { class: "empty" }, "Looking for doubtful pairs …"));
+  load();
+  return () => { gone = true; stop(); document.removeEventListener("keydown", keys); };
+}

@@ -1,0 +1,122 @@
+"""Run folders of ``packed-scenes analyze`` as projects, and projects as run folders."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import read_bytes, sha256_file
+from packed_scenes.data.objects import Objects
+from packed_scenes.settings import Settings
+from packed_scenes.sources import Source
+from packed_scenes.web.project.adding import add_scene
+from packed_scenes.web.project.project import Project
+
+if TYPE_CHECKING:
+    from packed_scenes.analysis import Analysis
+
+MOST_JSON = 64 << 20
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is one of ``analyze``."""
+    return (path / "run.json").is_file() and (path / "objects.parquet").is_file()
+
+
+def read_run(path: Path) -> tuple[dict[str, Any], dict[str, Objects]]:
+    """Read the record of a run and its objects by scene.
+
+    Raises:
+        InputError: if it is no run folder, or damaged.
+    """
+    try:
+        import pyarrow.parquet as pq
+
+        record = json.loads(read_bytes(path / "run.json", max_bytes=MOST_JSON, what="run").decode())
+        frame = pq.read_table(path / "objects.parquet").to_pandas()
+        scenes = {name: Objects.from_pandas(part.reset_index(drop=True)) for name, part in frame.groupby("scene")}
+        for name in record["scenes"]:
+            scenes.setdefault(name, Objects.empty())
+        dict(record["settings"]), dict(record["clustering"])
+    except InputError:
+        raise
+    except Exception as error:  # pyarrow, json and pandas each have their own
+        raise InputError("the run folder cannot be read", file=path, remedy="Make it again with analyze.") from error
+    return record, scenes
+
+
+def fill_from_run(project: Project, path: Path) -> list[tuple[str, str]]:
+    """Put a run into an empty project; photos are taken by reference.
+
+    Returns:
+        (scene, reason) of scenes whose photo is not there any more.
+    """
+    record, scenes = read_run(path)
+    errors = []
+    offset: dict[str, Any] = {}
+    for name, about in record["scenes"].items():
+        source = about.get("source")
+        if source is None or not Path(source).is_file():
+            errors.append((name, "its photo is not where it was, or was given from memory"))
+            continue
+        file = Path(source).resolve()
+        objects = scenes[name]
+        if objects.embedding is None:
+            objects = objects.replace(embedding=np.zeros((0, 0), np.float32))
+        size = (int(about["size"]["height"]), int(about["size"]["width"]))
+        first = len(project.document)
+        add_scene(project, name, size, objects, sha256=sha256_file(file), where={"path": str(file)}, detection={})
+        offset[name] = first
+    columns, patches = project.document, {}
+    rows = [np.arange(first, first + len(scenes[name])) for name, first in offset.items()]
+    labels = [scenes[name].cluster for name in offset]
+    if rows:
+        at = np.concatenate(rows)
+        patches = columns.patch("cluster", at, np.concatenate([c for c in labels if c is not None]))
+    values: dict[str, Any] = {"reach": record["settings"].get("reach", 0.3), "confidence": 0.0}
+    if record["clustering"].get("threshold") is not None:
+        values["threshold"] = float(record["clustering"]["threshold"])
+    project.commit("Run opened", columns=patches, values=values)
+    project.history.settle()
+    return errors
+
+
+def settings_of(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The settings and weights of a run, for a project made of it."""
+    record, _ = read_run(path)
+    known = {k: v for k, v in record["settings"].items() if k in Settings.__dataclass_fields__}
+    return known | {"threshold": None}, dict(record.get("weights_sha256", {}))
+
+
+def to_analysis(project: Project) -> Analysis:
+    """The project as an analysis: for a run folder, reports, the catalogue."""
+    from packed_scenes.analysis import Analysis, SceneResult
+    from packed_scenes.identify import congregate
+
+    grouping, scenes = project.grouping, []
+    settings = project.settings
+    for photo in project.photos:
+        if photo.source is None:
+            continue
+        source = Source(photo.name, path=photo.source.path)
+        part, found = congregate([project.objects(photo.number)], [photo.size], settings=settings)
+        scenes.append(SceneResult(source, photo.size, part[0], found[0]))
+    if not scenes:
+        raise InputError("the project has no photos")
+    clustering = {
+        "clusterer": settings.clusterer,
+        "n_objects": len(grouping.cluster),
+        "n_clusters": len(grouping.clusters),
+        "noise_share": float(np.mean(grouping.cluster < 0)) if len(grouping.cluster) else 0.0,
+        "threshold": grouping.threshold,
+        "names": {str(c): name for c, name in grouping.names.items()},
+        "edits": [change.what for change in project.history.done[: project.history.at]],
+        "warnings": [],
+    }
+    weights = dict(project.folder.about.get("weights") or {})
+    return Analysis(tuple(scenes), replace(settings), clustering, weights=weights)

@@ -1,0 +1,307 @@
+"""Opening, making, importing, exporting projects, and bringing photos in."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import list_images, sha256_file
+from packed_scenes.data.shipped import SAMPLE_FOLDER
+from packed_scenes.sources import safe_name
+from packed_scenes.web.project.adding import Incoming, add_photos, incoming
+from packed_scenes.web.project.folder import ABOUT, export_zip, import_zip
+from packed_scenes.web.project.sample import READY
+from packed_scenes.web.server.answers import file, get, opened, picture, post, whole, words, workplace
+from packed_scenes.web.server.jobs import Job, sentence
+from packed_scenes.web.server.workplace import Opened, Workplace
+
+SAMPLES = ("shelf", "tray")
+FREE = 200_000_000  # bytes that must stay free on the disk
+
+
+def _home(request: Request) -> dict[str, Any]:
+    place = workplace(request)
+    recent = place.recent(visit=request.scope["visit"])
+    return {
+        "recent": recent,
+        "first": place.first,
+        "samples": [name for name in SAMPLES if (SAMPLE_FOLDER / f"{name}.jpg").is_file()],
+        "folders": [str(folder) for folder in place.photos],
+        "catalogue": place.catalogue_folder is not None,
+        "max_upload": place.max_upload,
+        "caps": {"photos": place.caps.photos, "pixels": place.caps.pixels},
+    }
+
+
+def _new(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+    place, visit = workplace(request), request.scope["visit"]
+    sample = told.get("sample")
+    if sample is not None:
+        if sample not in SAMPLES:
+            raise InputError("there is no such sample")
+        return {"key": open_sample(place, str(sample), visit)}
+    return {"key": place.make(words(told.get("name", ""), most=80), owner=visit).key}
+
+
+def open_sample(place: Workplace, sample: str, visit: str) -> str:
+    """Make a project of a sample: from the result that ships where it fits the models, else by analysing it."""
+    title = f"Sample {sample}"
+    if sample == "shelf" and READY.is_file() and _fits(place):
+        base, number = safe_name(title), 1
+        key = base
+        while (place.root / key).exists():
+            number += 1
+            key = f"{base} {number}"
+        import_zip(READY, place.root / key)
+        photo = place.root / key / "photos" / f"{sha256_file(SAMPLE_FOLDER / 'shelf.jpg')[:16]}.jpg"
+        photo.parent.mkdir(exist_ok=True)
+        shutil.copyfile(SAMPLE_FOLDER / "shelf.jpg", photo)
+        made = place.open(key, visit=visit)
+        made.project.folder.save_about(name=title if number == 1 else f"{title} {number}", owner=visit, sample=True)
+        return key
+    made = place.make(title, owner=visit)
+    made.project.folder.save_about(sample=True)
+    path = SAMPLE_FOLDER / f"{sample}.jpg"
+    _analyse_files(place, made, [(path.name, path)], total=1)
+    return made.key
+
+
+def _fits(place: Workplace) -> bool:
+    import json
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(READY) as archive:
+            about = json.loads(archive.read(ABOUT))
+        return bool(about["weights"]["embedder"] == place.observer.embedder.weights_hash)
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
+        return False
+
+
+def _about(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+    name = " ".join(words(told.get("name"), most=80).split())
+    if not name or not name.isprintable():
+        raise InputError("this cannot be a name", remedy="Use printable characters.")
+    opened(request).project.folder.save_about(name=name)
+    return {"said": f"The project is called {name}"}
+
+
+def _copy(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+    made = workplace(request).copy(opened(request), words(told.get("name", ""), most=80), owner=request.scope["visit"])
+    return {"key": made.key, "said": f"Saved as {made.project.name}; work goes on in the copy"}
+
+
+def _delete(request: Request) -> dict[str, Any]:
+    workplace(request).remove(str(request.path_params["key"]), visit=request.scope["visit"])
+    return {"said": "The project is deleted"}
+
+
+def _export(request: Request) -> Response:
+    held = opened(request)
+    project = held.project
+    with tempfile.TemporaryDirectory(prefix=".exporting-", dir=project.folder.path) as aside:
+        out = Path(aside) / "project.zip"
+        with project.lock:
+            photos = [(p.sha256, p.source.path) for p in project.photos if p.source and p.source.path]
+            export_zip(project.folder.path, photos, out)
+        return file(out.read_bytes(), f"{safe_name(project.name)}.zip", "application/zip")
+
+
+async def _receive(request: Request, folder: Path, most: int) -> Path:
+    """Write the body of a request into a file, within the limits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as out:
+        path = Path(out.name)
+        try:
+            size = 0
+            async for piece in request.stream():
+                size += len(piece)
+                if size > most:
+                    raise InputError(
+                        f"this file is larger than {most / 1e6:.0f} MB", remedy="Start the app with --max-upload."
+                    )
+                if size > free - FREE:
+                    raise InputError("there is no room left on the disk", remedy="Free space.")
+                out.write(piece)
+            if not size:
+                raise InputError("the file is empty (0 bytes)")
+        except (InputError, ClientDisconnect):
+            path.unlink(missing_ok=True)
+            raise
+    return path
+
+
+async def _upload(request: Request) -> Response:
+    try:
+        held = opened(request)
+        name = words(request.query_params.get("name"), most=400)
+        if len(held.incoming) >= workplace(request).caps.photos:
+            raise InputError("these are too many files at once")
+        path = await _receive(request, held.project.folder.path / "incoming", workplace(request).max_upload)
+    except InputError as error:
+        return JSONResponse({"error": sentence(error)}, 400)
+    held.incoming.append((name, path))
+    return JSONResponse({"waiting": len(held.incoming)})
+
+
+async def _import(request: Request) -> Response:
+    place = workplace(request)
+    path: Path | None = None
+    try:
+        title = safe_name(Path(words(request.query_params.get("name", "project"), most=200)).stem)
+        path = await _receive(request, place.root / ".receiving", 40 * place.max_upload)
+
+        def unpack() -> str:
+            assert path is not None
+            key, number = title, 1
+            while (place.root / key).exists():
+                number += 1
+                key = f"{title} {number}"
+            import_zip(path, place.root / key)
+            try:
+                made = place.open(key, visit=None)
+            except InputError:
+                shutil.rmtree(place.root / key, ignore_errors=True)
+                raise
+            made.project.folder.save_about(owner=request.scope["visit"], run=None, teach=None)
+            return key
+
+        key = await run_in_threadpool(unpack)
+    except InputError as error:
+        return JSONResponse({"error": sentence(error)}, 400)
+    finally:
+        if path is not None:
+            path.unlink(missing_ok=True)
+    return JSONResponse({"key": key})
+
+
+def _analyse(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+    place, held = workplace(request), opened(request)
+    every = whole(told.get("every", place.caps.every), least=1)
+    if told.get("folder"):
+        path = place.below(words(told["folder"], most=4000))
+        _analyse_folder(place, held, path, every=every)
+        return {"said": f"Reading {path.name}"}
+    if not held.incoming:
+        raise InputError("there is nothing to analyse", remedy="Drop photos first.")
+    waiting, held.incoming = held.incoming, []
+    try:
+        _analyse_files(place, held, waiting, total=len(waiting), every=every, remove=True)
+    except InputError:
+        held.incoming = waiting
+        raise
+    return {"said": "Started"}
+
+
+def _analyse_folder(place: Workplace, held: Opened, path: Path, *, every: int) -> None:
+    from packed_scenes.frames import VIDEOS
+
+    if path.is_file():
+        files = [path]
+    else:
+        videos = sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEOS and p.is_file())
+        try:
+            files = [*list_images([path]), *videos]
+        except InputError:
+            if not videos:
+                raise
+            files = videos
+    _analyse_files(place, held, [(p.name, p) for p in files], total=len(files), every=every, keep=True)
+
+
+def _analyse_files(
+    place: Workplace, held: Opened, files: list[tuple[str, Path]], *, total: int, every: int = 30, keep: bool = False,
+    remove: bool = False,
+) -> None:  # fmt: skip
+    from packed_scenes.frames import VIDEOS, extract_frames
+
+    observer = place.observer_of(held)
+
+    def work(job: Job) -> dict[str, Any]:
+        errors: list[tuple[str, str]] = []
+        count = 0
+
+        def listed() -> Any:
+            for name, path in files:
+                if Path(name).suffix.lower() in VIDEOS:
+                    job.tell("frames", name)
+                    try:
+                        frames = extract_frames(
+                            path, held.project.folder.path / "frames" / safe_name(name), every=every
+                        )[: place.caps.photos]
+                    except InputError as error:
+                        errors.append((name, str(error).removeprefix(f"{path}: ")))
+                        continue
+                    job.total += len(frames) - 1
+                    for frame in frames:
+                        yield Incoming(f"{Path(name).stem} {frame.stem.rsplit('_', 1)[-1]}.png", frame.read_bytes)
+                else:
+                    yield from incoming([(name, path)], caps=place.caps, keep=keep, errors=errors)
+
+        def tell(stage: str, name: str) -> None:
+            nonlocal count
+            if stage == "read":
+                count += 1
+                job.step(count - 1)
+                job.total = max(job.total, count)
+            job.tell(stage, name)
+
+        try:
+            errors += add_photos(
+                held.project, listed(), observer, caps=place.caps, tell=tell, stop=lambda: job.stopped,
+                models=place.models,
+            )  # fmt: skip
+            held.project.folder.save_about(
+                weights={"embedder": observer.embedder.weights_hash, "detector": observer.detector.weights_hash}
+            )  # fmt: skip
+        finally:
+            shutil.rmtree(held.project.folder.path / "frames", ignore_errors=True)
+            if remove:
+                for _, path in files:
+                    path.unlink(missing_ok=True)
+        job.step(job.total)
+        held.left_out = errors
+        return {"errors": [list(pair) for pair in errors]}
+
+    place.start(held, "photos", work, total=total)
+
+
+def _stop(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+    held = opened(request)
+    if held.job is not None:
+        held.job.stop()
+    return {"said": "It stops after this photo; what is done stays"}
+
+
+def _sample_picture(request: Request) -> Response:
+    from packed_scenes.data.images import read_image
+    from packed_scenes.web.server.pagedata import jpeg
+
+    name = request.path_params["name"]
+    if name not in SAMPLES:
+        raise InputError("there is no such sample")
+    return picture(jpeg(read_image(SAMPLE_FOLDER / f"{name}.jpg"), side=420))
+
+
+ROUTES = [
+    Route("/api/home", get(_home)),
+    Route("/api/new", post(_new), methods=["POST"]),
+    Route("/api/import", _import, methods=["PUT"]),
+    Route("/api/sample/{name}.jpg", get(_sample_picture)),
+    Route("/api/p/{key}/about", post(_about), methods=["POST"]),
+    Route("/api/p/{key}/copy", post(_copy), methods=["POST"]),
+    Route("/api/p/{key}", get(_delete), methods=["DELETE"]),
+    Route("/api/p/{key}/export.zip", get(_export)),
+    Route("/api/p/{key}/upload", _upload, methods=["PUT"]),
+    Route("/api/p/{key}/analyse", post(_analyse), methods=["POST"]),
+    Route("/api/p/{key}/stop", post(_stop), methods=["POST"]),
+]

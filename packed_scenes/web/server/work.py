@@ -1,0 +1,236 @@
+"""Looking at a project and changing it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from packed_scenes.data.errors import InputError
+from packed_scenes.web.project import boxes, decisions
+from packed_scenes.web.project.alike import find_alike
+from packed_scenes.web.project.review import review
+from packed_scenes.web.server import pagedata
+from packed_scenes.web.server.answers import (
+    decimal,
+    get,
+    numbers,
+    opened,
+    picture,
+    post,
+    whole,
+    words,
+    workplace,
+)
+from packed_scenes.web.server.jobs import Job
+from packed_scenes.web.server.workplace import Opened, Workplace
+
+
+def _state(request: Request) -> dict[str, Any]:
+    held = opened(request)
+    since = request.query_params.get("since")
+    job = held.job
+    if since is not None and since == _tag(held):
+        return {"tag": since}
+    return pagedata.state(held) | {"tag": _tag(held), "running": job is not None and not job.finished}
+
+
+def _tag(held: Opened) -> str:
+    """Says whether a page is up to date: edits, progress, uploads."""
+    job = held.job
+    at = "" if job is None else f"{job.kind}.{job.stage}.{job.name}.{job.done}.{job.finished}"
+    about = held.project.folder.about
+    return (
+        f"{held.project.version}/{at}/{len(held.incoming)}/{about.get('name')}/{(about.get('teach') or {}).get('kept')}"
+    )
+
+
+def _scene(request: Request) -> dict[str, Any]:
+    return pagedata.scene(opened(request).project, int(request.path_params["n"]))
+
+
+def _members(request: Request) -> list[list[Any]]:
+    return pagedata.members(opened(request).project, int(request.path_params["c"]))
+
+
+def _photo(request: Request) -> Response:
+    return picture(pagedata.photo_jpeg(opened(request).project, int(request.path_params["n"])))
+
+
+def _thumb(request: Request) -> Response:
+    held, number = opened(request), int(request.path_params["n"])
+    key = f"thumb {number}"
+    if key not in held.kept:
+        held.kept[key] = pagedata.jpeg(held.project.image(number), side=pagedata.THUMB_SIDE)
+    return picture(held.kept[key])
+
+
+def _crop(request: Request) -> Response:
+    project, row = opened(request).project, int(request.path_params["row"])
+    if not 0 <= row < len(project.document):
+        raise InputError("there is no such object")
+    return picture(pagedata.crop_jpeg(project, row))
+
+
+def _edit(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+    place, held = workplace(request), opened(request)
+    before = held.project.version
+    more = _do(place, held, told)
+    return {"said": "", "changed": held.project.version != before, "version": held.project.version} | more
+
+
+def _do(place: Workplace, held: Opened, told: dict[str, Any]) -> dict[str, Any]:
+    project, op = held.project, told.get("op")
+    if op == "undo":
+        what = project.undo()
+        return {"said": "Nothing to undo" if what is None else f"Undone: {what}"}
+    if op == "redo":
+        what = project.redo()
+        return {"said": "Nothing to redo" if what is None else f"Done again: {what}"}
+    if op == "rename":
+        return {"said": decisions.rename(project, whole(told["c"]), words(told["name"]))}
+    if op == "merge":
+        return {"said": decisions.merge(project, numbers(told["groups"]))}
+    if op == "move":
+        to = told["to"]
+        target = to if to is None or to == -1 else whole(to)
+        return {"said": decisions.move(project, numbers(told["rows"]), target)}
+    if op == "split":
+        return {"said": decisions.split(project, whole(told["c"]))}
+    if op == "pairs":
+        return {"said": decisions.say_pairs(project, numbers(told["rows"]), words(told["answer"]))}
+    if op == "add":
+        taken = told["boxes"]
+        rows = boxes.add(project, whole(told["photo"]), taken, place.embed)
+        return {"said": "1 box drawn" if len(rows) == 1 else f"{len(rows)} boxes added", "rows": rows}
+    if op == "box":
+        box = [decimal(v) for v in told["box"]]
+        return {"said": boxes.change(project, whole(told["row"]), box, place.embed)}
+    if op == "delete":
+        return {"said": boxes.delete(project, numbers(told["rows"]))}
+    if op == "never":
+        return {"said": boxes.never(project, numbers(told["rows"]))}
+    if op == "confidence":
+        return {"said": boxes.set_confidence(project, decimal(told["value"]))}
+    if op == "threshold":
+        return {"said": decisions.set_threshold(project, decimal(told["value"]))}
+    if op == "reach":
+        return {"said": boxes.set_reach(project, decimal(told["value"]))}
+    if op == "remove_photo":
+        number = whole(told["photo"])
+        name = project.photo(number).name
+        project.commit(f"Photo {name} removed", values={f"photo/{number}": None})
+        return {"said": f"Photo {name} removed"}
+    raise InputError("there is no such edit")
+
+
+def _review(request: Request) -> dict[str, Any]:
+    project = opened(request).project
+    found = review(project)
+    columns = project.document.columns
+    return {
+        "questions": [{"a": q.first, "b": q.second, "same": round(q.same, 2),
+                       "photos": [int(columns["photo"][q.first]), int(columns["photo"][q.second])]}
+                      for q in found.questions],
+        "groups": found.groups, "count": round(found.count, 1), "low": found.low, "high": found.high,
+        "answered": found.answered, "enough": found.enough, "open": len(found.questions),
+    }  # fmt: skip
+
+
+def _alike(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+    """Look for more of the same: in one photo at once, in all of them as a job."""
+    place, held = workplace(request), opened(request)
+    project = held.project
+    rows = numbers(told["rows"], most=4)
+    project.view().local(rows)
+    if told.get("everywhere"):
+        order = [p.number for p in project.photos if p.source is not None]
+
+        def work(job: Job) -> dict[str, Any]:
+            found = []
+            for done, number in enumerate(order):
+                if job.stopped:
+                    break
+                job.tell("alike", project.photo(number).name)
+                found.append(_proposals(place, held, rows, number))
+                job.step(done + 1)
+            return {"rows": rows, "found": [f for f in found if f["boxes"]]}
+
+        place.start(held, "alike", work, total=len(order))
+        return {"said": "Looking through all photos"}
+    return {"rows": rows, "found": [_proposals(place, held, rows, whole(told["photo"]))]}
+
+
+def _proposals(place: Workplace, held: Opened, rows: list[int], photo: int) -> dict[str, Any]:
+    found = find_alike(held.project, rows, photo, place.embed)
+    return {
+        "photo": photo,
+        "boxes": [[*box, round(s, 3)] for box, s in
+                  zip(np.round(found.xyxy.astype(np.float64), 1).tolist(), found.similarity.tolist(), strict=True)],
+    }  # fmt: skip
+
+
+def _teach(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+    from packed_scenes.web.project import teaching
+
+    place, held = workplace(request), opened(request)
+    project, what = held.project, told.get("what")
+    if held.job is not None and not held.job.finished:
+        raise InputError("something is going on in this project already", remedy="Wait for it, or stop it.")
+    if what == "keep":
+        return {"said": teaching.keep(project)}
+    if what == "discard":
+        return {"said": teaching.discard(project)}
+    spec = teaching.prepare(project, numbers(told["photos"]), minutes=decimal(told["minutes"]))
+
+    def work(job: Job) -> dict[str, Any]:
+        def tell(line: dict[str, Any]) -> None:
+            job.total = int(line["total"])
+            job.tell(str(line["stage"]))
+            job.step(int(line["done"]))
+
+        result = teaching.run(spec, tell, lambda: job.stopped)
+        project.folder.save_about(teach=result)
+        return result
+
+    place.start(held, "teach", work)
+    return {"said": "The training has begun; you can go on working"}
+
+
+def _map(request: Request) -> dict[str, Any]:
+    from packed_scenes.web.mapping import project_vectors
+
+    held = opened(request)
+    project = held.project
+    how, dimensions = request.query_params.get("how", "pca"), int(request.query_params.get("d", "2"))
+    if dimensions not in (2, 3):
+        raise InputError("the map has 2 or 3 dimensions")
+    view = project.view()
+    key = ("map", how, dimensions)
+    kept = held.kept.get(str(key))
+    if kept is None or kept[0] != (len(project.document), project.confidence, len(view.rows)):
+        points = project_vectors(project.document.columns["vector"][view.rows], dimensions=dimensions, how=how)
+        kept = (len(project.document), project.confidence, len(view.rows)), points
+        held.kept[str(key)] = kept
+    flat = np.concatenate([kept[1], np.zeros((len(kept[1]), 3 - dimensions), np.float32)], axis=1)
+    return {"points": np.round(flat.astype(np.float64), 4).tolist(), "rows": view.rows.tolist(),
+            "cluster": view.grouping.cluster.tolist(), "photo": view.photo.tolist(), "d": dimensions}  # fmt: skip
+
+
+ROUTES = [
+    Route("/api/p/{key}/state", get(_state)),
+    Route("/api/p/{key}/scene/{n:int}", get(_scene)),
+    Route("/api/p/{key}/group/{c:int}", get(_members)),
+    Route("/api/p/{key}/group/-1", get(lambda request: pagedata.members(opened(request).project, -1))),
+    Route("/api/p/{key}/photo/{n:int}.jpg", get(_photo)),
+    Route("/api/p/{key}/thumb/{n:int}.jpg", get(_thumb)),
+    Route("/api/p/{key}/crop/{row:int}.jpg", get(_crop)),
+    Route("/api/p/{key}/edit", post(_edit), methods=["POST"]),
+    Route("/api/p/{key}/review", get(_review)),
+    Route("/api/p/{key}/alike", post(_alike), methods=["POST"]),
+    Route("/api/p/{key}/teach", post(_teach), methods=["POST"]),
+    Route("/api/p/{key}/map", get(_map)),
+]

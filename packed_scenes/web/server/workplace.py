@@ -1,0 +1,305 @@
+"""Everything the server holds: the models, the projects that are open, who may see which, and their jobs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import sha256_file
+from packed_scenes.observe import Observer
+from packed_scenes.sources import PictureCache, safe_name
+from packed_scenes.web.project.adding import Caps
+from packed_scenes.web.project.folder import ProjectFolder, is_project
+from packed_scenes.web.project.project import Image, Project
+from packed_scenes.web.project.runs import fill_from_run, is_run, settings_of
+from packed_scenes.web.server.jobs import Job
+
+if TYPE_CHECKING:
+    from packed_scenes.catalogue import Catalogue
+
+KEY = re.compile(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]{0,119}")
+IDLE = 600.0  # s after which a project that nobody looks at is closed
+OPEN = 24  # projects that stay open whatever; vectors and boxes only, photos are in one cache
+
+
+@dataclass
+class Opened:
+    """A project that is open.
+
+    Attributes:
+        incoming: (name, file) of uploads that wait for analysis, in ``incoming/`` of the project.
+    """
+
+    key: str
+    project: Project
+    job: Job | None = None
+    used: float = field(default_factory=time.monotonic)
+    incoming: list[tuple[str, Path]] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    kept: dict[str, Any] = field(default_factory=dict)  # what is costly to make, by name and version
+
+
+class Workplace:
+    """The state of one server.
+
+    Args:
+        root: folder of the projects that are made here.
+        observer: makes the models when they are needed.
+        photos: folders below which photos may be taken by path.
+        catalogue: folder of the catalogue, or None.
+        caps: limits of a project.
+        max_upload: bytes of one upload.
+    """
+
+    def __init__(
+        self, root: Path, *, observer: Observer, photos: Sequence[Path] = (), catalogue: Path | None = None,
+        caps: Caps | None = None, max_upload: int = 100_000_000,
+    ) -> None:  # fmt: skip
+        self.root, self.observer = root.resolve(), observer
+        self.photos = [folder.resolve() for folder in photos]
+        self.catalogue_folder, self.caps, self.max_upload = catalogue, caps or Caps(), max_upload
+        self.models = threading.RLock()  # one inference at a time
+        self.pictures = PictureCache()
+        self._named: dict[str, Path] = {}
+        self._opened: dict[str, Opened] = {}
+        self._lock = threading.RLock()
+        self.first: str | None = None  # the project that the app was started with
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what a crash left: uploads that were never analysed, half imports."""
+        if not self.root.is_dir():
+            return
+        for folder in self.root.iterdir():
+            if folder.name.startswith((".importing-", ".receiving")):
+                shutil.rmtree(folder, ignore_errors=True)
+            elif is_project(folder):
+                with suppress(InputError):
+                    held = ProjectFolder(folder)  # another app that runs keeps its own
+                    shutil.rmtree(folder / "incoming", ignore_errors=True)
+                    held.close()
+
+    # Projects
+
+    def make(self, name: str, *, owner: str | None, settings: dict[str, Any] | None = None) -> Opened:
+        """Make an empty project; a number is put behind a name that is there already."""
+        text = " ".join(name.split())[:80] or f"Work of {datetime.now():%d %B %Y, %H.%M}"
+        if not text.isprintable():
+            raise InputError("this cannot be a name", remedy="Use printable characters.")
+        with self._lock:
+            base, number = safe_name(text), 1
+            key = base
+            while (self.root / key).exists():
+                number += 1
+                key = f"{base} {number}"
+            shown = text if number == 1 else f"{text} {number}"
+            folder = ProjectFolder.create(
+                self.root / key, name=shown, settings=settings or self.observer.settings.to_json()
+            )
+            if owner:
+                folder.save_about(owner=owner)
+            return self._hold(key, folder, roots=self.photos)
+
+    def name(self, path: Path) -> str:
+        """Open a project, or the run folder of ``analyze``, that the app was started with; returns its key."""
+        path = path.resolve()
+        if is_run(path) and not is_project(path):
+            return self._from_run(path)
+        key = safe_name(path.name)
+        self._named[key] = path
+        if not is_project(path):
+            if path.exists() and any(path.iterdir()):
+                raise InputError("is neither a project nor a run folder", file=path, remedy="Name a new folder.")
+            ProjectFolder.create(path, name=path.name, settings=self.observer.settings.to_json()).close()
+        self.first = key
+        self.open(key, visit=None)
+        return key
+
+    def _from_run(self, path: Path) -> str:
+        settings, weights = settings_of(path)
+        opened = self.make(path.name, owner=None, settings=settings)
+        opened.project.roots = None
+        opened.project.folder.save_about(run=str(path), weights=weights)
+        opened.left_out = fill_from_run(opened.project, path)
+        self._named[opened.key] = opened.project.folder.path
+        self.first = opened.key
+        return opened.key
+
+    def path(self, key: str) -> Path:
+        """Where a project lies.
+
+        Raises:
+            InputError: if there is no such project.
+        """
+        if key in self._named:
+            return self._named[key]
+        if not KEY.fullmatch(key) or not is_project(self.root / key):
+            raise InputError("there is no such project", remedy="Choose another one.")
+        return self.root / key
+
+    def open(self, key: str, *, visit: str | None) -> Opened:
+        """Return an open project, if this visit may see it.
+
+        Raises:
+            InputError: if there is none, it belongs to another visit, or another process has it open.
+        """
+        with self._lock:
+            held = self._opened.get(key)
+            if held is None:
+                path = self.path(key)
+                roots = None if key in self._named else self.photos
+                held = self._hold(key, ProjectFolder(path), roots=roots)
+            owner = held.project.folder.about.get("owner")
+            if owner is not None and visit is not None and owner != visit and key not in self._named:
+                raise InputError("there is no such project", remedy="Choose another one.")
+            held.used = time.monotonic()
+            self._close_idle()
+            return held
+
+    def _hold(self, key: str, folder: ProjectFolder, *, roots: Sequence[Path] | None) -> Opened:
+        try:
+            project = Project(folder, roots=roots, card=self.observer.embedder.card, pictures=self.pictures)
+        except BaseException:
+            folder.close()
+            raise
+        opened = Opened(key, project)
+        self._opened[key] = opened
+        return opened
+
+    def _close_idle(self) -> None:
+        now = time.monotonic()
+        order = sorted(self._opened.values(), key=lambda o: o.used)
+        for opened in order[: max(0, len(order) - OPEN)] + [o for o in order if now - o.used > IDLE]:
+            if (opened.job is None or opened.job.finished) and not opened.incoming:
+                self._opened.pop(opened.key, None)
+                opened.project.folder.close()
+
+    def remove(self, key: str, *, visit: str) -> None:
+        """Delete a project with all its files."""
+        opened = self.open(key, visit=visit)
+        if opened.job is not None and not opened.job.finished:
+            raise InputError("work is going on in this project", remedy="Stop it first.")
+        with self._lock:
+            self._opened.pop(key, None)
+            opened.project.folder.close()
+            shutil.rmtree(opened.project.folder.path)
+            self._named.pop(key, None)
+
+    def recent(self, *, visit: str) -> list[dict[str, Any]]:
+        """The projects that a visit may see, the latest first."""
+        import json
+
+        found = []
+        places = {p.name: p for p in (self.root.iterdir() if self.root.is_dir() else ()) if is_project(p)} | self._named
+        for key, path in places.items():
+            try:
+                about = json.loads((path / "project.json").read_text(encoding="utf-8"))
+                log = path / "log.jsonl"
+                changed = (log if log.exists() else path / "project.json").stat().st_mtime
+            except (OSError, ValueError):
+                continue
+            if about.get("owner") in (None, visit) or key in self._named:
+                found.append({"key": key, "name": str(about.get("name", key)), "changed": changed,
+                              "sample": bool(about.get("sample"))})  # fmt: skip
+        return sorted(found, key=lambda item: -item["changed"])
+
+    def start(self, opened: Opened, kind: str, work: Callable[[Job], Any], *, total: int = 0) -> Job:
+        """Start a job in a project.
+
+        Raises:
+            InputError: if another one is going on there.
+        """
+        with self._lock:
+            if opened.job is not None and not opened.job.finished:
+                raise InputError("something is going on in this project already", remedy="Wait for it, or stop it.")
+            opened.job = Job(kind, work, total=total).start()
+            return opened.job
+
+    def close(self) -> None:
+        """Stop jobs, remove uploads that wait, let go of the folders."""
+        for opened in self._opened.values():
+            if opened.job is not None:
+                opened.job.stop()
+                opened.job.wait(10)
+            shutil.rmtree(opened.project.folder.path / "incoming", ignore_errors=True)
+            opened.project.folder.close()
+        self._opened.clear()
+
+    # Models
+
+    def embed(self, image: Image, boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+        """Describe boxes of a picture, (M, D) unit rows."""
+        with self.models:
+            return np.asarray(self.observer.embedder.embed(image, boxes), np.float32)
+
+    def observer_of(self, opened: Opened) -> Observer:
+        """The models of a project: those of the server, or with the detector that was trained on the project.
+
+        Raises:
+            InputError: if that detector is not there any more.
+        """
+        weights = (opened.project.folder.about.get("settings") or {}).get("weights")
+        if weights is None or weights == self.observer.settings.weights:
+            return self.observer
+        path = opened.project.folder.path / "teach" / "used" / "detector.onnx"
+        if weights != "teach/used/detector.onnx" or not path.is_file():
+            raise InputError("the detector that this project was analysed with is not there", file=weights)
+        held = opened.kept.get("observer")
+        if held is None or held.detector.weights_hash != sha256_file(path):
+            held = Observer(replace(self.observer.settings, weights=str(path)))
+            vars(held)["embedder"] = self.observer.embedder
+            opened.kept["observer"] = held
+        observer: Observer = held
+        return observer
+
+    def copy(self, opened: Opened, name: str, *, owner: str) -> Opened:
+        """Save as: copy a project under another name."""
+        with self._lock, opened.project.lock:
+            made = self.make(name, owner=owner)
+            key, title = made.key, made.project.name
+            self._opened.pop(key).project.folder.close()
+            target = self.root / key
+            shutil.rmtree(target)
+            leave = shutil.ignore_patterns("incoming", "lock", ".*", "frames")
+            shutil.copytree(opened.project.folder.path, target, ignore=leave)
+            fresh = self.open(key, visit=None)
+            fresh.project.folder.save_about(name=title, owner=owner, sample=None)
+            return fresh
+
+    def catalogue(self) -> Catalogue | None:
+        """The catalogue that the app was started with."""
+        if self.catalogue_folder is None:
+            return None
+        from packed_scenes.catalogue import Catalogue
+
+        return Catalogue.create(self.catalogue_folder)
+
+    def below(self, text: str) -> Path:
+        """A path from the page, if it lies below a folder that was named at the start.
+
+        Raises:
+            InputError: if it does not; nothing of the path is looked at before.
+        """
+        import os
+
+        wanted = Path(os.path.normpath(text)) if text and "\0" not in text else Path()
+        for root in self.photos:
+            # Compared as written first, so that nothing outside is even asked for; then with links followed.
+            if wanted.is_absolute() and wanted.is_relative_to(root) and wanted.resolve().is_relative_to(root):
+                return wanted
+        raise InputError(
+            "this folder was not named when the app was started",
+            remedy="Start the app with --photos FOLDER, or drop the files here.",
+        )
