@@ -8,7 +8,8 @@ from importlib.util import find_spec
 EXTRAS = {
     **dict.fromkeys(("torch", "torchvision", "ultralytics"), "train"),
     **dict.fromkeys(("pandas", "hdbscan", "numba", "matplotlib", "seaborn", "umap", "plotly", "skimage"), "study"),
-    **dict.fromkeys(("streamlit",), "app"),
+    **dict.fromkeys(("starlette", "uvicorn"), "app"),
+    "streamlit": "simple",
     **dict.fromkeys(("ray", "fsspec"), "ray"),
     "pytorch_grad_cam": "explain",
     **dict.fromkeys(("onnx", "onnxruntime"), "onnx"),

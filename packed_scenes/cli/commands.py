@@ -14,7 +14,7 @@ PROGRAM = "packed-scenes"
 GROUPS: dict[str, dict[str, str]] = {
     "Photos": {
         "analyze": "Find every object, group the same ones, draw where each group stands.",
-        "app": "The web app: drop photos, correct, search, report.",
+        "app": "The workbench in the browser: drop photos, correct, name, review, teach, report.",
         "shelf": "Report a shelf: facings, shares, gaps, comparison with a plan or an earlier photo.",
         "evaluate": "Score detection, identities and congregations on labelled scenes.",
     },

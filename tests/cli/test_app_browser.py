@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from packed_scenes.web.server import home
 from packed_scenes.web.server.app import make_app
 from packed_scenes.web.server.workplace import Workplace
 from tests.packed_scenes.conftest import paint
@@ -51,6 +52,7 @@ class Served:
                                catalogue=folder / "catalogue")  # fmt: skip
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(64)
         port = self.socket.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
         config = uvicorn.Config(make_app(self.place, port=port, token="t0ken"), log_level="warning")
@@ -71,9 +73,12 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setattr(home, "_fits", lambda _: True)  # the sample that ships, whatever the stubs say of their weights
     made = Served(tmp_path_factory.mktemp("served"))
     yield made
     made.stop()
+    patch.undo()
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +97,17 @@ class Visit:
         self.context.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         self.page = self.context.new_page()
-        self.wrong = []
+        self.wrong, self.address = [], address
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", lambda m: self.wrong.append(m.text) if "Content Security" in m.text else None)
-        self.page.on("request", lambda r: self.wrong.append(r.url) if not r.url.startswith((address, "data:", "blob:")) else None)
-        self.address = address
+        self.page.on("request", self._asked)
         self.page.goto(f"{address}/?token={token}")
         self.page.goto(f"{address}/{start}")
         self.canvas = self.page.get_by_test_id("photo")
+
+    def _asked(self, request):
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.wrong.append(request.url)
 
     def go(self, view):
         self.page.locator(f"#view-{view}").click()
@@ -114,6 +122,7 @@ class Visit:
 
     def at(self, x, y):
         """A point of the photo, in pixels of the page."""
+        self.canvas.scroll_into_view_if_needed()
         zoom, dx, dy = map(float, self.canvas.get_attribute("data-view").split())
         box = self.canvas.bounding_box()
         w, h = self.page.evaluate("() => [packedScenes.viewer.data.w, packedScenes.viewer.data.h]")
@@ -164,10 +173,18 @@ def visit(browser, served, request):
 
 def test_projects_save_as_they_go_and_two_tabs_see_the_same(visit, served, browser):
     one = visit("#/", color_scheme="dark")
+    one.photo()  # the first visit sees a result
+    expect(one.page.get_by_test_id("facts")).to_contain_text("1 photo, ")
+    one.page.locator("a.brand").click()
     one.page.get_by_role("heading", name="Find every object").wait_for()
     one.shot("home-dark")
-    files = [{"name": f"photo{n}.png", "mimeType": "image/png", "buffer": png(paint(rows))} for n, rows in enumerate((FIRST, SECOND))]
-    one.page.get_by_test_id("files").set_input_files([*files, {"name": "<i>bad</i>.jpg", "mimeType": "image/jpeg", "buffer": b"no"}])
+    files = [
+        {"name": f"photo{n}.png", "mimeType": "image/png", "buffer": png(paint(rows))}
+        for n, rows in enumerate((FIRST, SECOND))
+    ]
+    one.page.get_by_test_id("files").set_input_files(
+        [*files, {"name": "<i>bad</i>.jpg", "mimeType": "image/jpeg", "buffer": b"no"}]
+    )
     one.photo()
     one.page.get_by_text("1 file left out").wait_for()
     expect(one.page.get_by_test_id("facts")).to_contain_text("2 photos, 16 objects, 4 groups")
@@ -194,12 +211,14 @@ def test_projects_save_as_they_go_and_two_tabs_see_the_same(visit, served, brows
     one.said("Done again: 2 groups merged")
     one.shot("photos-dark")
     with one.page.expect_download() as found:
-        one.page.get_by_label("More").click()
+        one.page.get_by_label("More", exact=True).click()
         one.page.get_by_text("Export as one zip").click()
     zipped = found.value.path().read_bytes()
     one.page.locator("a.brand").click()
     one.page.get_by_role("link", name="photo0").or_(one.page.locator(".recent a").first).first.wait_for()
-    one.page.get_by_test_id("import").set_input_files([{"name": "back.zip", "mimeType": "application/zip", "buffer": zipped}])
+    one.page.get_by_test_id("import").set_input_files(
+        [{"name": "back.zip", "mimeType": "application/zip", "buffer": zipped}]
+    )
     one.photo()
     expect(one.page.get_by_test_id("facts")).to_contain_text("3 groups")
     one.page.locator(".chip", has_text="Green <i>tea</i>").wait_for()
@@ -209,7 +228,9 @@ def test_projects_save_as_they_go_and_two_tabs_see_the_same(visit, served, brows
 @pytest.mark.parametrize("kind", ["desktop", "phone"])
 def test_boxes_are_drawn_moved_resized_deleted_found_and_refused(visit, served, kind):
     start = served.project(f"boxes-{kind}", lambda folder: painted(folder, BIG, SECOND))
-    here = visit(start, **(DESKTOP if kind == "desktop" else PHONE), color_scheme="light" if kind == "desktop" else "dark")
+    here = visit(
+        start, **(DESKTOP if kind == "desktop" else PHONE), color_scheme="light" if kind == "desktop" else "dark"
+    )
     page = here.page
     here.photo()
     here.objects(48)
@@ -302,7 +323,11 @@ def test_same_different_lasso_and_review_by_keys(visit, served, kind):
         return made
 
     options = DESKTOP if kind == "desktop" else PHONE
-    here = visit(served.project(f"review-{kind}", make) + "review", **options, color_scheme="dark" if kind == "desktop" else "light")
+    here = visit(
+        served.project(f"review-{kind}", make) + "review",
+        **options,
+        color_scheme="dark" if kind == "desktop" else "light",
+    )
     page, box = here.page, here.page.get_by_test_id("review")
     page.get_by_role("heading", name="The same?").wait_for()
     width = lambda: int(box.get_attribute("data-high")) - int(box.get_attribute("data-low"))  # noqa: E731
@@ -345,7 +370,7 @@ def test_names_are_offered_from_the_catalogue_and_typed_ahead(visit, served):
     here.go("catalogue")
     page.get_by_role("button", name="Add this project's photos").click()
     here.said("objects added")
-    page.locator('.card input[type=text]').first.wait_for()
+    page.locator(".card input[type=text]").first.wait_for()
     here.shot("catalogue")
     served.project("names-b", lambda folder: painted(folder, SECOND))
     page.goto(f"{served.address}/#/names-b/photo")
@@ -364,7 +389,9 @@ def test_many_photos_folders_keys_and_the_lit_group(visit, served):
     folder = served.folder / "photos" / "aisle"
     folder.mkdir()
     for n in range(12):
-        (folder / f"p{n:02d}.png").write_bytes(png(paint([[0, 1, n % 4], [2, 3, (n + 1) % 4], [n % 3, 0, 1]])[: 90 - n]))
+        (folder / f"p{n:02d}.png").write_bytes(
+            png(paint([[0, 1, n % 4], [2, 3, (n + 1) % 4], [n % 3, 0, 1]])[: 90 - n])
+        )
     (folder / "broken.png").write_bytes(b"broken")
     here = visit("#/", color_scheme="dark")
     page = here.page
@@ -394,8 +421,8 @@ def test_every_view_on_every_screen(visit, served, kind, scheme):
     start = served.project(f"views-{kind}-{scheme}", lambda folder: painted(folder, BIG, SECOND))
     here = visit(start, **(DESKTOP if kind == "desktop" else PHONE), color_scheme=scheme)
     here.photo()
-    ready = {"photo": ".chip", "groups": ".item img", "review": ".figure", "map": "canvas[data-points]", "report": "table",
-             "catalogue": ".report h2", "teach": ".tiles .tile"}  # fmt: skip
+    ready = {"photo": ".chip", "groups": ".item img", "review": ".figure", "map": "canvas[data-points]",
+             "report": "table", "catalogue": ".report h2", "teach": ".tiles .tile"}  # fmt: skip
     for view, sign in ready.items():
         here.go(view)
         here.page.locator(sign).first.wait_for()
@@ -435,8 +462,17 @@ def test_thousands_of_objects_are_drawn_picked_and_edited(visit, served, count, 
 
 
 def test_the_real_command_opens_the_sample_analysed(browser, tmp_path):
-    command = [sys.executable, str(ROOT / "scripts" / "app.py"), "--port", "0", "--projects", str(tmp_path / "projects")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}) as process:
+    command = [
+        sys.executable,
+        str(ROOT / "scripts" / "app.py"),
+        "--port",
+        "0",
+        "--projects",
+        str(tmp_path / "projects"),
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    ) as process:
         try:
             address, _, token = process.stdout.readline().removeprefix("open ").strip().partition("/?token=")
             here = Visit(browser, address, token=token, **DESKTOP)

@@ -20,7 +20,17 @@ from packed_scenes.web.project.project import Project
 from packed_scenes.web.project.review import review
 from packed_scenes.web.project.runs import fill_from_run, is_run, to_analysis
 from tests.packed_scenes.conftest import paint
-from tests.packed_scenes.workbench import CARD, FIRST, SECOND, colours, many_objects, painted, png, reopened, stub_models
+from tests.packed_scenes.workbench import (
+    CARD,
+    FIRST,
+    SECOND,
+    colours,
+    many_objects,
+    painted,
+    png,
+    reopened,
+    stub_models,
+)
 
 
 @pytest.fixture
@@ -116,7 +126,9 @@ def test_boxes_are_added_moved_resized_deleted(project):
     assert len(project.view().rows) == 0
 
 
-@pytest.mark.parametrize("box", [[0, 0, 1, 1], [5, 5, 5, 50], [500, 500, 600, 600], [0, 0, float("nan"), 9], [1, 2, 3], "x"])
+@pytest.mark.parametrize(
+    "box", [[0, 0, 1, 1], [5, 5, 5, 50], [500, 500, 600, 600], [0, 0, float("nan"), 9], [1, 2, 3], "x"]
+)
 def test_what_is_no_box_is_refused(project, box):
     before = snapshot(project)
     with pytest.raises(InputError):
@@ -252,7 +264,8 @@ def test_a_log_that_a_crash_cut_off_loses_the_last_line_only(project):
 
 @pytest.mark.parametrize(
     "line",
-    [b"{", b"[]", b'{"do":{"what":"x","columns":{"cluster":{"at":[99],"old":[0],"new":[1]}},"values":{}}}', b'{"redo":true}',
+    [b"{", b"[]", b'{"do":{"what":"x","columns":{"cluster":{"at":[99],"old":[0],"new":[1]}},"values":{}}}',
+     b'{"redo":true}',
      b'{"do":{"what":"x","columns":{"nope":{"at":[0],"old":[0],"new":[1]}},"values":{}}}',
      b'{"do":{"what":"x","columns":{},"values":{}},"rows":"../../etc/passwd"}', b'\xff\xfe'],
 )  # fmt: skip

@@ -82,10 +82,10 @@ def many_objects(folder, count, *, photos=1):
         cluster = np.arange(count) // 6
         vector = rng.normal(size=(count // 6 + 1, 16))[cluster].astype(np.float32)
         vector /= np.linalg.norm(vector, axis=1, keepdims=True)
-        objects = Objects.from_boxes(np.concatenate([at, at + [16, 20]], 1), embedding=vector)
+        objects = Objects.from_boxes(np.concatenate([at, at + np.float32([16, 20])], 1), embedding=vector)
         rows, file = project.history.append_rows(
-            {"photo": np.full(count, number), "xyxy": objects.xyxy, "score": objects.score, "cluster": np.full(count, -1),
-             "alive": np.zeros(count, bool), "drawn": np.zeros(count, bool), "vector": vector}
+            {"photo": np.full(count, number), "xyxy": objects.xyxy, "score": objects.score, "vector": vector,
+             "cluster": np.full(count, -1), "alive": np.zeros(count, bool), "drawn": np.zeros(count, bool)}
         )  # fmt: skip
         import hashlib
 

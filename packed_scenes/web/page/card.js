@@ -18,7 +18,8 @@ export async function offers(force = false) {
 export function nameField(c, after = () => null) {
   const g = groupOf(c), id = `name-${c}`;
   const input = el("input", { type: "text", id, value: g.named ? g.name : "", placeholder: "Name this group", maxlength: 120, "aria-label": `Name of ${g.name}`, list: `names-${c}`, autocomplete: "off", spellcheck: "false" });
-  const save = () => { const name = input.value.trim(); if (name !== (g.named ? g.name : "")) edit({ op: "rename", c, name }).then(after); };
+  let sent = g.named ? g.name : ""; // Enter, and leaving the field afterwards, are one edit
+  const save = () => { const name = input.value.trim(); if (name !== sent) edit({ op: "rename", c, name }).then(after); sent = name; };
   input.addEventListener("keydown", (event) => { if (event.key === "Enter") { save(); input.blur(); } if (event.key === "Escape") { input.value = g.named ? g.name : ""; input.blur(); } });
   input.addEventListener("blur", save);
   return [input, el("datalist", { id: `names-${c}` }, ...store.names.map((name) => el("option", { value: name })))];

@@ -1,10 +1,11 @@
-// Elements without innerHTML: names come from people and files, and are only ever set as text.
+// Elements built node by node: names come from people and files, and are only ever set as text.
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "style") Object.assign(node.style, value);
     else if (name === "value" || name === "checked" || name === "disabled" || name === "hidden") node[name] = value;
+    else if (name.startsWith("aria-")) { if (value !== null && value !== undefined) node.setAttribute(name, String(value)); }
     else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
   }
   node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));

@@ -23,16 +23,19 @@ function place() {
 export const go = (key, view = "photo") => { location.hash = key ? `#/${encodeURIComponent(key)}/${view}` : "#/"; };
 export const seeView = (view) => go(store.key, view);
 
+let turn = 0;
 async function route() {
-  const { key, view } = place();
+  const { key, view } = place(), mine = ++turn;
   if (leave) { leave(); leave = null; }
   try {
     if (!key) { store.key = null; store.state = null; shown = null; frame(); main.replaceChildren(); leave = home(main, go); main.scrollTo(0, 0); return; }
     if (key !== store.key || !store.state) { main.replaceChildren(el("p", { class: "empty" }, "Opening …")); await open(key); }
+    if (mine !== turn) return; // another address was chosen meanwhile
     shown = view; frame();
     main.replaceChildren();
     leave = VIEWS[view][1](main, go);
   } catch (error) {
+    if (mine !== turn) return;
     store.key = null; shown = null; frame();
     main.replaceChildren(el("div", { class: "empty" }, el("p", {}, error.message), el("button", { class: "main", onclick: () => go(null) }, "To the start")));
   }
@@ -53,8 +56,8 @@ function frame() {
       el("span", { class: "facts", "data-testid": "facts" }, s.photos.length ? `${many(s.photos.length, "photo")}, ${many(s.objects, "object")}, ${many(named, "group")}` : "no photos yet"),
       el("span", { class: "saved" + (store.busy ? " busy" : ""), "data-testid": "saved" }, store.busy ? "Saving …" : "Saved"),
       el("div", { class: "row history" },
-        el("button", { id: "undo", disabled: !s.undo, title: s.undo ? `Undo: ${s.undo} (Ctrl+Z)` : "Nothing to undo", onclick: () => edit({ op: "undo" }) }, "↶ Undo", el("span", { class: "what" }, s.undo ? `: ${s.undo}` : "")),
-        el("button", { id: "redo", disabled: !s.redo, title: s.redo ? `Redo: ${s.redo} (Ctrl+Shift+Z)` : "Nothing to redo", onclick: () => edit({ op: "redo" }) }, "↷ Redo", el("span", { class: "what" }, s.redo ? `: ${s.redo}` : "")),
+        el("button", { id: "undo", disabled: !s.undo, title: s.undo ? `Undo: ${s.undo} (Ctrl+Z)` : "Nothing to undo", "aria-label": s.undo ? `Undo: ${s.undo}` : "Undo", onclick: () => edit({ op: "undo" }) }, "↶", el("span", { class: "word what" }, s.undo ? `Undo: ${s.undo}` : "Undo")),
+        el("button", { id: "redo", disabled: !s.redo, title: s.redo ? `Redo: ${s.redo} (Ctrl+Shift+Z)` : "Nothing to redo", "aria-label": s.redo ? `Redo: ${s.redo}` : "Redo", onclick: () => edit({ op: "redo" }) }, "↷", el("span", { class: "word what" }, s.redo ? `Redo: ${s.redo}` : "Redo")),
         menu())),
     el("nav", { "aria-label": "Views" }, ...Object.entries(VIEWS).map(([name, [label]]) =>
       el("a", { href: `#/${encodeURIComponent(store.key)}/${name}`, id: `view-${name}`, class: name === shown ? "on" : "", "aria-current": name === shown ? "page" : null }, label))),

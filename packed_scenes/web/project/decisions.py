@@ -73,13 +73,13 @@ def group(project: Project, grouping: Grouping, same: Pairs, different: Pairs, *
         Objects.from_boxes(columns["xyxy"][some], embedding=columns["vector"][some])
         for some in np.split(rows[order], np.flatnonzero(np.diff(photo[order])) + 1)
     ]
-    hints: dict[str, Any] = {}
+    constraints: dict[str, Any] = {}
     if len(must):
-        hints["must_link"] = back[must]
+        constraints["must_link"] = back[must]
     if len(apart):
-        hints["cannot_link"] = back[apart]
+        constraints["cannot_link"] = back[apart]
     settings = replace(project.settings, threshold=threshold)
-    found, info = identify(parts if len(rows) else [], settings=settings, card=project.card, hints=hints)
+    found, info = identify(parts if len(rows) else [], settings=settings, card=project.card, constraints=constraints)
     labels = np.concatenate([np.zeros(0, np.int64), *(p.cluster for p in found if p.cluster is not None)])
     fresh = np.full(len(keep), NOISE, np.int64)
     fresh[keep] = enforce(labels[back] if len(labels) else labels, must, apart)

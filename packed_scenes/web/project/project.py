@@ -14,8 +14,8 @@ import numpy.typing as npt
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects
 from packed_scenes.identify import congregate
+from packed_scenes.pictures import PictureCache, Source
 from packed_scenes.settings import Settings
-from packed_scenes.sources import PictureCache, Source
 from packed_scenes.web.edits import Grouping, strengths
 from packed_scenes.web.project.document import Change, Document, Patch
 from packed_scenes.web.project.folder import ProjectFolder

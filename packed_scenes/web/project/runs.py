@@ -12,13 +12,13 @@ import numpy as np
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes, sha256_file
 from packed_scenes.data.objects import Objects
+from packed_scenes.pictures import Source
 from packed_scenes.settings import Settings
-from packed_scenes.sources import Source
 from packed_scenes.web.project.adding import add_scene
 from packed_scenes.web.project.project import Project
 
 if TYPE_CHECKING:
-    from packed_scenes.analysis import Analysis
+    from packed_scenes.results import Analysis
 
 MOST_JSON = 64 << 20
 
@@ -38,14 +38,22 @@ def read_run(path: Path) -> tuple[dict[str, Any], dict[str, Objects]]:
         import pyarrow.parquet as pq
 
         record = json.loads(read_bytes(path / "run.json", max_bytes=MOST_JSON, what="run").decode())
-        frame = pq.read_table(path / "objects.parquet").to_pandas()
-        scenes = {name: Objects.from_pandas(part.reset_index(drop=True)) for name, part in frame.groupby("scene")}
+        table = pq.read_table(path / "objects.parquet")
+        whose = np.asarray(table["scene"].to_pylist(), np.str_)
+        column = {name: table[name].to_numpy() for name in ("score", "class_id", "cluster", "x1", "y1", "x2", "y2")}
+        flat = table["embedding"].combine_chunks().flatten()
+        every = Objects.from_boxes(
+            np.stack([column[name] for name in ("x1", "y1", "x2", "y2")], axis=1), score=column["score"],
+            class_id=column["class_id"], cluster=column["cluster"],
+            embedding=np.asarray(flat, np.float32).reshape(len(table), -1) if len(table) else None,
+        )  # fmt: skip
+        scenes = {str(name): every.select(whose == name) for name in np.unique(whose)}
         for name in record["scenes"]:
             scenes.setdefault(name, Objects.empty())
         dict(record["settings"]), dict(record["clustering"])
     except InputError:
         raise
-    except Exception as error:  # pyarrow, json and pandas each have their own
+    except Exception as error:  # pyarrow, json and numpy each have their own
         raise InputError("the run folder cannot be read", file=path, remedy="Make it again with analyze.") from error
     return record, scenes
 
@@ -95,8 +103,8 @@ def settings_of(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 def to_analysis(project: Project) -> Analysis:
     """The project as an analysis: for a run folder, reports, the catalogue."""
-    from packed_scenes.analysis import Analysis, SceneResult
     from packed_scenes.identify import congregate
+    from packed_scenes.results import Analysis, SceneResult
 
     grouping, scenes = project.grouping, []
     settings = project.settings

@@ -89,6 +89,7 @@ def serve(workplace: Workplace, *, port: int, host: str = LOCAL, open_browser: b
         listening.bind((host, port))
     except OSError as error:
         raise InputError(f"port {port} cannot be had ({error.strerror})", remedy="Choose another --port.") from error
+    listening.listen(256)  # before the address is printed: whoever opens it at once waits a moment
     port = int(listening.getsockname()[1])
     token = secrets.token_urlsafe(24)
     address = f"http://{host}:{port}/?token={token}"

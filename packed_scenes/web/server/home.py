@@ -203,12 +203,12 @@ def _analyse(request: Request, told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _analyse_folder(place: Workplace, held: Opened, path: Path, *, every: int) -> None:
-    from packed_scenes.frames import VIDEOS
+    from packed_scenes.frames import is_video
 
     if path.is_file():
         files = [path]
     else:
-        videos = sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEOS and p.is_file())
+        videos = sorted(p for p in path.rglob("*") if is_video(p) and p.is_file())
         try:
             files = [*list_images([path]), *videos]
         except InputError:
@@ -222,7 +222,7 @@ def _analyse_files(
     place: Workplace, held: Opened, files: list[tuple[str, Path]], *, total: int, every: int = 30, keep: bool = False,
     remove: bool = False,
 ) -> None:  # fmt: skip
-    from packed_scenes.frames import VIDEOS, extract_frames
+    from packed_scenes.frames import extract_frames, is_video
 
     observer = place.observer_of(held)
 
@@ -232,7 +232,7 @@ def _analyse_files(
 
         def listed() -> Any:
             for name, path in files:
-                if Path(name).suffix.lower() in VIDEOS:
+                if is_video(name):
                     job.tell("frames", name)
                     try:
                         frames = extract_frames(

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file
 from packed_scenes.observe import Observer
-from packed_scenes.sources import PictureCache, safe_name
+from packed_scenes.pictures import PictureCache
+from packed_scenes.sources import safe_name
 from packed_scenes.web.project.adding import Caps
 from packed_scenes.web.project.folder import ProjectFolder, is_project
 from packed_scenes.web.project.project import Image, Project

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from packed_scenes.analysis import Analysis, analyze
+from packed_scenes.analysis import analyze
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.images import decode_image
 from packed_scenes.data.scene import Scene
 from packed_scenes.data.shipped import SAMPLE_FOLDER
 from packed_scenes.observe import Observer
+from packed_scenes.results import Analysis
 from packed_scenes.settings import Settings
 
 PIXELS = 50_000_000
