@@ -1,8 +1,8 @@
 """The log of a project: JSON lines, on the disk before an edit is answered; undo and redo are lines, too.
 
 ``{"do": change, "rows": file}``, ``{"undo": true}``, ``{"redo": true}``, ``{"base": true}`` (undo ends here). Reading
-goes through the lines in order; a last line that a crash cut off is dropped. Large patches and new rows lie in files beside the log, written whole before
-the line that names them.
+goes through the lines in order; a last line that a crash cut off is dropped. Large patches and new rows lie in files
+beside the log, written whole before the line that names them.
 """
 
 from __future__ import annotations
