@@ -18,7 +18,8 @@ from pathlib import Path, PurePosixPath
 
 from packed_scenes.data.checks import safe_name, shorten
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import IMAGE_SUFFIXES, atomic_write, check_file
+from packed_scenes.data.files import atomic_write, check_file
+from packed_scenes.data.folders import IMAGE_SUFFIXES
 
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _RATIO_FLOOR = 1 << 20  # a megabyte of white PNG or CSV may well compress a thousandfold; it harms nobody

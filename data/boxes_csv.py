@@ -1,24 +1,33 @@
-"""Boxes as CSV with a header.
+"""Boxes as tables, in pixels.
 
-The box is ``x1,y1,x2,y2`` (or ``x0,y0,x1,y1``, ``xmin,ymin,xmax,ymax``, ``left,top,right,bottom``, or
-``x,y,width,height``) in pixels. Optional: ``object_id``, ``score``, ``class_id``, ``cluster``, ``probability``,
-``congregation``, and ``image`` (or ``frame``, a number) for many pictures. Other columns are left alone.
+With a header: the box is ``x1,y1,x2,y2`` (or ``x0,y0,x1,y1``, ``xmin,ymin,xmax,ymax``, ``left,top,right,bottom``, or
+``x,y,width,height``). Optional: ``object_id``, ``score``, ``class_id`` (or ``class``, ``label``, text),
+``cluster``, ``probability``, ``congregation``, ``image`` (or ``frame``, a number) for many pictures, and the picture's
+``image_width,image_height``. Other columns are left alone.
+
+Without a header: ``image,x1,y1,x2,y2[,class[,image_width,image_height]]``, as SKU-110K and others have it.
+
+A row without a box says that its picture holds no object. A bad row is left out and told. A table of which every value
+lies within 0 and 1 holds fractions of the picture's size.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from packed_scenes.data.checks import Size, build_objects, finite, identifier, integer, safe_name, shorten
+from packed_scenes.data.checks import Size, build_objects, entry_name, finite, identifier, integer, shorten
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.faults import Faults
+from packed_scenes.data.given import Given
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.tables import Table, parse_table
 
 _CORNERS = (
     ("x1", "y1", "x2", "y2"), ("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"),
@@ -26,118 +35,149 @@ _CORNERS = (
 )  # fmt: skip
 _EXTENTS = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
 _IDS = ("object_id", "id")
-_SCENES = ("image", "frame", "file", "file_name", "filename", "scene")  # a table of crops may name both: frame first
+_SCENES = ("image", "frame", "file", "file_name", "filename", "image_name", "image_path", "path", "scene")
+_CLASSES = ("class", "label", "category", "class_name")  # text; a table of crops may name image and frame: frame first
+_SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
 _WHOLE = ("class_id", "cluster", "congregation")
 _PARTS = ("score", "probability")
+_BARE = ("image", "x1", "y1", "x2", "y2", "class", "image_width", "image_height")  # of a table without a header
 
 
 @dataclass
 class _Rows:
     """Cells of one picture, column by column, with their line numbers."""
 
-    lines: list[int]
-    ids: list[str]
-    boxes: list[list[float]]
-    columns: dict[str, list[float]]
+    extra: Sequence[str]
+    lines: list[int] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    boxes: list[list[float]] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+    columns: dict[str, list[float]] = field(default_factory=dict)
+    size: Size | None = None
+
+    def add(self, line: int, key: str | None, box: list[float], label: str | None, values: dict[str, float]) -> None:
+        self.lines.append(line)
+        self.ids.append(str(len(self.ids)) if key is None else key)
+        self.boxes.append(box)
+        if label is not None:
+            self.classes.append(label)
+        for name in self.extra:
+            self.columns.setdefault(name, []).append(values[name])
 
 
-def parse_csv(
-    text: str, *, file: str | Path, size: Callable[[str], Size | None]
-) -> tuple[dict[str, Objects], list[str]]:
-    """Turn CSV text into objects by picture name (``""`` without such a column).
+def parse_csv(text: str, *, file: str | Path) -> Given:
+    """Turn a table into objects by picture name (``""`` without such a column).
 
     Args:
         text: the content of the file.
         file: for messages.
-        size: gives the (width, height) of a picture by its name, or None.
-
-    Returns:
-        Objects by picture, and a warning for each picture whose boxes had to be clipped.
 
     Raises:
-        InputError: with the line, for a cell or box that is not right, or without box columns.
+        InputError: without box columns, or with the line, if no row is good.
     """
-    path = file
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    scenes: dict[str, _Rows] = {}
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        box = _box_columns(header, path)
-        extent = box in _EXTENTS
-        at = {name: header.index(name) for name in header}
-        scene_at = next((at[name] for name in _SCENES if name in at), None)
-        id_at = next((at[name] for name in _IDS if name in at), None)
-        extra = [name for name in (*_WHOLE, *_PARTS) if name in at]
-        for cells in reader:
-            line = reader.line_num
-            if not any(cells):
-                continue
-            if len(cells) != len(header):
+    table = _with_header(parse_table(text, file=file, strict=True))
+    box = _box_columns(table.header, file)
+    scene = table.column(*_SCENES)
+    key = table.column(*_IDS)
+    label = None if "class_id" in table.header else table.column(*_CLASSES)
+    sides = next((pair for pair in _SIZES if not set(pair) & set(box) and set(pair) <= set(table.header)), None)
+    extra = [name for name in (*_WHOLE, *_PARTS) if name in table.header]
+    rows: dict[str, _Rows] = {}
+    faults = Faults(file)
+    for (line, cells), row in zip(table.records(), table.rows, strict=True):
+        where = f"line {line}"
+        with faults.entry(where):
+            if len(row) > len(table.header) or (len(row) < len(table.header) and scene is None):
                 raise InputError(
-                    f"line {line}: has {len(cells)} cells, the header has {len(header)}",
-                    file=path,
+                    f"{where}: has {len(row)} cells, the header has {len(table.header)}", file=file,
                     remedy="Correct it.",
-                )
-            where = f"line {line}"
-            name = "" if scene_at is None else safe_name(cells[scene_at].strip(), file=path, where=where)
-            rows = scenes.setdefault(name, _Rows([], [], [], {column: [] for column in extra}))
-            x1, y1, x2, y2 = (_cell(cells[at[c]], c, path, where) for c in box)
-            rows.boxes.append([x1, y1, x1 + x2, y1 + y2] if extent else [x1, y1, x2, y2])
-            rows.ids.append(str(len(rows.ids)) if id_at is None else identifier(cells[id_at], file=path, where=where))
-            rows.lines.append(line)
-            for column in extra:
-                rows.columns[column].append(_column(cells[at[column]], column, path, where))
-    except csv.Error as error:
-        raise InputError(
-            f"line {reader.line_num}: is no valid CSV ({error})", file=path, remedy="Export it again."
-        ) from error
-    made: dict[str, Objects] = {}
-    warnings: list[str] = []
-    for name, rows in scenes.items():
-        made[name], more = _rows_to_objects(rows, path, size(name))
-        warnings += more
-    return made or {"": Objects.empty()}, warnings
+                )  # fmt: skip
+            name = "" if scene is None else entry_name(cells[scene], file=file, where=where)
+            own = rows.setdefault(name, _Rows(extra))
+            if sides is not None and own.size is None:
+                values = [finite(cells[side]) for side in sides]
+                if all(v is not None and v >= 1 for v in values):
+                    own.size = (int(values[0] or 0), int(values[1] or 0))
+            if scene is not None and not any(cells[c] for c in box):
+                faults.good += 1  # a picture without objects
+                continue
+            x1, y1, x2, y2 = (_cell(cells[c], c, table, where) for c in box)
+            corners = [x1, y1, x1 + x2, y1 + y2] if box in _EXTENTS else [x1, y1, x2, y2]
+            own_id = None if key is None else identifier(cells[key], file=file, where=where)
+            values_of = {name: _column(cells[name], name, table, where) for name in extra}
+            own.add(line, own_id, corners, None if label is None else cells[label] or "object", values_of)
+    names = tuple(sorted({label for own in rows.values() for label in own.classes}))
+    found = Given(names=names)
+    largest = max((abs(v) for own in rows.values() for box_ in own.boxes for v in box_), default=0.0)
+    found.fractions = 0 < largest <= 1
+    for name, own in rows.items():
+        found.scenes[name], more = _objects(own, file, names, faults)
+        found.warnings += more
+        if own.size is not None:
+            found.sizes[name] = own.size
+    faults.check()
+    found.warnings = [*faults.warnings(), *found.warnings]
+    if found.fractions:
+        found.warnings.append(f"{file}: all values lie within 0 and 1: taken as fractions of the pictures' sizes")
+    if not found.scenes:
+        found.scenes = {"": Objects.empty()} if scene is None else {}
+    return found
 
 
-def _rows_to_objects(rows: _Rows, path: str | Path, size: Size | None) -> tuple[Objects, list[str]]:
+def _with_header(table: Table) -> Table:
+    """Give a table without a header the columns of SKU-110K: its first line holds a name and four numbers (or none)."""
+    cells = table.header
+    numbers = [finite(cell) is not None for cell in cells[1:5]]
+    bare = 5 <= len(cells) <= len(_BARE) and finite(cells[0]) is None and (all(numbers) or not any(cells[1:5]))
+    if not bare:
+        return table
+    first = [table.raw_header[i] for i in range(len(cells))]
+    lines = [table.header_line, *table.lines]
+    width = max(len(cells), *(len(row) for row in table.rows), 5)
+    return Table(table.file, _BARE[:width], [first, *table.rows], lines, table.delimiter)
+
+
+def _objects(rows: _Rows, path: str | Path, names: tuple[str, ...], faults: Faults) -> tuple[Objects, list[str]]:
     columns: dict[str, Any] = {
         name: np.array(values, np.float32 if name in _PARTS else np.int64) for name, values in rows.columns.items()
     }
+    if rows.classes:
+        columns["class_id"] = np.array([names.index(label) for label in rows.classes], np.int64)
     return build_objects(
-        rows.boxes, file=path, where=lambda row: f"line {rows.lines[row]}", object_id=rows.ids, size=size, **columns
+        rows.boxes, file=path, where=lambda row: f"line {rows.lines[row]}", object_id=rows.ids, faults=faults, **columns
     )
 
 
 def _box_columns(header: Sequence[str], path: str | Path) -> tuple[str, ...]:
-    if len(set(header)) != len(header):
-        raise InputError("a column name appears twice", file=path, remedy="Rename one of them.")
     for names in (*_CORNERS, *_EXTENTS):
         if all(name in header for name in names):
+            if len(set(header)) != len(header):
+                raise InputError("a column name appears twice", file=path, remedy="Rename one of them.")
             return names
     shown = ", ".join(shorten(name) for name in header[:8]) or "nothing"
     raise InputError(
         f"is no box file that is known; as CSV it lacks the columns x1, y1, x2, y2 (found: {shown})",
         file=path,
-        remedy='Use {"id": {"x1": …, "y1": …, "x2": …, "y2": …}}, COCO, CSV or YOLO.',
+        remedy='Use {"id": {"x1": …, "y1": …, "x2": …, "y2": …}}, COCO, CSV, YOLO, VOC, CVAT or Label Studio.',
     )
 
 
-def _cell(text: str, what: str, path: str | Path, where: str) -> float:
-    value = finite(text)
+def _cell(text: str, what: str, table: Table, where: str) -> float:
+    value = finite(text.replace(",", ".") if table.delimiter != "," else text)
     if value is None:
         raise InputError(
-            f"{where}: {what} must be a finite number, got {shorten(text)}", file=path, remedy="Correct it."
+            f"{where}: {what} must be a finite number, got {shorten(text)}", file=table.file, remedy="Correct it."
         )
     return value
 
 
-def _column(text: str, name: str, path: str | Path, where: str) -> float:
-    value = _cell(text, name, path, where)
+def _column(text: str, name: str, table: Table, where: str) -> float:
+    value = _cell(text, name, table, where)
     if name in _WHOLE:
-        return integer(value, name, file=path, where=where, low=0 if name == "class_id" else -1)
+        return integer(value, name, file=table.file, where=where, low=0 if name == "class_id" else -1)
     if not 0 <= value <= 1:
         raise InputError(
-            f"{where}: {name} must be within 0 and 1, got {shorten(text)}", file=path, remedy="Correct it."
+            f"{where}: {name} must be within 0 and 1, got {shorten(text)}", file=table.file, remedy="Correct it."
         )
     return value
 

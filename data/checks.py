@@ -1,8 +1,7 @@
-"""What every reader of labels checks: text, JSON, names and boxes; errors name the row and the remedy."""
+"""What every reader of labels checks: numbers, names and boxes; errors name the row and the remedy."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -12,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import read_bytes
+from packed_scenes.data.faults import Faults
+from packed_scenes.data.naming import distinct
 from packed_scenes.data.objects import Objects
 
 MAX_COORDINATE = float(1 << 24)  # float32 holds every pixel position exactly up to here
@@ -26,50 +26,6 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 
 Size = tuple[int, int]
 Where = Callable[[int], str]
-
-
-def read_text(path: str | Path, *, what: str = "label") -> str:
-    """Read a UTF-8 text file (a byte order mark is dropped).
-
-    Raises:
-        InputError: if it cannot be read, is empty or is no UTF-8 text.
-    """
-    data = read_bytes(path, what=what)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"is no UTF-8 text (byte {error.start})", file=path, remedy=f"Save the {what} file as UTF-8 text."
-        ) from error
-
-
-def parse_json(text: str, *, file: str | Path) -> Any:
-    """Parse JSON; a key that appears twice is an error, because the first value would silently vanish.
-
-    Raises:
-        InputError: with line and column where the text is no JSON, is nested too deeply or repeats a key.
-    """
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        if len(made) != len(pairs):
-            seen: set[str] = set()
-            twice = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
-            raise InputError(
-                f"the key {shorten(twice)} appears twice", file=file, remedy="Give every entry its own key."
-            )
-        return made
-
-    try:
-        return json.loads(text, object_pairs_hook=unique)
-    except InputError:
-        raise
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise InputError(f"is no valid JSON ({error.msg}, {where})", file=file, remedy="Export it again.") from error
-    except (RecursionError, ValueError) as error:  # ValueError: an integer of thousands of digits
-        reason = "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
-        raise InputError(f"is no valid JSON ({reason})", file=file, remedy="Export it again.") from error
 
 
 def finite(text: str) -> float | None:
@@ -141,15 +97,32 @@ def safe_name(value: Any, *, file: str | Path, where: str) -> str:
         InputError: if it is no text, absolute, climbs out with ``..`` or holds control characters.
     """
     name = value.replace("\\", "/") if isinstance(value, str) else ""
-    parts = PurePosixPath(name).parts
-    unsafe = not parts or name.startswith("/") or ".." in parts or re.match("[A-Za-z]:", name) is not None
+    unsafe = not is_safe(name)
     if unsafe or len(name) > MAX_NAME_LENGTH or _UNPRINTABLE.search(name):
         raise InputError(
             f"{where}: unsafe or empty picture name {shorten(value)}",
             file=file,
             remedy="Use a path relative to the picture folder, without '..'.",
         )
-    return "/".join(parts)
+    return "/".join(PurePosixPath(name).parts)
+
+
+def is_safe(name: str) -> bool:
+    """Whether a picture's name with forward slashes stays below its folder."""
+    parts = PurePosixPath(name).parts
+    return bool(parts) and not name.startswith("/") and ".." not in parts and re.match("[A-Za-z]:", name) is None
+
+
+def entry_name(value: Any, *, file: str | Path, where: str) -> str:
+    """Return the name that a label file has for a picture, with forward slashes; it is only ever compared, not opened.
+
+    Raises:
+        InputError: if it is no text, empty or holds control characters.
+    """
+    name = value.strip().replace("\\", "/") if isinstance(value, str) else ""
+    if not name or len(name) > MAX_NAME_LENGTH or _UNPRINTABLE.search(name):
+        raise InputError(f"{where}: unsafe or empty picture name {shorten(value)}", file=file, remedy="Correct it.")
+    return name
 
 
 def shorten(value: Any) -> str:
@@ -176,34 +149,39 @@ def build_objects(
     size: Size | None = None,
     score: npt.ArrayLike | None = None,
     class_id: npt.ArrayLike | None = None,
+    faults: Faults | None = None,
     **columns: Any,
 ) -> tuple[Objects, list[str]]:
-    """Check boxes from outside, clip them to the picture and make ``Objects``.
+    """Check boxes from outside, leave out bad ones, clip the others to the picture and make ``Objects``.
 
     Args:
         xyxy: (N, 4) pixel corners, x2 and y2 exclusive.
         file: named in errors and warnings.
         where: how to call row i in a message, such as ``row 7``.
-        object_id: N ids.
+        object_id: N ids; one that repeats gets a number.
         size: (width, height) of the picture; without it only the upper and left edges are known.
         score: (N,) in [0, 1].
         class_id: (N,) whole numbers.
+        faults: receives what is left out: boxes that are not finite, reversed, empty, outside or absurdly large, scores
+            outside [0, 1]. Without it that becomes warnings.
         **columns: further columns of ``Objects``.
 
     Returns:
-        The objects and one warning if boxes had to be clipped.
+        The objects, and warnings about boxes that were clipped or left out.
 
     Raises:
-        InputError: for a box that is not finite, reversed, empty, wholly outside or absurdly large, a score outside
-            [0, 1] or an id that appears twice.
+        InputError: the first fault, if there are boxes and none is good (not with ``faults``, whose owner asks it).
     """
     boxes = np.asarray(xyxy, np.float64).reshape(-1, 4)
+    own = Faults(file) if faults is None else faults
+    bad = np.zeros(len(boxes), np.bool_)
 
-    def fail(bad: Any, what: str, remedy: str) -> None:
-        if bad.any():
-            row = int(bad.argmax())
+    def fail(wrong: Any, what: str, remedy: str) -> None:
+        for row in np.flatnonzero(wrong & ~bad).tolist():
             shown = ", ".join(f"{v:g}" for v in boxes[row])
-            raise InputError(f"{where(row)}: {what} (x1, y1, x2, y2 = {shown})", file=file, remedy=remedy)
+            own.add(where(row), InputError(f"{where(row)}: {what}", file=file, remedy=remedy),
+                    detail=f" (x1, y1, x2, y2 = {shown})")  # fmt: skip
+        bad[wrong] = True
 
     x1, y1, x2, y2 = boxes.T
     fail(~np.isfinite(boxes).all(axis=1), "the box is not finite", "Remove it or give it numbers.")
@@ -215,32 +193,29 @@ def build_objects(
     picture = f"the picture ({size[0]} x {size[1]})" if size else "the picture"
     fail(outside, f"the box lies outside {picture}", "Check that the boxes belong to this picture, and their scale.")
     clipped = np.clip(boxes, 0, limits)
-    beyond = (np.abs(clipped - boxes) > CLIP_SILENTLY).any(axis=1)
+    beyond = (np.abs(clipped - boxes) > CLIP_SILENTLY).any(axis=1) & ~bad
     clipped = clipped.astype(np.float32)
     thin = (clipped[:, 2] <= clipped[:, 0]) | (clipped[:, 3] <= clipped[:, 1])
     fail(thin, "the box is empty within the picture", "Remove it.")
     if score is not None:
         values = np.asarray(score, np.float64)
         fail(~((values >= 0) & (values <= 1)), "the score is not within 0 and 1", "Scale the scores to 0…1.")
-    check_unique(object_id, file=file, where=where)
+    own.good += int((~bad).sum())
     warnings = []
+    if faults is None:
+        own.check()
+        warnings = own.warnings()
+    beyond &= ~bad
     if beyond.any():
         first = where(int(beyond.argmax()))
         warnings.append(f"{file}: {int(beyond.sum())} boxes reach beyond {picture} and were clipped (first: {first})")
-    ids = np.array(object_id, np.str_) if len(boxes) else np.zeros(0, np.str_)
-    return Objects.from_boxes(clipped, score=score, class_id=class_id, object_id=ids, **columns), warnings
-
-
-def check_unique(ids: Sequence[str], *, file: str | Path, where: Where) -> None:
-    """Raise ``InputError`` naming both rows if an id appears twice."""
-    if len(set(ids)) == len(ids):
-        return
-    first: dict[str, int] = {}
-    for row, name in enumerate(ids):
-        if name in first:
-            raise InputError(
-                f"{where(row)}: the id {shorten(name)} appears twice (first: {where(first[name])})",
-                file=file,
-                remedy="Give every object its own id.",
-            )
-        first[name] = row
+    kept = np.flatnonzero(~bad)
+    names = distinct([object_id[row] for row in kept.tolist()], form=str)
+    twice = next((i for i, row in enumerate(kept.tolist()) if names[i] != object_id[row]), None)
+    if twice is not None:
+        row = int(kept[twice])
+        warnings.append(f"{file}: ids that appear twice were numbered (first: {where(row)}, {shorten(object_id[row])})")
+    ids = np.array(names, np.str_) if names else np.zeros(0, np.str_)
+    rest = {n: None if v is None else np.asarray(v)[kept] for n, v in columns.items()}
+    part = [None if v is None else np.asarray(v)[kept] for v in (score, class_id)]
+    return Objects.from_boxes(clipped[kept], score=part[0], class_id=part[1], object_id=ids, **rest), warnings

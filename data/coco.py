@@ -7,16 +7,17 @@ only. Two fields beyond the standard are written so that a round trip loses noth
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from packed_scenes.data.checks import integer, parse_json, read_text, shorten
+from packed_scenes.data.checks import integer, is_safe, shorten
 from packed_scenes.data.coco_parse import (
     Picture,
+    known_key,
     parse_categories,
     parse_entries,
     parse_key,
@@ -24,9 +25,14 @@ from packed_scenes.data.coco_parse import (
     to_objects,
 )
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.faults import Faults
 from packed_scenes.data.files import write_json
+from packed_scenes.data.folders import IMAGE_SUFFIXES, list_files
+from packed_scenes.data.given import Given
 from packed_scenes.data.labelled import LabelledScene
+from packed_scenes.data.naming import distinct, flat_names, match_names, same_name
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.text import parse_json, read_text
 
 
 def read_coco(path: str | Path, *, images: str | Path | None = None) -> list[LabelledScene]:
@@ -49,42 +55,85 @@ def read_coco(path: str | Path, *, images: str | Path | None = None) -> list[Lab
     folder = Path(path).parent if images is None else Path(images)
     if images is None and (folder / "images").is_dir():
         folder = folder / "images"
-    pictures = parse_pictures(content, path)
+    faults = Faults(path)
+    pictures, again = parse_pictures(content, path, faults)
     categories = parse_categories(content, path)
     index = {key: i for i, key in enumerate(categories)}
-    entries = parse_entries(content.get("annotations", []), pictures, path)
-    names = _scene_names([p.file_name for p in pictures.values()])
+    faults.check()
+    faults.good = 0
+    entries, warnings = parse_entries(content.get("annotations"), pictures, path, faults, again=again)
+    files = locate([p.file_name for p in pictures.values()], folder)
+    names = flat_names([PurePosixPath(p.file_name.lstrip("/")).with_suffix("").as_posix() for p in pictures.values()])
     scenes = []
-    for (key, picture), name in zip(pictures.items(), names, strict=True):
-        own = [e for e in entries[key] if not e.ignore]
-        crowd = [e for e in entries[key] if e.ignore]
-        for entry in own:
-            if entry.category not in index:
-                raise InputError(
-                    f"{entry.where}: category_id {shorten(entry.category)} is not among the categories",
-                    file=path,
-                    remedy="Add the category or correct the id.",
-                )
-        truth, warnings = to_objects(own, path, picture.size, cluster=[index[e.category] for e in own])
-        ignore, more = to_objects(crowd, path, picture.size)
+    for (key, picture), name, file in zip(pictures.items(), names, files, strict=True):
+        own, classes = [], []
+        for entry in [e for e in entries[key] if not e.ignore]:
+            with faults.entry(entry.where):
+                category = known_key(entry.category, index)
+                if category is None:
+                    raise InputError(
+                        f"{entry.where}: category_id {shorten(entry.category)} is not among the categories",
+                        file=path,
+                        remedy="Add the category or correct the id.",
+                    )
+                own.append(entry)
+                classes.append(index[category])
+        uncertain = {e.where for e in own if e.uncertain}
+        truth, told = to_objects(own, path, picture.size, faults, cluster=classes, class_id=np.arange(len(own)))
+        kept = truth.class_id.tolist()
+        truth = truth.replace(class_id=truth.cluster)
+        ignore, more = to_objects([e for e in entries[key] if e.ignore], path, picture.size, faults)
         scenes.append(
             LabelledScene(
-                image=folder / picture.file_name,
+                image=file,
                 name=name,
                 truth=truth,
                 size=picture.size,
                 ignore=ignore.xyxy,
-                identity_uncertain=np.array([e.uncertain for e in own], np.bool_),
+                identity_uncertain=np.array([own[row].where in uncertain for row in kept], np.bool_),
                 categories=tuple(categories.values()),
-                warnings=(*warnings, *more),
+                warnings=(*told, *more),
             )
         )
+    faults.check()
+    if scenes:  # what holds for the file is said with its first scene
+        first = (*faults.warnings(), *warnings, *scenes[0].warnings)
+        scenes[0] = replace(scenes[0], warnings=first)
     return scenes
 
 
+def locate(names: Sequence[str], folder: Path) -> list[Path]:
+    """Find the pictures that a label file names: below the folder as named, else by the longest matching end.
+
+    A name that leads out of the folder is only ever matched; one that nothing matches stays the folder's.
+    """
+    safe = [is_safe(name) for name in names]
+    files = [folder / name if ok else folder / PurePosixPath(name).name for name, ok in zip(names, safe, strict=True)]
+    lost = [row for row, file in enumerate(files) if not safe[row] or not _is_file(file)]
+    if not lost or not folder.is_dir():
+        return files
+    taken = set(files) - {files[row] for row in lost}
+    there = [p for p in list_files(folder, IMAGE_SUFFIXES) if p not in taken]
+    matched = match_names([str(p) for p in there], [names[row] for row in lost])
+    for row, at in matched.entry.items():
+        files[lost[at]] = there[row]
+    return files
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
 def is_coco(content: Any) -> bool:
-    """Tell whether parsed JSON looks like a COCO label file."""
-    return isinstance(content, dict) and isinstance(content.get("images"), list) and "annotations" in content
+    """Tell whether parsed JSON looks like a COCO label file (one of pictures without objects may lack annotations)."""
+    return (
+        isinstance(content, dict)
+        and isinstance(content.get("images"), list)
+        and ("annotations" in content or "categories" in content)
+    )
 
 
 def is_coco_results(content: Any) -> bool:
@@ -92,7 +141,7 @@ def is_coco_results(content: Any) -> bool:
     return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and "bbox" in content[0]
 
 
-def coco_boxes(content: Any, path: str | Path) -> tuple[dict[str, Objects], list[str]]:
+def coco_boxes(content: Any, path: str | Path) -> Given:
     """Take the boxes alone from parsed COCO labels or results, by picture; regions to ignore are left out.
 
     Results name their pictures by ``image_id`` only, which then is the key. ``class_id`` is the category id.
@@ -100,28 +149,44 @@ def coco_boxes(content: Any, path: str | Path) -> tuple[dict[str, Objects], list
     Raises:
         InputError: as :func:`read_coco`.
     """
+    faults = Faults(path)
+    again: dict[int | str, int | str] = {}
     if isinstance(content, dict):
-        pictures = parse_pictures(content, path)
-        entries = parse_entries(content["annotations"], pictures, path)
+        pictures, again = parse_pictures(content, path, faults)
+        faults.check()
+        faults.good = 0
+        entries, warnings = parse_entries(content.get("annotations"), pictures, path, faults, again=again)
     else:
-        keys = dict.fromkeys(parse_key(e, "image_id", path, f"result {i}") for i, e in enumerate(content))
-        pictures = {key: Picture(str(key), None) for key in keys}
-        entries = parse_entries(content, pictures, path, kind="result")
-    scenes: dict[str, Objects] = {}
-    warnings: list[str] = []
+        pictures = {}
+        for i, result in enumerate(content):
+            with faults.entry(f"result {i}"):
+                key = parse_key(result, "image_id", path, f"result {i}")
+                pictures[key] = Picture(str(key), None)
+        faults = Faults(path)
+        entries, warnings = parse_entries(content, pictures, path, faults, kind="result")
+    found = Given(warnings=warnings)
     for key, picture in pictures.items():
-        own = [e for e in entries[key] if not e.ignore]
-        classes = [integer(e.category, "category_id", file=path, where=e.where) for e in own]
-        scenes[picture.file_name], more = to_objects(own, path, picture.size, class_id=classes)
-        warnings += more
-    return scenes, warnings
+        own, classes = [], []
+        for entry in [e for e in entries[key] if not e.ignore]:
+            with faults.entry(entry.where):
+                number = int(entry.category) if str(entry.category).isdecimal() else entry.category
+                classes.append(integer(number, "category_id", file=path, where=entry.where))
+                own.append(entry)
+        faults.good += any(e.ignore for e in entries[key])
+        found.scenes[picture.file_name], more = to_objects(own, path, None, faults, class_id=classes)
+        found.warnings += more
+        if picture.size is not None:
+            found.sizes[picture.file_name] = picture.size
+    faults.check()
+    found.warnings = [*faults.warnings(), *found.warnings]
+    return found
 
 
 def to_coco(scenes: Sequence[LabelledScene]) -> dict[str, Any]:
     """Make the COCO structure of labelled (or clustered) scenes; noise (-1) gets the category ``noise``.
 
     Raises:
-        InputError: if the scenes disagree on their categories, or two have the same picture name.
+        InputError: if the scenes disagree on their categories.
     """
     if len({s.categories for s in scenes}) > 1:
         raise InputError("scenes with different categories cannot share a COCO file", remedy="Write one file for each.")
@@ -132,7 +197,7 @@ def to_coco(scenes: Sequence[LabelledScene]) -> dict[str, Any]:
     categories = [{"id": i + 1, "name": name} for i, name in enumerate(names)]
     if any((c < 0).any() for c in clusters):
         categories.append({"id": len(names) + 1, "name": "noise"})
-    files = _file_names(scenes)
+    files = distinct_files([s.image for s in scenes])
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for image_id, (scene, file_name, cluster) in enumerate(zip(scenes, files, clusters, strict=True), 1):
@@ -198,15 +263,11 @@ def _clusters(objects: Objects) -> Any:
     return np.zeros(len(objects), np.int64) if objects.cluster is None else objects.cluster
 
 
-def _file_names(scenes: Sequence[LabelledScene]) -> list[str]:
-    names = [s.image.name for s in scenes]
-    if len(set(names)) != len(names):
-        twice = Counter(names).most_common(1)[0][0]
-        raise InputError(f"two scenes have the picture name {shorten(twice)}", remedy="Rename one of the pictures.")
-    return names
-
-
-def _scene_names(files: list[str]) -> list[str]:
-    stems = [PurePosixPath(f).stem for f in files]
-    shared = {s for s, times in Counter(stems).items() if times > 1}
-    return [f.replace("/", "__") if s in shared else s for f, s in zip(files, stems, strict=True)]
+def distinct_files(pictures: Sequence[Path]) -> list[str]:
+    """The file name of each picture; where one repeats, with as many of its folders as tell all apart."""
+    deepest = max((len(p.parts) for p in pictures), default=1)
+    for depth in range(1, deepest + 1):
+        names = ["/".join(p.parts[-depth:]) for p in pictures]
+        if len(set(map(same_name, names))) == len(names):
+            return [name.lstrip("/") for name in names]
+    return distinct([p.name for p in pictures])

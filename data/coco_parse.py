@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packed_scenes.data.checks import Size, build_objects, identifier, integer, number, safe_name, shorten
+from packed_scenes.data.checks import Size, build_objects, entry_name, identifier, integer, number, shorten
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.faults import Faults
+from packed_scenes.data.given import around_turned
 from packed_scenes.data.objects import Objects
 
 
@@ -35,55 +36,71 @@ class Entry:
 
 
 def parse_key(entry: Any, name: str, path: str | Path, where: str) -> int | str:
-    """Return an id that may be a number or text."""
+    """Return an id that may be a number or text; ``1.0`` is 1."""
     value = entry.get(name) if isinstance(entry, dict) else None
+    if type(value) is float and value.is_integer() and abs(value) < 1 << 53:
+        value = int(value)
     if type(value) is int or (isinstance(value, str) and 0 < len(value) <= 1000):
         return value
     raise InputError(f"{where}: {name} must be a number or text, got {shorten(value)}", file=path, remedy="Correct it.")
 
 
+def known_key(key: int | str, known: Mapping[int | str, Any]) -> int | str | None:
+    """The key under which something is known: tools write one id as 3 here and "3" there."""
+    other = int(key) if isinstance(key, str) and key.isdecimal() and len(key) < 19 else str(key)
+    return key if key in known else other if other in known else None
+
+
 def _flag(entry: Mapping[str, Any], name: str, path: str | Path, where: str) -> bool:
-    value = entry.get(name, 0)
-    if value not in (0, 1) or isinstance(value, float):
+    value = entry.get(name)
+    if value not in (0, 1, None, "0", "1"):
         raise InputError(
             f"{where}: {name} must be 0 or 1, got {shorten(value)}", file=path, remedy="Correct this entry."
         )
-    return bool(value)
+    return value not in (0, None, "0")
 
 
 def _list(content: Mapping[str, Any], name: str, path: str | Path) -> list[Any]:
     value = content.get(name)
+    if value is None and name != "images":
+        return []
     if not isinstance(value, list):
         raise InputError(f"{name} must be a list, got {shorten(value)}", file=path, remedy="Export the labels again.")
     return value
 
 
-def parse_pictures(content: Mapping[str, Any], path: str | Path) -> dict[int | str, Picture]:
-    """Return the pictures by id, in the file's order.
+def parse_pictures(
+    content: Mapping[str, Any], path: str | Path, faults: Faults
+) -> tuple[dict[int | str, Picture], dict[int | str, int | str]]:
+    """Return the pictures by id, in the file's order, and the ids of those that are listed again, by id.
 
-    Raises:
-        InputError: for an entry of the wrong type, an unsafe name, or an id or name that appears twice.
+    An entry of the wrong type, or whose id is another one's, is left out.
     """
     found: dict[int | str, Picture] = {}
+    again: dict[int | str, int | str] = {}
+    names: dict[str, int | str] = {}
     for i, entry in enumerate(_list(content, "images", path)):
         where = f"image {i}"
-        key = parse_key(entry, "id", path, where)
-        if key in found:
-            raise InputError(
-                f"{where}: the image id {shorten(key)} appears twice", file=path, remedy="Renumber the images."
-            )
-        size = None
-        if entry.get("width") is not None and entry.get("height") is not None:
-            width, height = (
-                integer(entry[k], k, file=path, where=where, low=1, high=1 << 24) for k in ("width", "height")
-            )
-            size = (width, height)
-        found[key] = Picture(safe_name(entry.get("file_name"), file=path, where=where), size)
-    names = Counter(p.file_name for p in found.values())
-    if len(names) != len(found):
-        name = names.most_common(1)[0][0]
-        raise InputError(f"the picture {shorten(name)} appears twice", file=path, remedy="List every picture once.")
-    return found
+        with faults.entry(where):
+            key = parse_key(entry, "id", path, where)
+            name = entry_name(entry.get("file_name"), file=path, where=where)
+            if key in found or key in again:
+                raise InputError(
+                    f"{where}: the image id {shorten(key)} appears twice", file=path, remedy="Renumber the images."
+                )
+            size = None
+            if entry.get("width") and entry.get("height"):
+                width, height = (
+                    integer(entry[k], k, file=path, where=where, low=1, high=1 << 24) for k in ("width", "height")
+                )
+                size = (width, height)
+            if name in names:
+                again[key] = names[name]
+            else:
+                found[key] = Picture(name, size)
+                names[name] = key
+            faults.good += 1
+    return found, again
 
 
 def parse_categories(content: Mapping[str, Any], path: str | Path) -> dict[int | str, str]:
@@ -97,48 +114,118 @@ def parse_categories(content: Mapping[str, Any], path: str | Path) -> dict[int |
         key = parse_key(entry, "id", path, f"category {i}")
         if key in found:
             raise InputError(f"category {i}: the id {shorten(key)} appears twice", file=path, remedy="Renumber it.")
-        found[key] = identifier(entry.get("name", key), file=path, where=f"category {i}")
+        name = entry.get("name")
+        found[key] = identifier(key if name is None else name, file=path, where=f"category {i}")
     return found
 
 
 def parse_entries(
-    annotations: Any, pictures: Mapping[int | str, Picture], path: str | Path, *, kind: str = "annotation"
-) -> dict[int | str, list[Entry]]:
-    """Return the annotations (or results) of every picture by its id.
+    annotations: Any,
+    pictures: Mapping[int | str, Picture],
+    path: str | Path,
+    faults: Faults,
+    *,
+    again: Mapping[int | str, int | str] | None = None,
+    kind: str = "annotation",
+) -> tuple[dict[int | str, list[Entry]], list[str]]:
+    """Return the annotations (or results) of every picture by its id, and warnings; bad ones are left out.
 
-    Raises:
-        InputError: for an entry of the wrong type or one whose picture is not known.
+    Args:
+        annotations: the list.
+        pictures: by id.
+        path: for messages.
+        faults: receives what is left out.
+        again: ids of pictures that are listed more than once, see :func:`parse_pictures`.
+        kind: what an entry is called.
     """
     found: dict[int | str, list[Entry]] = {key: [] for key in pictures}
+    known = {**found, **(again or {})}
+    turned: list[str] = []
     for i, entry in enumerate(_list({"annotations": annotations}, "annotations", path)):
         where = f"{kind} {i}"
-        key = parse_key(entry, "image_id", path, where)
-        if key not in found:
-            raise InputError(
-                f"{where}: image_id {shorten(key)} is not among the images",
-                file=path,
-                remedy="Add the image or correct it.",
-            )
-        bbox = entry.get("bbox")
-        if not isinstance(bbox, list) or len(bbox) != 4:
-            raise InputError(f"{where}: bbox must be [x, y, width, height]", file=path, remedy="Correct this entry.")
-        x, y, width, height = (number(v, "bbox", file=path, where=where) for v in bbox)
-        name = entry.get("object_id", entry.get("id", i))
-        found[key].append(
-            Entry(
+        with faults.entry(where):
+            said = parse_key(entry, "image_id", path, where)
+            key = known_key(said, known)
+            if key is None:
+                raise InputError(
+                    f"{where}: image_id {shorten(said)} is not among the images",
+                    file=path,
+                    remedy="Add the image or correct it.",
+                )
+            box, is_turned = _box(entry, path, where)
+            name = entry.get("object_id", entry.get("id", i))
+            name = int(name) if type(name) is float and name.is_integer() else i if name is None else name
+            score = entry.get("score")
+            made = Entry(
                 where=where,
-                xyxy=(x, y, x + width, y + height),
+                xyxy=box,
                 object_id=identifier(name, file=path, where=where),
-                category=parse_key(entry, "category_id", path, where) if "category_id" in entry else 0,
-                score=number(entry.get("score", 1), "score", file=path, where=where),
+                category=parse_key(entry, "category_id", path, where) if entry.get("category_id") is not None else 0,
+                score=1.0 if score is None else number(score, "score", file=path, where=where),
                 ignore=_flag(entry, "iscrowd", path, where) or _flag(entry, "ignore", path, where),
                 uncertain=_flag(entry, "identity_uncertain", path, where),
             )
+            found[(again or {}).get(key, key)].append(made)
+            turned += [where] * is_turned
+    warnings = []
+    if turned:
+        warnings.append(
+            f"{path}: {len(turned)} rotated boxes became the upright boxes around them (first: {turned[0]})"
         )
-    return found
+    if again:
+        warnings.append(f"{path}: {len(again)} pictures are listed more than once; their entries were put together")
+    return found, warnings
 
 
-def to_objects(entries: list[Entry], path: str | Path, size: Size | None, **columns: Any) -> tuple[Objects, list[str]]:
+def _box(entry: Mapping[str, Any], path: str | Path, where: str) -> tuple[tuple[float, float, float, float], bool]:
+    """The corners of an entry's box, and whether it was turned: CVAT writes a rotated box upright, and the angle as an
+    attribute. Where there is only an outline (polygons, or a mask as run lengths), the box around it.
+    """
+    bbox, outline = entry.get("bbox"), entry.get("segmentation")
+    if bbox in (None, []) and outline:
+        return _around(outline, path, where), False
+    if not isinstance(bbox, list) or len(bbox) != 4:
+        raise InputError(f"{where}: bbox must be [x, y, width, height]", file=path, remedy="Correct this entry.")
+    x, y, width, height = (number(v, "bbox", file=path, where=where) for v in bbox)
+    attributes = entry.get("attributes")
+    angle = attributes.get("rotation") if isinstance(attributes, dict) else None
+    degrees = number(angle, "rotation", file=path, where=where) % 360 if angle is not None else 0.0
+    if not degrees:
+        return (x, y, x + width, y + height), False
+    x1, y1, x2, y2 = around_turned((x, y, x + width, y + height), degrees)
+    return (x1, y1, x2, y2), True
+
+
+def _around(outline: Any, path: str | Path, where: str) -> tuple[float, float, float, float]:
+    if isinstance(outline, list):
+        flat = [
+            number(v, "segmentation", file=path, where=where)
+            for part in outline
+            if isinstance(part, list)
+            for v in part
+        ]
+        if len(flat) >= 6 and len(flat) % 2 == 0:
+            return min(flat[0::2]), min(flat[1::2]), max(flat[0::2]), max(flat[1::2])
+    if isinstance(outline, dict) and isinstance(outline.get("size"), list):
+        from faster_coco_eval import mask
+
+        try:
+            coded = (
+                outline
+                if isinstance(outline.get("counts"), str | bytes)
+                else mask.frPyObjects(outline, *outline["size"])
+            )
+            x, y, width, height = (float(v) for v in mask.toBbox(coded))
+        except Exception as error:  # whatever a damaged mask sets off in the library
+            raise InputError(f"{where}: the segmentation cannot be read ({error})", file=path,
+                             remedy="Export boxes, too.") from error  # fmt: skip
+        return x, y, x + width, y + height
+    raise InputError(f"{where}: bbox must be [x, y, width, height]", file=path, remedy="Correct this entry.")
+
+
+def to_objects(
+    entries: list[Entry], path: str | Path, size: Size | None, faults: Faults, **columns: Any
+) -> tuple[Objects, list[str]]:
     """Make ``Objects`` of checked entries; see :func:`packed_scenes.data.checks.build_objects`."""
     return build_objects(
         [e.xyxy for e in entries],
@@ -147,5 +234,6 @@ def to_objects(entries: list[Entry], path: str | Path, size: Size | None, **colu
         object_id=[e.object_id for e in entries],
         size=size,
         score=[e.score for e in entries],
+        faults=faults,
         **columns,
     )

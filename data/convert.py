@@ -1,22 +1,25 @@
 """Objects to and from the types of other tools, at the edge: supervision, FiftyOne and Label Studio.
 
 None of them is needed for anything else here; each is imported when it is asked for. Label Studio takes and gives plain
-JSON, so it need not be installed at all.
+JSON (:mod:`packed_scenes.data.label_studio`).
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from packed_scenes.data.checks import Size, build_objects, identifier, number, shorten
+from packed_scenes.data.checks import Size, build_objects
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.extras import remedy
-from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.data.label_studio import cluster_names
+from packed_scenes.data.label_studio import from_label_studio as from_label_studio
+from packed_scenes.data.label_studio import to_label_studio as to_label_studio
+from packed_scenes.data.objects import Objects
 
 if TYPE_CHECKING:
     import fiftyone
@@ -78,7 +81,7 @@ def to_fiftyone(
     scale = np.array([*size, *size], np.float64)
     corners = objects.xyxy.astype(np.float64) / scale
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist()
-    names = _labels(objects) if labels is None else list(labels)
+    names = cluster_names(objects) if labels is None else list(labels)
     detections = []
     for row in range(len(objects)):
         attributes = {n: getattr(objects, n)[row].item() for n in _COLUMNS[:3] if getattr(objects, n) is not None}
@@ -129,108 +132,7 @@ def from_fiftyone(sample: fiftyone.Sample, *, size: Size, field: str = "objects"
     return objects
 
 
-def to_label_studio(
-    image: str, objects: Objects, *, size: Size, labels: Sequence[str] | None = None, model: str = "packed-scenes"
-) -> dict[str, Any]:
-    """Return one Label Studio task with the objects as a prediction, for a person to correct.
-
-    The labelling interface needs ``<Image name="image" value="$image"/>`` and ``<RectangleLabels name="label"
-    toName="image">``. Boxes are in percent. Source: https://labelstud.io/guide/predictions
-
-    Args:
-        image: address of the picture as Label Studio sees it.
-        objects: its objects.
-        size: (width, height) of the picture.
-        labels: label per object; default as in :func:`to_fiftyone`.
-        model: shown as the model's version.
-    """
-    percent = objects.xyxy.astype(np.float64) / np.array([*size, *size], np.float64) * 100
-    names = _labels(objects) if labels is None else list(labels)
-    result = [
-        {
-            "id": str(objects.object_id[row]),
-            "type": "rectanglelabels",
-            "from_name": "label",
-            "to_name": "image",
-            "original_width": size[0],
-            "original_height": size[1],
-            "score": float(objects.score[row]),
-            "value": {
-                "x": x1,
-                "y": y1,
-                "width": x2 - x1,
-                "height": y2 - y1,
-                "rotation": 0,
-                "rectanglelabels": [names[row]],
-            },
-        }
-        for row, (x1, y1, x2, y2) in enumerate(percent.tolist())
-    ]
-    score = float(objects.score.mean()) if len(objects) else 0.0
-    return {"data": {"image": image}, "predictions": [{"model_version": model, "score": score, "result": result}]}
-
-
-def from_label_studio(tasks: Any, *, file: str | Path = "Label Studio tasks") -> dict[str, tuple[Objects, list[str]]]:
-    """Return (objects, labels) by picture address from exported tasks; a person's annotation goes before a prediction.
-
-    ``cluster`` is the index of the label among all labels of the tasks, sorted, and -1 for ``noise``. What is no
-    rectangle is left out.
-
-    Raises:
-        InputError: for a structure that is no Label Studio export, a turned rectangle or a box that is not valid.
-    """
-    if not isinstance(tasks, list):
-        raise InputError("Label Studio tasks must be a list", file=file, remedy="Export as JSON (not JSON-MIN).")
-    read = [_task(task, f"task {i}", file) for i, task in enumerate(tasks)]
-    names = sorted({label for _, _, labels in read for label in labels} - {"noise"})
-    index = {name: i for i, name in enumerate(names)} | {"noise": NOISE}
-    found: dict[str, tuple[Objects, list[str]]] = {}
-    for image, objects, labels in read:
-        if image in found:
-            raise InputError(f"the picture {shorten(image)} appears twice", file=file, remedy="Export each task once.")
-        found[image] = (objects.replace(cluster=np.array([index[label] for label in labels], np.int64)), labels)
-    return found
-
-
-def _task(task: Any, where: str, file: str | Path) -> tuple[str, Objects, list[str]]:
-    if not isinstance(task, dict) or not isinstance(task.get("data"), dict) or not task["data"]:
-        raise InputError(f"{where}: has no data", file=file, remedy="Export as JSON (not JSON-MIN).")
-    image = task["data"].get("image", next(iter(task["data"].values())))
-    lists = [task.get(key) for key in ("annotations", "predictions")]
-    sources = [s for given in lists if isinstance(given, list) for s in given if isinstance(s, dict)]
-    regions = sources[0].get("result") if sources else []
-    if not isinstance(image, str) or not isinstance(regions, list):
-        raise InputError(f"{where}: has no picture or no result", file=file, remedy="Export as JSON (not JSON-MIN).")
-    boxes, ids, labels, scores = [], [], [], []
-    size: Size | None = None
-    for i, region in enumerate(regions):
-        at = f"{where}, region {i}"
-        if not isinstance(region, dict) or region.get("type") != "rectanglelabels":
-            continue
-        value: Mapping[str, Any] = region["value"] if isinstance(region.get("value"), dict) else {}
-        x, y, w, h = (number(value.get(k), k, file=file, where=at) / 100 for k in ("x", "y", "width", "height"))
-        if value.get("rotation"):
-            raise InputError(f"{at}: is turned", file=file, remedy="Draw upright rectangles.")
-        width, height = (number(region.get(f"original_{k}"), k, file=file, where=at) for k in ("width", "height"))
-        size = (max(int(width), 1), max(int(height), 1))
-        boxes.append([x * width, y * height, (x + w) * width, (y + h) * height])
-        ids.append(identifier(region.get("id", i), file=file, where=at))
-        chosen = value.get("rectanglelabels")
-        labels.append(identifier(chosen[0] if isinstance(chosen, list) and chosen else "object", file=file, where=at))
-        scores.append(1.0 if region.get("score") is None else number(region["score"], "score", file=file, where=at))
-    objects, _ = build_objects(
-        boxes, file=file, where=lambda row: f"{where}, box {row}", object_id=ids, size=size, score=scores
-    )
-    return image, objects, labels
-
-
-def _labels(objects: Objects) -> list[str]:
-    if objects.cluster is None:
-        return ["object"] * len(objects)
-    return [str(c) if c >= 0 else "noise" for c in objects.cluster.tolist()]
-
-
-def _library(module: str) -> Any:
+def _library(module: str, package: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:

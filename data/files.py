@@ -1,24 +1,20 @@
-"""Small file duties shared by all: whole-or-nothing writes, hashes, listing pictures."""
+"""Small file duties shared by all: whole-or-nothing writes, whole reads, hashes."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import json
-import logging
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from packed_scenes.data.errors import InputError
 
-_log = logging.getLogger(__name__)
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"})
 MAX_BYTES = 1 << 30  # a whole file is held in memory once while it is read
 
 
@@ -138,46 +134,3 @@ def sha256_file(path: str | Path) -> str:
     _regular_size(path, "data")
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def list_images(paths: Iterable[str | Path], *, warn: Callable[[str], None] | None = None) -> list[Path]:
-    """List the pictures among files and folders (recursively), sorted within each folder, each file once.
-
-    Hidden files and temporary files are left out and links to folders are not followed, so that link loops end. A file
-    that is named directly is kept whatever its suffix: reading it will say what is wrong with it.
-
-    Args:
-        paths: files and folders.
-        warn: receives a line for every folder that cannot be opened; default: the log.
-
-    Raises:
-        InputError: if a path does not exist, or a folder holds no picture.
-    """
-    found: dict[Path, None] = {}
-
-    def unreadable(error: OSError) -> None:
-        (warn or _log.warning)(f"{error.filename}: the folder cannot be opened ({error.strerror}), it is left out")
-
-    for path in map(Path, paths):
-        try:
-            is_folder, is_there = path.is_dir(), path.exists() or path.is_symlink()
-        except (OSError, ValueError):  # a name that no file can have
-            is_folder = is_there = False
-        if is_folder:
-            inside = [
-                Path(folder) / name
-                for folder, subfolders, names in os.walk(path, onerror=unreadable)
-                if not subfolders.sort()  # sorts in place: a stable order of visit
-                for name in sorted(names)
-                if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
-            ]
-            if not inside:
-                raise InputError(
-                    "no picture in this folder", file=path, remedy=f"Known: {', '.join(sorted(IMAGE_SUFFIXES))}."
-                )
-            found.update(dict.fromkeys(inside))
-        elif is_there:
-            found[path] = None
-        else:
-            raise InputError("no such file or folder", file=path, remedy="Check the path.")
-    return list(found)

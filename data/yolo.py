@@ -7,22 +7,24 @@ no objects. Source of the format: https://docs.ultralytics.com/datasets/detect/
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.data.checks import MAX_CLASS, Size, build_objects, finite, identifier, integer, read_text, shorten
+from packed_scenes.data.checks import MAX_CLASS, Size, build_objects, finite, integer, shorten
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import list_images, write_text
+from packed_scenes.data.faults import Faults
+from packed_scenes.data.files import write_text
 from packed_scenes.data.images import image_size
 from packed_scenes.data.labelled import LabelledScene
+from packed_scenes.data.naming import flat_names
 from packed_scenes.data.objects import Objects
-
-MAX_YAML = 1 << 20  # a YAML parser in Python reads about 1 MB per second, and no list of names is longer
+from packed_scenes.data.text import read_text
+from packed_scenes.data.yolo_split import read_split
 
 
 def is_yolo(text: str) -> bool:
@@ -32,22 +34,33 @@ def is_yolo(text: str) -> bool:
     return len(cells) >= 5 and all(finite(cell) is not None for cell in cells)
 
 
-def parse_yolo(text: str, *, file: str | Path, size: Size, classes: int | None = None) -> tuple[Objects, list[str]]:
+def parse_yolo(
+    text: str,
+    *,
+    file: str | Path,
+    size: Size | None = None,
+    classes: int | None = None,
+    faults: Faults | None = None,
+) -> tuple[Objects, list[str]]:
     """Turn the lines of one label file into objects with ``class_id``; ids are the row numbers.
 
     Args:
         text: the content of the label file; empty = no objects.
         file: for messages.
-        size: (width, height) of the picture.
+        size: (width, height) of the picture; without it boxes stay fractions of it.
         classes: number of classes, if known.
+        faults: receives the lines that are left out, as ``file, line 3``; without it they become warnings.
 
     Returns:
-        The objects and, if boxes had to be clipped, a warning.
+        The objects, and warnings about boxes that were clipped or left out.
 
     Raises:
-        InputError: with the line, if it is no box or polygon of fractions, or the class is unknown.
+        InputError: if no line is good (without ``faults``): each must be a box or polygon of fractions, of a known
+            class.
     """
-    lines: list[int] = []
+    own = Faults(file) if faults is None else faults
+    prefix = "" if faults is None else f"{Path(file).name}, "
+    places: list[str] = []
     boxes: list[list[float]] = []
     scores: list[float] = []
     ids: list[int] = []
@@ -55,34 +68,49 @@ def parse_yolo(text: str, *, file: str | Path, size: Size, classes: int | None =
         cells = content.split()
         if not cells:
             continue
-        values = [finite(cell) for cell in cells]
-        numbers = [v for v in values if v is not None]
-        if len(numbers) != len(cells) or not (len(cells) in (5, 6) or (len(cells) >= 7 and len(cells) % 2)):
-            raise InputError(
-                f"line {line}: must be 'class x y width height [score]' or a polygon, got {shorten(content)}",
-                file=file,
-                remedy="Correct this line.",
-            )
-        highest = MAX_CLASS if classes is None else classes - 1
-        ids.append(integer(numbers[0], "the class", file=file, where=f"line {line}", high=highest))
-        if max(numbers[1:]) > 1.5 or min(numbers[1:]) < -0.5:
-            raise InputError(
-                f"line {line}: must hold fractions of the picture's size, got {shorten(content)}",
-                file=file,
-                remedy="Divide x and width by the picture's width, y and height by its height.",
-            )
-        boxes.append(_box(numbers[1:], size))
-        scores.append(numbers[5] if len(numbers) == 6 else 1.0)
-        lines.append(line)
-    return build_objects(
+        where = f"{prefix}line {line}"
+        with own.entry(where):
+            key, box, score = _line(cells, content, file, where, MAX_CLASS if classes is None else classes - 1, size)
+            ids.append(key)
+            boxes.append(box)
+            scores.append(score)
+            places.append(where)
+    objects, warnings = build_objects(
         boxes,
         file=file,
-        where=lambda row: f"line {lines[row]}",
+        where=lambda row: places[row],
         object_id=[str(row) for row in range(len(boxes))],
         size=size,
         score=scores,
         class_id=ids,
+        faults=own,
     )
+    if faults is None:
+        own.check()
+        warnings = [*own.warnings(), *warnings]
+    return objects, warnings
+
+
+def _line(
+    cells: list[str], content: str, file: str | Path, where: str, highest: int, size: Size | None
+) -> tuple[int, list[float], float]:
+    """Class, corners and score of one line."""
+    values = [finite(cell) for cell in cells]
+    numbers = [v for v in values if v is not None]
+    if len(numbers) != len(cells) or not (len(cells) in (5, 6) or (len(cells) >= 7 and len(cells) % 2)):
+        raise InputError(
+            f"{where}: must be 'class x y width height [score]' or a polygon, got {shorten(content)}",
+            file=file,
+            remedy="Correct this line.",
+        )
+    key = integer(numbers[0], "the class", file=file, where=where, high=highest)
+    if max(numbers[1:]) > 1.5 or min(numbers[1:]) < -0.5:
+        raise InputError(
+            f"{where}: must hold fractions of the picture's size, got {shorten(content)}",
+            file=file,
+            remedy="Divide x and width by the picture's width, y and height by its height.",
+        )
+    return key, _box(numbers[1:], size or (1, 1)), numbers[5] if len(numbers) == 6 else 1.0
 
 
 def format_yolo(objects: Objects, *, size: Size, scores: bool = False) -> str:
@@ -112,32 +140,32 @@ def read_yolo(path: str | Path, *, split: str = "val") -> list[LabelledScene]:
         split: ``train``, ``val`` or ``test``.
 
     Raises:
-        InputError: if the YAML, a picture or a label file is not right, or the split is not there.
+        InputError: if the YAML is not right, the split is not there, or no picture of it is good; single bad pictures
+            and label lines are left out, and told in the first scene's warnings.
     """
-    content = _load_yaml(path)
-    names = _names(content, path)
-    root = Path(str(content.get("path") or "."))
-    root = root if root.is_absolute() else Path(path).parent / root
-    entry = content.get(split)
-    entries = [e for e in (entry if isinstance(entry, list) else [entry]) if isinstance(e, str) and e]
-    if not entries:
-        splits = ", ".join(k for k in ("train", "val", "test") if k in content) or "none"
-        raise InputError(f"has no split {shorten(split)} (there: {splits})", file=path, remedy="Choose one of these.")
-    pictures = list(itertools.chain.from_iterable(_pictures(root / e, path) for e in entries))
-    seen: set[str] = set()
-    scenes = []
-    for picture in pictures:
-        size = image_size(picture)
-        label = _label_file(picture)
-        has_rows = label.is_file() and label.stat().st_size > 0
-        text = read_text(label) if has_rows else ""
-        objects, warnings = parse_yolo(text, file=label, size=size, classes=len(names))
-        name = picture.stem if picture.stem not in seen else f"{picture.stem}_{len(seen)}"
-        seen.add(name)
-        truth = objects.replace(cluster=objects.class_id)
-        scenes.append(
-            LabelledScene(image=picture, name=name, truth=truth, size=size, categories=names, warnings=tuple(warnings))
-        )
+    names, pictures = read_split(path, split)
+    faults = Faults(path)
+    scenes: list[LabelledScene] = []
+    short = flat_names([picture.with_suffix("").as_posix().lstrip("/") for picture in pictures])
+    for picture, name in zip(pictures, short, strict=True):
+        with faults.entry(str(picture)):
+            size = image_size(picture)
+            label = _label_file(picture)
+            text = read_text(label) if label.is_file() and label.stat().st_size > 0 else ""
+            truth, warnings = parse_yolo(text, file=label, size=size, classes=len(names) or None, faults=faults)
+            truth = truth.replace(cluster=truth.class_id)
+            faults.good += not len(truth)
+            scenes.append(
+                LabelledScene(
+                    image=picture, name=name, truth=truth, size=size, categories=names, warnings=tuple(warnings)
+                )
+            )
+    faults.check()
+    if not names and scenes:
+        most = max((int(s.truth.class_id.max()) for s in scenes if len(s.truth)), default=0)
+        scenes = [replace(s, categories=tuple(map(str, range(most + 1)))) for s in scenes]
+    if scenes and faults.count:  # what holds for the file is said with its first scene
+        scenes[0] = replace(scenes[0], warnings=(*faults.warnings(), *scenes[0].warnings))
     return scenes
 
 
@@ -175,44 +203,6 @@ def _box(values: Sequence[float], size: Size) -> list[float]:
         return [(x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height]
     xs, ys = values[0::2], values[1::2]
     return [min(xs) * width, min(ys) * height, max(xs) * width, max(ys) * height]
-
-
-def _load_yaml(path: str | Path) -> dict[str, Any]:
-    import yaml  # type: ignore[import-untyped]
-
-    text = read_text(path, what="YAML")
-    if len(text) > MAX_YAML:
-        raise InputError(f"is longer than {MAX_YAML:,} characters", file=path, remedy="Name the data set's YAML file.")
-    try:
-        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
-        reason = getattr(error, "problem", None) or type(error).__name__
-        raise InputError(f"is no valid YAML ({reason})", file=path, remedy="Correct it.") from error
-    if not isinstance(content, dict):
-        raise InputError("is no data set description", file=path, remedy="It needs path, names and a split.")
-    return content
-
-
-def _names(content: dict[Any, Any], path: str | Path) -> tuple[str, ...]:
-    names = content.get("names")
-    if isinstance(names, dict) and all(type(k) is int for k in names) and sorted(names) == list(range(len(names))):
-        names = [names[i] for i in range(len(names))]
-    if not isinstance(names, list) or not names:
-        raise InputError("names must list the classes, or number them from 0", file=path, remedy="Correct names.")
-    return tuple(identifier(name, file=path, where=f"class {i}") for i, name in enumerate(names))
-
-
-def _pictures(entry: Path, path: str | Path) -> list[Path]:
-    if entry.suffix == ".txt":
-        lines = (line.strip() for line in read_text(entry, what="list").splitlines())
-        return [entry.parent / line for line in lines if line]
-    try:
-        there = entry.is_dir()
-    except (OSError, ValueError):  # a name that no folder can have
-        there = False
-    if not there:
-        raise InputError(f"names a folder that is not there ({entry})", file=path, remedy="Correct path or the split.")
-    return list_images([entry])
 
 
 def _label_file(picture: Path) -> Path:

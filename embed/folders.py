@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError, read_image
-from packed_scenes.data.files import IMAGE_SUFFIXES
+from packed_scenes.data.folders import IMAGE_SUFFIXES
 from packed_scenes.embed.crops import letterbox
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import list_images, sha256_file, write_json
+from packed_scenes.data.files import sha256_file, write_json
+from packed_scenes.data.folders import list_images
 
 VIDEOS = frozenset({".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm"})
 

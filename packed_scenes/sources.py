@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import list_images
+from packed_scenes.data.folders import list_images
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.scene import Scene
 from packed_scenes.pictures import Picture, Source

@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import IMAGE_SUFFIXES, MAX_BYTES, atomic_write
+from packed_scenes.data.files import MAX_BYTES, atomic_write
+from packed_scenes.data.folders import IMAGE_SUFFIXES
 from packed_scenes.data.scene import Scene
 from packed_scenes.pictures import Source
 

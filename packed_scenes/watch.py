@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from packed_scenes.analysis import Progress, group_scenes
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import list_images
+from packed_scenes.data.folders import list_images
 from packed_scenes.names import Names
 from packed_scenes.observation import Observation
 from packed_scenes.observe import Observer, observe_scenes, reason, weights_of

@@ -69,7 +69,8 @@ def main(
 
         print("\n".join(known()))
         return
-    from packed_scenes.data.files import list_images, write_json
+    from packed_scenes.data.files import write_json
+    from packed_scenes.data.folders import list_images
     from packed_scenes.provenance import command_line, machine, versions
 
     wanted = list(descriptor or ([] if train_autoencoder else ["default"]))

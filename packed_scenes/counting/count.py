@@ -15,7 +15,7 @@ import numpy.typing as npt
 from packed_scenes.cluster.counting import Curve, Progress, count_curve, estimate_count
 from packed_scenes.counting.answers import AnswerBook, Judge, Undo
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import list_images
+from packed_scenes.data.folders import list_images
 
 CALIBRATED = 0.2  # for descriptors without a calibration of their own, with a warning
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import list_images
+from packed_scenes.data.folders import list_images
 from packed_scenes.data.images import read_image
 from packed_scenes.embed.store import CropStore, StoreWriter
 

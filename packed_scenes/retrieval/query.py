@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from packed_scenes.catalogue.records import Embedding
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import list_images
+from packed_scenes.data.folders import list_images
 from packed_scenes.data.images import read_image
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import list_images, sha256_file
+from packed_scenes.data.files import sha256_file
+from packed_scenes.data.folders import list_images
 
 MATRICES = frozenset({".npy", ".npz", ".parquet", ".pkl", ".pickle"})
 TRUTH_COLUMNS = ("label", "class", "identity", "category", "cluster", "type", "truth")

@@ -17,13 +17,13 @@ import pytest
 from packed_scenes.data import InputError, write_image
 from packed_scenes.data.files import (
     atomic_write,
-    list_images,
     read_bytes,
     sha256_file,
     write_csv,
     write_json,
     write_text,
 )
+from packed_scenes.data.folders import list_images
 
 
 def names(folder: Path) -> list[str]:

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from packed_scenes.data import InputError, image_size, read_image
-from packed_scenes.data.files import list_images
+from packed_scenes.data.folders import list_images
 from tests.data.test_images import bomb
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (60, 80, 3), dtype=np.uint8)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from packed_scenes.data.files import list_images
+from packed_scenes.data.folders import list_images
 from packed_scenes.data.images import read_image
 from packed_scenes.data.synth.goods.colour import Colour, package_colour
 from packed_scenes.data.synth.goods.emblems import EMBLEMS, draw_emblem
