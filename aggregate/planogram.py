@@ -20,6 +20,8 @@ import numpy.typing as npt
 from packed_scenes.aggregate.shelf import ShelfReport, csv_text, product_name
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
+from packed_scenes.data.tables import parse_table
+from packed_scenes.data.text import read_text
 
 MOST_FACINGS = 10_000  # of a planogram: a typing slip such as 1e9 should not fill memory
 COLUMNS = ("row", "position", "product", "facings")
@@ -94,30 +96,20 @@ def read_planogram(path: str | Path) -> Layout:
         InputError: if the file cannot be read, a column is missing, or a value is no positive whole number.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"cannot be read as UTF-8 text ({error})", file=path, remedy="Save it as CSV in UTF-8."
-        ) from error
-    return parse_planogram(text, file=path)
+    return parse_planogram(read_text(path, what="planogram", any_encoding=True), file=path)
 
 
 def parse_planogram(text: str, *, file: str | Path | None = None) -> Layout:
     """Read a planogram from CSV text; see :func:`read_planogram`."""
     remedy = "A planogram needs the columns row, position, product and may have facings."
-    delimiter = ";" if ";" in text.partition("\n")[0] else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
-    columns = [name.strip().lower() for name in reader.fieldnames or ()]
-    missing = [name for name in COLUMNS[:3] if name not in columns]
+    table = parse_table(text, file=file or "planogram")
+    missing = [name for name in COLUMNS[:3] if name not in table.header]
     if missing:
-        raise InputError(
-            f"column {missing[0]!r} is missing; found {', '.join(columns) or 'none'}", file=file, remedy=remedy
-        )
-    reader.fieldnames = columns
+        found = ", ".join(table.header) or "none"
+        raise InputError(f"column {missing[0]!r} is missing; found {found}", file=file, remedy=remedy)
     entries: list[tuple[int, int, str, int]] = []
-    for number, line in enumerate(reader, start=2):
-        product = (line["product"] or "").strip()
+    for number, line in table.records():
+        product = line["product"]
         if not product:
             raise InputError(f"line {number} names no product", file=file, remedy=remedy)
         row, position = (_whole(line[name], name, number, file) for name in ("row", "position"))

@@ -132,6 +132,10 @@ def _dense_tree(distance: npt.NDArray[np.float64], neighbours: int) -> npt.NDArr
 
 
 def _check(model: HDBSCAN) -> Metric:
+    for name in ("min_cluster_size", "min_samples"):
+        value = getattr(model, name)
+        if value is not None and not isinstance(value, int | np.integer):
+            raise InputError(f"{name} must be a whole number, got {value!r}")
     if model.min_cluster_size < 2:
         raise InputError(f"min_cluster_size must be 2 or more, got {model.min_cluster_size}")
     if model.min_samples is not None and model.min_samples < 1:

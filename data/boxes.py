@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from packed_scenes.data.boxes_csv import format_csv, parse_csv
-from packed_scenes.data.checks import Size, build_objects, identifier, number, shorten
+from packed_scenes.data.checks import Size, build_objects, check_size, identifier, number, shorten
 from packed_scenes.data.coco import coco_boxes, is_coco, is_coco_results
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
@@ -137,25 +137,6 @@ class BoxFile:
             file=self.path,
             remedy="Give the boxes of this picture.",
         )
-
-
-def check_size(size: Size, said: Size | None, *, file: str | Path, picture: str | Path) -> None:
-    """Refuse labels that were made for another size of the picture.
-
-    Raises:
-        InputError: with the usual cause.
-    """
-    if said is None or said == size:
-        return
-    turned = said == size[::-1]
-    raise InputError(
-        f"the picture {Path(str(picture)).name} is {size[0]} x {size[1]}, its labels say {said[0]} x {said[1]}",
-        file=file,
-        remedy="The labels leave out the orientation that the camera wrote into the photo (EXIF): turn the photo "
-        "itself (save it again upright), or export labels of the turned photo."
-        if turned
-        else "Use the picture that was labelled.",
-    )
 
 
 def _absolute(picture: str) -> str:

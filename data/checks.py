@@ -125,6 +125,32 @@ def entry_name(value: Any, *, file: str | Path, where: str) -> str:
     return name
 
 
+def check_size(size: Size, said: Size | None, *, picture: str | Path, file: str | Path | None = None) -> None:
+    """Refuse labels that were made for another size of the picture.
+
+    Args:
+        size: (width, height) of the picture.
+        said: that of the labels, if they say it.
+        picture: its file or name.
+        file: of the labels; default: the picture itself is at fault.
+
+    Raises:
+        InputError: with the usual cause.
+    """
+    if said is None or said == size:
+        return
+    turned = said == size[::-1]
+    raise InputError(
+        f"the picture {f'{Path(str(picture)).name} ' if file else ''}is {size[0]} x {size[1]}, its labels say "
+        f"{said[0]} x {said[1]}",
+        file=file or picture,
+        remedy="The labels leave out the orientation that the camera wrote into the photo (EXIF): turn the photo "
+        "itself (save it again upright), or export labels of the turned photo."
+        if turned
+        else "Use the picture that was labelled.",
+    )
+
+
 def shorten(value: Any) -> str:
     """Show a value from outside in at most 60 printable characters."""
     text = value[:100] if isinstance(value, str) else value

@@ -115,7 +115,7 @@ def from_fiftyone(sample: fiftyone.Sample, *, size: Size, field: str = "objects"
     boxes = np.array([d.bounding_box for d in detections], np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     scores = [1.0 if d.confidence is None else d.confidence for d in detections]
-    columns = {
+    columns: dict[str, Any] = {
         name: [getattr(d, name) for d in detections]
         for name in _COLUMNS[:3]
         if len(detections) and all(getattr(d, name, None) is not None for d in detections)

@@ -73,7 +73,10 @@ def list_images(paths: Iterable[str | Path], *, warn: Warn | None = None) -> lis
         InputError: if a path does not exist, or a folder holds no picture.
     """
     found: dict[Path, None] = {}
-    for path in map(Path, paths):
+    for given in paths:
+        if given == "":  # as a path it would be the present folder
+            raise InputError("an empty name is no file", remedy="A variable may not be set.")
+        path = Path(given)
         try:
             is_folder, is_there = path.is_dir(), path.exists() or path.is_symlink()
         except (OSError, ValueError):  # a name that no file can have

@@ -21,6 +21,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from packed_scenes.data.depth import scale_depth
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, check_file, read_bytes
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "HEIF", "AVIF")
 MAX_PIXELS = 200_000_000  # the largest phone sensor makes 199.8 million; decoding needs up to 15 bytes per pixel
 
 # Pillow warns at its own limit and fails at twice that: let its failure coincide with ours, and its warning be silent.
@@ -50,7 +52,7 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, warn: Warn | N
     """Read a picture file as (H, W, 3) uint8 RGB; the suffix of the name is not believed, the content is.
 
     Args:
-        path: JPEG, PNG, WEBP, BMP, TIFF, GIF or PPM file.
+        path: JPEG, PNG, WEBP, BMP, TIFF, GIF, PPM, HEIC or AVIF file.
         max_pixels: refuse larger pictures before decoding; beyond 200 million raise ``PIL.Image.MAX_IMAGE_PIXELS`` too.
         warn: receives one line when something was left out (further frames); default: the log.
 
@@ -74,7 +76,9 @@ def decode_image(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, warn: 
                 fast = _decode_jpeg(data)
                 if fast is not None:
                     return _orient(fast, orientation)
-            if image.format != "MPO" and getattr(image, "is_animated", False):  # MPO: a photo with its own preview
+            if image.format not in ("MPO", "HEIF") and getattr(
+                image, "is_animated", False
+            ):  # those are a photo with its own previews
                 message = f"{name}: holds {getattr(image, 'n_frames', 2)} frames, only the first is used"
                 (warn or _log.warning)(message)
                 image.seek(0)
@@ -111,6 +115,24 @@ def image_size(path: str | Path) -> tuple[int, int]:
         raise InputError(
             f"cannot read the picture header ({error})", file=path, remedy="Save it again as JPEG or PNG."
         ) from error
+
+
+def as_rgb(picture: Any) -> RGB:
+    """Return a picture in memory as (H, W, 3) uint8 RGB: an array of that form, or a Pillow image.
+
+    Raises:
+        InputError: if it is something else.
+    """
+    if isinstance(picture, Image.Image):
+        return np.array(picture.convert("RGB"))
+    if not isinstance(picture, np.ndarray):
+        raise InputError(
+            f"a picture must be an array or a Pillow image, got {type(picture).__name__}",
+            remedy="Read the file with packed_scenes.data.read_image.",
+        )
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
+        raise InputError(f"image must be uint8 (H, W, 3), got {picture.dtype} {picture.shape}")
+    return picture
 
 
 def write_image(path: str | Path, image: RGB, *, quality: int = 92) -> None:
@@ -160,6 +182,9 @@ def _encode_png(image: RGB) -> bytes:
 
 def _open(source: bytes | io.BufferedReader, name: str, max_pixels: int | None) -> Image.Image:
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    if stream.read(12)[4:8] == b"ftyp":  # the box that HEIC and AVIF begin with
+        _register_heif()
+    stream.seek(0)
     try:
         image = Image.open(stream, formats=FORMATS)
     except UnidentifiedImageError as error:
@@ -175,6 +200,14 @@ def _open(source: bytes | io.BufferedReader, name: str, max_pixels: int | None) 
     if max_pixels is not None and width * height > max_pixels:
         raise _too_large(f"{width} x {height} pixels", max_pixels, name)
     return image
+
+
+@cache
+def _register_heif() -> None:
+    """Teach Pillow the pictures of iPhones (HEIC); AVIF it reads itself."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
 
 
 def _too_large(shown: str, limit: int, name: str) -> InputError:
@@ -221,7 +254,7 @@ def _decode_jpeg(data: bytes) -> RGB | None:
 def _to_rgb(image: Image.Image, data: bytes, name: str, *, deep_colour: bool) -> RGB:
     if image.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I", "F"):
         image.load()
-        return _scale_depth(np.asarray(image), name)
+        return scale_depth(np.asarray(image), name)
     if deep_colour:
         import cv2  # Pillow keeps only the high byte, which is black for 12-bit data
 
@@ -232,7 +265,7 @@ def _to_rgb(image: Image.Image, data: bytes, name: str, *, deep_colour: bool) ->
             and deep.ndim == 3
             and deep.shape[:2] == (image.height, image.width)
         ):
-            colour = _scale_depth(deep[..., 2::-1] if deep.shape[2] >= 3 else deep[..., :1], name)
+            colour = scale_depth(deep[..., 2::-1] if deep.shape[2] >= 3 else deep[..., :1], name)
             return _over_white(colour, deep[..., 3:].astype(np.float32) / 65535) if deep.shape[2] == 4 else colour
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         rgba = image if image.mode == "RGBA" else image.convert("RGBA")  # convert copies even where nothing changes
@@ -250,39 +283,6 @@ def _has_16_bit_colour(image: Image.Image) -> bool:
     args = image.tile[0].args
     rawmode = args[0] if isinstance(args, tuple) and args else args
     return isinstance(rawmode, str) and ";16" in rawmode
-
-
-def _scale_depth(values: npt.NDArray[Any], name: str) -> RGB:
-    """Scale grey (H, W) or colour (H, W, C) values of more than 8 bits by the bit depth that they use.
-
-    It works in bands of rows, so that the float copies of a large picture stay small.
-    """
-    height, width = values.shape[:2]
-    rows = max(1, (1 << 22) // max(width, 1))
-    bands = [slice(top, top + rows) for top in range(0, height, rows)]
-    ranges = [_finite_range(values[band]) for band in bands]
-    low = min(r[0] for r in ranges)
-    high = max(r[1] for r in ranges)
-    if low > high:
-        raise InputError("holds no finite pixel value", file=name, remedy="Export it as 8-bit PNG.")
-    offset = min(low, 0.0)
-    high -= offset
-    if values.dtype.kind == "f" and high <= 1:
-        full = 1.0
-    else:
-        full = next((2.0**bits - 1 for bits in (8, 10, 12, 14, 16) if high <= 2**bits - 1), high)
-    out = np.empty((height, width, 3), np.uint8)
-    for band in bands:
-        deep = values[band].astype(np.float64) - offset
-        np.nan_to_num(deep, copy=False, nan=low - offset, posinf=low - offset, neginf=low - offset)
-        scaled = np.rint(deep * (255 / full)).astype(np.uint8)
-        out[band] = scaled[..., None] if scaled.ndim == 2 else scaled
-    return out
-
-
-def _finite_range(values: npt.NDArray[Any]) -> tuple[float, float]:
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-    return (float(finite.min()), float(finite.max())) if finite.size else (np.inf, -np.inf)
 
 
 def _over_white(colour: RGB, alpha: npt.NDArray[np.float32]) -> RGB:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.data.checks import Size
+from packed_scenes.data.checks import Size, check_size
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.images import Warn, read_image
 from packed_scenes.data.objects import Objects
@@ -59,10 +59,5 @@ class LabelledScene:
         """
         pixels = read_image(self.image, warn=warn)
         found = (int(pixels.shape[1]), int(pixels.shape[0]))
-        if self.size is not None and found != self.size:
-            raise InputError(
-                f"the picture is {found[0]} x {found[1]}, its labels say {self.size[0]} x {self.size[1]}",
-                file=self.image,
-                remedy="Use the picture that was labelled.",
-            )
+        check_size(found, self.size, picture=self.image)
         return Scene(image=pixels, name=self.name, truth=self.truth)

@@ -126,8 +126,8 @@ def _agreeing(free: Sequence[dict[int, Parts]], depth: int) -> list[tuple[int, i
 
 
 def _only(free: Sequence[dict[int, Parts]], depth: int, entries: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs whose last ``depth`` parts are equal and no other's are, of entries with a whole path: its beginning is that
-    of another machine, so it need not agree.
+    """Pairs whose last ``depth`` parts are equal and no other's are, of entries with a whole path: its beginning is
+    that of another machine, so it need not agree.
     """
     ends: list[dict[Parts, list[int]]] = [defaultdict(list), defaultdict(list)]
     for side, rows in zip(ends, free, strict=True):
@@ -190,6 +190,20 @@ _STAGES: tuple[tuple[Callable[[str, int], str | None], Callable[[str, str], bool
     (lambda name, side: _undressed(name), lambda a, b: True),
     (_number, lambda a, b: True),
 )
+
+
+def rows_of(entries: Iterable[str], names: Sequence[str]) -> dict[str, int]:
+    """The row in ``names`` that each entry of a table means; those that mean none are left out.
+
+    Args:
+        entries: as written, any of them more than once.
+        names: the files.
+    """
+    place = {name: row for row, name in enumerate(names)}
+    wanted = dict.fromkeys(entries)
+    rest = [name for name in wanted if name not in place]
+    found = {name: place[name] for name in wanted if name in place}
+    return found | {rest[entry]: row for row, entry in match_names(names, rest).entry.items()}
 
 
 def flat_names(paths: Iterable[str], *, most: int = 150) -> list[str]:

@@ -217,7 +217,25 @@ def compile_netfile(net: NetFile, *, backend: str = "openvino", device: str = "c
         request.infer([batch])
         return {name: np.array(request.get_output_tensor(k).data) for k, name in enumerate(names)}
 
-    return partial(_guarded, run, net, Lock())
+    return _Compiled(run, net, backend, device, tuple(shape))
+
+
+class _Compiled:
+    """A compiled network; a copy of it (another process's) is compiled anew."""
+
+    def __init__(self, run: Run, net: NetFile, backend: str, device: str, shape: tuple[int, ...]) -> None:
+        self._run = partial(_guarded, run, net, Lock())
+        self._made_of = net, backend, device, shape
+
+    def __call__(self, batch: Array) -> dict[str, Array]:
+        return self._run(batch)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _compile_again, self._made_of
+
+
+def _compile_again(net: NetFile, backend: str, device: str, shape: tuple[int, ...]) -> Run:
+    return compile_netfile(net, backend=backend, device=device, shape=shape)
 
 
 def _onnxruntime(net: NetFile, device: str) -> Run:
@@ -240,7 +258,7 @@ def _onnxruntime(net: NetFile, device: str) -> Run:
     def run(batch: Array) -> dict[str, Array]:
         return {key: np.asarray(value) for key, value in zip(outputs, session.run(None, {name: batch}), strict=True)}
 
-    return partial(_guarded, run, net, Lock())
+    return _Compiled(run, net, "onnxruntime", device, ())
 
 
 def _guarded(run: Run, net: NetFile, lock: Lock, batch: Array) -> dict[str, Array]:

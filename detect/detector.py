@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from packed_scenes.data import InputError, Objects
+from packed_scenes.data.images import as_rgb
 from packed_scenes.detect import info as told
 from packed_scenes.detect.info import DetectionInfo
 from packed_scenes.detect.load import Backend, load_network
@@ -88,16 +90,18 @@ class Detector:
         Raises:
             InputError: if an option is out of range, a class is unknown or the weights cannot be loaded.
         """
-        if confidence is not None and not 0 <= confidence <= 1:
+        if confidence is not None and not (isinstance(confidence, Real) and 0 <= confidence <= 1):
             raise InputError(f"confidence must lie in [0, 1], got {confidence}")
         for name, value, least in (("image_size", image_size, 32), ("tile", tile, 0)):
             if value != "auto" and (
                 isinstance(value, str) or not least <= value <= LARGEST or (name == "tile" and 0 < value < 128)
             ):
                 raise InputError(f'{name} must be "auto" or pixels up to {LARGEST}, got {value!r}')
-        if max_objects < 1:
+        if not isinstance(max_objects, int) or max_objects < 1:
             raise InputError(f"max_objects must be at least 1, got {max_objects}")
         network = load_network(weights, device=device, backend=backend, class_names=tuple(class_names), trust=trust)
+        if isinstance(classes, str | int):
+            classes = [classes]
         wanted = None if not classes else tuple(_class_id(c, network.card.names) for c in classes)
         threshold = network.card.confidence if confidence is None else confidence
         return cls(network, threshold, wanted, image_size, tile, max_objects)
@@ -117,8 +121,7 @@ class Detector:
 
     def detect_with_info(self, image: Image) -> tuple[Objects, DetectionInfo]:
         """Find the objects, and say what size and tiles were chosen."""
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-            raise InputError(f"image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
+        image = as_rgb(image)
         height, width = image.shape[:2]
         pyramid, card = Pyramid(image), self.network.card
         everything = (0.0, 0.0, float(width), float(height))

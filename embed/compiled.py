@@ -56,6 +56,9 @@ class CompiledRunner:
             raise InputError("the weights do not fit 'layout'", file=path, remedy="Retrain it.") from error
         self._lock = Lock()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._path, self.card)
+
     @cached_property
     def network(self) -> Unit:
         """The same network in torch, for what looks inside it or exports it; loaded when it is first asked for."""

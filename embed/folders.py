@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError, read_image
-from packed_scenes.data.folders import IMAGE_SUFFIXES
+from packed_scenes.data.folders import IMAGE_SUFFIXES, is_run_folder, passed_over
+from packed_scenes.data.read_ahead import try_ahead
 from packed_scenes.embed.crops import letterbox
 
 
@@ -45,6 +46,22 @@ class CropFolder:
         """
         return read_image(self.paths[row])
 
+    def readable(self) -> tuple[CropFolder, list[tuple[str, str]]]:
+        """Leave out the files that are no readable pictures: the rest, and (file, reason) of each.
+
+        Raises:
+            InputError: the first reason, if fewer than two classes are left.
+        """
+        kept, errors = [], []
+        for row, picture in try_ahead(self.read, range(len(self))):
+            if isinstance(picture, Exception):
+                errors.append((str(self.paths[row]), str(picture)))
+            else:
+                kept.append(row)
+        if errors and len(np.unique(self.label[kept])) < 2:
+            raise InputError(f"{len(errors)} of {len(self)} crops cannot be read; the first: {errors[0][1]}")
+        return (self.select(kept) if errors else self), errors
+
     def canvases(self, *, width: int, height: int, stretch: bool = False) -> npt.NDArray[np.uint8]:
         """All crops on canvases: (N, height, width, 3) uint8. Memory: exactly this, and one picture."""
         out = np.empty((len(self), height, width, 3), np.uint8)
@@ -63,7 +80,7 @@ def read_folder(root: str | Path) -> CropFolder:
     if not root.is_dir():
         raise InputError("no such folder", file=root, remedy="Give a folder whose subfolders are classes.")
     found: list[tuple[str, Path]] = []
-    for folder in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
+    for folder in sorted(p for p in root.iterdir() if p.is_dir() and not passed_over(p) and not is_run_folder(p)):
         names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != ".")
         found += [(folder.name, folder / name) for name in names]
     classes = tuple(sorted({name for name, _ in found}))

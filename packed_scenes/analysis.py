@@ -59,7 +59,8 @@ def analyze(
     """
     settings = replace(settings or Settings(), **options)
     observer = observer or Observer(settings)
-    found = sources(pictures)
+    passed_over: list[str] = []
+    found = sources(pictures, warn=passed_over.append)
     given = given_boxes(boxes, found)
     if given is None:
         settings.require_detector()
@@ -67,7 +68,7 @@ def analyze(
     start = time.perf_counter()
     observed = observe_scenes(found, observer, given=given, stage=Path(stage) if stage else None, cache=cache)
     seen, errors = separate_errors(progress(observed, "scenes", len(found)) if progress else observed, len(found))
-    return group_scenes(
+    result = group_scenes(
         seen,
         errors,
         settings=settings,
@@ -77,6 +78,8 @@ def analyze(
         pictures=cache,
         given=given,
     )
+    result.clustering["warnings"] += passed_over
+    return result
 
 
 def group_scenes(
@@ -114,7 +117,7 @@ def group_scenes(
     parts = [observation.objects for _, observation in seen]
     known, warnings = clustering_constraints([source for source, _ in seen], parts, settings=settings, given=given)
     parts, clustering = identify(parts, settings=settings, card=card, constraints=known)
-    clustering["warnings"] += [*settings.warnings(), *assumptions(card), *warnings, *(given.warnings if given else ())]
+    clustering["warnings"] += [*settings.warnings(), *assumptions(card), *warnings, *(() if given is None else given.warnings)]
     if names is not None:
         parts, names = names.keep([source.name for source, _ in seen], parts)
         clustering["next_name"] = names.fresh

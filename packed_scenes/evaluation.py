@@ -16,10 +16,11 @@ import numpy as np
 
 from packed_scenes.aggregate.metrics import CongregationScore, congregation_score
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.naming import distinct
 from packed_scenes.data.objects import NOISE, Objects
 from packed_scenes.end_to_end import EndToEnd, end_to_end
 from packed_scenes.identify import congregate, identify
-from packed_scenes.observe import Observer
+from packed_scenes.observe import Observer, reason
 from packed_scenes.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def evaluate(
         ``end_to_end`` (detected) and ``congregations``; noise counts as singletons and its share is given.
 
     Raises:
-        InputError: if there is no scene, or a picture cannot be read.
+        InputError: if there is no scene, or no picture can be used; single bad ones are listed under ``errors``.
     """
     if not scenes:
         raise InputError("no labelled scene", remedy="Give a COCO file that lists pictures and annotations.")
@@ -92,8 +93,9 @@ def evaluate(
         raise InputError(f"boxes must be truth or detected, got {boxes!r}") from error
     settings = replace(settings or Settings(), **options)
     observer = observer or Observer(settings)
-    looped = progress(scenes, "scenes", len(scenes)) if progress else scenes
-    seen = [_see(label, observer, boxes) for label in looped]
+    names = distinct([scene.name for scene in scenes])
+    scenes = [replace(scene, name=name) for scene, name in zip(scenes, names, strict=True)]
+    seen, errors = _see_all(progress(scenes, "scenes", len(scenes)) if progress else scenes, observer, boxes)
     card = observer.embedder.card
     parts: list[Objects] = []
     clustering: list[dict[str, Any]] = []
@@ -110,9 +112,36 @@ def evaluate(
         "overall": _overall(seen, parts, truths, rows, joint=joint, confidence=confidence),
         "scenes": {s.label.name: row.report for s, row in zip(seen, rows, strict=True)},
     }
+    warnings = [line for scene in scenes for line in scene.warnings]
+    if warnings:
+        result["warnings"] = warnings
+    if errors:
+        result["errors"] = [{"file": file, "reason": why} for file, why in errors]
     thresholds = [info["threshold"] for info in clustering if "threshold" in info]
     result["settings"] = settings.to_json() | {"boxes": str(boxes), "joint": joint, "thresholds": thresholds}
     return result
+
+
+def _see_all(
+    scenes: Iterable[LabelledScene], observer: Observer, boxes: Boxes
+) -> tuple[list[_Seen], list[tuple[str, str]]]:
+    """Observe all scenes; (file, reason) of those that could not be.
+
+    Raises:
+        InputError: the first reason, if none could be observed.
+    """
+    seen: list[_Seen] = []
+    errors: list[tuple[str, str]] = []
+    first: InputError | None = None
+    for label in scenes:
+        try:
+            seen.append(_see(label, observer, boxes))
+        except InputError as error:
+            first = first or error
+            errors.append((str(label.image), reason(error)))
+    if first is not None and not seen:
+        raise first
+    return seen, errors
 
 
 def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:

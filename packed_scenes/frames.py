@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file, write_json
-from packed_scenes.data.folders import list_images
-
-VIDEOS = frozenset({".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm"})
+from packed_scenes.data.folders import VIDEO_SUFFIXES, list_images
+from packed_scenes.data.naming import distinct, same_name
 
 
 def is_video(path: str | Path) -> bool:
     """Whether a file name is one of a video."""
-    return Path(path).suffix.lower() in VIDEOS
+    return Path(path).suffix.lower() in VIDEO_SUFFIXES
 
 
 def extract_frames(
-    video: str | Path, folder: Path, *, every: int = 1, warn: Callable[[str], None] | None = None
+    video: str | Path,
+    folder: Path,
+    *,
+    name: str | None = None,
+    every: int = 1,
+    warn: Callable[[str], None] | None = None,
 ) -> list[Path]:
-    """Write every n-th frame as ``STEM_000120.png``; frames that an earlier call has written are kept.
+    """Write every n-th frame as ``NAME_000120.png``; frames that an earlier call has written are kept.
 
     Args:
         video: the file.
         folder: where the frames go; they stay, since overlays are drawn from them.
+        name: before the frames' numbers; default: the file's name without its suffix.
         every: take frames 0, n, 2n …
         warn: receives a line if the video ends early.
 
@@ -42,7 +48,8 @@ def extract_frames(
 
     path = Path(video)
     about = {"sha256": sha256_file(path), "every": every}
-    list_file = folder / f"{path.stem}.json"
+    name = name or path.stem
+    list_file = folder / f"{name}.json"
     try:
         found = json.loads(list_file.read_text("utf-8"))
         names = [folder / name for name in found.pop("frames")]
@@ -52,10 +59,18 @@ def extract_frames(
         pass
     names = []
     for number, frame in read_video(path, every=every, warn=warn):
-        names.append(folder / f"{path.stem}_{number:06d}.png")
+        names.append(folder / f"{name}_{number:06d}.png")
         write_image(names[-1], frame)
     write_json(list_file, {**about, "frames": [name.name for name in names]})
     return names
+
+
+def video_names(videos: Sequence[Path]) -> dict[Path, str]:
+    """What the frames of each video are called: the file's name, with its folder in front where it repeats."""
+    videos = list(dict.fromkeys(videos))
+    times = Counter(same_name(video.stem) for video in videos)
+    wanted = [v.stem if times[same_name(v.stem)] == 1 else f"{v.absolute().parent.name}_{v.stem}" for v in videos]
+    return dict(zip(videos, distinct(wanted), strict=True))
 
 
 def choose_frames(
@@ -75,10 +90,11 @@ def choose_frames(
     if every < 1:
         raise InputError(f"every must be at least 1, got {every}", remedy="Use 1 for all frames.")
     found: list[str | Path] = []
+    names = video_names([Path(p) for p in pictures if not (isinstance(p, str) and "://" in p) and is_video(p)])
     for item in pictures:
         if not (isinstance(item, str) and "://" in item):
             if is_video(item):
-                found += extract_frames(item, folder, every=every, warn=warn)
+                found += extract_frames(item, folder, name=names[Path(item)], every=every, warn=warn)
                 continue
             if every > 1 and Path(item).is_dir():
                 found += list_images([item])[::every]

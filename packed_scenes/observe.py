@@ -132,7 +132,7 @@ def observe_scenes(
         """Take a scene from the stage folder, or read its picture; the seconds of reading, and its key there."""
         key = None
         if stage is not None:
-            raw = given.for_image(source.where)[0] if given else None
+            raw = None if given is None else given.for_image(source.where)[0]
             key = observation_key(source.fingerprint(), observer.settings, raw)
             kept = load_observation(stage / f"{source.name}.parquet", key)
             if kept is not None:
@@ -176,7 +176,8 @@ def observe_scene(
     Raises:
         InputError: if boxes are given, but none for this picture, or one lies outside it.
     """
-    boxes, clipped = given.for_image(where, size=(scene.width, scene.height)) if given else (None, [])
+    size = (scene.width, scene.height)
+    boxes, clipped = (None, []) if given is None else given.for_image(where, size=size)
     seen = observer.observe(scene, boxes)
     return replace(seen, seconds={"read": read_seconds, **seen.seconds}, warnings=(*clipped, *seen.warnings))
 

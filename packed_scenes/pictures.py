@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL.Image import Image
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file
@@ -17,7 +18,7 @@ from packed_scenes.data.scene import Scene
 
 HELD_PIXELS = 64_000_000  # decoded pictures kept for drawing: a few large photos, 200 MB at most
 
-Picture = str | Path | Scene | npt.NDArray[np.uint8]
+Picture = str | Path | Scene | Image | npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

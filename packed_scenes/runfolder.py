@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ import numpy.typing as npt
 from packed_scenes.data.arrow import strings, to_arrow
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, write_csv, write_json, write_text
+from packed_scenes.data.naming import same_name
 from packed_scenes.data.read_ahead import try_ahead
 from packed_scenes.observe import reason
 from packed_scenes.provenance import command_line, machine, versions
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from packed_scenes.results import Analysis, SceneResult
 
 DRAWERS = 2  # scenes drawn at once
+SCENE_FILES = (  # of one scene, by all commands
+    "overlay.jpg", "objects.csv", "congregations.json", "shelf.html", "differences.csv", "differences.png",
+)  # fmt: skip
 OVERLAY_QUALITY = 90  # JPEG: halves the file against 95, no visible difference at normal size
 
 Track = Callable[[Iterable[Any], str, int], Iterable[Any]]
@@ -63,6 +69,7 @@ def save_run(
         raise InputError("is a file, not a folder", file=out, remedy="Choose another --out.")
     for stale in out.rglob(".writing-*"):  # of a run that was killed; a run folder has one writer
         stale.unlink(missing_ok=True)
+    remove_scenes(out, but={scene.name for scene in analysis.scenes})
     scenes = analysis.scenes
     colors = assign_colors([scene.objects for scene in scenes])
     sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)
@@ -97,6 +104,26 @@ def save_run(
             sheet_written.result()
     save_summary(analysis, out, errors, seconds=time.perf_counter() - start)
     return out
+
+
+def remove_scenes(out: Path, *, but: Collection[str]) -> None:
+    """Remove the folders of scenes that the record of an earlier run here lists and the new run has not.
+
+    Only what runs write is removed; a folder that holds something else stays with that.
+    """
+    try:
+        listed = json.loads((out / "run.json").read_text(encoding="utf-8"))["scenes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    kept = {same_name(name) for name in but}
+    for name in listed if isinstance(listed, dict) else ():
+        folder = out / name
+        if same_name(name) in kept or Path(name).name != name or folder.is_symlink() or not folder.is_dir():
+            continue
+        for written in SCENE_FILES:
+            (folder / written).unlink(missing_ok=True)
+        with suppress(OSError):  # not empty
+            folder.rmdir()
 
 
 def save_summary(analysis: Analysis, out: Path, errors: Sequence[tuple[str, str]], *, seconds: float) -> None:

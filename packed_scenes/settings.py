@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from numbers import Real
 from typing import Any
 
 from packed_scenes.data.errors import InputError
@@ -74,6 +75,13 @@ class Settings:
     trust: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", (self.classes,) if isinstance(self.classes, str) else tuple(self.classes))
+        for name in ("confidence", "threshold", "reach", "max_objects", "image_size", "seed"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Real | None):
+                raise InputError(f"{name} must be a number, got {value!r}")
+            if name in ("max_objects", "image_size", "seed") and value is not None and value != int(value):
+                raise InputError(f"{name} must be a whole number, got {value!r}")
         if self.device not in ("auto", "cpu", "cuda"):
             raise InputError(f"device must be auto, cpu or cuda, got {self.device!r}")
         if self.confidence is not None and not 0 < self.confidence < 1:

@@ -41,7 +41,7 @@ class Until:
     """When a watch ends: after so many photos, at a time of day, or when a file appears; the default is never.
 
     Attributes:
-        photos: number of photos dealt with.
+        photos: number of photos analysed; those that cannot be read don't count.
         at: local time.
         marker: a file that the writer makes when no more photos come; all photos there are dealt with first.
     """
@@ -72,7 +72,7 @@ class Until:
         return cls(at=at if at > now else at + timedelta(days=1))
 
     def reached(self, photos: int, *, settled: bool) -> bool:
-        """Say whether to end, given how many photos are dealt with and whether those are all that are there."""
+        """Say whether to end, given how many photos are analysed and whether those are all that are there."""
         if self.marker is not None:
             return settled and self.marker.exists()
         if self.at is not None:
@@ -139,6 +139,8 @@ def watch(
             cache.drop(scene)
         changed = len(given) != len(seen)
         if new:
+            if boxes is not None:
+                boxes = boxes.assign([str(path) for path in now])
             found = sources(new, named={**names.scenes, **given})
             observed = observe_scenes(found, observer, given=boxes, stage=out / ".seen", cache=cache)
             for source, made in progress(observed, "new photos", len(found)) if progress else observed:
@@ -151,7 +153,8 @@ def watch(
             save_run(analysis, out, drawn=drawn)
             names = Names.of_run(out)
             yield analysis
-        if until.reached(len(seen), settled=all(path in seen for path in now)):
+        done = sum(isinstance(photo.made, Observation) for photo in seen.values())
+        if until.reached(done, settled=all(path in seen for path in now)):
             return
         time.sleep(every_seconds)
 
@@ -178,7 +181,7 @@ def _stamps(folders: Sequence[Path], out: Path) -> dict[Path, Stamp]:
     found: dict[Path, Stamp] = {}
     for folder in folders:
         try:
-            paths = list_images([folder])
+            paths = list_images([folder], warn=lambda _: None)  # every few seconds
         except InputError:  # nothing there yet
             continue
         for path in paths:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from packed_scenes.detect.training.pool import Pool
 
 LONGEST = 1536  # px: pictures are kept at most this long, about 250 kB each
 GREY = 114
+ROBOFLOW = "_annotations.coco.json"  # the labels of a split in its COCO exports
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class LabelledSet:
         train, validation: labelled pictures.
         names: class names; one name in class-agnostic training.
         agnostic: all classes are taken as one.
+        warnings: what was corrected or left out, one line each.
     """
 
     train: tuple[LabelledScene, ...]
     validation: tuple[LabelledScene, ...]
     names: tuple[str, ...]
     agnostic: bool
+    warnings: tuple[str, ...] = ()
 
 
 def read_labelled(
@@ -44,27 +47,33 @@ def read_labelled(
     """Read a YOLO data set (``data.yaml`` with ``train`` and, if it has one, ``val``) or a COCO file (``.json``).
 
     Args:
-        path: the YAML or JSON file, or a folder that holds one ``data.yaml`` or one ``.json``.
+        path: the YAML or JSON file, or a folder that holds one ``data.yaml``, one ``.json``, or a COCO export of
+            Roboflow (``train/_annotations.coco.json`` and, if it has one, ``valid/…``).
         images: folder of the pictures of a COCO file; by default beside it.
         keep_classes: tell the classes apart; else every object is of the class ``object``.
         held_out: share of the pictures (at least one) taken for validation where the data name none.
 
     Raises:
-        InputError: if there is no such data, or fewer than two pictures with objects.
+        InputError: if there is no such data, a split that is named is not there or has no good picture, or there are
+            fewer than two pictures with objects.
     """
     from packed_scenes.data.coco import read_coco
     from packed_scenes.data.yolo import read_yolo
+    from packed_scenes.data.yolo_split import has_split
 
     file = _data_file(Path(path))
     validation: list[LabelledScene] = []
-    if file.suffix == ".json":
+    if file.suffix.lower() == ".json":
         train = read_coco(file, images=images)
+        other = _roboflow_validation(file)
+        if other is not None:
+            validation = read_coco(other)
+            if validation and train and validation[0].categories != train[0].categories:
+                raise InputError("has other categories than the training file", file=other, remedy="Export both again.")
     else:
         train = read_yolo(file, split="train")
-        try:
+        if has_split(file, "val"):  # a fault in it is an error: other pictures would give other figures
             validation = read_yolo(file, split="val")
-        except InputError:
-            validation = []
     if sum(len(s.truth) > 0 for s in train) < 2:
         raise InputError("at least two pictures with objects are needed to train", file=file)
     if not validation:
@@ -73,27 +82,71 @@ def read_labelled(
         validation = [train[i] for i in sorted(order[:count])]
         train = [train[i] for i in sorted(order[count:])]
     names = train[0].categories if keep_classes and train[0].categories else ("object",)
-    return LabelledSet(tuple(train), tuple(validation), names, agnostic=len(names) == 1)
+    warnings = tuple(line for scene in (*train, *validation) for line in scene.warnings)
+    return LabelledSet(tuple(train), tuple(validation), names, agnostic=len(names) == 1, warnings=warnings)
 
 
 def _data_file(path: Path) -> Path:
     if path.is_dir():
         found = sorted([*path.glob("*.yaml"), *path.glob("*.yml")]) or sorted(path.glob("*.json"))
+        found = found or [p for p in [path / "train" / ROBOFLOW] if p.is_file()]
         if len(found) != 1:
             raise InputError(
                 f"expected one data.yaml or one .json here, found {len(found)}", file=path, remedy="Name the file."
             )
         return found[0]
-    if path.suffix not in (".json", ".yaml", ".yml"):
+    if path.suffix.lower() not in (".json", ".yaml", ".yml"):
         raise InputError("training data must be a YOLO data.yaml or a COCO .json", file=path)
     return path
 
 
-def to_pool(scenes: Sequence[LabelledScene], *, agnostic: bool) -> Pool:
-    """Read the pictures, shrink large ones, paint ignore regions grey, and keep all as JPEG in memory."""
-    pool = Pool()
+def _roboflow_validation(file: Path) -> Path | None:
+    """The validation labels of a COCO export of Roboflow, if ``file`` are its training labels."""
+    if file.name != ROBOFLOW or file.parent.name != "train":
+        return None
+    return next((p for name in ("valid", "val") if (p := file.parent.parent / name / ROBOFLOW).is_file()), None)
+
+
+def load_scenes(
+    scenes: Sequence[LabelledScene], errors: list[tuple[str, str]]
+) -> Iterator[tuple[LabelledScene, Scene]]:
+    """Read the pictures; those that cannot be used are left out.
+
+    Args:
+        scenes: labelled pictures.
+        errors: receives (file, reason).
+
+    Raises:
+        InputError: the first reason, if none can be used.
+    """
+    first: InputError | None = None
+    good = 0
     for scene in scenes:
-        loaded: Scene = scene.load()
+        try:
+            loaded = scene.load()
+        except InputError as error:
+            first = first or error
+            errors.append((str(scene.image), str(error)))
+            continue
+        good += 1
+        yield scene, loaded
+    if first is not None and not good:
+        raise first
+
+
+def to_pool(scenes: Sequence[LabelledScene], *, agnostic: bool, errors: list[tuple[str, str]] | None = None) -> Pool:
+    """Read the pictures, shrink large ones, paint ignore regions grey, and keep all as JPEG in memory.
+
+    Args:
+        scenes: labelled pictures.
+        agnostic: take all classes as one.
+        errors: receives (file, reason) of pictures that were left out.
+
+    Raises:
+        InputError: if no picture can be used.
+    """
+    pool = Pool()
+    for scene, loaded in load_scenes(scenes, [] if errors is None else errors):
         image, factor = loaded.image.copy(), min(1.0, LONGEST / max(loaded.image.shape[:2]))
         for x1, y1, x2, y2 in np.rint(scene.ignore).astype(int).clip(0):
             image[y1:y2, x1:x2] = GREY

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packed_scenes.data import InputError
+from packed_scenes.data.files import write_csv
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
 from packed_scenes.detect.load import DEFAULT, pick_device
 from packed_scenes.detect.training.augment import Augmentation
-from packed_scenes.detect.training.dataset import read_labelled, to_pool
+from packed_scenes.detect.training.dataset import load_scenes, read_labelled, to_pool
 from packed_scenes.detect.training.fit import Fit, Truth, adapt, fit
 from packed_scenes.detect.training.loop import Plan, Source, Trainer
 
@@ -75,6 +76,8 @@ class Job:
     resume: bool = False
     device: str = "auto"
     seed: int = 0
+    warnings: list[str] = field(default_factory=list, init=False)
+    errors: list[tuple[str, str]] = field(default_factory=list, init=False)
     _source: Source | None = field(default=None, init=False, repr=False)
     _validation: list[Truth] = field(default_factory=list, init=False, repr=False)
     _names: tuple[str, ...] = field(default=("object",), init=False, repr=False)
@@ -142,11 +145,14 @@ class Job:
         assert self.out is not None
         if self.data is not None:
             labelled = read_labelled(self.data, images=self.images, keep_classes=self.keep_classes, seed=self.seed)
-            pool = to_pool(labelled.train, agnostic=labelled.agnostic)
+            self.warnings += labelled.warnings
+            pool = to_pool(labelled.train, agnostic=labelled.agnostic, errors=self.errors)
             self._source, self._names = pool, labelled.names
-            for scene in labelled.validation:
+            for scene, loaded in load_scenes(labelled.validation, self.errors):
                 truth = scene.truth if not labelled.agnostic else scene.truth.replace(class_id=scene.truth.class_id * 0)
-                self._validation.append((scene.load().image, truth, scene.ignore))
+                self._validation.append((loaded.image, truth, scene.ignore))
+            if self.errors:
+                write_csv(self.out / "errors.csv", [("file", "reason"), *self.errors])
             yield len(pool)
             return
         from packed_scenes.detect.training.recipe import Packed, prepare

@@ -66,6 +66,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
         name: what its help calls it; None = the program's file name.
     """
     with clear_errors():
+        if "" in (sys.argv[1:] if arguments is None else arguments):  # "" as a path is the present folder
+            raise InputError("an argument is empty text", remedy="A variable of the shell may not be set.")
         try:
             app(args=None if arguments is None else list(arguments), prog_name=name)
         except SystemExit as end:

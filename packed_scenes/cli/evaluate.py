@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, track
+from packed_scenes.cli.console import application, print_json, tell_problems, track
 from packed_scenes.cli.options import (
     ClassNames,
     ClustererName,
@@ -76,6 +76,7 @@ def main(
         return track(items, label=label, total=total, quiet=json)
 
     scores = evaluate(read_coco(coco, images=images), boxes=boxes, joint=joint, settings=settings, progress=progress)
+    tell_problems(scores.get("warnings", []), [(e["file"], e["reason"]) for e in scores.get("errors", [])])
     if out is not None:
         write_json(out, scores)
     if json:

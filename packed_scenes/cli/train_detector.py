@@ -59,7 +59,7 @@ def main(
     json: Json = False,
 ) -> None:
     """Train a detector; writes detector.pt, .onnx, their card, curves and a checkpoint into the run folder."""
-    from packed_scenes.cli.console import track
+    from packed_scenes.cli.console import tell_problems, track
     from packed_scenes.detect.training.job import Job
 
     job = Job(
@@ -70,6 +70,7 @@ def main(
     )  # fmt: skip
     for _ in track(job.prepare(), label="pictures", quiet=json):
         pass
+    tell_problems(job.warnings, job.errors)
     scores: dict[str, float] = {}
     for row in track((r for r in job.run()), label="steps", total=job.steps, quiet=json):
         scores = row if "AP" in row else scores

@@ -66,8 +66,9 @@ def main(
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train an embedder: weights with their card, history, curves, confusion matrix, map and feature maps."""
+    from packed_scenes.cli.console import tell_problems
     from packed_scenes.data import InputError
-    from packed_scenes.data.files import sha256_file
+    from packed_scenes.data.files import sha256_file, write_csv
 
     if apply and not audit:
         raise InputError("--apply needs --audit", remedy="Give both.")
@@ -84,7 +85,12 @@ def main(
 
     if threads is not None:
         torch.set_num_threads(threads)
-    crops = None if folder is None else read_folder(folder)
+    crops = None
+    if folder is not None:
+        crops, errors = read_folder(folder).readable()
+        tell_problems([], errors)
+        if errors:
+            write_csv(out / "errors.csv", [("file", "reason"), *errors])
     if repairs is not None and crops is not None:
         crops = repaired(crops, repairs)
     result: dict[str, Any] = {}

@@ -15,6 +15,8 @@ from pathlib import Path
 from packed_scenes.cluster.counting import Enough
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_csv
+from packed_scenes.data.naming import rows_of
+from packed_scenes.data.tables import read_table
 
 COLUMNS = ["first", "second", "answer"]
 
@@ -54,6 +56,7 @@ class AnswerBook:
         self.names, self.file = list(names), file
         self.answers: list[tuple[int, int, Answer]] = []
         self.unknown: list[tuple[str, str, Answer]] = []
+        self._appends = True
         if file is not None and file.exists():
             self._read(file)
         self._index()
@@ -85,7 +88,7 @@ class AnswerBook:
         self._note(*self.answers[-1])
         if self.file is None:
             return
-        if not self.file.exists():
+        if not self.file.exists() or not self._appends:  # an edited file is written anew, in the form of ours
             self._write()
             return
         with open(self.file, "a", newline="", encoding="utf-8") as out:
@@ -136,22 +139,23 @@ class AnswerBook:
         return row
 
     def _read(self, file: Path) -> None:
-        row_of = {name: row for row, name in enumerate(self.names)}
-        try:
-            with open(file, newline="", encoding="utf-8") as source:
-                lines = list(csv.DictReader(source))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"the answers cannot be read ({error})", file=file) from error
-        for number, line in enumerate(lines, 2):
+        if not file.stat().st_size:
+            return
+        table = read_table(file, *COLUMNS, what="answers")
+        self._appends = table.delimiter == "," and file.read_bytes()[-1:] == b"\n"
+        lines = list(table.records())
+        row_of = rows_of([line[side] for _, line in lines for side in COLUMNS[:2]], self.names)
+        for number, line in lines:
+            first, second = line["first"], line["second"]
             try:
-                first, second, answer = line["first"], line["second"], Answer(line["answer"])
-            except (KeyError, ValueError) as error:
+                answer = Answer(line["answer"].lower())
+            except ValueError as error:
                 raise InputError(
                     f"line {number} is no answer ({error})",
                     file=file,
                     remedy="Columns: first,second,answer; answers: same, different, unsure.",
                 ) from error
-            if first in row_of and second in row_of and first != second:
+            if first in row_of and second in row_of and row_of[first] != row_of[second]:
                 a, b = sorted((row_of[first], row_of[second]))
                 self.answers.append((a, b, answer))
             else:
@@ -161,6 +165,7 @@ class AnswerBook:
         assert self.file is not None
         rows = [(self.names[a], self.names[b], answer.value) for a, b, answer in self.answers]
         write_csv(self.file, [COLUMNS, *self.unknown, *rows])
+        self._appends = True
 
 
 def truth_judge(identity: Sequence[object], *, budget: int | None, book: AnswerBook) -> Judge:

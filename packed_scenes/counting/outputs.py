@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from packed_scenes.counting.count import Count
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.extras import installed
 from packed_scenes.data.files import atomic_write, write_csv, write_json
+from packed_scenes.data.naming import flat_names
 from packed_scenes.provenance import command_line, machine, versions
 
 FOLDERS = "clusters"
@@ -126,7 +126,7 @@ def fill_folders(found: Count, folder: Path, *, copies: bool) -> None:
     sizes = np.bincount(found.labels, minlength=1)
     width = len(str(len(sizes) - 1))
     made: set[int] = set()
-    for row, name in _flat_names(found):
+    for row, name in enumerate(flat_names(found.names)):
         cluster = int(found.labels[row])
         place = folder / f"{cluster:0{width}d}_x{sizes[cluster]}"
         if cluster not in made:
@@ -136,11 +136,6 @@ def fill_folders(found: Count, folder: Path, *, copies: bool) -> None:
             shutil.copyfile(found.paths[row], place / name)
         else:
             (place / name).symlink_to(found.paths[row].resolve())
-
-
-def _flat_names(found: Count) -> Iterator[tuple[int, str]]:
-    for row, name in enumerate(found.names):
-        yield row, name.replace("/", "__")
 
 
 def record(found: Count) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.naming import rows_of
+from packed_scenes.data.tables import read_table
 
 GRID = 14
 EPS_QUANTILE = 0.9  # share of the similar pairs that eps joins directly
@@ -53,15 +54,10 @@ def read_similar(file: Path, names: Sequence[str]) -> npt.NDArray[np.int64]:
     Raises:
         InputError: if it holds no pair of crops of the folder.
     """
-    row_of = {name: row for row, name in enumerate(names)}
-    try:
-        with open(file, newline="", encoding="utf-8") as source:
-            lines = [line for line in csv.DictReader(source) if line.get("answer", "same") == "same"]
-        pairs = [
-            (row_of[a["first"]], row_of[a["second"]]) for a in lines if a["first"] in row_of and a["second"] in row_of
-        ]
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
-        raise InputError(f"no readable pairs ({error})", file=file, remedy="Columns: first,second.") from error
+    table = read_table(file, "first", "second", what="pairs", remedy="Columns: first,second.")
+    lines = [line for _, line in table.records() if line.get("answer", "same").lower() in ("same", "")]
+    row_of = rows_of([line[side] for line in lines for side in ("first", "second")], names)
+    pairs = [(row_of[a["first"]], row_of[a["second"]]) for a in lines if a["first"] in row_of and a["second"] in row_of]
     if not pairs:
         raise InputError("holds no pair of crops of this folder", file=file, remedy="Write paths relative to it.")
     return np.array(pairs, np.int64)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.tables import by_name, read_table
 
 FOLDERS = "folders"
 
@@ -46,13 +46,11 @@ def read_truth(how: str, names: Sequence[str]) -> list[str]:
 
 
 def _from_table(file: Path, names: Sequence[str]) -> list[str]:
-    try:
-        with open(file, newline="", encoding="utf-8") as source:
-            table = {line["file"]: line["identity"] for line in csv.DictReader(source)}
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
-        raise InputError(f"no readable truth ({error})", file=file, remedy="Columns: file,identity.") from error
-    short = {Path(name).name: identity for name, identity in table.items()}
-    found = [table.get(name, short.get(Path(name).name)) for name in names]
-    if None in found:
-        raise InputError("has no identity for this crop: " + names[found.index(None)], file=file)
-    return [str(identity) for identity in found]
+    table = read_table(file, "file", "identity", what="truth", remedy="Columns: file,identity.")
+    found, unclear = by_name(table, names)
+    missing = next((row for row in range(len(names)) if row not in found), None)
+    if missing is not None:
+        raise InputError(
+            f"has no identity for this crop: {names[missing]} {unclear.get(missing, '')}".strip(), file=file
+        )
+    return [found[row]["identity"] for row in range(len(names))]

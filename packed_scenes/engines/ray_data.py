@@ -241,7 +241,8 @@ def _actors(settings: Settings) -> tuple[int, int]:
 
 def _only(given: BoxFile, source: Source) -> BoxFile:
     """The boxes of one picture alone, so that no task carries those of all."""
-    return replace(given, scenes={"": given.for_image(source.where)[0]})
+    name = given.name_of(source.where)
+    return replace(given, scenes={name: given.scenes[name]}, assigned={source.where: name}, unclear={})
 
 
 def _drawing(scene: SceneResult, colors: dict[int, Color]) -> tuple[SceneResult, dict[int, Color]]:

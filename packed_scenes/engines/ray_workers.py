@@ -64,7 +64,7 @@ def read(row: Row, settings: Settings, store: Storage) -> Row:
         start = time.perf_counter()
         data = source.content()
         source_key = source.fingerprint() if data is None else _digest(data)
-        key = observation_key(source_key, settings, given.for_image(source.where)[0] if given else None)
+        key = observation_key(source_key, settings, None if given is None else given.for_image(source.where)[0])
         kept = store.read(f".seen/{source.name}.parquet")
         if kept is not None and parse_observation(kept, key) is not None:
             return blank | {"staged": kept}

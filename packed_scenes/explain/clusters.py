@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.tables import by_name, read_table
 
 if TYPE_CHECKING:
     from packed_scenes.cluster import Doubts
@@ -29,12 +29,13 @@ def read_labels(path: Path, names: Sequence[str]) -> Labels:
     Raises:
         InputError: if the file has no such columns, a cluster is no whole number, or no crop is in it.
     """
+    found, _ = by_name(read_table(path, "file", "cluster", what="labels", remedy="Columns: file,cluster."), names)
     try:
-        with open(path, newline="", encoding="utf-8-sig") as source:
-            found = {line["file"]: int(line["cluster"]) for line in csv.DictReader(source)}
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
+        labels = np.array(
+            [max(int(float(found[row]["cluster"])), -1) if row in found else -1 for row in range(len(names))], np.int64
+        )
+    except (ValueError, OverflowError) as error:
         raise InputError(f"no readable labels ({error})", file=path, remedy="Columns: file,cluster.") from error
-    labels = np.array([max(found.get(name, -1), -1) for name in names], np.int64)
     if (labels < 0).all():
         raise InputError("names none of the crops", file=path, remedy="Give the folder that the labels were made of.")
     return labels

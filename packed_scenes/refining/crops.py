@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Sequence
@@ -15,6 +14,9 @@ import numpy.typing as npt
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.folders import list_images
 from packed_scenes.data.images import read_image
+from packed_scenes.data.naming import rows_of
+from packed_scenes.data.tables import by_name, read_table
+from packed_scenes.data.text import read_lines
 from packed_scenes.embed.store import CropStore, StoreWriter
 
 FOLDERS = "folders"
@@ -81,20 +83,11 @@ def read_crops(folder: str | Path, *, listed: Path | None = None, camera: str | 
 
 def _listed(found: dict[str, Path], listed: Path) -> tuple[dict[str, Path], list[str]]:
     """The listed files that are there, and the names of the others."""
-    try:
-        wanted = [line.strip() for line in listed.read_text("utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read ({error})", file=listed, remedy="One file name per line.") from error
-    short = {Path(name).name: name for name in found}
-    chosen: dict[str, Path] = {}
-    missing = []
-    for line in wanted:
-        name = line if line in found else short.get(Path(line).name, "")
-        if name:
-            chosen[name] = found[name]
-        else:
-            missing.append(line)
-    return dict(sorted(chosen.items())), missing
+    wanted = list(dict.fromkeys(read_lines(listed)))
+    names = list(found)
+    row_of = rows_of(wanted, names)
+    chosen = {names[row_of[line]]: found[names[row_of[line]]] for line in wanted if line in row_of}
+    return dict(sorted(chosen.items())), [line for line in wanted if line not in row_of]
 
 
 def _cameras(how: str, names: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -122,15 +115,12 @@ def _match(pattern: str, name: str) -> str:
 
 
 def _column(file: Path, names: Sequence[str]) -> list[str]:
-    try:
-        with open(file, newline="", encoding="utf-8") as source:
-            table = {line["file"]: line["camera"] for line in csv.DictReader(source)}
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
-        raise InputError(f"no readable cameras ({error})", file=file, remedy="Columns: file,camera.") from error
-    missing = next((name for name in names if name not in table), None)
+    found, unclear = by_name(read_table(file, "file", "camera", remedy="Columns: file,camera."), names)
+    missing = next((row for row in range(len(names)) if row not in found), None)
     if missing is not None:
-        raise InputError(f"has no camera for {missing}", file=file, remedy="Add its line.")
-    return [table[name] for name in names]
+        why = f" ({unclear[missing]})" if missing in unclear else ""
+        raise InputError(f"has no camera for {names[missing]}{why}", file=file, remedy="Add its line.")
+    return [found[row]["camera"] for row in range(len(names))]
 
 
 def fingerprint(crops: Crops) -> str:

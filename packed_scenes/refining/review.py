@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.naming import rows_of
+from packed_scenes.data.tables import read_table
 
 if TYPE_CHECKING:
     from packed_scenes.cluster import Doubts
@@ -134,22 +136,22 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
         InputError: with the line, for an unknown decision or file.
     """
     path = Path(path)
-    known, same, different, noise = set(names), [], [], []
-    decided = 0
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as source:
-            lines = list(csv.DictReader(source))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot be read ({error})", file=path, remedy="Use the review.csv of a run.") from error
-    if lines and not {"file", "decision"} <= set(lines[0]):
+    same, different, noise = [], [], []
+    table = read_table(path, "file", what="review", remedy="Use the review.csv of a run.")
+    column = next((name for name in table.header if name.split(" ")[0].rstrip(":") == "decision"), None)
+    if column is None:
         raise InputError("lacks the columns file and decision", file=path, remedy="Use the review.csv of a run.")
-    for number, line in enumerate(lines, start=2):
-        word, _, other = (line["decision"] or "").strip().partition(" ")
-        if not word:
-            continue
-        decided += 1
-        word, own = word.lower(), line["file"]
-        central, near = line.get("central") or "", line.get("nearest_central") or ""
+    everyone = set(names)
+    lines = [(number, line) for number, line in table.records() if line[column]]
+    decided = len(lines)
+    others = [line[column].partition(" ")[2].strip() for _, line in lines]
+    written = [line.get(name, "") for _, line in lines for name in ("file", "central", "nearest_central")]
+    row_of = rows_of([name for name in [*written, *others] if name], names)
+    known = {name: names[row] for name, row in row_of.items()}
+    for number, line in lines:
+        word, _, other = line[column].partition(" ")
+        word, own, other = word.lower(), _named(line["file"], known), _named(other.strip(), known)
+        central, near = (_named(line.get(name, ""), known) for name in ("central", "nearest_central"))
         if word == "noise":
             noise.append(own)
         elif word == "keep":
@@ -161,12 +163,12 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
             if central != own:
                 different.append((own, central))
         elif word == "same":
-            same.append((own, other.strip()))
+            same.append((own, other))
         elif word == "not":
-            different.append((own, other.strip()))
+            different.append((own, other))
         else:
             raise InputError(f"line {number}: unknown decision {word!r}", file=path, remedy=f"Write {WORDS}.")
-        wrong = next((f for f in [own, *(p[1] for p in (*same[-1:], *different[-1:]))] if f not in known), None)
+        wrong = next((f for f in [own, *(p[1] for p in (*same[-1:], *different[-1:]))] if f not in everyone), None)
         if wrong is not None and word != "noise":
             raise InputError(f"line {number}: no crop is called {wrong!r}", file=path, remedy="Correct the name.")
     same = [pair for pair in same if pair[0] != pair[1]]
@@ -178,3 +180,8 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
             remedy="Part the other members instead, or write: not FILE.",
         )
     return Review(Links(tuple(same), tuple(different), tuple(noise)), decided)
+
+
+def _named(written: str, known: Mapping[str, str]) -> str:
+    """The crop that is meant, or the text itself where none is."""
+    return known.get(written, written)

@@ -14,6 +14,9 @@ import numpy.typing as npt
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.folders import list_images
+from packed_scenes.data.naming import match_names
+from packed_scenes.data.tables import read_table
+from packed_scenes.data.text import read_text
 
 MATRICES = frozenset({".npy", ".npz", ".parquet", ".pkl", ".pickle"})
 TRUTH_COLUMNS = ("label", "class", "identity", "category", "cluster", "type", "truth")
@@ -230,9 +233,10 @@ def _with_truth(found: Collection, truth: str, given: Sequence[Path]) -> Collect
         return _labelled(found, [str(v) for v in array.ravel()], file)
     if file.suffix.lower() == ".csv":
         return _labelled(found, _labels_of_csv(file, found), file)
-    from packed_scenes.data.files import read_bytes
-
-    return _labelled(found, read_bytes(file, what="truth").decode("utf-8", "replace").splitlines(), file)
+    lines = read_text(file, what="truth", any_encoding=True).splitlines()
+    while len(lines) > found.rows and not lines[-1].strip():
+        lines.pop()
+    return _labelled(found, [line.strip() for line in lines], file)
 
 
 def _labels_of_csv(file: Path, found: Collection) -> list[str]:
@@ -243,9 +247,14 @@ def _labels_of_csv(file: Path, found: Collection) -> list[str]:
     column = next((c for c in PATH_COLUMNS if c in frame), None)
     if column is None or found.paths is None:
         return frame[label]
-    by_path = {str((file.parent / p).resolve()): v for p, v in zip(frame[column], frame[label], strict=True)}
-    by_path |= {str(Path(p).resolve()): v for p, v in zip(frame[column], frame[label], strict=True)}
-    labels = [by_path.get(str(path.resolve()), "") for path in found.paths]
+    known = dict(zip(frame[column], frame[label], strict=True))
+    if len(known) != len(set(zip(frame[column], frame[label], strict=True))):
+        raise InputError("gives one crop two labels", file=file, remedy="Remove one of the lines.")
+    entries = [str(p if Path(p).is_absolute() or not (file.parent / p).is_file() else (file.parent / p).absolute())
+               for p in known]  # fmt: skip
+    texts = list(known.values())
+    matched = match_names([str(path.absolute()) for path in found.paths], entries)
+    labels = [texts[matched.entry[row]] if row in matched.entry else "" for row in range(len(found.paths))]
     if not any(labels):
         raise InputError("names none of the crops", file=file, remedy="Paths are taken from the file's own folder.")
     return labels
@@ -275,16 +284,11 @@ def _labelled(found: Collection, labels: Sequence[str] | None, file: Path | None
 
 
 def _read_csv(file: Path) -> dict[str, list[str]]:
-    import csv
-
-    from packed_scenes.data.files import read_bytes
-
-    text = read_bytes(file, what="table").decode("utf-8-sig", "replace")
-    reader = csv.DictReader(text.splitlines())
-    rows = list(reader)
-    if not reader.fieldnames or not rows:
+    table = read_table(file)
+    rows = [cells for _, cells in table.records()]
+    if not table.header or not rows:
         raise InputError("holds no rows under a header", file=file)
-    return {name.strip().lower(): [row[name] or "" for row in rows] for name in reader.fieldnames if name}
+    return {name: [row[name] for row in rows] for name in table.header if name}
 
 
 def _unique(name: str, made: Sequence[Descriptor]) -> str:

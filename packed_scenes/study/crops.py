@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.images import read_image, write_image
+from packed_scenes.data.naming import flat_names
 
 RGB = npt.NDArray[np.uint8]
 
@@ -90,19 +92,14 @@ def sort_crops(paths: Sequence[Path], labels: Labels, out: Path, *, copy: bool =
     mark.touch()
     width = len(str(int(labels.max(initial=0))))
     taken: set[Path] = set()
-    for path, label in zip(paths, labels.tolist(), strict=True):
+    root = os.path.commonpath([path.absolute().parent for path in paths]) if paths else ""
+    names = flat_names([os.path.relpath(path.absolute(), root).replace(os.sep, "/") for path in paths])
+    for path, name, label in zip(paths, names, labels.tolist(), strict=True):
         folder = out / ("noise" if label < 0 else f"{label:0{width}d}")
         if folder not in taken:
             folder.mkdir()
             taken.add(folder)
-        target = folder / path.name
-        if target in taken:  # two folders can hold crops of one name
-            target = folder / f"{path.parent.name}-{path.name}"
-            for number in range(2, len(paths) + 2):
-                if target not in taken:
-                    break
-                target = folder / f"{path.parent.name}-{number}-{path.name}"
-        taken.add(target)
+        target = folder / name
         if copy:
             shutil.copy2(path, target)
         else:

@@ -137,9 +137,9 @@ def region(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_label_studio_wrong(tasks: Any, message: str, caplog: pytest.LogCaptureFixture) -> None:
+    told = ""
     try:
         from_label_studio(tasks)
     except InputError as error:
-        assert re.search(message, str(error)), error
-    else:
-        assert re.search(message, caplog.text), caplog.text
+        told = str(error)
+    assert re.search(message, told or caplog.text)
