@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from packed_scenes.data.checks import Size, build_objects, entry_name, identifier, integer, number, shorten
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
@@ -206,21 +209,46 @@ def _around(outline: Any, path: str | Path, where: str) -> tuple[float, float, f
         ]
         if len(flat) >= 6 and len(flat) % 2 == 0:
             return min(flat[0::2]), min(flat[1::2]), max(flat[0::2]), max(flat[1::2])
-    if isinstance(outline, dict) and isinstance(outline.get("size"), list):
-        from faster_coco_eval import mask
-
+    if isinstance(outline, dict):
         try:
-            coded = (
-                outline
-                if isinstance(outline.get("counts"), str | bytes)
-                else mask.frPyObjects(outline, *outline["size"])
-            )
-            x, y, width, height = (float(v) for v in mask.toBbox(coded))
-        except Exception as error:  # whatever a damaged mask sets off in the library
-            raise InputError(f"{where}: the segmentation cannot be read ({error})", file=path,
-                             remedy="Export boxes, too.") from error  # fmt: skip
-        return x, y, x + width, y + height
+            return _around_mask(outline["counts"], int(outline["size"][0]))
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{where}: the segmentation cannot be read ({error})", file=path, remedy="Export boxes, too."
+            ) from error
     raise InputError(f"{where}: bbox must be [x, y, width, height]", file=path, remedy="Correct this entry.")
+
+
+def _around_mask(counts: Any, height: int) -> tuple[float, float, float, float]:
+    """The box around a mask given by run lengths down the columns, as numbers or as COCO's text.
+
+    Source: https://github.com/cocodataset/cocoapi/blob/master/common/maskApi.c
+    """
+    ends = np.cumsum(_text_runs(counts) if isinstance(counts, str) else np.asarray(counts, np.int64))
+    start, last = ends[:-1:2], ends[1::2] - 1
+    start, last = start[last >= start], last[last >= start]
+    if not len(start) or height < 1:
+        raise ValueError("an empty mask")
+    inside = start // height == last // height  # a run over several columns reaches from edge to edge
+    top, bottom = np.where(inside, start % height, 0), np.where(inside, last % height, height - 1)
+    return float(start[0] // height), float(top.min()), float(last[-1] // height + 1), float(bottom.max() + 1)
+
+
+def _text_runs(text: str) -> npt.NDArray[np.int64]:
+    """Decode run lengths: 5 bits a letter, the sixth says that more follow; from the fourth on differences to the one
+    before the last.
+    """
+    runs: list[int] = []
+    value = shift = 0
+    for letter in text:
+        bits = ord(letter) - 48
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if not bits & 0x20:
+            value -= (1 << shift) * bool(bits & 0x10)
+            runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+            value = shift = 0
+    return np.asarray(runs, np.int64)
 
 
 def to_objects(

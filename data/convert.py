@@ -34,7 +34,7 @@ def to_supervision(objects: Objects) -> supervision.Detections:
     Raises:
         InputError: if supervision is not installed.
     """
-    sv = _library("supervision")
+    sv = library("supervision")
     extra = {"object_id": objects.object_id} | {
         name: getattr(objects, name) for name in _COLUMNS if getattr(objects, name) is not None
     }
@@ -77,7 +77,7 @@ def to_fiftyone(
     Raises:
         InputError: if FiftyOne is not installed.
     """
-    fo = _library("fiftyone")
+    fo = library("fiftyone")
     scale = np.array([*size, *size], np.float64)
     corners = objects.xyxy.astype(np.float64) / scale
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist()
@@ -132,7 +132,12 @@ def from_fiftyone(sample: fiftyone.Sample, *, size: Size, field: str = "objects"
     return objects
 
 
-def _library(module: str, package: str) -> Any:
+def library(module: str) -> Any:
+    """Import a library that is not always there.
+
+    Raises:
+        InputError: if it is not installed, with the way to get it.
+    """
     try:
         return importlib.import_module(module)
     except ImportError as error:

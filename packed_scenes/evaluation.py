@@ -65,6 +65,7 @@ def evaluate(
     settings: Settings | None = None,
     progress: Progress | None = None,
     observer: Observer | None = None,
+    found: Callable[[LabelledScene, Objects], None] | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Score detection, identities and congregations on labelled scenes.
@@ -76,6 +77,7 @@ def evaluate(
         settings: every choice of the run; single ones may be given as keywords.
         progress: wraps the loop over scenes, given (scenes, label, total).
         observer: models to use again.
+        found: receives each scene and what was found in it.
         **options: fields of :class:`Settings`.
 
     Returns:
@@ -112,6 +114,9 @@ def evaluate(
         "overall": _overall(seen, parts, truths, rows, joint=joint, confidence=confidence),
         "scenes": {s.label.name: row.report for s, row in zip(seen, rows, strict=True)},
     }
+    if found is not None:
+        for one, part in zip(seen, parts, strict=True):
+            found(one.label, part)
     warnings = [line for scene in scenes for line in scene.warnings]
     if warnings:
         result["warnings"] = warnings

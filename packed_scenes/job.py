@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.exporting import export, forms, of_analysis
 from packed_scenes.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Job:
         resume: reuse what an earlier run into ``out`` has observed.
         engine: ``local`` (this process) or ``ray`` (a Ray cluster).
         catalogue: folder of a catalogue that the scenes are added to; made if it is not there.
+        export: forms of :class:`packed_scenes.exporting.Form` that are written below ``out/export``, too.
 
     Raises:
         InputError: if these do not go together.
@@ -45,12 +47,16 @@ class Job:
     resume: bool = False
     engine: str = "local"
     catalogue: Path | None = None
+    export: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.boxes is None:
             self.settings.require_detector()
         if self.engine not in ENGINES:
             raise InputError(f"engine must be local or ray, got {self.engine!r}")
+        object.__setattr__(self, "export", forms(self.export))
+        if self.export and self.engine == "ray":
+            raise InputError("--engine ray goes without --export", remedy="Use --engine local for it.")
         if self.engine == "local" and "://" in self.out:
             raise InputError(
                 "this engine writes local folders", file=self.out, remedy="Use --engine ray, or a local --out."
@@ -98,6 +104,8 @@ def run_job(job: Job, *, progress: Progress, warn: Callable[[str], None]) -> tup
     found = choose_frames(job.pictures, out / ".frames", every=job.every, warn=warn)
     result = analyze(found, boxes=job.boxes, settings=job.settings, stage=stage, progress=progress)
     save_run(result, out, progress=progress)
+    for form in job.export:
+        export(of_analysis(result), form, out / "export")
     return result, None if catalogue is None else catalogue.add_analysis(result)
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from packed_scenes.aggregate import Congregation
 
 
+SHOWN = 12  # scenes, warnings and errors in a summary
+SHOWN_PICTURES, SHOWN_PX = 4, 1000  # overlays in a notebook, and their longer side
+
+
 @dataclass(frozen=True)
 class SceneResult:
     """One analysed scene.
@@ -48,7 +52,7 @@ class SceneResult:
         return self.source.name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analysis:
     """The result of :func:`analyze`.
 
@@ -74,6 +78,72 @@ class Analysis:
         """All warnings; a scene's warning starts with its name."""
         of_scenes = [f"{scene.name}: {line}" for scene in self.scenes for line in scene.warnings]
         return [*of_scenes, *self.clustering.get("warnings", [])]
+
+    def __repr__(self) -> str:
+        """A summary for people: what was found in each scene, warnings, and what was left out."""
+        objects = sum(len(scene.objects) for scene in self.scenes)
+        lines = [
+            f"{objects} objects in {len(self.scenes)} scene(s): {self.clustering['n_clusters']} identities, "
+            f"{self.clustering['noise_share']:.0%} noise"
+        ]
+        lines += [
+            f"  {scene.name}: {len(scene.objects)} objects, {len(scene.congregations)} congregations"
+            for scene in self.scenes[:SHOWN]
+        ]
+        if len(self.scenes) > SHOWN:
+            lines.append(f"  … and {len(self.scenes) - SHOWN} more scenes")
+        lines += [f"warning: {line}" for line in self.warnings[:SHOWN]]
+        lines += [f"left out: {file}: {why}" for file, why in self.errors[:SHOWN]]
+        return "\n".join(lines)
+
+    def show(self, scene: str | None = None) -> None:
+        """Open the overlay of one scene (the first if not named) in the system's picture viewer, or show it in the
+        notebook.
+        """
+        from PIL import Image
+
+        picture = Image.fromarray(self.overlay(scene))
+        try:
+            from IPython import get_ipython  # a notebook shows it below the cell
+            from IPython.display import display
+        except ImportError:
+            get_ipython = None
+        if get_ipython is not None and get_ipython() is not None:
+            display(picture)
+        else:
+            picture.show()
+
+    def _repr_html_(self) -> str:
+        """The summary and the first scenes' overlays, for notebooks; file names are hostile text."""
+        import base64
+        import html
+
+        import cv2
+
+        parts = [f"<pre>{html.escape(str(self))}</pre>"]
+        for scene in self.scenes[:SHOWN_PICTURES]:
+            overlay = self.overlay(scene.name)
+            factor = min(1.0, SHOWN_PX / max(overlay.shape[:2]))
+            small = cv2.resize(overlay, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            data = base64.b64encode(cv2.imencode(".jpg", small[..., ::-1])[1].tobytes()).decode()
+            parts.append(
+                f'<figure><img style="max-width:100%" src="data:image/jpeg;base64,{data}">'
+                f"<figcaption>{html.escape(scene.name)}</figcaption></figure>"
+            )
+        return "".join(parts)
+
+    def export(self, form: str, folder: str | Path) -> Path:
+        """Write what was found in the form of another tool: coco, yolo, voc, cvat, label-studio, fiftyone, supervision.
+
+        Returns:
+            The file or folder to open.
+
+        Raises:
+            InputError: see :func:`packed_scenes.exporting.export`.
+        """
+        from packed_scenes.exporting import export, of_analysis
+
+        return export(of_analysis(self), form, folder)
 
     def table(self) -> pd.DataFrame:
         """Return all objects as one table with a ``scene`` column in front (no embeddings)."""

@@ -16,6 +16,8 @@ from packed_scenes.cli.options import (
     ClustererName,
     Confidence,
     Device,
+    EmbedderName,
+    Export,
     ImageSize,
     Json,
     Seed,
@@ -60,7 +62,9 @@ def main(
     ] = None,
     boxes: Annotated[
         Path | None,
-        typer.Option(help="Boxes to use instead of detecting: {id: {x1,y1,x2,y2}} JSON, COCO, YOLO or CSV."),
+        typer.Option(
+            help="Boxes to use instead of detecting: {id: {x1,y1,x2,y2}} JSON, COCO, YOLO, VOC, CVAT, Label Studio or CSV, or a folder of YOLO or VOC files."
+        ),
     ] = None,
     out: Annotated[str | None, typer.Option(help="Run folder.  [default: runs/DATE-TIME]")] = None,
     weights: Weights = None,
@@ -130,6 +134,7 @@ def main(
     catalogue: Annotated[
         Path | None, typer.Option(help="Add the scenes to the catalogue in this folder; made if it is not there.")
     ] = None,
+    export: Export = None,
     json: Json = False,
 ) -> None:
     """Find every object in photos, group the same ones, and draw where each group stands."""
@@ -150,6 +155,7 @@ def main(
         pictures=tuple(pictures or [str(SAMPLE_FOLDER / "shelf.jpg")]),
         out=out or f"runs/{datetime.now():%Y%m%d-%H%M%S}",
         settings=settings, boxes=boxes, every=every, resume=skip_existing, engine=engine, catalogue=catalogue,
+        export=tuple(export or ()),
     )  # fmt: skip
 
     def progress(items: Any, label: str, total: int) -> Any:
@@ -174,6 +180,8 @@ def main(
         print(_found(result))
         if added is not None:
             print(f"catalogue {catalogue}: {added}")
+        for form in job.export:
+            print(f"exported for {form}: see {job.out}/export")
         print(f"look at {job.out}/{result.scenes[0].name}/overlay.jpg and {job.out}/clusters.png")
 
 

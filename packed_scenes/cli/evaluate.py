@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from packed_scenes.cli.options import (
     Confidence,
     Device,
     EmbedderName,
+    Export,
     ImageSize,
     Seed,
     Threshold,
@@ -57,13 +59,17 @@ def main(
     device: Device = "auto",
     seed: Seed = 0,
     trust: Trust = False,
+    export: Export = None,
     json: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object, no progress.")] = False,
 ) -> None:
     """Score detection, identities and congregations on labelled scenes."""
     from packed_scenes.data.coco import read_coco
     from packed_scenes.data.files import write_json
     from packed_scenes.detect.class_names import parse_class_names
+    from packed_scenes.data.images import image_size
     from packed_scenes.evaluation import evaluate
+    from packed_scenes.exporting import Exported, forms
+    from packed_scenes.exporting import export as write_export
     from packed_scenes.settings import Settings
 
     settings = Settings(
@@ -75,7 +81,20 @@ def main(
     def progress(items: Any, label: str, total: int) -> Any:
         return track(items, label=label, total=total, quiet=json)
 
-    scores = evaluate(read_coco(coco, images=images), boxes=boxes, joint=joint, settings=settings, progress=progress)
+    wanted = forms(export or ())
+    pictures: list[Exported] = []
+
+    def keep(label: Any, part: Any) -> None:
+        size = image_size(label.image)
+        pictures.append(Exported(label.name, label.image, size, part, lambda: label.load().image))
+
+    scores = evaluate(
+        read_coco(coco, images=images), boxes=boxes, joint=joint, settings=settings, progress=progress,
+        found=keep if wanted else None,
+    )  # fmt: skip
+    place = Path("runs") / "export" if out is None else out.with_suffix("")
+    for form in wanted:
+        print(f"exported: {write_export(pictures, form, place)}", file=sys.stderr)
     tell_problems(scores.get("warnings", []), [(e["file"], e["reason"]) for e in scores.get("errors", [])])
     if out is not None:
         write_json(out, scores)

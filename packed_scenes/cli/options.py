@@ -26,4 +26,10 @@ Threshold = Annotated[
 Threads = Annotated[int | None, typer.Option(help="CPU threads.  [default: all]", min=1)]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Export = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Write it for another tool, too: coco, yolo, voc, cvat, label-studio, fiftyone or supervision; repeat."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, no progress.")]
