@@ -33,7 +33,7 @@ from packed_scenes.data.depth import scale_depth
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, check_file, read_bytes
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "HEIF", "AVIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
 MAX_PIXELS = 200_000_000  # the largest phone sensor makes 199.8 million; decoding needs up to 15 bytes per pixel
 
 # Pillow warns at its own limit and fails at twice that: let its failure coincide with ours, and its warning be silent.
@@ -182,17 +182,20 @@ def _encode_png(image: RGB) -> bytes:
 
 def _open(source: bytes | io.BufferedReader, name: str, max_pixels: int | None) -> Image.Image:
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    formats = FORMATS
     if stream.read(12)[4:8] == b"ftyp":  # the box that HEIC and AVIF begin with
-        _register_heif()
+        formats = _with_heif()
     stream.seek(0)
     try:
-        image = Image.open(stream, formats=FORMATS)
+        image = Image.open(stream, formats=formats)
     except UnidentifiedImageError as error:
         if isinstance(source, bytes) and not source:
             raise InputError(
                 "the file is empty (0 bytes)", file=name, remedy="Copy it again from its source."
             ) from error
-        raise InputError("is no picture that can be read", file=name, remedy=f"Use {', '.join(FORMATS)}.") from error
+        raise InputError(
+            "is no picture that can be read", file=name, remedy=f"Use {', '.join(FORMATS)} or HEIC."
+        ) from error
     except Image.DecompressionBombError as error:
         count = next((int(n) for n in re.findall(r"\d+", str(error))), 0)
         raise _too_large(f"{count / 1e6:,.0f} million pixels", MAX_PIXELS, name) from error
@@ -203,11 +206,12 @@ def _open(source: bytes | io.BufferedReader, name: str, max_pixels: int | None) 
 
 
 @cache
-def _register_heif() -> None:
-    """Teach Pillow the pictures of iPhones (HEIC); AVIF it reads itself."""
+def _with_heif() -> tuple[str, ...]:
+    """The formats, after Pillow has been taught the pictures of iPhones (HEIC); AVIF it reads itself."""
     import pillow_heif
 
     pillow_heif.register_heif_opener()
+    return (*FORMATS, "HEIF")
 
 
 def _too_large(shown: str, limit: int, name: str) -> InputError:

@@ -83,6 +83,14 @@ def match_names(pictures: Sequence[str], entries: Sequence[str]) -> Matches:
     found = Matches({}, {})
     spent: set[int] = set()
     notes: list[str] = []
+    whole = [defaultdict(list) for _ in sides]
+    for at, side in enumerate(sides):
+        for row, parts in enumerate(side):
+            whole[at][parts].append(row)
+    for parts, mine in whole[0].items():  # one path is another's end: the same path goes first
+        if len(mine) == 1 == len(theirs := whole[1].get(parts, [])) and parts:
+            found.entry[mine[0]] = theirs[0]
+            spent.add(theirs[0])
     for key_of, sure in _STAGES:
         if len(spent) == len(entries) or len(found.entry) + len(found.unclear) == len(pictures):
             break

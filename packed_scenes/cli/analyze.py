@@ -63,7 +63,8 @@ def main(
     boxes: Annotated[
         Path | None,
         typer.Option(
-            help="Boxes to use instead of detecting: {id: {x1,y1,x2,y2}} JSON, COCO, YOLO, VOC, CVAT, Label Studio or CSV, or a folder of YOLO or VOC files."
+            help="Boxes to use instead of detecting: {id: {x1,y1,x2,y2}} JSON, COCO, YOLO, VOC, CVAT, Label Studio or "
+            "CSV, or a folder of YOLO or VOC files."
         ),
     ] = None,
     out: Annotated[str | None, typer.Option(help="Run folder.  [default: runs/DATE-TIME]")] = None,

@@ -64,8 +64,8 @@ def test_fingerprint_follows_the_content(tmp_path):
 def test_yolo_boxes_are_fractions_of_the_only_picture(tmp_path):
     write_image(tmp_path / "a.png", np.full((20, 40, 3), 120, np.uint8))
     (tmp_path / "a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
-    boxes = given_boxes(tmp_path / "a.txt", sources(tmp_path / "a.png")).scenes[""]
+    boxes, _ = given_boxes(tmp_path / "a.txt", sources(tmp_path / "a.png")).for_image("a.png", size=(40, 20))
     assert boxes.xyxy.tolist() == [[10, 5, 30, 15]]
     write_image(tmp_path / "b.png", GREY)
-    with pytest.raises(InputError, match="size is not known"):
+    with pytest.raises(InputError, match="these boxes name no picture"):
         given_boxes(tmp_path / "a.txt", sources(tmp_path))
