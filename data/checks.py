@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from numbers import Real
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,6 +27,11 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 
 Size = tuple[int, int]
 Where = Callable[[int], str]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a caller's value is a number (numpy's too), and not text or a truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def finite(text: str) -> float | None:

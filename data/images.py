@@ -182,7 +182,7 @@ def _encode_png(image: RGB) -> bytes:
 
 def _open(source: bytes | io.BufferedReader, name: str, max_pixels: int | None) -> Image.Image:
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
-    formats = FORMATS
+    formats: tuple[str, ...] = FORMATS
     if stream.read(12)[4:8] == b"ftyp":  # the box that HEIC and AVIF begin with
         formats = _with_heif()
     stream.seek(0)

@@ -83,7 +83,7 @@ def match_names(pictures: Sequence[str], entries: Sequence[str]) -> Matches:
     found = Matches({}, {})
     spent: set[int] = set()
     notes: list[str] = []
-    whole = [defaultdict(list) for _ in sides]
+    whole: list[dict[Parts, list[int]]] = [defaultdict(list) for _ in sides]
     for at, side in enumerate(sides):
         for row, parts in enumerate(side):
             whole[at][parts].append(row)

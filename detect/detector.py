@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from packed_scenes.data import InputError, Objects
+from packed_scenes.data.checks import is_number
 from packed_scenes.data.images import as_rgb
 from packed_scenes.detect import info as told
 from packed_scenes.detect.info import DetectionInfo
@@ -90,7 +90,7 @@ class Detector:
         Raises:
             InputError: if an option is out of range, a class is unknown or the weights cannot be loaded.
         """
-        if confidence is not None and not (isinstance(confidence, Real) and 0 <= confidence <= 1):
+        if confidence is not None and not (is_number(confidence) and 0 <= confidence <= 1):
             raise InputError(f"confidence must lie in [0, 1], got {confidence}")
         for name, value, least in (("image_size", image_size, 32), ("tile", tile, 0)):
             if value != "auto" and (

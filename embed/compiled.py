@@ -57,7 +57,7 @@ class CompiledRunner:
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._path, self.card)
+        return type(self), (self._path, self._card)
 
     @cached_property
     def network(self) -> Unit:

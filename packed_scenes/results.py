@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,13 +104,9 @@ class Analysis:
         from PIL import Image
 
         picture = Image.fromarray(self.overlay(scene))
-        try:
-            from IPython import get_ipython  # a notebook shows it below the cell
-            from IPython.display import display
-        except ImportError:
-            get_ipython = None
-        if get_ipython is not None and get_ipython() is not None:
-            display(picture)
+        notebook = sys.modules.get("IPython")  # a notebook shows it below the cell
+        if notebook is not None and notebook.get_ipython() is not None:
+            notebook.display.display(picture)
         else:
             picture.show()
 

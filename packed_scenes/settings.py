@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from numbers import Real
 from typing import Any
 
+from packed_scenes.data.checks import is_number
 from packed_scenes.data.errors import InputError
 
 # Choices that belong together, by name.
@@ -75,10 +75,11 @@ class Settings:
     trust: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", (self.classes,) if isinstance(self.classes, str) else tuple(self.classes))
+        classes: Any = self.classes  # whatever a caller gives
+        object.__setattr__(self, "classes", (classes,) if isinstance(classes, str) else tuple(classes))
         for name in ("confidence", "threshold", "reach", "max_objects", "image_size", "seed"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Real | None):
+            value: Any = getattr(self, name)
+            if value is not None and not is_number(value):
                 raise InputError(f"{name} must be a number, got {value!r}")
             if name in ("max_objects", "image_size", "seed") and value is not None and value != int(value):
                 raise InputError(f"{name} must be a whole number, got {value!r}")

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import Objects
-from packed_scenes.data.files import list_images
+from packed_scenes.data.folders import list_images
 from packed_scenes.data.images import read_image
 from packed_scenes.detect.detector import Detector
 from packed_scenes.detect.nms import pairwise_iou

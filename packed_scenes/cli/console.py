@@ -82,7 +82,11 @@ def track(items: Iterable[Item], *, label: str, total: int | None = None, quiet:
         yield from items
         return
     with _bars(quiet=False, passing=False) as progress:
-        yield from progress.track(items, total=total, description=label)
+        task, done = progress.add_task(label, total=total), 0
+        for done, item in enumerate(items, 1):
+            yield item
+            progress.update(task, completed=done, total=None if total is None else max(total, done))
+        progress.update(task, completed=done, total=done)  # what was planned can be more than there was to do
 
 
 def tell_problems(warnings: Iterable[str], errors: Iterable[tuple[str, str]]) -> None:

@@ -58,7 +58,9 @@ def main(
     workers: Annotated[int | None, typer.Option(help="Decoding threads.  [default: one per core]", min=1)] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of the network on a CPU.  [default: all]", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Fixes the autoencoder's weights, split and order.")] = 0,
-    names: Annotated[bool, typer.Option("--names", help="List the descriptors and end.")] = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="List the descriptors, and which need a download, and end.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
 ) -> None:
     """Describe pictures by vectors, each picture once per descriptor; a broken file is told and left out."""
@@ -66,8 +68,12 @@ def main(
 
     if names:
         from packed_scenes.embed.descriptors import names as known
+        from packed_scenes.embed.registry import OSNET, PRETRAINED
 
-        print("\n".join(known()))
+        PUBLISHED = {"osnet", *OSNET, *PRETRAINED}
+
+        for name in known():
+            print(f"{name:20} {'' if name not in PUBLISHED else 'needs its published weights: NAME=FILE'}".rstrip())
         return
     from packed_scenes.data.files import write_json
     from packed_scenes.data.folders import list_images

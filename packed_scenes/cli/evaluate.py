@@ -65,8 +65,8 @@ def main(
     """Score detection, identities and congregations on labelled scenes."""
     from packed_scenes.data.coco import read_coco
     from packed_scenes.data.files import write_json
+    from packed_scenes.data.images import image_size as size_of
     from packed_scenes.detect.class_names import parse_class_names
-    from packed_scenes.data.images import image_size
     from packed_scenes.evaluation import evaluate
     from packed_scenes.exporting import Exported, forms
     from packed_scenes.exporting import export as write_export
@@ -85,7 +85,7 @@ def main(
     pictures: list[Exported] = []
 
     def keep(label: Any, part: Any) -> None:
-        size = image_size(label.image)
+        size = size_of(label.image)
         pictures.append(Exported(label.name, label.image, size, part, lambda: label.load().image))
 
     scores = evaluate(

@@ -61,10 +61,13 @@ def main(
     import torch
 
     from packed_scenes.refining import Options, read_crops, read_review, refine_crops, save_refined
+    from packed_scenes.refining.outputs import trained_round
 
     if threads is not None:
         torch.set_num_threads(threads)
     folder_out = out or Path("runs") / f"refine-{datetime.now():%Y%m%d-%H%M%S}"
+    if rounds == 0 and embedder == "default" and trained_round(folder_out):
+        embedder = str(folder_out / "embedder.safetensors")  # a review without training goes on with what was trained
     options = Options(
         embedder=embedder,
         rounds=rounds,

@@ -64,10 +64,16 @@ def main(
     from packed_scenes.study.collection import gather
     from packed_scenes.study.options import PREPARATIONS, StudyOptions
     from packed_scenes.study.results import write_results
-    from packed_scenes.study.study import run_study
+    from packed_scenes.study.study import earlier_study, run_study
     from packed_scenes.study.summary import summary
 
+    finished = None
+    if show is not None or model is not None or sort != "no":
+        finished = earlier_study(out)  # to look at it, nothing is fitted anew
+    if finished is not None:
+        descriptors, prepare = descriptors or list(finished.descriptors), prepare or list(finished.preparations)
     options = StudyOptions(
+        fit=finished is None,
         out=out, grid=Grid.from_file(grid) if grid else Grid(), preparations=tuple(prepare or PREPARATIONS),
         rounds=rounds, per_round=per_round, seed=seed, workers=workers, figures=not tables_only,
     )  # fmt: skip

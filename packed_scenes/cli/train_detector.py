@@ -59,7 +59,7 @@ def main(
     json: Json = False,
 ) -> None:
     """Train a detector; writes detector.pt, .onnx, their card, curves and a checkpoint into the run folder."""
-    from packed_scenes.cli.console import tell_problems, track
+    from packed_scenes.cli.console import Bar, tell_problems, track
     from packed_scenes.detect.training.job import Job
 
     job = Job(
@@ -72,13 +72,17 @@ def main(
         pass
     tell_problems(job.warnings, job.errors)
     scores: dict[str, float] = {}
-    for row in track((r for r in job.run()), label="steps", total=job.steps, quiet=json):
-        scores = row if "AP" in row else scores
-        if "AP" in row and not json:
-            print(
-                f"step {row['step']:.0f}: AP {row['AP']:.3f}, AP50 {row['AP50']:.3f} on the validation pictures",
-                file=sys.stderr,
-            )
+    with Bar("steps", quiet=json) as bar:
+        for row in job.run():  # a row for every step, and one for every validation between them
+            if "AP" not in row:
+                bar.at(int(row["step"]) + 1, job.steps or 0)
+                continue
+            scores = row
+            if not json:
+                print(
+                    f"step {row['step']:.0f}: AP {row['AP']:.3f}, AP50 {row['AP50']:.3f} on the validation pictures",
+                    file=sys.stderr,
+                )
     if json:
         print_json({"out": str(job.out), "scores": scores})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -48,7 +49,13 @@ def save_refined(found: Refined, out: Path, *, truth: Sequence[str] | None = Non
     }  # fmt: skip
     card = {k: v for k, v in found.card.items() if k not in ("sha256", "version")}
     card |= {"name": "refined", "data": refined_on, "refinement": {**asdict(found.options)}}
-    save_weights(out / "embedder.safetensors", found.network.state_dict(), card)
+    trained = trained_round(out)
+    if found.best or not trained:
+        save_weights(out / "embedder.safetensors", found.network.state_dict(), card)
+    else:  # what was trained is not replaced by what was not
+        found.warnings.append(
+            f"{out / 'embedder.safetensors'}: the embedder of round {trained} of an earlier run stays"
+        )
     labels = _with_noise(found)
     write_csv(out / "labels.csv", label_rows(found, labels))
     about = doubts(found.vectors, labels, threshold=found.calibrated)
@@ -64,6 +71,18 @@ def save_refined(found: Refined, out: Path, *, truth: Sequence[str] | None = Non
     made = record(found, labels) | ({} if truth is None else {"scores": scores(found, labels, truth)})
     write_json(out / "run.json", made)
     return made
+
+
+def trained_round(out: Path) -> int:
+    """The round of the embedder that an earlier run left in a folder; 0 if there is none, or it was not trained."""
+    from packed_scenes.embed.weights import card_path
+
+    weights = out / "embedder.safetensors"
+    try:
+        about = json.loads(card_path(weights).read_text("utf-8")).get("data") or {}
+        return int(about.get("round", 0)) if weights.is_file() else 0
+    except (OSError, ValueError, AttributeError, TypeError):
+        return 0
 
 
 def _with_noise(found: Refined) -> npt.NDArray[np.int64]:

@@ -23,6 +23,7 @@ class StudyOptions:
         per_round: models that a round adds in each space.
         seed: of everything.
         workers: processes that work on spaces side by side.
+        fit: fit what is missing; without it, only what an earlier study into ``out`` has fitted is looked at.
         figures: make maps, sheets and the report, not only the tables.
     """
 
@@ -33,6 +34,7 @@ class StudyOptions:
     per_round: int = 6
     seed: int = 0
     workers: int = 1
+    fit: bool = True
     figures: bool = True
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from packed_scenes.cluster.search.choosing import Candidate, Choice, choose, fin
 from packed_scenes.cluster.search.grid import Model
 from packed_scenes.cluster.search.null_reference import Reference
 from packed_scenes.cluster.search.stable import stability
+from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, write_csv, write_json
 from packed_scenes.provenance import command_line, machine, versions
 from packed_scenes.study.collection import Collection
@@ -72,6 +73,24 @@ class StudyResult:
         return max(scored, key=lambda row: (row.ari, row.key), default=None)
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier study looked at: its descriptors and preparations."""
+
+    descriptors: tuple[str, ...]
+    preparations: tuple[str, ...]
+
+
+def earlier_study(out: Path) -> Earlier | None:
+    """What the study in a folder looked at, by its record; None if none is finished there."""
+    record = _read_known(out / "run.json")
+    try:
+        descriptors = tuple(str(one["name"]) for one in record["descriptors"])
+        return Earlier(descriptors, tuple(map(str, record["options"]["preparations"])))
+    except (KeyError, TypeError):
+        return None
+
+
 def run_study(collection: Collection, options: StudyOptions, *, track: Track | None = None) -> StudyResult:
     """Fit what is missing, name a winner, write the tables.
 
@@ -90,12 +109,14 @@ def run_study(collection: Collection, options: StudyOptions, *, track: Track | N
     tasks = _tasks(collection, options, ledger, truth)
     total = sum(_planned(task, collection.rows) for task in tasks)
     before = len(ledger)
-    found: Iterable[Row] = work_all(tasks, workers=options.workers)
-    for row in found if track is None else track(found, "models", total):
+    found: Iterable[Row] = work_all(tasks, workers=options.workers) if options.fit else ()
+    for row in found if track is None or not options.fit else track(found, "models", total):
         ledger.add(row)
     fit_seconds = time.monotonic() - start
     mine = {(d.name, p) for d in collection.descriptors for p in options.preparations}
     rows = tuple(row for row in ledger if (row.descriptor, row.preparation) in mine)
+    if not rows and not options.fit:
+        raise InputError("holds no model of these descriptors", file=out, remedy="Run the study first, without --show.")
     references = {space_name(t.descriptor, t.preparation): reference_of(t, prepare(t)) for t in tasks}
     choices = _choose(collection, options, rows, references)
     ledger.write_parquet(out / "scores.parquet")
@@ -161,7 +182,7 @@ def _choose(
     return choose(finals, known)
 
 
-def _read_known(file: Path) -> dict[str, float]:
+def _read_known(file: Path) -> dict[str, Any]:
     try:
         known = json.loads(file.read_text())
         return known if isinstance(known, dict) else {}

@@ -87,9 +87,7 @@ def test_fiftyone_there_and_back() -> None:
 def test_a_library_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("fiftyone", "supervision"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(
-        InputError, match=r"fiftyone is not installed\. Install it: pip install 'packed-scenes\[fiftyone\]'"
-    ):
+    with pytest.raises(InputError, match=r"fiftyone is not installed\. Install it: pip install .packed-scenes"):
         to_fiftyone("x.jpg", MADE, size=(1, 1))
     with pytest.raises(InputError, match="supervision is not installed"):
         to_supervision(MADE)

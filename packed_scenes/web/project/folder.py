@@ -18,7 +18,8 @@ from typing import Any, BinaryIO
 
 from packed_scenes.data.archive import Limits, read_zip
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import IMAGE_SUFFIXES, atomic_write, write_json
+from packed_scenes.data.files import atomic_write, write_json
+from packed_scenes.data.folders import IMAGE_SUFFIXES
 
 FORMAT = "packed-scenes project"
 ABOUT, LOCK = "project.json", "lock"

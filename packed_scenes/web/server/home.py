@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import list_images, sha256_file
+from packed_scenes.data.files import sha256_file
+from packed_scenes.data.folders import list_images
 from packed_scenes.data.shipped import SAMPLE_FOLDER
 from packed_scenes.sources import safe_name
 from packed_scenes.web.project.adding import Incoming, add_photos, incoming
