@@ -120,7 +120,7 @@ def parse_csv(text: str, *, file: str | Path) -> Given:
     if found.fractions:
         found.warnings.append(f"{file}: all values lie within 0 and 1: taken as fractions of the pictures' sizes")
     if not found.scenes:
-        found.scenes = {"": Objects.empty()} if scene is None else {}
+        found.scenes = {"": Objects.empty()}  # whatever the pictures are: they hold none
     return found
 
 

@@ -39,7 +39,10 @@ def main(
     once_per_camera: Annotated[
         bool, typer.Option("--once-per-camera", help="Two crops of one camera are never the same thing.")
     ] = False,
-    review: Annotated[Path | None, typer.Option(help="An edited review.csv; its decisions are honoured.")] = None,
+    review: Annotated[
+        Path | None,
+        typer.Option(help="An edited review.csv; decisions: keep, move, apart, same FILE, not FILE, noise."),
+    ] = None,
     rounds: Annotated[int, typer.Option(help="Most rounds of clustering and training; 0 = only cluster.", min=0)] = 3,
     steps: Annotated[int, typer.Option(help="Training steps per round.", min=1)] = 60,
     rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-3,

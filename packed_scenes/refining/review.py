@@ -113,14 +113,14 @@ def review_csv(names: Sequence[str], labels: npt.NDArray[np.int64], found: Doubt
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, f"({WORDS})"])  # the words stand where they are written
     order = np.lexsort((np.arange(len(names)), -found.doubt))
     for row in order[:most].tolist():
         own, near = int(labels[row]), int(found.cluster[row])
         writer.writerow([
             names[row], own, f"{found.doubt[row]:.3f}", "" if own < 0 else names[int(found.central[own])],
             "" if near < 0 else near, "" if near < 0 else names[int(found.central[near])],
-            "" if found.foreign[row] < 0 else names[int(found.foreign[row])], "",
+            "" if found.foreign[row] < 0 else names[int(found.foreign[row])], "", "",
         ])  # fmt: skip
     return out.getvalue()
 
