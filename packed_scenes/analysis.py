@@ -117,7 +117,12 @@ def group_scenes(
     parts = [observation.objects for _, observation in seen]
     known, warnings = clustering_constraints([source for source, _ in seen], parts, settings=settings, given=given)
     parts, clustering = identify(parts, settings=settings, card=card, constraints=known)
-    clustering["warnings"] += [*settings.warnings(), *assumptions(card), *warnings, *(() if given is None else given.warnings)]
+    clustering["warnings"] += [
+        *settings.warnings(),
+        *assumptions(card),
+        *warnings,
+        *(() if given is None else given.warnings),
+    ]
     if names is not None:
         parts, names = names.keep([source.name for source, _ in seen], parts)
         clustering["next_name"] = names.fresh

@@ -16,7 +16,6 @@ from packed_scenes.cli.options import (
     ClustererName,
     Confidence,
     Device,
-    EmbedderName,
     Export,
     ImageSize,
     Json,
