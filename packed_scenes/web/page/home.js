@@ -45,7 +45,7 @@ export function home(main, go) {
   show();
   return () => { gone = true; };
 }
-export const ACCEPT = ".jpg,.jpeg,.png,.webp,.bmp,.tif,.tiff,.gif,.zip,.mp4,.mov,.avi,.mkv,.webm,.m4v";
+export const ACCEPT = ".jpg,.jpeg,.jpe,.jfif,.png,.webp,.bmp,.tif,.tiff,.gif,.ppm,.pgm,.heic,.heif,.avif,.zip,.mp4,.mov,.avi,.mkv,.webm,.m4v";
 export async function bring(key, files, most) {
   const path = `/api/p/${encodeURIComponent(key)}`;
   let sent = 0;
