@@ -10,7 +10,6 @@ import numpy.typing as npt
 from packed_scenes.aggregate.colors import NOISE_COLOR, Color
 from packed_scenes.aggregate.lettering import SMALLEST, badge_size, draw_badge, paste, text_height, text_mask
 from packed_scenes.data.objects import NOISE, Objects
-from packed_scenes.data.resize import shrink
 
 Image = npt.NDArray[np.uint8]
 
@@ -21,20 +20,10 @@ SHRINK = (1.0, 0.85, 0.7, 0.6)  # of the text, tried in this order until all clu
 
 
 def letterbox(crop: Image, size: tuple[int, int], background: int = PAPER) -> Image:
-    """Fit a crop into (height, width) pixels, aspect ratio kept, centred on plain background."""
-    import cv2
+    """Fit a crop into (height, width) pixels for people to look at, aspect ratio kept, centred on plain background."""
+    from packed_scenes.data.letterbox import letterbox as fit
 
-    height, width = size
-    scale = min(height / crop.shape[0], width / crop.shape[1])
-    inner = (max(1, min(width, round(crop.shape[1] * scale))), max(1, min(height, round(crop.shape[0] * scale))))
-    if scale < 1:
-        fitted = shrink(crop, width=inner[0], height=inner[1])
-    else:
-        fitted = cv2.resize(crop, inner, interpolation=cv2.INTER_CUBIC)
-    framed = np.full((height, width, 3), background, np.uint8)
-    top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
-    framed[top : top + inner[1], left : left + inner[0]] = fitted
-    return framed
+    return fit(crop, width=size[1], height=size[0], background=background, smooth=True)
 
 
 def cut(image: Image, box: npt.NDArray[np.float32]) -> Image:

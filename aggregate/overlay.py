@@ -14,6 +14,7 @@ from packed_scenes.aggregate.congregations import Congregation
 from packed_scenes.aggregate.lettering import Spot, draw_badge, place_badges
 from packed_scenes.data.errors import InputError, named
 from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.data.scene import check_image
 
 Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
@@ -63,8 +64,7 @@ def draw_overlay(
         InputError: if the picture is not uint8 (H, W, 3), ``show`` is unknown, or a congregation names an object that
             is not there.
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise InputError(f"image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
+    check_image(image)
     show = named(Show, show, "show")
     import cv2
 

@@ -12,7 +12,7 @@ from packed_scenes.cluster.base import Clusterer, Hints, Vectors
 from packed_scenes.cluster.dense import DENSE_LIMIT, cosine_distances
 from packed_scenes.cluster.knn import neighbours
 from packed_scenes.cluster.labels import NOISE, Labels
-from packed_scenes.cluster.spanning import spanning_tree
+from packed_scenes.cluster.spanning import dense_tree, spanning_tree
 from packed_scenes.data.errors import InputError, named
 
 
@@ -76,7 +76,7 @@ class HDBSCAN(Clusterer):
         count = min(self.min_samples or self.min_cluster_size, len(X) - 1)
         if len(X) <= DENSE_LIMIT:
             distance = cosine_distances(X)
-            edges = _dense_tree(np.sqrt(2 * distance) if metric is Metric.EUCLIDEAN else distance, count)
+            edges = dense_tree(np.sqrt(2 * distance) if metric is Metric.EUCLIDEAN else distance, count)
         else:
             graph = neighbours(X, max(self.neighbours, count), search=self.search, device=self.device)
             edges = spanning_tree(X, graph, count)
@@ -121,14 +121,6 @@ def flat_clusters(
         cluster_selection_epsilon=epsilon,
     )
     return np.asarray(found[0], np.int64), np.nan_to_num(np.asarray(found[1], np.float64))
-
-
-def _dense_tree(distance: npt.NDArray[np.float64], neighbours: int) -> npt.NDArray[np.float64]:
-    from hdbscan._hdbscan_linkage import mst_linkage_core
-
-    core = np.partition(distance, neighbours, axis=0)[neighbours]
-    reach = np.maximum(np.maximum(distance, core), core[:, None])
-    return np.asarray(mst_linkage_core(np.ascontiguousarray(reach)))
 
 
 def _check(model: HDBSCAN) -> Metric:

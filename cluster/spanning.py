@@ -42,6 +42,46 @@ def spanning_tree(X: Vectors, graph: Graph, min_samples: int) -> Edges:
     return edges
 
 
+def dense_tree(distance: npt.NDArray[np.float64], min_samples: int) -> Edges:
+    """Return the exact (N - 1, 3) tree of mutual reachability of all pairs of (N, N) distances, N > ``min_samples``."""
+    from hdbscan._hdbscan_linkage import mst_linkage_core
+
+    core = np.partition(distance, min_samples, axis=0)[min_samples]
+    reach = np.maximum(np.maximum(distance, core), core[:, None])
+    return np.asarray(mst_linkage_core(np.ascontiguousarray(reach)))
+
+
+def shortest_bridges(
+    component: npt.NDArray[np.int32],
+    pieces: int,
+    low: npt.NDArray[np.int64],
+    high: npt.NDArray[np.int64],
+    length: npt.NDArray[np.float64],
+) -> Edges:
+    """Choose among candidate edges between components: the shortest that leaves each, without cycles.
+
+    Args:
+        component: (N,) number of each row's component, 0 … ``pieces`` - 1.
+        pieces: how many there are.
+        low, high: (M,) the rows that each candidate joins; every component but one is among those of ``low``.
+        length: (M,) of the candidates.
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
+    # Of each component's candidates the shortest, then a spanning forest over components against cycles of equal
+    # lengths.
+    order = np.lexsort((high, low, length))
+    first = order[np.unique(component[low[order]], return_index=True)[1]]
+    a, b = component[low[first]], component[high[first]]
+    # Zero would mean "no edge" in a sparse matrix: shift, which keeps the order.
+    shift = 1e-6 + float(length[first].max())
+    tree = minimum_spanning_tree(csr_matrix((length[first] + shift, (a, b)), shape=(pieces, pieces))).tocoo()
+    position = {(int(i), int(j)): int(p) for i, j, p in zip(a, b, first, strict=True)}
+    chosen = np.array([position[int(i), int(j)] for i, j in zip(tree.row, tree.col, strict=True)])
+    return np.column_stack([low[chosen], high[chosen], length[chosen]])
+
+
 def _forest(graph: Graph, distance: npt.NDArray[np.float32], core: npt.NDArray[np.float64]) -> Edges:
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import minimum_spanning_tree
@@ -61,7 +101,7 @@ def _forest(graph: Graph, distance: npt.NDArray[np.float32], core: npt.NDArray[n
 def _bridges(X: Vectors, edges: Edges, core: npt.NDArray[np.float64]) -> Edges:
     """One Borůvka round: the shortest edges that leave each component but the largest, without cycles."""
     from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+    from scipy.sparse.csgraph import connected_components
 
     count = len(X)
     ends = edges[:, :2].astype(np.int64)
@@ -69,16 +109,7 @@ def _bridges(X: Vectors, edges: Edges, core: npt.NDArray[np.float64]) -> Edges:
     pieces, component = connected_components(adjacency, directed=False)
     query = representatives(component, core)
     low, high, length = _nearest_outside(X, query, component, core)
-    # Of each component's candidates the shortest, then a spanning forest over components against cycles of equal
-    # lengths.
-    order = np.lexsort((high, low, length))
-    first = order[np.unique(component[low[order]], return_index=True)[1]]
-    a, b = component[low[first]], component[high[first]]
-    quotient = csr_matrix((length[first] + 1.0, (a, b)), shape=(pieces, pieces))
-    tree = minimum_spanning_tree(quotient).tocoo()
-    position = {(int(i), int(j)): int(p) for i, j, p in zip(a, b, first, strict=True)}
-    chosen = np.array([position[int(i), int(j)] for i, j in zip(tree.row, tree.col, strict=True)])
-    return np.column_stack([low[chosen], high[chosen], length[chosen]])
+    return shortest_bridges(component, pieces, low, high, length)
 
 
 def representatives(component: npt.NDArray[np.int32], core: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -13,6 +13,14 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
 
 
+def check_image(image: npt.NDArray[np.uint8], *, what: str = "image") -> None:
+    """Raise InputError unless the array is a non-empty uint8 (H, W, 3) RGB picture; ``what`` it is, for the message."""
+    good = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3
+    if not good or image.shape[2] != 3 or not image.size:
+        found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise InputError(f"{what} must be uint8 (H, W, 3), got {found}")
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
     """One full picture.
@@ -31,8 +39,7 @@ class Scene:
     truth: Objects | None = None
 
     def __post_init__(self) -> None:
-        if self.image.dtype != np.uint8 or self.image.ndim != 3 or self.image.shape[2] != 3 or 0 in self.image.shape:
-            raise InputError(f"image must be uint8 (H, W, 3), got {self.image.dtype} {self.image.shape}")
+        check_image(self.image)
         if not self.name:
             raise InputError("scene name is empty", remedy="Give every scene a name.")
 

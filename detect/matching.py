@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import Objects
-from packed_scenes.detect.nms import best_first, pairwise_inside, pairwise_iou
+from packed_scenes.data.overlaps import pairwise_inside, pairwise_iou
+from packed_scenes.detect.nms import best_first
 
 INSIDE = 0.5  # a detection with more than this share inside an ignore region counts neither way
 

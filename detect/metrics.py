@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import Objects
+from packed_scenes.data.overlaps import pairwise_iou
 from packed_scenes.detect.matching import greedy, inside_ignored
-from packed_scenes.detect.nms import best_first, pairwise_iou
+from packed_scenes.detect.nms import best_first
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)

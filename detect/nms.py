@@ -111,28 +111,3 @@ def nms_mean(
 def best_first(xyxy: Boxes, score: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     """Order by score, best first; ties from top to bottom, then left to right."""
     return np.lexsort((xyxy[:, 0], xyxy[:, 1], -score)).astype(np.int64)
-
-
-def pairwise_iou(left: Boxes, right: Boxes) -> npt.NDArray[np.float64]:
-    """(N, M) IoU of two small sets of boxes; callers keep N x M below a few million."""
-    shared = _shared(left, right)
-    first, second = (np.prod((b[:, 2:] - b[:, :2]).astype(np.float64), axis=1) for b in (left, right))
-    union = first[:, None] + second[None] - shared
-    iou: npt.NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return iou
-
-
-def pairwise_inside(left: Boxes, right: Boxes) -> npt.NDArray[np.float64]:
-    """(N, M) share of each left box's area that lies inside each right box."""
-    shared = _shared(left, right)
-    area = np.prod((left[:, 2:] - left[:, :2]).astype(np.float64), axis=1)[:, None]
-    inside: npt.NDArray[np.float64] = np.divide(shared, area, out=np.zeros_like(shared), where=area > 0)
-    return inside
-
-
-def _shared(left: Boxes, right: Boxes) -> npt.NDArray[np.float64]:
-    a, b = left.astype(np.float64)[:, None], right.astype(np.float64)[None]
-    shared: npt.NDArray[np.float64] = np.prod(
-        (np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])).clip(0), axis=2
-    )
-    return shared

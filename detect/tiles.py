@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
-from packed_scenes.detect.nms import nms, pairwise_inside
+from packed_scenes.data.overlaps import pairwise_inside
+from packed_scenes.detect.nms import nms
 
 Boxes = npt.NDArray[np.float32]
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from packed_scenes.data import InputError
+from packed_scenes.data.scene import check_image
 from packed_scenes.embed.embedder import Embedder
 
 Map = npt.NDArray[np.float32]
@@ -79,8 +80,7 @@ def class_map(
 def _map(network: nn.Module, canvas: npt.NDArray[np.uint8], score: Any, layer: nn.Module | None) -> Map:
     from pytorch_grad_cam import HiResCAM
 
-    if canvas.dtype != np.uint8 or canvas.ndim != 3 or canvas.shape[2] != 3:
-        raise InputError(f"canvas must be uint8 (H, W, 3), got {canvas.dtype} {canvas.shape}")
+    check_image(canvas, what="canvas")
     place = layer
     if place is None:
         network = copy.deepcopy(network)  # gradients are switched on in a copy

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.embed.crops import GREY
+from packed_scenes.data.letterbox import GREY
 
 RGBA = npt.NDArray[np.uint8]
 _GRAIN = np.random.default_rng(0).standard_normal(1 << 19, np.float32)  # drawing fresh noise costs as much as all else

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from packed_scenes.embed.crops import GREY
+from packed_scenes.data.letterbox import GREY
 from packed_scenes.embed.networks import Unit
 
 CHUNK = 256  # crops per pass of the reconstruction

@@ -18,7 +18,7 @@ import numpy as np
 
 from packed_scenes.data import InputError
 from packed_scenes.data.inference import compile_network, openvino
-from packed_scenes.embed.crops import GREY
+from packed_scenes.data.letterbox import GREY
 from packed_scenes.embed.runners import CHUNK, Canvases, Float
 
 if TYPE_CHECKING:

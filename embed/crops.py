@@ -9,42 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
-
-GREY = 114  # the letterbox colour that detectors use too
+from packed_scenes.data.letterbox import letterbox
+from packed_scenes.data.scene import check_image
 
 Image = npt.NDArray[np.uint8]
-
-
-def letterbox(crop: Image, *, width: int, height: int, stretch: bool = False, out: Image | None = None) -> Image:
-    """Resize one crop into the middle of a grey canvas, keeping its aspect ratio.
-
-    Shrinking averages areas (no aliasing of print and barcodes); enlarging interpolates linearly.
-
-    Args:
-        crop: (h, w, 3) uint8.
-        width, height: canvas size in pixels.
-        stretch: fill the canvas and give up the aspect ratio.
-        out: (height, width, 3) uint8 canvas to write into.
-
-    Returns:
-        (height, width, 3) uint8.
-    """
-    canvas = np.empty((height, width, 3), np.uint8) if out is None else out
-    h, w = crop.shape[:2]
-    scale = min(width / w, height / h)
-    new_w, new_h = min(width, max(1, round(w * scale))), min(height, max(1, round(h * scale)))
-    if stretch:
-        new_w, new_h = width, height
-    x, y = (width - new_w) // 2, (height - new_h) // 2
-    canvas[:] = GREY
-    resized = cv2.resize(crop, (new_w, new_h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    canvas[y : y + new_h, x : x + new_w] = resized
-    return canvas
 
 
 def pixel_boxes(xyxy: npt.ArrayLike, *, width: int, height: int) -> npt.NDArray[np.int64]:
@@ -90,7 +62,7 @@ def letterbox_boxes(image: Image, xyxy: npt.ArrayLike, *, width: int, height: in
     Raises:
         InputError: if the picture or the boxes are malformed.
     """
-    check_image(image)
+    check_image(image, what="crops")
     boxes = pixel_boxes(xyxy, width=image.shape[1], height=image.shape[0])
     out = np.empty((len(boxes), height, width, 3), np.uint8)
     for canvas, (x1, y1, x2, y2) in zip(out, boxes.tolist(), strict=True):
@@ -102,19 +74,6 @@ def letterbox_crops(crops: Sequence[Image], *, width: int, height: int, stretch:
     """Letterbox ready-made crops of any size into (N, height, width, 3) uint8."""
     out = np.empty((len(crops), height, width, 3), np.uint8)
     for canvas, crop in zip(out, crops, strict=True):
-        check_image(crop)
+        check_image(crop, what="crops")
         letterbox(crop, width=width, height=height, stretch=stretch, out=canvas)
     return out
-
-
-def check_image(image: Image) -> None:
-    """Raise InputError unless the array is a non-empty uint8 (H, W, 3) picture."""
-    if (
-        not isinstance(image, np.ndarray)
-        or image.dtype != np.uint8
-        or image.ndim != 3
-        or image.shape[2] != 3
-        or not image.size
-    ):
-        found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise InputError(f"crops must be uint8 (H, W, 3) RGB, got {found}")

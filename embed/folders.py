@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from packed_scenes.data import InputError, read_image
 from packed_scenes.data.folders import IMAGE_SUFFIXES, is_run_folder, passed_over
+from packed_scenes.data.letterbox import letterbox
 from packed_scenes.data.read_ahead import try_ahead
-from packed_scenes.embed.crops import letterbox
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ import numpy.typing as npt
 from packed_scenes.data import InputError
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.images import read_image, write_image
-from packed_scenes.embed.crops import GREY, letterbox
+from packed_scenes.data.letterbox import GREY, letterbox
 
 RGB = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]

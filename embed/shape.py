@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from packed_scenes.embed.crops import GREY
+from packed_scenes.data.letterbox import GREY
 from packed_scenes.embed.networks import Unit
 
 BINS, CELL, BLOCK, CLIP = 9, 8, 2, 0.2

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.overlaps import pairwise_iou
+
 MIN_IOU = 0.4  # intersection over union of a link
 MAX_GAP = 12  # frames for which a thing may be hidden or missed
 SPEED_WEIGHT = 0.3  # of the newest step in the running mean of the speed
@@ -100,14 +102,9 @@ def best_pairs(a: Boxes, b: Boxes) -> tuple[npt.NDArray[np.int64], npt.NDArray[n
     """Rows of two sets of boxes that are each other's best overlap, and the overlap (intersection over union)."""
     if not len(a) or not len(b):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    one, two = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    low = np.maximum(one[:, None, :2], two[None, :, :2])
-    high = np.minimum(one[:, None, 2:], two[None, :, 2:])
-    common = np.prod(np.clip(high - low, 0, None), axis=2)
-    area = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (one, two)]
-    overlap = common / (area[0][:, None] + area[1][None] - common)
+    overlap = pairwise_iou(np.asarray(a), np.asarray(b))
     best = overlap.argmax(axis=1)
-    rows = np.arange(len(one))
+    rows = np.arange(len(overlap))
     mutual = rows[(overlap.argmax(axis=0)[best] == rows) & (overlap[rows, best] > 0)]
     return mutual, best[mutual], overlap[mutual, best[mutual]]
 

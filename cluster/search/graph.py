@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from packed_scenes.cluster.dense import DENSE_LIMIT
 from packed_scenes.cluster.knn import IVF_PROBES, drop_self
-from packed_scenes.cluster.spanning import representatives
+from packed_scenes.cluster.spanning import dense_tree, representatives, shortest_bridges
 
 EXACT_LIMIT = 60_000
 TREE_NEIGHBOURS = 16  # edges per row that a tree looks at; core distances may reach farther
@@ -111,13 +111,9 @@ def bridges_of(X: Rows, graph: Neighbours) -> Floats:
 
 
 def _dense_tree(X: Rows, min_samples: int) -> Floats:
-    from hdbscan._hdbscan_linkage import mst_linkage_core
     from scipy.spatial.distance import pdist, squareform
 
-    distance = squareform(pdist(X.astype(np.float64)))
-    place = min(min_samples, len(X) - 1)
-    core = np.partition(distance, place, axis=0)[place]
-    return np.asarray(mst_linkage_core(np.ascontiguousarray(np.maximum(np.maximum(distance, core), core[:, None]))))
+    return dense_tree(squareform(pdist(X.astype(np.float64))), min(min_samples, len(X) - 1))
 
 
 def _forest(graph: Neighbours, core: Floats, bridges: Floats) -> Floats:
@@ -140,19 +136,9 @@ def _forest(graph: Neighbours, core: Floats, bridges: Floats) -> Floats:
 
 def _round_of_bridges(X: Rows, component: npt.NDArray[np.int32], pieces: int, density: Floats) -> Floats:
     """One Borůvka round: the shortest edge out of each component but the largest, without cycles."""
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import minimum_spanning_tree
-
     query = representatives(component, density)
     best, index = _nearest_outside(X, query, component)
-    order = np.lexsort((index, query, best))
-    first = order[np.unique(component[query[order]], return_index=True)[1]]
-    a, b = component[query[first]], component[index[first]]
-    shift = 1e-6 + float(best[first].max())
-    tree = minimum_spanning_tree(csr_matrix((best[first] + shift, (a, b)), shape=(pieces, pieces))).tocoo()
-    place = {(int(i), int(j)): int(p) for i, j, p in zip(a, b, first, strict=True)}
-    chosen = np.array([place[int(i), int(j)] for i, j in zip(tree.row, tree.col, strict=True)])
-    return np.column_stack([query[chosen], index[chosen], best[chosen]])
+    return shortest_bridges(component, pieces, query, index, best)
 
 
 def _nearest_outside(

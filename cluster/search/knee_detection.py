@@ -26,8 +26,19 @@ def elbow(k: npt.ArrayLike, inertia: npt.ArrayLike) -> int | None:
     """Return the number of clusters at which falling inertia flattens; None for fewer than three points."""
     x, y = np.asarray(k, np.float64), np.asarray(inertia, np.float64)
     order = np.argsort(x)
-    x, y = x[order], y[order]
+    at = elbow_index(x[order], y[order])
+    return None if at is None else int(x[order][at])
+
+
+def elbow_index(x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]) -> int | None:
+    """Return the place at which a falling curve lies farthest below its chord; None if it has fewer than three points
+    or does not fall.
+
+    Args:
+        x: (N,) ascending.
+        y: (N,) the curve.
+    """
     if len(x) < 3 or y[0] <= y[-1]:
         return None
     gap = 1 - (x - x[0]) / (x[-1] - x[0]) - (y - y[-1]) / (y[0] - y[-1])
-    return int(x[int(gap.argmax())])
+    return int(gap.argmax())

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from packed_scenes.data import Objects
 from packed_scenes.data.folders import list_images
 from packed_scenes.data.images import read_image
+from packed_scenes.data.overlaps import pairwise_iou
 from packed_scenes.detect.detector import Detector
-from packed_scenes.detect.nms import pairwise_iou
 from packed_scenes.detect.training.composites import Composites, lift
 from packed_scenes.detect.training.pictures import REAL_SETS, Photo, RealSet, read_photos, trains
 from packed_scenes.detect.training.pool import Example, Mixture, Pool

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from packed_scenes.data import InputError
 from packed_scenes.data.files import read_bytes
 from packed_scenes.data.images import decode_image
+from packed_scenes.data.letterbox import letterbox
 from packed_scenes.data.read_ahead import map_ahead
-from packed_scenes.embed.crops import letterbox
 from packed_scenes.embed.descriptors.cache import Cache
 from packed_scenes.embed.masking import Masker, keep
 

@@ -25,7 +25,7 @@ def pair_picture(first: Path, second: Path, *, side: int = SIDE) -> npt.NDArray[
 
 def one_picture(file: Path, *, side: int = SIDE) -> npt.NDArray[np.uint8]:
     """A crop as large as fits into a white square, (side, side, 3) uint8 RGB."""
-    from packed_scenes.embed.crops import GREY, letterbox
+    from packed_scenes.data.letterbox import GREY, letterbox
 
     crop = read_image(file)
     canvas = letterbox(crop, width=side, height=side)

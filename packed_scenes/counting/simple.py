@@ -31,6 +31,8 @@ def elbow(X: Matrix, *, most: int | None = None, seed: int = 0) -> dict[str, Any
     """
     from sklearn.cluster import MiniBatchKMeans
 
+    from packed_scenes.cluster.search.knee_detection import elbow_index
+
     rng = np.random.default_rng(seed)
     part = np.asarray(X) if len(X) <= ROWS else np.asarray(X[np.sort(rng.choice(len(X), ROWS, replace=False))])
     top = min(most or len(part) // 2, len(part) - 1)
@@ -39,12 +41,8 @@ def elbow(X: Matrix, *, most: int | None = None, seed: int = 0) -> dict[str, Any
         float(MiniBatchKMeans(int(k), n_init=1, random_state=seed, batch_size=2048, max_iter=30).fit(part).inertia_)
         for k in grid
     ]
-    if len(grid) < 3:
-        return {"count": int(grid[0]), "k": grid.tolist(), "inertia": inertia}
-    x, y = np.log(grid / grid[0]), np.array(inertia)
-    x, y = x / x[-1], (y - y.min()) / max(float(np.ptp(y)), 1e-12)
-    below = (y[0] + (y[-1] - y[0]) * x) - y
-    return {"count": int(grid[int(np.argmax(below))]), "k": grid.tolist(), "inertia": [round(v, 4) for v in inertia]}
+    at = elbow_index(np.log(grid), np.array(inertia)) or 0
+    return {"count": int(grid[at]), "k": grid.tolist(), "inertia": [round(v, 4) for v in inertia]}
 
 
 def read_similar(file: Path, names: Sequence[str]) -> npt.NDArray[np.int64]:

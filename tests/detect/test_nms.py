@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packed_scenes.data import InputError
-from packed_scenes.detect.nms import nms, nms_mean, pairwise_inside, pairwise_iou
+from packed_scenes.data.overlaps import pairwise_inside, pairwise_iou
+from packed_scenes.detect.nms import nms, nms_mean
 
 
 def crowd(seed: int, count: int, spread: float = 200.0) -> tuple[np.ndarray, np.ndarray]:

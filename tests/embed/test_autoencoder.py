@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from packed_scenes.data import InputError
+from packed_scenes.data.letterbox import GREY
 from packed_scenes.embed import Embedder
 from packed_scenes.embed.autoencoder import Autoencoder, reconstruct, reconstruction_errors
 from packed_scenes.embed.autoencoder_training import AutoencoderRecipe, store_canvases, train_autoencoder, trained_on
-from packed_scenes.embed.crops import GREY
 from packed_scenes.embed.descriptors.extraction import extract
 
 RECIPE = AutoencoderRecipe(epochs=6, side=32, dimension=8, batch=8, chunk=16, held=0.2)

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packed_scenes.data import InputError
-from packed_scenes.embed.crops import GREY, letterbox, letterbox_boxes, letterbox_crops, pixel_boxes
+from packed_scenes.data.letterbox import GREY, letterbox
+from packed_scenes.embed.crops import letterbox_boxes, letterbox_crops, pixel_boxes
 
 
 @settings(max_examples=40, deadline=None)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from packed_scenes.data import InputError
-from packed_scenes.embed.crops import GREY
+from packed_scenes.data.letterbox import GREY
 from packed_scenes.embed.masking import DeepLab, GrabCut, Threshold, believable, keep, make_masker, mask_sheet, removed
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from skimage.feature import hog as library_hog
 
+from packed_scenes.data.letterbox import GREY
 from packed_scenes.embed import Embedder
-from packed_scenes.embed.crops import GREY
 from packed_scenes.embed.shape import ShapeLayout, hog, hu_moments
 
 
@@ -55,6 +55,6 @@ def test_shape_sees_proportions_and_silhouettes_but_no_paint() -> None:
 
 
 def _letterboxed(crop: np.ndarray) -> np.ndarray:
-    from packed_scenes.embed.crops import letterbox
+    from packed_scenes.data.letterbox import letterbox
 
     return letterbox(crop, width=64, height=64)

@@ -186,7 +186,7 @@ def _weaker(image: Image, detector: Detector, found: Objects, info: Any) -> Obje
     size: int | str = detector.image_size if fixed else max(info.input_size)
     low = replace(detector, confidence=BELOW * own, image_size=size, max_objects=2 * detector.max_objects)
     all_ = low.detect(image)
-    from packed_scenes.detect.nms import pairwise_iou
+    from packed_scenes.data.overlaps import pairwise_iou
 
     weak = all_.select(all_.score < own)
     if len(weak) and len(found):

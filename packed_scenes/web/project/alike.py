@@ -47,7 +47,8 @@ def find_alike(project: Project, rows: list[int], photo: int, embed: Embed) -> F
         photo: where to look.
         embed: makes vectors.
     """
-    from packed_scenes.detect.nms import nms, pairwise_iou
+    from packed_scenes.data.overlaps import pairwise_iou
+    from packed_scenes.detect.nms import nms
 
     columns = project.document.columns
     examples = rows[:4]
