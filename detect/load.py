@@ -17,6 +17,7 @@ from packed_scenes.data.netfile import SUFFIXES
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
 from packed_scenes.detect.exported import known_network, load_exported
+from packed_scenes.detect.familiar import Familiar
 from packed_scenes.detect.networks import Card, Network, TorchNetwork, TorchvisionNetwork
 from packed_scenes.detect.ultralytics_import import import_ultralytics
 
@@ -197,6 +198,8 @@ def _fetch(name: str) -> Path:
 
 def _card(about: Mapping[str, Any], names: list[str], path: Path, **known: Any) -> Card:
     chosen = {k: about[k] for k in ("stride", "object_px", "confidence") if k in about}
+    if "familiar" in about:
+        chosen["familiar"] = Familiar.read(about["familiar"])
     return Card(names=tuple(map(str, names)), sha256=sha256_file(path), **chosen, **known)
 
 

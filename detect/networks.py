@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.pixels import UNIT
+from packed_scenes.detect.familiar import Familiar
 from packed_scenes.detect.heads import Found, read_yolo
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Card:
         backend: library that runs it.
         fixed: (height, width) where the file allows one input size only.
         batch: whether it takes more than one picture at a time.
+        familiar: rule that tells pictures unlike those that it learned, where its card has one.
     """
 
     names: tuple[str, ...] = ("object",)
@@ -44,6 +46,7 @@ class Card:
     backend: str = "torch"
     fixed: tuple[int, int] | None = None
     batch: bool = True
+    familiar: Familiar | None = None
 
 
 class Network(Protocol):

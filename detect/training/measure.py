@@ -1,4 +1,5 @@
-"""The figures of the card beside ``shelf_scenes``: unseen generated scenes, the shelf photo, micrographs kept out.
+"""The figures of the card beside ``shelf_scenes``: unseen generated scenes, the shelf photo, micrographs and real
+pictures kept out.
 
     uv run python -m packed_scenes.detect.training.measure ../shared/data [WEIGHTS]
 
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from packed_scenes.data import Objects, read_image
 from packed_scenes.detect.detector import Detector
 from packed_scenes.detect.metrics import DetectionScores, evaluate
+from packed_scenes.detect.training.pictures import REAL_SETS, RealSet, read_photos, trains
 
 Labelled = tuple[npt.NDArray[np.uint8], Objects, npt.NDArray[np.float32] | None]
 
@@ -46,6 +48,16 @@ def sets(real: str | Path) -> Iterator[tuple[str, Iterator[Labelled]]]:
         if (Path(real) / name).is_dir():
             pairs = micrographs(Path(real) / name, held_out=True)
             yield f"{name}, held out", ((image, Objects.from_boxes(xyxy), None) for image, xyxy in pairs)
+    for kind in REAL_SETS:
+        if (Path(real) / kind.folder).is_dir():
+            yield f"{kind.folder}, held out", real_photos(real, kind, wanted="test")
+
+
+def real_photos(root: str | Path, kind: RealSet, *, wanted: str) -> Iterator[Labelled]:
+    """Pictures of one part of a real set; those that the export ruined are left out."""
+    for photo in read_photos(root, kind, wanted=wanted):
+        if trains(photo):
+            yield photo.image, Objects.from_boxes(photo.xyxy), photo.ignore
 
 
 def _photo(folder: Path) -> Labelled:
