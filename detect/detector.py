@@ -276,7 +276,9 @@ class Detector:
             order = order[: self.max_objects]
             info = replace(info, warnings=(*info.warnings, told.capped(self.max_objects)))
         xyxy = np.minimum(found.xyxy, np.array([width, height] * 2, np.float32))
-        return Objects.from_boxes(xyxy[order], score=score[order], class_id=found.class_id[order]), info
+        objects = Objects.from_boxes(xyxy[order], score=score[order], class_id=found.class_id[order])
+        unlike = self.network.card.unlike(objects, width=width, height=height)
+        return objects, replace(info, warnings=(*info.warnings, *unlike))
 
     def _doubts(self, info: DetectionInfo, seen: Survey) -> DetectionInfo:
         best = self.network.card.object_px

@@ -1,8 +1,8 @@
 """Whether a picture looks like those that a detector learned, told by what it found there.
 
 A detector is as ready with boxes on a street or in a fridge as on a shelf. What tells them apart is the set of boxes as
-a whole: goods of one kind are many, alike in size, close together and seen with high scores. A logistic rule over a
-handful of such features (Platt 1999 over set statistics) says how likely it is that the boxes are of little worth; its
+a whole: goods are many, alike in size, fill the picture and are seen with high scores. A logistic rule
+over these four says whether the boxes are likely of little worth; its
 numbers are fitted to each set of weights and stand in their card (``detect.training.familiarity``), so weights without
 them get no warning.
 """
@@ -18,11 +18,9 @@ import numpy.typing as npt
 
 from packed_scenes.data import InputError, Objects
 
-FEW = 3  # boxes under which their set says nothing
 KIN = 2  # other boxes of one size that a box has among goods
 ALIKE = 0.2  # distance of two sizes (logarithms of width and height) up to which boxes are of one size
-NEAR = 1.6  # distance of centres, in sides of the box, up to which a box has a neighbour
-FEATURES = ("score", "doubtful", "count", "spread", "kin", "near", "filled")
+FEATURES = ("score", "count", "kin", "filled")
 
 
 @dataclass(frozen=True)
@@ -56,34 +54,34 @@ class Familiar:
 
     def doubt(self, objects: Objects, *, width: int, height: int) -> float:
         """Logit of being unfamiliar: above 0 where the picture is."""
-        found = features(objects.xyxy, _score(objects), width=width, height=height, doubtful=self.doubtful)
+        found = features(objects.xyxy, _score(objects), width=width, height=height)
         return self.bias + sum(self.weights[name] * value for name, value in found.items())
 
     def warn(self, objects: Objects, *, confidence: float, width: int, height: int) -> tuple[str, ...]:
-        """One sentence for the user, or none; of fewer than :data:`FEW` boxes nothing is said.
+        """One sentence for the user, or none.
 
         Args:
             objects: what was found; only scores of at least ``confidence``, that of the fit, tell whether the picture
                 is familiar, so that a lower threshold of the user raises no alarm.
         """
         told = objects.select(_score(objects) >= confidence)
-        if len(told) < FEW or self.doubt(told, width=width, height=height) <= 0:
+        if self.doubt(told, width=width, height=height) <= 0:
             return ()
+        unlike = f"this looks unlike what the detector learned ({self.learned})"
+        if not len(objects):
+            return (f"nothing was found: {unlike}; give --weights or --boxes, or draw the boxes in the app",)
         few = int(unsure(objects.xyxy, _score(objects), doubtful=self.doubtful).sum())
-        return (
-            f"this looks unlike what the detector learned ({self.learned}); {few} of {len(objects)} boxes are "
-            "doubtful; give --weights or --boxes, or correct them in the app",
-        )
+        doubts = f"{few} of {len(objects)} boxes are doubtful"
+        return (f"{unlike}; {doubts}; give --weights or --boxes, or correct them in the app",)
 
 
 def features(
-    xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], *, width: int, height: int, doubtful: float
+    xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], *, width: int, height: int
 ) -> dict[str, float]:
     """Describe a set of boxes by :data:`FEATURES`.
 
-    ``score``: the median; ``doubtful``: the share of scores under ``doubtful``; ``count``: log2 of the number;
-    ``spread``: the quartiles' distance of the sizes, in octaves; ``kin``: the share with at least :data:`KIN` others of
-    their size; ``near``: the share with a neighbour; ``filled``: the boxes' share of the picture.
+    ``score``: the median; ``count``: log2 of the number; ``kin``: the share with at least :data:`KIN` others of their
+    size; ``filled``: the boxes' share of the picture. All are 0 without boxes.
 
     Args:
         xyxy: (N, 4) pixels.
@@ -91,24 +89,17 @@ def features(
         width, height: of the picture.
     """
     if not len(xyxy):
-        return {**dict.fromkeys(FEATURES, 0.0), "doubtful": 1.0}
+        return dict.fromkeys(FEATURES, 0.0)
     size = _sizes(xyxy)
-    side = size.mean(1)
-    low, high = np.percentile(side, [25, 75])
     return {
         "score": float(np.median(score)),
-        "doubtful": float((score < doubtful).mean()),
         "count": float(np.log2(len(xyxy))),
-        "spread": float((high - low) / np.log(2)),
         "kin": float(_has_kin(size).mean()),
-        "near": float(_has_neighbour(xyxy, np.exp(side)).mean()),
         "filled": float(min(1.0, np.exp(size.sum(1)).sum() / (width * height))),
     }
 
 
-def unsure(
-    xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], *, doubtful: float
-) -> npt.NDArray[np.bool_]:
+def unsure(xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], *, doubtful: float) -> npt.NDArray[np.bool_]:
     """Which boxes are doubtful: a low score, or no other box of their size."""
     return np.asarray((score < doubtful) | ~_has_kin(_sizes(xyxy), others=1))
 
@@ -123,18 +114,8 @@ def _sizes(xyxy: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 
 
 def _has_kin(size: npt.NDArray[np.float64], *, others: int = KIN) -> npt.NDArray[np.bool_]:
-    return _distance(size, others) <= ALIKE
-
-
-def _has_neighbour(xyxy: npt.NDArray[np.float32], side: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    centre = (xyxy[:, :2].astype(np.float64) + xyxy[:, 2:]) / 2
-    return np.asarray(_distance(centre, 1) <= NEAR * side)
-
-
-def _distance(points: npt.NDArray[np.float64], neighbour: int) -> npt.NDArray[np.float64]:
-    """(N,) distance to the nearest, second nearest, … other point; infinite where there are too few. Memory is linear.
-    """
+    """Whether ``others`` further boxes are of a box's size; memory is linear."""
     from scipy.spatial import cKDTree
 
-    found, _ = cKDTree(points).query(points, k=[neighbour + 1])
-    return np.asarray(found[:, 0], np.float64)
+    distance, _ = cKDTree(size).query(size, k=[others + 1], distance_upper_bound=ALIKE)
+    return np.asarray(np.isfinite(distance[:, 0]))

@@ -112,7 +112,7 @@ def _shipped(device: str, backend: Backend) -> Network:
             "the shipped weights are damaged (SHA-256 differs from the card)", file=path, remedy="Restore the file."
         )
     if suffix == ".pt":
-        return _torch(path, device, trust=False)
+        return _torch(path, device, trust=False, about=about)
     chosen = _chosen(backend, device)  # the card says what is in the file, so the library onnx is not needed
     return known_network(path, _card(about, about["names"], path, backend=str(chosen)), device=device)
 
@@ -139,7 +139,7 @@ def _exported(path: Path, device: str, backend: Backend, class_names: tuple[str,
         raise
 
 
-def _torch(path: Path, device: str, trust: bool) -> Network:
+def _torch(path: Path, device: str, trust: bool, about: Mapping[str, Any] | None = None) -> Network:
     import torch
 
     try:
@@ -158,7 +158,7 @@ def _torch(path: Path, device: str, trust: bool) -> Network:
             "not detector weights", file=path, remedy="Expected a file from train_detector.py or an ultralytics model."
         )
     model = network.restore(content, source=path)
-    return TorchNetwork(model, _card(content["card"], content["names"], path, backend="torch"), device=device)
+    return TorchNetwork(model, _card(about or content["card"], content["names"], path, backend="torch"), device=device)
 
 
 def _ultralytics(path: Path, device: str) -> Network:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data import Objects
 from packed_scenes.data.pixels import UNIT
 from packed_scenes.detect.familiar import Familiar
 from packed_scenes.detect.heads import Found, read_yolo
@@ -47,6 +48,12 @@ class Card:
     fixed: tuple[int, int] | None = None
     batch: bool = True
     familiar: Familiar | None = None
+
+    def unlike(self, objects: Objects, *, width: int, height: int) -> tuple[str, ...]:
+        """A sentence where what was found in a picture says that it is unlike those that the network learned."""
+        if self.familiar is None:
+            return ()
+        return self.familiar.warn(objects, confidence=self.confidence, width=width, height=height)
 
 
 class Network(Protocol):

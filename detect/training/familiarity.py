@@ -1,4 +1,4 @@
-"""The rule of :mod:`packed_scenes.detect.familiar` for a set of weights: fitted on where their boxes were of worth.
+"""The rule of :mod:`packed_scenes.detect.familiar` for a set of weights, fitted on where their boxes were of worth.
 
     uv run python -m packed_scenes.detect.training.familiarity ../shared/data [WEIGHTS]
 
@@ -12,6 +12,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,17 @@ import numpy as np
 
 from packed_scenes.data import InputError, Objects
 from packed_scenes.detect.detector import Detector
-from packed_scenes.detect.familiar import FEATURES, FEW, features
+from packed_scenes.detect.familiar import FEATURES, features
 from packed_scenes.detect.metrics import evaluate
 from packed_scenes.detect.training.measure import Labelled, real_photos
 from packed_scenes.detect.training.pictures import REAL_SETS
 
 WORTHLESS, GOOD = 0.5, 0.7  # F at IoU .5 under which boxes are of little worth, and from which they are not
-FALSE_ALARMS = 0.02  # share of the good pictures of the fit that may be warned of
+FALSE_ALARMS = 0.02  # share of the generated pictures and micrographs of the fit that may be warned of
 DOUBTFUL = 0.5  # score
-SCENES, PER_SET = 48, 26
+SCENES, PER_SET = 28, 30
+CERTAIN = ("generated", "cells", "nuclei")
+LEARNED = "front-lit shelves, micrographs of cells"
 
 
 def pictures(root: str | Path) -> Iterator[tuple[str, Labelled]]:
@@ -54,31 +57,44 @@ def pictures(root: str | Path) -> Iterator[tuple[str, Labelled]]:
                 yield real.folder, labelled
 
 
-def fit_rule(
-    rows: Iterable[tuple[dict[str, float], float]], *, doubtful: float = DOUBTFUL, learned: str = "packed shelves"
-) -> dict[str, Any]:
-    """Fit the logistic rule.
+@dataclass(frozen=True)
+class Row:
+    """What the fit knows of a picture: the features of its boxes, their F at IoU .5, and whether it is of a kind that
+    the weights learned for certain (generated ones, micrographs), so familiar however well it went.
+    """
+
+    found: dict[str, float]
+    f: float
+    certain: bool = False
+
+
+def fit_rule(rows: Iterable[Row], *, learned: str, doubtful: float = DOUBTFUL) -> dict[str, Any]:
+    """Fit the logistic rule; pictures on which the boxes were middling are passed over.
 
     Args:
-        rows: features of each picture's boxes, and the F of the boxes at IoU .5.
+        rows: one for each picture on which something was found.
+        learned: what the weights learned, for the sentence.
+        doubtful: score under which a box is doubtful.
 
     Returns:
-        The card's entry; its bias lets :data:`FALSE_ALARMS` of the good pictures pass as unfamiliar at most.
+        The card's entry; its bias lets :data:`FALSE_ALARMS` of the certain pictures pass as unfamiliar at most.
 
     Raises:
         InputError: if there are not both kinds of pictures.
     """
     from sklearn.linear_model import LogisticRegression
 
-    told = [(found, f) for found, f in rows if f < WORTHLESS or f >= GOOD]
-    x = np.array([[found[name] for name in FEATURES] for found, _ in told])
-    bad = np.array([f < WORTHLESS for _, f in told], bool)
+    told = [row for row in rows if row.certain or row.f < WORTHLESS or row.f >= GOOD]
+    x = np.array([[row.found[name] for name in FEATURES] for row in told])
+    certain = np.array([row.certain for row in told], bool)
+    bad = np.array([row.f < WORTHLESS for row in told], bool) & ~certain
     if bad.all() or not bad.any():
         raise InputError("pictures on which the boxes are good and such on which they are not are both needed")
     scale = np.maximum(x.std(0), 1e-6)
     model = LogisticRegression(class_weight="balanced").fit(x / scale, bad)
-    weights = model.coef_[0] / scale
-    bias = min(float(model.intercept_[0]), -float(np.quantile(x[~bad] @ weights, 1 - FALSE_ALARMS)))
+    weights, bias = model.coef_[0] / scale, float(model.intercept_[0])
+    if certain.any():
+        bias = min(bias, -float(np.quantile(x[certain] @ weights, 1 - FALSE_ALARMS)))
     return {
         "weights": {name: round(float(w), 4) for name, w in zip(FEATURES, weights, strict=True)},
         "bias": round(bias, 4),
@@ -87,20 +103,20 @@ def fit_rule(
     }
 
 
-def row(detector: Detector, labelled: Labelled, *, doubtful: float = DOUBTFUL) -> tuple[dict[str, float], float] | None:
-    """Features and F of one picture; None where too little was found to say anything."""
+def describe(detector: Detector, kind: str, labelled: Labelled) -> Row | None:
+    """Features and F of one picture; None where nothing was found."""
     image, truth, ignore = labelled
     found = detector.detect(image)
-    if len(found) < FEW or found.score is None:
+    if not len(found) or found.score is None:
         return None
     height, width = image.shape[:2]
     scores = evaluate([(found, truth, ignore)])
     both = scores.precision50 + scores.recall50
     f = 2 * scores.precision50 * scores.recall50 / both if both else 0.0
-    return features(found.xyxy, found.score, width=width, height=height, doubtful=doubtful), f
+    return Row(features(found.xyxy, found.score, width=width, height=height), f, kind in CERTAIN)
 
 
 if __name__ == "__main__":
     loaded = Detector.load(sys.argv[2] if len(sys.argv) > 2 else None)
-    every = (row(loaded, labelled) for _, labelled in pictures(sys.argv[1] if len(sys.argv) > 1 else "../shared/data"))
-    print(json.dumps(fit_rule([found for found in every if found is not None]), indent=1))
+    every = (describe(loaded, *one) for one in pictures(sys.argv[1] if len(sys.argv) > 1 else "../shared/data"))
+    print(json.dumps(fit_rule([row for row in every if row is not None], learned=LEARNED), indent=1))
