@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from packed_scenes.certain_pairs import certain_cut
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects
 from packed_scenes.settings import Settings
@@ -59,7 +61,7 @@ def identify(
     if total:
         full = [part for part in parts if len(part)]
         vectors = np.concatenate([part.embedding for part in full if part.embedding is not None])
-        estimator = _estimator(settings, card)
+        estimator = _estimator(settings, card, vectors, constraints or {})
         scene = np.repeat(np.arange(len(parts)), counts)
         estimator.fit(vectors, xyxy=np.concatenate([part.xyxy for part in full]), scene=scene, **(constraints or {}))
         labels, probability = estimator.labels_, estimator.probabilities_
@@ -78,7 +80,9 @@ def identify(
     return grouped, info
 
 
-def _estimator(settings: Settings, card: Mapping[str, Any]) -> Clusterer:
+def _estimator(
+    settings: Settings, card: Mapping[str, Any], vectors: npt.NDArray[np.float32], constraints: Mapping[str, Any]
+) -> Clusterer:
     """Make the estimator that the settings name; it reads the calibration of the embedder if it can use one."""
     from packed_scenes import cluster
 
@@ -95,6 +99,8 @@ def _estimator(settings: Settings, card: Mapping[str, Any]) -> Clusterer:
         estimator.set_params(calibrated=card["calibration"]["threshold"])
     if settings.threshold is None and settings.cut == "equal-error":
         distance = card.get("calibration", {}).get("equal_error", {}).get("distance")
+        if distance is None and "exclusive" in constraints:
+            distance = certain_cut(vectors, constraints["exclusive"])
         if distance is not None and "threshold" in known:  # else the clusterer chooses
             estimator.set_params(threshold=distance)
     if settings.once and "spatial" in known:  # its neighbours in a picture are just what a person is not

@@ -52,9 +52,8 @@ def look_at(network: str, *, device: str = "auto") -> dict[str, Any]:
     start = time.perf_counter()
     embedder.embed_canvases(canvases)
     seconds = time.perf_counter() - start
-    said = {
-        key: card[key] for key in ("domain", "licence", "channels", "mean", "scale", "output", "pool") if key in card
-    }
+    shown = ("domain", "licence", "channels", "mean", "scale", "output", "pool")
+    said: dict[str, Any] = {key: card[key] for key in shown if key in card}
     return {
         "network": network, "dimension": embedder.dimension, "width": embedder.width, "height": embedder.height,
         "fit": card.get("fit", "letterbox"), **said, "assumed": card.get("assumed", []),
