@@ -19,7 +19,7 @@ def architecture(card: dict[str, Any]) -> Any:
     Raises:
         InputError: if the card names an unknown architecture or wrong options.
     """
-    from packed_scenes.embed import autoencoder, networks, reference
+    from packed_scenes.embed import autoencoder, networks, person_network, reference
 
     known: dict[str, Callable[..., Any]] = {
         "layout": networks.LayoutNet,
@@ -27,6 +27,7 @@ def architecture(card: dict[str, Any]) -> Any:
         "classifier": reference.ClassifierNet,
         "alexnet-tuned": reference.AlexNetTuned,
         "autoencoder": autoencoder.Autoencoder,
+        "person": person_network.PersonNet,
     }
     name, options = card["architecture"], dict(card.get("options", {}))
     if name not in known:

@@ -19,18 +19,22 @@ import numpy as np
 from packed_scenes.data import InputError
 from packed_scenes.data.inference import compile_network, openvino
 from packed_scenes.data.letterbox import GREY
+from packed_scenes.embed.compiled_person import person_graph
 from packed_scenes.embed.runners import CHUNK, Canvases, Float
 
 if TYPE_CHECKING:
     from packed_scenes.embed.networks import Unit
 
-DEFAULTS = {"width": 96, "height": 144, "dimension": 128}  # of LayoutNet
+DEFAULTS = {
+    "layout": {"width": 96, "height": 144, "dimension": 128},
+    "person": {"width": 64, "height": 128, "dimension": 192, "stripes": 8},
+}  # options of the architectures that are compiled
 EPSILON = 1e-5  # of torch's batch norm
 SHORTEST = 1e-12  # of torch's normalize
 
 
 class CompiledRunner:
-    """A :class:`packed_scenes.embed.runners.Runner` of the ``layout`` architecture on a CPU.
+    """A :class:`packed_scenes.embed.runners.Runner` of the ``layout`` or ``person`` architecture on a CPU.
 
     Args:
         path: ``.safetensors`` file.
@@ -46,14 +50,16 @@ class CompiledRunner:
         self.device = "cpu"
         self._path, self._card = path, card
         tensors = read_tensors(path)
-        options = DEFAULTS | card.get("options", {})
-        self.width, self.height, self.dimension = (int(options[k]) for k in DEFAULTS)
+        options = DEFAULTS[card["architecture"]] | card.get("options", {})
+        self.width, self.height, self.dimension = (int(options[k]) for k in ("width", "height", "dimension"))
         try:
             if len(tensors["head.bias"]) != self.dimension:
                 raise InputError("another dimension")
-            self._compiled = compile_layout(tensors, width=self.width, height=self.height)
+            self._compiled = compile_tensors(card["architecture"], tensors, options)
         except (InputError, KeyError) as error:
-            raise InputError("the weights do not fit 'layout'", file=path, remedy="Retrain it.") from error
+            raise InputError(
+                f"the weights do not fit {card['architecture']!r}", file=path, remedy="Retrain it."
+            ) from error
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -95,12 +101,15 @@ def read_tensors(path: str | Path) -> dict[str, Float]:
         raise InputError(f"no readable safetensors file ({error})", file=path) from error
 
 
-def compile_layout(tensors: Mapping[str, Float], *, width: int, height: int) -> Callable[[Canvases], Float]:
-    """Compile a ``layout`` network.
+def compile_tensors(
+    architecture: str, tensors: Mapping[str, Float], options: Mapping[str, Any]
+) -> Callable[[Canvases], Float]:
+    """Compile a network.
 
     Args:
+        architecture: ``layout`` or ``person``.
         tensors: its state dict in float32.
-        width, height: canvas size in pixels.
+        options: its options, see ``DEFAULTS``; the canvas is ``width`` x ``height`` pixels.
 
     Returns:
         A function of (N, height, width, 3) uint8 canvases, N at least 1, that gives (N, D) float32 unit rows. It is
@@ -109,13 +118,22 @@ def compile_layout(tensors: Mapping[str, Float], *, width: int, height: int) -> 
     Raises:
         InputError: if the tensors are not those of such a network.
     """
-    digest = hashlib.sha256(repr((width, height)).encode())
+    width, height = int(options["width"]), int(options["height"])
+    digest = hashlib.sha256(repr((width, height, options.get("stripes"))).encode())
     for name in sorted(tensors):
         digest.update(name.encode() + np.ascontiguousarray(tensors[name]).tobytes())
+
+    def build() -> Any:
+        if architecture == "person":
+            return person_graph(tensors, width=width, height=height, stripes=int(options["stripes"]))
+        return layout_graph(tensors, width, height)
+
     try:
-        compiled = compile_network(lambda: layout_graph(tensors, width, height), key=f"layout 1 {digest.hexdigest()}")
+        compiled = compile_network(build, key=f"{architecture} 1 {digest.hexdigest()}")
     except (KeyError, RuntimeError) as error:
-        raise InputError(f"these are no weights of a layout network ({str(error).splitlines()[0][:120]})") from error
+        raise InputError(
+            f"these are no weights of a {architecture} network ({str(error).splitlines()[0][:120]})"
+        ) from error
     request = compiled.create_infer_request()
 
     def run(pixels: Canvases) -> Float:
@@ -125,7 +143,7 @@ def compile_layout(tensors: Mapping[str, Float], *, width: int, height: int) -> 
 
 
 def layout_graph(tensors: Mapping[str, Float], width: int, height: int) -> Any:
-    """Build the ``openvino.Model`` of a ``layout`` network, see :func:`compile_layout`."""
+    """Build the ``openvino.Model`` of a ``layout`` network, see :func:`compile_tensors`."""
     library = openvino()
     from openvino import opset13 as op
 

@@ -18,6 +18,11 @@ def default(_name: str, device: str, _file: Path | None) -> Loaded:
     return load_file(SHIPPED, device=device)
 
 
+def person(_name: str, device: str, _file: Path | None) -> Loaded:
+    """Our network for people, taught by drawn ones, with the weights that ship with the project."""
+    return load_file(ASSETS / "embedder-person.safetensors", device=device)
+
+
 def reference(_name: str, device: str, _file: Path | None) -> Loaded:
     """The author's two-layer network, trained here on packed_products by the reference preset."""
     return load_file(ASSETS / "embedder-reference.safetensors", device=device)

@@ -32,7 +32,7 @@ def load_embedder(name_or_path: str | Path | None = None, *, device: str = "auto
 def load_file(path: str | Path, *, device: str = "auto") -> Loaded:
     """Load a ``.safetensors`` file of ours with its card, or a network of others (``.onnx``, OpenVINO's ``.xml``).
 
-    On a CPU our own architecture runs without torch.
+    On a CPU our own architectures run without torch.
 
     Raises:
         InputError: see :func:`packed_scenes.embed.weights.load_card` and
@@ -43,7 +43,7 @@ def load_file(path: str | Path, *, device: str = "auto") -> Loaded:
 
         return load_exported(path, device=device)
     card = load_card(path)
-    if card["architecture"] == "layout" and pick_device(device) == "cpu":
+    if card["architecture"] in ("layout", "person") and pick_device(device) == "cpu":
         from packed_scenes.embed.compiled import CompiledRunner
 
         return Loaded(CompiledRunner(path, card), card, card["sha256"])

@@ -29,7 +29,8 @@ REGISTRY = Registry(
     "embedder",
     "packed_scenes.embed",
     {
-        "default": "known:default", "reference": "known:reference", "colour": "known:colour", "color": "known:colour",
+        "default": "known:default", "person": "known:person",
+        "reference": "known:reference", "colour": "known:colour", "color": "known:colour",
         "shape": "known:shape", "autoencoder": "known:autoencoder",
         **dict.fromkeys(("osnet", *OSNET), "known:osnet"),
         **dict.fromkeys(PRETRAINED, "known:pretrained"),

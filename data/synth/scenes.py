@@ -22,7 +22,7 @@ from packed_scenes.data.synth.canvas import Canvas, visible_boxes
 from packed_scenes.data.synth.congregations import congregations
 from packed_scenes.data.synth.crowd import crowd
 from packed_scenes.data.synth.occluders import TrolleySource
-from packed_scenes.data.synth.people import PeopleSource
+from packed_scenes.data.synth.people.families import PeopleSource
 from packed_scenes.data.synth.photometry import develop
 from packed_scenes.data.synth.pool import BASE, SMALL, Pool, Source
 from packed_scenes.data.synth.scatter import scatter

@@ -27,6 +27,9 @@ drawn goods; interrupted, the same command goes on
 
 `packed-scenes train-embedder packed_products/train --repairs assets/embedder-repairs.json --preset default
 --grocery grocery_store --vehicles vehicle_reid --shards 17 --steps 3500` — the recipe of the weights that ship
+
+`packed-scenes train-embedder people_intel --preset person --start mobilenet_v2-b0353104.pth --backgrounds photos/`
+— the person network, on drawn people, a few real ones and backgrounds from photos
 """
 
 
@@ -36,7 +39,8 @@ def main(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="reference, baseline, alexnet-last1, alexnet-last2, default.  [default: reference; none if auditing]"
+            help="reference, baseline, alexnet-last1, alexnet-last2, default, person.  "
+            "[default: reference; none if auditing]"
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("runs/embedder"),
@@ -47,15 +51,24 @@ def main(
     ] = None,
     embedder: Annotated[str, typer.Option(help="Embedder of the audit: a name or a .safetensors file.")] = "default",
     epochs: Annotated[int, typer.Option(help="Epochs of a preset on one folder.", min=1)] = 20,
-    steps: Annotated[int, typer.Option(help="Steps of the default preset.", min=1)] = 6000,
+    steps: Annotated[int, typer.Option(help="Steps of the default and person presets.", min=1)] = 6000,
     shards: Annotated[int, typer.Option(help="Shards of 250 drawn families for the default preset.", min=0)] = 16,
     first_shard: Annotated[
         int, typer.Option(help="Number of the first shard; other numbers are other families.", min=0)
     ] = 0,
     start: Annotated[
-        Path | None, typer.Option(help="Weights of an earlier default training to start from (.safetensors).")
+        Path | None,
+        typer.Option(
+            help="Weights to start from: of an earlier training of the default or person preset (.safetensors), or for "
+            "person torchvision's mobilenet_v2 (.pth)."
+        ),
     ] = None,
-    rate: Annotated[float, typer.Option(help="Peak learning rate of the default preset.", min=0)] = 3e-3,
+    rate: Annotated[
+        float | None, typer.Option(help="Peak learning rate.  [default: .003 for default, .001 for person]", min=0)
+    ] = None,
+    backgrounds: Annotated[
+        Path | None, typer.Option(help="Folder of photos to stand behind drawn people, for the person preset.")
+    ] = None,
     grocery: Annotated[Path | None, typer.Option(help="GroceryStore data set, for the default preset.")] = None,
     vehicles: Annotated[Path | None, typer.Option(help="Vehicle data set, for the default preset.")] = None,
     work: Annotated[
@@ -72,10 +85,10 @@ def main(
 
     if apply and not audit:
         raise InputError("--apply needs --audit", remedy="Give both.")
-    if folder is None and preset != "default":
+    if folder is None and preset not in ("default", "person"):
         raise InputError("no folder given", remedy="Give a folder whose subfolders are classes.")
     chosen = preset or (None if audit and not apply else "reference")
-    known = ("reference", "baseline", "alexnet-last1", "alexnet-last2", "default")
+    known = ("reference", "baseline", "alexnet-last1", "alexnet-last2", "default", "person")
     if chosen is not None and chosen not in known:
         raise InputError(f"unknown preset {chosen!r}", remedy=f"Known: {', '.join(known)}.")
     import torch
@@ -85,6 +98,14 @@ def main(
 
     if threads is not None:
         torch.set_num_threads(threads)
+    if chosen == "person":
+        card = _train_person(
+            folder, out=out, repairs=repairs, backgrounds=backgrounds, start=start, work=work or out / "work",
+            steps=steps, rate=rate, seed=seed, quiet=json,
+        )  # fmt: skip
+        if json:
+            print_json({"calibration": card["calibration"]})
+        return
     crops = None
     if folder is not None:
         crops, errors = read_folder(folder).readable()
@@ -136,7 +157,7 @@ def main(
             bar.at(0, steps)
             card = train_default(
                 sources, work=place, out=out / "embedder.safetensors", data=data, start=start,
-                recipe=Recipe(steps=steps, rate=rate, seed=seed),
+                recipe=Recipe(steps=steps, rate=rate or 3e-3, seed=seed),
                 report=lambda row: bar.at(row["step"], steps, f"loss {row['loss']:.2f}"),
             )  # fmt: skip
         result["calibration"] = card["calibration"]
@@ -155,6 +176,41 @@ def main(
         _say(f"validation accuracy {result['metrics']['val_accuracy']:.4f} — see {out}", quiet=json)
     if json:
         print_json(result)
+
+
+def _train_person(
+    folder: Path | None,
+    *,
+    out: Path,
+    repairs: Path | None,
+    backgrounds: Path | None,
+    start: Path | None,
+    work: Path,
+    steps: int,
+    rate: float | None,
+    seed: int,
+    quiet: bool,
+) -> dict[str, Any]:
+    from packed_scenes.data.files import sha256_file
+    from packed_scenes.embed.person_sources import real_people
+    from packed_scenes.embed.person_training import PersonRecipe, make_person
+    from packed_scenes.embed.sources import read_repairs
+
+    dropped = () if repairs is None else read_repairs(repairs)[1]
+    real = real_people(folder, backgrounds, dropped=dropped)
+    data = {
+        "drawn": "people of data.synth.people, streamed",
+        "real_people": len(real.crops),
+        "backgrounds": len(real.pictures),
+        "started_from": None if start is None else {"file": start.name, "sha256": sha256_file(start)},
+    }
+    with Bar("train", quiet=quiet) as bar:
+        bar.at(0, steps)
+        return make_person(
+            work=work, out=out / "embedder.safetensors", start=start, real=real, data=data,
+            recipe=PersonRecipe(steps=steps, rate=rate or 1e-3, seed=seed),
+            report=lambda row: bar.at(row["step"], steps, f"loss {row['loss']:.2f}"),
+        )  # fmt: skip
 
 
 def _say(text: str, *, quiet: bool) -> None:

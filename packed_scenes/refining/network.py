@@ -29,10 +29,12 @@ def trainable(name: str) -> tuple[Unit, dict[str, Any]]:
     from packed_scenes.embed.architectures import architecture
     from packed_scenes.embed.weights import load_card, load_tensors
 
-    shipped = {"default": "embedder", "reference": "embedder-reference"}
+    shipped = {"default": "embedder", "person": "embedder-person", "reference": "embedder-reference"}
     path = ASSETS / f"{shipped[name]}.safetensors" if name in shipped else Path(name)
     if path.suffix != ".safetensors":
-        raise InputError(f"embedder {name!r} cannot be refined", remedy="Take default, reference or a weights file.")
+        raise InputError(
+            f"embedder {name!r} cannot be refined", remedy="Take default, person, reference or a weights file."
+        )
     card = load_card(path)
     network: Unit = architecture(card)
     network.load_state_dict(load_tensors(path))

@@ -22,7 +22,7 @@ def test_every_name_is_described():
     assert all(row["domain"] and row["licence"] for row in rows)
 
 
-@pytest.mark.parametrize("name", ["default", "reference", "colour", "shape"])
+@pytest.mark.parametrize("name", ["default", "person", "reference", "colour", "shape"])
 def test_what_ships_is_described_rightly(name):
     embedder = Embedder.load(name, device="cpu")
     assert ABOUT[name].dimension == embedder.dimension
