@@ -92,7 +92,7 @@ def main(
                 from packed_scenes.counting.terminal import terminal_judge
 
                 return terminal_judge(book, paths, picture=place / "pair.png", budget=pairs)
-            from packed_scenes.counting.page import PageDialogue
+            from packed_scenes.web.server.dialogue import PageDialogue
 
             page = stack.enter_context(PageDialogue(book, paths, budget=pairs, port=port))
             print(f"answer in the browser: {page.address}", file=sys.stderr, flush=True)

@@ -489,3 +489,39 @@ def test_the_real_command_opens_the_sample_analysed(browser, tmp_path):
             while process.poll() is None and time.monotonic() < end:
                 time.sleep(0.1)  # uvicorn closes its connections
             process.kill()
+
+
+def test_the_questions_of_count_are_the_same_view(browser, tmp_path):
+    import numpy as np
+
+    from packed_scenes.counting.answers import Answer, AnswerBook
+    from packed_scenes.data.images import write_image
+    from packed_scenes.web.server.dialogue import PageDialogue
+
+    names = ["<b>a</b>.png", "b.png"]
+    for name, grey in zip(("a.png", "b.png"), (60, 190), strict=True):
+        write_image(tmp_path / name, np.full((60, 40, 3), grey, np.uint8))
+    with PageDialogue(AnswerBook(names), [tmp_path / "a.png", tmp_path / "b.png"], budget=9) as page:
+        given = []
+        page.status = "about 12 (8 to 15)"
+
+        def ask():
+            given.extend(page.judge(0, 1) for _ in range(2))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        address, _, token = page.address.partition("/?token=")
+        here = Visit(browser, address, token=token, **PHONE)
+        here.page.get_by_role("heading", name="The same?").wait_for()
+        here.page.get_by_text("<b>a</b>.png").wait_for()
+        here.narrow()
+        here.shot("count-phone")
+        here.page.get_by_role("button", name="No, different").click()
+        expect(here.page.get_by_test_id("review")).to_have_attribute("data-number", "2")
+        here.page.get_by_role("heading", name="The same?").wait_for()
+        here.page.keyboard.press("y")
+        asking.join(60)
+        assert given == [Answer.DIFFERENT, Answer.SAME]
+        page.finish("about 12")
+        here.page.get_by_role("heading", name="Done").wait_for()
+        here.close()

@@ -2,6 +2,7 @@
 import { el, toast, percent } from "/page/dom.js";
 import { get } from "/page/api.js";
 import { store, base, listen, edit, photoOf } from "/page/store.js";
+import { question, onKeys } from "/page/question.js";
 
 export function reviewView(main) {
   const box = el("div", { class: "review", "data-testid": "review" });
@@ -24,7 +25,7 @@ export function reviewView(main) {
     if (!q || busy) return;
     await edit({ op: "pairs", rows: [q.a, q.b], answer: what }, { quiet: true });
   }
-  const side = (row, photo) => { const o = photoOf(photo); return el("figure", {}, el("img", { src: `${base()}/crop/${row}.jpg?v=${store.state.version}`, alt: "One of the two objects" }), el("figcaption", { class: "soft" }, o ? o.name : "")); };
+  const crop = (row) => `${base()}/crop/${row}.jpg?v=${store.state.version}`, nameOf = (photo) => (photoOf(photo) ? photoOf(photo).name : "");
   function chart() {
     const lows = intervals.map((i) => i.low), highs = intervals.map((i) => i.high), low = Math.min(...lows), high = Math.max(...highs, low + 1);
     const list = intervals.slice(-40);
@@ -38,18 +39,11 @@ export function reviewView(main) {
         el("span", { class: "soft" }, `${told.groups} groups now · ${told.answered} pairs answered · ${told.open >= 40 ? "40 or more" : told.open} open`), intervals.length > 1 ? chart() : ""),
       done
         ? el("div", { class: "done" }, el("h2", {}, q ? "The rest hardly matters" : "Nothing doubtful is left"), el("p", { class: "soft" }, q ? "The open questions change the number by less than half a group, or 2 %." : "Every pair worth asking about is answered."), q ? el("button", { onclick: () => { on = true; draw(); } }, "Go on all the same") : "")
-        : el("div", { class: "question" }, el("h2", {}, "The same?"), el("div", { class: "pair" }, side(q.a, q.photos[0]), side(q.b, q.photos[1])),
-          el("p", { class: "soft" }, `By looks: the same with ${percent(q.same)}`),
-          el("div", { class: "row center" }, el("button", { class: "main big", onclick: () => answer("same") }, "Yes, the same ", el("kbd", {}, "Y")), el("button", { class: "main big", onclick: () => answer("different") }, "No, different ", el("kbd", {}, "N")), el("button", { class: "big", onclick: () => answer("unsure") }, "Unsure ", el("kbd", {}, "U")))));
+        : question({ left: crop(q.a), right: crop(q.b), names: q.photos.map(nameOf), note: `By looks: the same with ${percent(q.same)}`, answer }));
   }
-  const keys = (event) => {
-    if (event.target.closest && event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.repeat) return;
-    const what = { y: "same", n: "different", u: "unsure" }[event.key.toLowerCase()];
-    if (what) { event.preventDefault(); answer(what); }
-  };
-  document.addEventListener("keydown", keys);
+  const deaf = onKeys(answer);
   const stop = listen((what) => { if (what !== "busy" && store.state && store.state.version !== version) load(); });
   box.append(el("p", { class: "empty" }, "Looking for doubtful pairs …"));
   load();
-  return () => { gone = true; stop(); document.removeEventListener("keydown", keys); };
+  return () => { gone = true; stop(); deaf(); };
 }

@@ -32,13 +32,14 @@ LOW = 0.01  # score down to which detections enter AP
 FOLDER = "teach"
 
 
-def prepare(project: Project, photos: list[int], *, minutes: float, seed: int = 0) -> Path:
+def prepare(project: Project, photos: list[int], *, minutes: float, steps: int = STEPS, seed: int = 0) -> Path:
     """Write what the training reads into the project's ``teach`` folder; returns the file that says what to do.
 
     Args:
         project: is only read.
         photos: corrected photos.
         minutes: time for the training itself.
+        steps: batches at most.
         seed: chooses the photos kept out.
 
     Raises:
@@ -74,7 +75,9 @@ def prepare(project: Project, photos: list[int], *, minutes: float, seed: int = 
     write_json(aside / "train.json", _coco(train))
     spec = aside / "spec.json"
     kept = (project.folder.about.get("settings") or {}).get("weights")
-    write_json(spec, {"held": held, "minutes": minutes, "seed": seed, "weights": kept, "trained": len(train)})
+    write_json(
+        spec, {"held": held, "minutes": minutes, "seed": seed, "weights": kept, "steps": steps, "trained": len(train)}
+    )
     return spec
 
 
@@ -146,15 +149,15 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
 
     torch.set_num_threads(1)
     told = json.loads(spec.read_text(encoding="utf-8"))
-    folder, minutes = spec.parent, float(told["minutes"])
+    folder, minutes, most = spec.parent, float(told["minutes"]), int(told["steps"])
     start = None if told["weights"] is None else str(spec.parents[2] / told["weights"])
     total = round(minutes * 60)
     yield {"stage": "score", "done": 0, "total": total}
     before = _score(Detector.load(start, confidence=LOW), told["held"], folder / "images")
     yield {"stage": "prepare", "done": 0, "total": total}
     job = Job(
-        data=folder / "train.json", images=folder / "images", out=folder / "run", steps=STEPS, every=EVERY,
-        seconds=minutes * 60, seed=int(told["seed"]), patience=STEPS,
+        data=folder / "train.json", images=folder / "images", out=folder / "run", steps=most, every=min(EVERY, most),
+        seconds=minutes * 60, seed=int(told["seed"]), patience=most,
         weights=None if start is None else str(Path(start).with_suffix(".pt")), device="cpu",
     )  # fmt: skip
     for _ in job.prepare():
@@ -164,7 +167,7 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     began, steps = time.monotonic(), 0
     for row in job.run():
         steps = int(row["step"])
-        part = max(steps / STEPS, (time.monotonic() - began) / (minutes * 60))
+        part = max(steps / most, (time.monotonic() - began) / (minutes * 60))
         yield {"stage": "teach", "done": min(total - 1, math.floor(part * total)), "total": total}
     if not (folder / "run" / "detector.onnx").is_file():
         raise InputError("no network came out of so short a training", remedy="Give it more minutes.")

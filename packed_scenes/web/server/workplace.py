@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 KEY = re.compile(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]{0,119}")
 IDLE = 600.0  # s after which a project that nobody looks at is closed
-OPEN = 24  # projects that stay open whatever; vectors and boxes only, photos are in one cache
+OPEN = 64  # projects that stay open whatever: boxes and vectors only, photos are in one cache
 
 
 @dataclass

@@ -13,11 +13,11 @@ import pytest
 from packed_scenes.cluster.counting import Enough
 from packed_scenes.counting import AnswerBook
 from packed_scenes.counting.answers import Answer, Undo
-from packed_scenes.counting.page import PageDialogue
 from packed_scenes.counting.terminal import terminal_judge
 from packed_scenes.counting.truth import read_truth
 from packed_scenes.data import InputError
 from packed_scenes.data.images import write_image
+from packed_scenes.web.server.dialogue import PageDialogue
 
 NAMES = [f"{i}.png" for i in range(8)]
 
@@ -105,20 +105,16 @@ def test_the_terminal_asks_again_for_what_it_does_not_know_and_undoes(tmp_path):
     assert {40, 200} <= set(np.unique(shown).tolist())
 
 
-def _get(address, path, more=""):
-    base, key = address.split("/?")
-    with urllib.request.urlopen(f"{base}{path}?{key}{more}", timeout=5) as reply:
-        return reply.read()
-
-
-def _post(address, value):
-    base, key = address.split("/?")
-    request = urllib.request.Request(f"{base}/answer?{key}", json.dumps(value).encode(), method="POST")
+def _ask(page, path, value=None, **headers):
+    """Status and body of a request with the key's cookie, as the page sends it."""
+    base, token = page.address.split("/?token=")
+    sent = {"Cookie": f"packed_scenes_{page.port}={token}", "X-Packed-Scenes": "1", **headers}
+    body = None if value is None else json.dumps(value).encode()
     try:
-        with urllib.request.urlopen(request, timeout=5) as reply:
-            return reply.status
+        with urllib.request.urlopen(urllib.request.Request(base + path, body, sent), timeout=30) as reply:
+            return reply.status, reply.read()
     except urllib.error.HTTPError as error:
-        return error.code
+        return error.code, error.read()
 
 
 def test_the_page_gives_crops_takes_one_answer_and_keeps_others_out(tmp_path):
@@ -130,23 +126,21 @@ def test_the_page_gives_crops_takes_one_answer_and_keeps_others_out(tmp_path):
         given = []
         asking = threading.Thread(target=lambda: given.append(page.judge(0, 1)))
         asking.start()
-        while (state := json.loads(_get(page.address, "/state")))["names"] is None:
+        while (state := json.loads(_ask(page, "/api/question")[1]))["names"] is None:
             pass
         assert state["names"] == ["0.png", "1.png"]
-        assert b"Are these two the same?" in _get(page.address, "/")
-        crop = _get(page.address, "/crop", f"&number={state['number']}&side=1")
-        assert 200 in cv2.imdecode(np.frombuffer(crop, np.uint8), 1)
-        for bad in ({"number": 99, "answer": "same"}, {"number": state["number"], "answer": "maybe"}, {}, []):
-            assert _post(page.address, bad) == 409
-        for path in ("/state?key=wrong", "/"):
-            with pytest.raises(urllib.error.HTTPError, match="403"):
-                urllib.request.urlopen(f"http://127.0.0.1:{page.port}{path}", timeout=5)
-        strange = urllib.request.Request(page.address, headers={"Host": "evil.example"})
-        with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(strange, timeout=5)
-        assert _post(page.address, {"number": state["number"], "answer": "different"}) == 200
+        assert b"count.js" in _ask(page, "/")[1]
+        crop = _ask(page, f"/api/question/{state['number']}/1.jpg")[1]
+        assert 195 < cv2.imdecode(np.frombuffer(crop, np.uint8), 1)[210, 210, 0] < 205
+        for bad in ({"number": 99, "answer": "same"}, {"number": state["number"], "answer": "maybe"}, {}):
+            assert _ask(page, "/api/answer", bad)[0] == 409
+        assert _ask(page, "/api/question", Cookie="")[0] == 403
+        assert _ask(page, "/api/question", Host="evil.example")[0] == 421
+        good = {"number": state["number"], "answer": "different"}
+        assert _ask(page, "/api/answer", good, Origin="http://evil.example")[0] == 403
+        assert _ask(page, "/api/answer", good)[0] == 200
         asking.join(5)
         assert given == [Answer.DIFFERENT]
-        assert _post(page.address, {"number": state["number"], "answer": "same"}) == 409
+        assert _ask(page, "/api/answer", good)[0] == 409
         page.finish("about 12")
-        assert json.loads(_get(page.address, "/state"))["status"] == "about 12"
+        assert json.loads(_ask(page, "/api/question")[1])["status"] == "about 12"
