@@ -18,7 +18,7 @@ from packed_scenes.data.folders import list_images
 from packed_scenes.data.shipped import SAMPLE_FOLDER
 from packed_scenes.sources import safe_name
 from packed_scenes.web.project.adding import Incoming, add_photos, incoming
-from packed_scenes.web.project.folder import ABOUT, export_zip, import_zip
+from packed_scenes.web.project.folder import ABOUT, export_zip
 from packed_scenes.web.project.sample import READY
 from packed_scenes.web.server.answers import file, get, opened, picture, post, whole, words, workplace
 from packed_scenes.web.server.jobs import Job, sentence
@@ -56,23 +56,21 @@ def open_sample(place: Workplace, sample: str, visit: str) -> str:
     """Make a project of a sample: from the result that ships where it fits the models, else by analysing it."""
     title = f"Sample {sample}"
     if sample == "shelf" and READY.is_file() and _fits(place):
-        base, number = safe_name(title), 1
-        key = base
-        while (place.root / key).exists():
-            number += 1
-            key = f"{base} {number}"
-        import_zip(READY, place.root / key)
-        photo = place.root / key / "photos" / f"{sha256_file(SAMPLE_FOLDER / 'shelf.jpg')[:16]}.jpg"
-        photo.parent.mkdir(exist_ok=True)
-        shutil.copyfile(SAMPLE_FOLDER / "shelf.jpg", photo)
-        made = place.open(key, visit=visit)
-        made.project.folder.save_about(name=title if number == 1 else f"{title} {number}", owner=visit, sample=True)
-        return key
+        made = place.unpack(READY, title, owner=visit, prepare=_put_photo)
+        made.project.folder.save_about(sample=True)
+        return made.key
     made = place.make(title, owner=visit)
     made.project.folder.save_about(sample=True)
     path = SAMPLE_FOLDER / f"{sample}.jpg"
     _analyse_files(place, made, [(path.name, path)], total=1)
     return made.key
+
+
+def _put_photo(folder: Path) -> None:
+    """The photo of the sample ships beside the zip, not in it."""
+    photo = folder / "photos" / f"{sha256_file(SAMPLE_FOLDER / 'shelf.jpg')[:16]}.jpg"
+    photo.parent.mkdir(exist_ok=True)
+    shutil.copyfile(SAMPLE_FOLDER / "shelf.jpg", photo)
 
 
 def _fits(place: Workplace) -> bool:
@@ -161,22 +159,9 @@ async def _import(request: Request) -> Response:
         title = safe_name(Path(words(request.query_params.get("name", "project"), most=200)).stem)
         path = await _receive(request, place.root / ".receiving", 40 * place.max_upload)
 
-        def unpack() -> str:
-            assert path is not None
-            key, number = title, 1
-            while (place.root / key).exists():
-                number += 1
-                key = f"{title} {number}"
-            import_zip(path, place.root / key)
-            try:
-                made = place.open(key, visit=None)
-            except InputError:
-                shutil.rmtree(place.root / key, ignore_errors=True)
-                raise
-            made.project.folder.save_about(owner=request.scope["visit"], run=None, teach=None)
-            return key
-
-        key = await run_in_threadpool(unpack)
+        made = await run_in_threadpool(place.unpack, path, title, owner=request.scope["visit"])
+        made.project.folder.save_about(run=None, teach=None)
+        key = made.key
     except InputError as error:
         return JSONResponse({"error": sentence(error)}, 400)
     finally:

@@ -22,7 +22,7 @@ from packed_scenes.observe import Observer
 from packed_scenes.pictures import PictureCache
 from packed_scenes.sources import safe_name
 from packed_scenes.web.project.adding import Caps
-from packed_scenes.web.project.folder import ProjectFolder, is_project
+from packed_scenes.web.project.folder import ProjectFolder, import_zip, is_project
 from packed_scenes.web.project.project import Image, Project
 from packed_scenes.web.project.runs import fill_from_run, is_run, settings_of
 from packed_scenes.web.server.jobs import Job
@@ -112,6 +112,35 @@ class Workplace:
             if owner:
                 folder.save_about(owner=owner)
             return self._hold(key, folder, roots=self.photos)
+
+    def unpack(self, archive: Path, name: str, *, owner: str, prepare: Callable[[Path], None] | None = None) -> Opened:
+        """Make a project of an exported one; a number is put behind a name that is there already.
+
+        Args:
+            archive: the zip.
+            name: of the new project.
+            owner: the visit that it belongs to.
+            prepare: given the folder before it is opened.
+
+        Raises:
+            InputError: if it is no exported project, or a damaged one.
+        """
+        with self._lock:  # two visits at once must not choose one name
+            base, number = safe_name(name), 1
+            key = base
+            while (self.root / key).exists():
+                number += 1
+                key = f"{base} {number}"
+            import_zip(archive, self.root / key)
+            try:
+                if prepare is not None:
+                    prepare(self.root / key)
+                made = self.open(key, visit=None)
+            except InputError:
+                shutil.rmtree(self.root / key, ignore_errors=True)
+                raise
+            made.project.folder.save_about(name=name if number == 1 else f"{name} {number}", owner=owner)
+            return made
 
     def name(self, path: Path) -> str:
         """Open a project, or the run folder of ``analyze``, that the app was started with; returns its key."""
