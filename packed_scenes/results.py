@@ -142,6 +142,12 @@ class Analysis:
 
         return export(of_analysis(self), form, folder)
 
+    def seen_again(self) -> int:
+        """How many identities are in two scenes or more; one seen only once is often a false or half-hidden object."""
+        found = [np.unique(s.objects.cluster) for s in self.scenes if s.objects.cluster is not None and len(s.objects)]
+        names, counts = np.unique(np.concatenate([np.zeros(0, np.int64), *found]), return_counts=True)
+        return int(((names >= 0) & (counts > 1)).sum())
+
     def table(self) -> pd.DataFrame:
         """Return all objects as one table with a ``scene`` column in front (no embeddings)."""
         import pandas as pd

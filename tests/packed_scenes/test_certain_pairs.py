@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from packed_scenes.analysis import analyze
 from packed_scenes.certain_pairs import SHARE, certain_cut
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.scene import Scene
 from packed_scenes.identify import identify
 from packed_scenes.settings import Settings
 
@@ -41,3 +43,10 @@ def test_an_embedder_without_calibration_counts_a_crowd():
     assert info["n_clusters"] == 6
     found = np.concatenate([part.cluster for part in grouped])
     assert len({(a, b) for a, b in zip(truth, found, strict=True)}) == 6
+
+
+def test_who_is_seen_once_is_told_apart_from_who_is_seen_again():
+    grey, box = np.full((40, 60, 3), 90, np.uint8), Objects.from_boxes(np.array([[2, 2, 20, 30]], np.float32))
+    scenes = [Scene(grey, name) for name in ("one", "two")]
+    result = analyze(scenes, boxes={"one": box, "two": box}, embedder="default", threshold=0.3)
+    assert result.seen_again() == 1
