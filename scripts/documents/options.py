@@ -76,7 +76,9 @@ def _rows(callback: Callable[..., Any]) -> Iterator[str]:
             meaning, _, chosen = meaning.rpartition("[default:")
             default = chosen.strip(" ]")
         long = f"--{parameter.name.replace('_', '-')}"
-        names = [name for name in info.param_decls or () if name.startswith("-")] or [long]
+        # Within Annotated typer keeps the first name as the default.
+        decided = [info.default, *(info.param_decls or ())]
+        names = [name for name in decided if isinstance(name, str) and name.startswith("-")] or [long]
         shown = f"`{parameter.name.upper()}`" if isinstance(info, ArgumentInfo) else f"`{'`, `'.join(names)}`"
         wanted = info.metavar or _kind(kind)
         yield f"| {shown}{f' {wanted}' if wanted else ''} | {default} | {meaning.strip().replace('|', '&#124;')} |"
