@@ -92,8 +92,10 @@ def plot_map(
 
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(vectors))[:3000])
-    perplexity = min(30.0, max(2.0, (len(rows) - 1) / 3))
-    flat = TSNE(metric="cosine", init="pca", perplexity=perplexity, random_state=seed).fit_transform(vectors[rows])
+    perplexity = min(30.0, max(1.0, (len(rows) - 1) / 3))
+    flat = np.zeros((len(rows), 2), np.float32)  # a few points have no neighbours to be kept together
+    if len(rows) > perplexity + 1:
+        flat = TSNE(metric="cosine", init="pca", perplexity=perplexity, random_state=seed).fit_transform(vectors[rows])
     present = np.unique(label[rows])
     colours = sns.color_palette("husl", len(present))
     figure, axes = plt.subplots(figsize=(9, 8))

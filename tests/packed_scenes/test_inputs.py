@@ -162,3 +162,13 @@ def test_a_detector_serves_threads_and_travels():
     assert pickle.loads(pickle.dumps(detector)).detect(Image.fromarray(picture)) == expected
     with pytest.raises(InputError, match="must be an array or a Pillow image"):
         detector.detect([1, 2])
+
+
+def test_a_trained_embedder_is_known(tmp_path):
+    from packed_scenes.refining.outputs import trained_round
+
+    assert trained_round(tmp_path) == 0
+    (tmp_path / "embedder.safetensors").touch()
+    for told, expected in (({"data": {"round": 2}}, 2), ({"data": {"round": 0}}, 0), ({}, 0), ([], 0)):
+        (tmp_path / "embedder.json").write_text(json.dumps(told))
+        assert trained_round(tmp_path) == expected

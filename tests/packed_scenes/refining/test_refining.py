@@ -141,8 +141,8 @@ def test_rounds_are_resumed_and_repeat(folder: Path, start: Path, tmp_path: Path
 
 
 def test_the_command_writes_its_folder_and_honours_a_review(folder: Path, start: Path, tmp_path: Path) -> None:
+    from packed_scenes.cli.refine import app
     from packed_scenes.embed import Embedder
-    from scripts.refine import app
 
     out = tmp_path / "out"
     (folder / "t9_broken.png").write_bytes(b"no picture")
@@ -170,7 +170,7 @@ def test_the_command_writes_its_folder_and_honours_a_review(folder: Path, start:
 
 
 def test_explain_draws_pairs_and_clusters(folder: Path, start: Path, tmp_path: Path) -> None:
-    from scripts.explain import app
+    from packed_scenes.cli.explain import app
 
     out = tmp_path / "why"
     a, b = (str(folder / f"t0_n{i}_cam1.png") for i in (0, 1))
