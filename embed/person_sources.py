@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from packed_scenes.data import InputError, read_image
-from packed_scenes.data.files import IMAGE_SUFFIXES
+from packed_scenes.data.folders import IMAGE_SUFFIXES
 from packed_scenes.embed.folders import read_folder
 from packed_scenes.embed.person_batches import Picture, RealPeople
 
