@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,9 @@ from packed_scenes.counting.answers import AnswerBook, Judge, Undo
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.folders import list_images
 
-CALIBRATED = 0.2  # for descriptors without a calibration of their own, with a warning
+if TYPE_CHECKING:
+    from packed_scenes.cluster.base import Hints
+    from packed_scenes.cluster.decision import Decision
 
 Told = Callable[[str], None]
 Bar = Callable[[int, int], None]
@@ -29,7 +31,7 @@ class Options:
 
     Attributes:
         embedder: a descriptor's name or weights file.
-        threshold: cosine distance of the plain count; None = chosen near the embedder's own.
+        threshold: cosine distance of the plain clustering; None = decided from the set itself.
         target: half the interval over the count at which the asking ends.
         device, seed: of everything.
     """
@@ -48,9 +50,11 @@ class Count:
     Attributes:
         folder: of the crops. paths: (N,) their files. names: (N,) relative to the folder.
         vectors: (N, D) float32. labels: (N,) clusters by size. probability: (N,).
-        plain: clusters at ``plain_threshold``, nothing asked. threshold: the one of ``labels``.
+        plain: clusters with nothing asked; ``plain_threshold`` is where they part. threshold: the one of ``labels``.
+        expected: BCubed F to be expected of the plain clusters, NaN where it is not known.
+        unvetted: the interval without any answer.
         curve: count against threshold. asked: answers and the estimate; None if nothing was asked.
-        count, low, high: the result and its interval. method: ``vetted pairs`` or ``calibrated thresholds``.
+        count, low, high: the result and its interval. method: ``vetted pairs`` or ``decision``.
         pairs: answers given. errors: (file, reason) left out. warnings: one line each.
         seconds: per stage. weights: hash or key of the embedder. options: as asked for.
     """
@@ -60,10 +64,11 @@ class Count:
     names: list[str]
     vectors: npt.NDArray[np.float32]
     options: Options
-    calibrated: float
     curve: Curve
     plain: int
     plain_threshold: float
+    expected: float
+    unvetted: tuple[int, int]
     labels: npt.NDArray[np.int64]
     probability: npt.NDArray[np.float32]
     threshold: float
@@ -92,15 +97,14 @@ class Count:
     def evidence(self) -> list[str]:
         """What the result rests on, one line each."""
         plateau = self.curve.plateau()
-        _, *unvetted = self.curve.unvetted()
-        low, high = _whole(*unvetted)
-        lines = [f"plain clustering: {self.plain:,} clusters at distance {self.plain_threshold:.3f}"]
+        low, high = self.unvetted
+        lines = [f"plain clustering: {self.plain:,} clusters, parted at distance {self.plain_threshold:.3f}"]
         if plateau is None:
             lines.append("the count has no stable range of the threshold")
         else:
             span = f"from {plateau.low:.2f} to {plateau.high:.2f}"
             lines.append(f"stable range of the threshold: {plateau.most:,} to {plateau.fewest:,} clusters {span}")
-        lines.append(f"without any answer: between {low:,} and {high:,} (thresholds right on other folders)")
+        lines.append(f"without any answer: between {low:,} and {high:,}")
         if self.asked is not None and self.asked.estimate is not None:
             e = self.asked.estimate
             lines.append(f"{self.pairs:,} answered pairs about {e.items} drawn crops: {e.count:,.0f} ± {e.error:,.0f}")
@@ -114,7 +118,6 @@ class Count:
         """The result with its evidence, as JSON values."""
         plateau = self.curve.plateau()
         estimate = self.asked.estimate if self.asked else None
-        _, *unvetted = self.curve.unvetted()
         return {
             "count": round(self.count),
             "interval": list(self.interval),
@@ -125,9 +128,13 @@ class Count:
             "clusters_written": int(self.labels.max(initial=-1)) + 1,
             "pairs_vetted": self.pairs,
             "evidence": {
-                "plain": {"count": self.plain, "threshold": round(self.plain_threshold, 4)},
+                "plain": {
+                    "count": self.plain,
+                    "threshold": round(self.plain_threshold, 4),
+                    "expected_bcubed_f": None if math.isnan(self.expected) else round(self.expected, 3),
+                },
                 "plateau": None if plateau is None else asdict(plateau) | {"count": plateau.count},
-                "calibrated_thresholds": {"interval": list(_whole(*unvetted))},
+                "decision": {"interval": list(self.unvetted)},
                 "vetted": None if estimate is None else {k: round(v, 3) for k, v in asdict(estimate).items()},
             },
             "simple": self.simple,
@@ -174,40 +181,117 @@ def count_folder(
     paths, vectors, card, errors = _embed(list_images([root]), chosen, cache, bar)
     names = [path.relative_to(root).as_posix() for path in paths]
     seconds["embed"] = time.perf_counter() - start
-    calibrated, warnings = _calibration(chosen)
     say(f"{len(paths):,} crops embedded")
 
     start = time.perf_counter()
-    curve = count_curve(vectors, calibrated=calibrated)
-    plain = _cluster(vectors, "adaptive" if chosen.threshold is None else chosen.threshold, calibrated)
+    unit = card.get("calibration", {}).get("threshold")
+    plain = _plain(vectors, unit, chosen.threshold)
+    warnings = plain.warnings
+    curve = count_curve(vectors, calibrated=plain.scale)
     seconds["curve"] = time.perf_counter() - start
-    say(f"plain clustering: {plain.n_clusters_:,} clusters at distance {plain.threshold_:.3f}")
+    say(f"plain clustering: {plain.count:,} clusters, parted at distance {plain.threshold:.3f}")
 
     start = time.perf_counter()
     answers = book(names) if book else AnswerBook(names)
     asked = None
     if judge is not None or len(answers):
-        asked = _ask(vectors, answers, judge and judge(answers, paths), calibrated, chosen, say)
+        asked = _ask(vectors, answers, judge and judge(answers, paths), plain.scale, chosen, say)
     seconds["ask"] = time.perf_counter() - start
 
     start = time.perf_counter()
+    final = plain
     if asked is not None and asked.estimate is not None:
         count, low, high, method = asked.estimate.count, asked.estimate.low, asked.estimate.high, "vetted pairs"
-        model = _cluster(vectors, curve.threshold_of(count), calibrated, answers)
+        final = _clusters_for(vectors, unit, count, answers)
     else:
-        count, low, high = curve.unvetted()
-        method, model = "calibrated thresholds", plain if not len(answers) else None
-        if model is None:
+        method = "decision"
+        if len(answers):
             warnings.append("too few answers for an estimate from pairs; they only hold clusters together or apart")
-            model = _cluster(vectors, plain.threshold_, calibrated, answers)
+            final = _plain(vectors, unit, chosen.threshold, answers)
+        count, (low, high) = final.count, final.interval
     seconds["cluster"] = time.perf_counter() - start
     return Count(
-        folder=root, paths=paths, names=names, vectors=vectors, options=chosen, calibrated=calibrated, curve=curve,
-        plain=plain.n_clusters_, plain_threshold=plain.threshold_, labels=model.labels_,
-        probability=model.probabilities_, threshold=model.threshold_, count=count, low=low, high=high, method=method,
+        folder=root, paths=paths, names=names, vectors=vectors, options=chosen, curve=curve,
+        plain=plain.count, plain_threshold=plain.threshold, expected=plain.expected, unvetted=plain.interval,
+        labels=final.labels, probability=final.probability, threshold=final.threshold,
+        count=count, low=low, high=high, method=method,
         asked=asked, pairs=len(answers), card=card, errors=errors, warnings=warnings,
         seconds={name: round(value, 3) for name, value in seconds.items()},
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Clusters:
+    """Clusters of the crops: (N,) labels and probabilities, where they part, what is expected of them, the limits of
+    their number, and warnings.
+    """
+
+    labels: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float32]
+    threshold: float
+    expected: float
+    interval: tuple[int, int]
+    warnings: list[str]
+
+    @property
+    def count(self) -> int:
+        return int(self.labels.max()) + 1
+
+    @property
+    def scale(self) -> float:
+        """The unit of distances for the curve and for what is asked."""
+        return float(np.clip(self.threshold, 0.01, 1.0))
+
+
+def _plain(
+    vectors: npt.NDArray[np.float32],
+    unit: float | None,
+    threshold: float | None,
+    answers: AnswerBook | None = None,
+) -> _Clusters:
+    """Cluster with nothing known but the links that answers gave; the interval is that of the same decision."""
+    from packed_scenes.cluster import decision
+
+    found = decision.count(decision.Evidence(vectors, _links(answers), unit=unit))
+    warnings = []
+    if found.lost:
+        expected = found.decision.expected_f
+        line = f"these vectors hardly tell the crops apart (BCubed F of {expected:.2f} expected): answer some pairs"
+        warnings.append(line)
+    if threshold is None:
+        return _clusters(found.decision, (found.low, found.high), warnings)
+    from packed_scenes.cluster import AverageLinkage
+
+    links = _links(answers)
+    model = AverageLinkage(threshold).fit(vectors, must_link=links.must_link, cannot_link=links.cannot_link)
+    limits = min(found.low, model.n_clusters_), max(found.high, model.n_clusters_)
+    return _Clusters(model.labels_, model.probabilities_, threshold, math.nan, limits, warnings)
+
+
+def _clusters_for(
+    vectors: npt.NDArray[np.float32], unit: float | None, count: float, answers: AnswerBook
+) -> _Clusters:
+    """The clusters of the decision whose number is the count that answered pairs gave."""
+    from packed_scenes.cluster import decision
+
+    found = decision.decide_for(decision.Evidence(vectors, _links(answers), unit=unit), count)
+    return _clusters(found, (found.count, found.count), [])
+
+
+def _clusters(found: Decision, limits: tuple[int, int], warnings: list[str]) -> _Clusters:
+    from packed_scenes.cluster import canonical
+
+    sure = np.clip(found.probability, 0, 1).astype(np.float32)
+    return _Clusters(canonical(found.labels), sure, found.boundary, found.expected_f, limits, warnings)
+
+
+def _links(answers: AnswerBook | None) -> Hints:
+    from packed_scenes.cluster.base import Hints
+
+    must, apart = answers.links() if answers is not None else ([], [])
+    return Hints(
+        must_link=np.array(must, np.int64).reshape(-1, 2), cannot_link=np.array(apart, np.int64).reshape(-1, 2)
+    )
 
 
 def _embed(
@@ -223,42 +307,18 @@ def _embed(
     return found.paths, check_vectors(found.matrix), found.card, errors
 
 
-def _calibration(chosen: Options) -> tuple[float, list[str]]:
-    from packed_scenes.embed import Embedder
-
-    if chosen.embedder == "autoencoder":  # trained on the folder itself
-        card: dict[str, Any] = {}
-    else:
-        card = Embedder.load(chosen.embedder, device="cpu").card
-    try:
-        return float(card["calibration"]["threshold"]), []
-    except (KeyError, TypeError):
-        line = f"{chosen.embedder} has no calibrated threshold: {CALIBRATED} is assumed, answer some pairs"
-        return CALIBRATED, [line]
-
-
-def _cluster(
-    vectors: npt.NDArray[np.float32], threshold: float | str, calibrated: float, answers: AnswerBook | None = None
-) -> Any:
-    from packed_scenes.cluster import AverageLinkage
-
-    must, apart = answers.links() if answers is not None else ([], [])
-    links = {"must_link": must or None, "cannot_link": apart or None}
-    return AverageLinkage(threshold, calibrated=calibrated).fit(vectors, **links)
-
-
 def _ask(
     vectors: npt.NDArray[np.float32],
     answers: AnswerBook,
     judge: Judge | None,
-    calibrated: float,
+    scale: float,
     chosen: Options,
     say: Told,
 ) -> Progress:
     from packed_scenes.cluster.counting import Enough
     from packed_scenes.cluster.counting.frame import Frames
 
-    frames = Frames(vectors, scale=calibrated)
+    frames = Frames(vectors, scale=scale)
 
     def nobody(a: int, b: int) -> Any:
         raise Enough
@@ -273,7 +333,7 @@ def _ask(
     while True:
         try:
             return estimate_count(
-                frames, lambda a, b: answers.ask(a, b, who), calibrated=calibrated, target=chosen.target,
+                frames, lambda a, b: answers.ask(a, b, who), calibrated=scale, target=chosen.target,
                 seed=chosen.seed, tell=tell,
             )  # fmt: skip
         except Undo:

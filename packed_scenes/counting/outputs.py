@@ -78,7 +78,6 @@ def draw_curve(found: Count, path: Path) -> None:
     axes.plot(curve.thresholds, curve.counts, "o-", color="#333333", ms=3.5, label="clusters of average linkage")
     axes.plot([found.plain_threshold], [found.plain], "D", color="#d94801", ms=8,
               label=f"plain clustering: {found.plain:,} at {found.plain_threshold:.2f}")  # fmt: skip
-    axes.axvline(curve.calibrated, color="#999999", ls=":", lw=1.2, label="embedder's own threshold")
     axes.set(xscale="log", yscale="log", xlabel="threshold (cosine distance)", ylabel="different ones",
              title=f"{len(found.paths):,} crops: {found.sentence()}")  # fmt: skip
     axes.xaxis.set_major_formatter("{x:.2f}")
@@ -152,7 +151,6 @@ def record(found: Count) -> dict[str, object]:
         "versions": versions(),
         "machine": machine(),
         "embedder": found.card,
-        "calibrated_threshold": found.calibrated,
         "labels_threshold": found.threshold,
         "result": found.to_json(),
         "asking": None if asked is None else {

@@ -69,11 +69,12 @@ def test_the_count_by_truth_is_right_and_everything_is_written(crops, cache, tmp
     assert not any(p.is_symlink() for p in (out / "clusters").rglob("*.png"))
 
 
-def test_without_answers_the_interval_is_wide_and_says_so(crops, cache):
+def test_without_answers_count_interval_and_clusters_are_of_one_decision(crops, cache):
     found = count_folder(crops, cache=cache)
-    assert found.method == "calibrated thresholds"
+    assert found.method == "decision"
     assert found.pairs == 0
     assert found.low <= found.count <= found.high
+    assert found.count == found.labels.max() + 1
     assert any("answer some pairs" in line for line in found.evidence())
 
 
@@ -112,7 +113,7 @@ def test_an_interrupted_asking_goes_on_and_ends_the_same(crops, cache, tmp_path)
     kept = lambda names: AnswerBook(names, file)  # noqa: E731
     part = count_folder(crops, cache=cache, options=Options(target=0.2), book=kept, judge=_by_truth_of_some(15))
     assert part.pairs == 15
-    assert part.method == "calibrated thresholds"
+    assert part.method == "decision"
     rest = count_folder(crops, cache=cache, options=Options(target=0.2), book=kept, judge=_by_truth)
     assert (rest.count, rest.low, rest.high, rest.pairs) == (whole.count, whole.low, whole.high, whole.pairs)
     np.testing.assert_array_equal(rest.labels, whole.labels)

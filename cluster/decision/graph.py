@@ -1,0 +1,177 @@
+"""The tree of the judged pairs without an N x N matrix, for more objects than :mod:`cluster.dense` can hold.
+
+Clusters that share a judged pair are neighbours. How alike two are is the mean probability over all pairs of their
+members: those on the lists as judged, the others by the trend of the log-odds against the mean cosine distance of the
+two clusters (a dot product of mean vectors). All reciprocal nearest neighbours merge at once, round by round, down to
+``LEAST``. Memory: some 100 bytes per pair of the lists. Time: a few sorts of the pairs per round, some 40 rounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.constraints import Constraints
+from packed_scenes.cluster.decision.judging import Judgement
+from packed_scenes.cluster.decision.pruning import Floats, Ints, prune
+from packed_scenes.cluster.labels import Labels
+
+LEAST = 0.05  # mean probability below which no two clusters merge
+FAINT = 0.01  # probability below which a pair is left out
+CERTAIN, NEVER = 1e6, -1e12
+ALIKE = 0.5  # clusters that merge at this are taken for one when the size of an identity is estimated
+BLOCK = 2**19  # pairs whose mean vectors are looked up at a time
+
+
+@dataclass
+class _Pairs:
+    """Neighbouring clusters ``one`` < ``two``: sum of the judged probabilities, how many, and the mean of all pairs."""
+
+    one: Ints
+    two: Ints
+    total: Floats
+    known: Floats
+    mean: Floats
+
+
+def decide_on_lists(X: Vectors, found: Judgement, constraints: Constraints | None) -> tuple[Labels, float]:
+    """Return the (N,) names of the best clusters and their expected BCubed F."""
+    tree = _Tree(X, found, constraints)
+    tree.grow()
+    merges, likeness, across = tree.result()
+    count = len(X)
+    size, inside = np.ones(count + len(merges)), np.ones(count + len(merges))
+    expected = 1 + _listed(found)
+    for number, (one, two) in enumerate(merges.tolist()):
+        node = count + number
+        size[node] = size[one] + size[two]
+        inside[node] = inside[one] + inside[two] + 2 * across[number]
+    # The lists of a large identity do not hold all its pairs: what merges easily tells its size.
+    mates = np.zeros(count + len(merges))
+    for number in range(len(merges) - 1, -1, -1):
+        node = count + number
+        own = max(mates[node], inside[node] / size[node]) if likeness[number] >= ALIKE else mates[node]
+        mates[merges[number]] = own
+    share = 1 / np.maximum(expected, mates[:count])
+    shares, recalled = np.concatenate([share, np.zeros(len(merges))]), np.zeros(count + len(merges))
+    recalled[:count] = share
+    for number, (one, two) in enumerate(merges.tolist()):
+        node = count + number
+        shares[node] = shares[one] + shares[two]
+        recalled[node] = recalled[one] + recalled[two]
+        recalled[node] += across[number] * (shares[one] / size[one] + shares[two] / size[two])
+    chosen, value = prune(merges, 1 - likeness, inside / size, recalled, forbidden=1.0, forced=0.0)
+    return _names(count, merges, chosen), value
+
+
+def _listed(found: Judgement) -> Floats:
+    return found.probability.astype(np.float64).sum(axis=1)
+
+
+def _names(count: int, merges: Ints, chosen: list[int]) -> Labels:
+    name = np.full(count + len(merges), -1, np.int64)
+    name[chosen] = np.arange(len(chosen))
+    for number in range(len(merges) - 1, -1, -1):
+        if name[count + number] >= 0:
+            name[merges[number]] = name[count + number]
+    return name[:count]
+
+
+class _Tree:
+    def __init__(self, X: Vectors, found: Judgement, constraints: Constraints | None) -> None:
+        self.trend, self.count = found.trend, len(X)
+        self.sums = X.astype(np.float32)
+        self.sizes = np.ones(len(X))
+        self.nodes = np.arange(len(X))  # of the living clusters, by their place in ``sums``
+        self.merges: list[Ints] = []
+        self.likeness: list[Floats] = []
+        self.across: list[Floats] = []
+        self.made = len(X)
+        self.pairs = self._first(found, constraints)
+
+    def _first(self, found: Judgement, constraints: Constraints | None) -> _Pairs:
+        rows = np.repeat(np.arange(self.count), found.lists.length)
+        chance, other = found.probability.ravel().astype(np.float64), found.lists.index.ravel()
+        keep = chance >= FAINT
+        one, two, total = rows[keep], other[keep], chance[keep]
+        key = np.minimum(one, two) * self.count + np.maximum(one, two)
+        key, first, inverse, times = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+        total = np.bincount(inverse, total) / times
+        parts = [(*np.divmod(key, self.count), total)]
+        if constraints is not None:
+            parts += self._told(constraints)
+        one, two, total = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return self._joined(one, two, total, np.ones(len(total)))
+
+    @staticmethod
+    def _told(constraints: Constraints) -> list[tuple[Ints, Ints, Floats]]:
+        order = np.argsort(constraints.group, kind="stable")
+        linked = constraints.group[order[1:]] == constraints.group[order[:-1]]
+        one, two = order[:-1][linked], order[1:][linked]
+        first = np.unique(constraints.group, return_index=True)[1]
+        a, b = first[constraints.apart[:, 0]], first[constraints.apart[:, 1]]
+        return [(one, two, np.full(len(one), CERTAIN)), (a, b, np.full(len(a), NEVER))]
+
+    def _joined(self, one: Ints, two: Ints, total: Floats, known: Floats) -> _Pairs:
+        """Pairs of clusters, each once, with their means."""
+        low, high = np.minimum(one, two), np.maximum(one, two)
+        key, inverse = np.unique(low * len(self.sizes) + high, return_inverse=True)
+        low, high = np.divmod(key, len(self.sizes))
+        total, known = np.bincount(inverse, total, len(key)), np.bincount(inverse, known, len(key))
+        every = self.sizes[low] * self.sizes[high]
+        lacking = np.flatnonzero((known < every) & (np.abs(total) < CERTAIN / 2))
+        mean = total.copy()
+        for start in range(0, len(lacking), BLOCK):
+            at = lacking[start : start + BLOCK]
+            alike = np.einsum("pd,pd->p", self.sums[low[at]], self.sums[high[at]]) / every[at]
+            odds = self.trend[0] + self.trend[1] * (1 - alike)
+            mean[at] += (every[at] - known[at]) / (1 + np.exp(-np.clip(odds, -30, 30)))
+        return _Pairs(low, high, total, known, mean / every)
+
+    def grow(self) -> None:
+        """Merge until nothing is alike enough."""
+        while True:
+            pairs = self.pairs
+            order = np.argsort(pairs.mean, kind="stable")
+            best = np.full(len(self.sizes), -1, np.int64)
+            rank = np.empty(len(order), np.int64)
+            rank[order] = np.arange(len(order))
+            np.maximum.at(best, pairs.one, rank)
+            np.maximum.at(best, pairs.two, rank)
+            merged = (best[pairs.one] == rank) & (best[pairs.two] == rank) & (pairs.mean >= LEAST)
+            chosen = np.flatnonzero(merged)
+            if not len(chosen):
+                return
+            self._merge(chosen)
+
+    def _merge(self, chosen: Ints) -> None:
+        pairs = self.pairs
+        one, two, mean = pairs.one[chosen], pairs.two[chosen], pairs.mean[chosen]
+        every = self.sizes[one] * self.sizes[two]
+        self.merges.append(np.stack([self.nodes[one], self.nodes[two]], axis=1))
+        self.likeness.append(mean)
+        self.across.append(np.minimum(mean, 1) * every)
+        self.sums[one] += self.sums[two]
+        self.sizes[one] += self.sizes[two]
+        self.nodes[one] = self.made + np.arange(len(chosen))
+        self.made += len(chosen)
+        into = np.arange(len(self.sizes))
+        into[two] = one
+        left, right = into[pairs.one], into[pairs.two]
+        changed = np.zeros(len(self.sizes), bool)
+        changed[one] = True
+        apart = left != right
+        again = apart & (changed[left] | changed[right])
+        same = apart & ~again
+        fresh = self._joined(left[again], right[again], pairs.total[again], pairs.known[again])
+        parts = ((getattr(pairs, name)[same], getattr(fresh, name)) for name in ("one", "two", "total", "known", "mean"))
+        self.pairs = _Pairs(*(np.concatenate(part) for part in parts))
+
+    def result(self) -> tuple[Ints, Floats, Floats]:
+        """(M, 2) merged nodes, children before parents; (M,) mean probability; (M,) sum of probabilities across."""
+        if not self.merges:
+            return np.zeros((0, 2), np.int64), np.zeros(0), np.zeros(0)
+        return np.concatenate(self.merges), np.concatenate(self.likeness), np.concatenate(self.across)

@@ -1,0 +1,108 @@
+"""The judge: a small network over the lists of one set, run by numpy.
+
+Every pair, every object and the whole set get a state; each object gathers the states of its pairs, the set those of
+its objects, and both are told to the pairs again. Then, ``ROUNDS`` times, each pair hears what the present answers say:
+how many mates both objects have, and how many of them are common, which is where answers that contradict each other
+(a like b, b like c, a unlike c) are settled. Everything is symmetric in the two objects of a pair and blind to the
+order of the rows. Widths and depths stand in the weights; trained by ``scripts/train_decision.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from packed_scenes.cluster.decision.features import Features
+from packed_scenes.cluster.decision.lists import Floats, Ints, common
+from packed_scenes.data import InputError
+
+WEIGHTS = Path(__file__).resolve().parent.parent.parent / "assets" / "decision.safetensors"
+BOUND = 8.0  # standardised figures are clipped here
+ROWS = 4096  # objects whose pairs are judged at a time
+
+Weights = Mapping[str, Floats]
+
+
+def logits(found: Features, weights: Weights) -> Floats:
+    """Return the (N, k) float32 log-odds that the pairs of the lists are of one identity."""
+    index = found.lists.index
+    pair, objects, whole = (
+        np.clip((value - weights[f"mean.{name}"]) / weights[f"scale.{name}"], -BOUND, BOUND)
+        for name, value in (("pair", found.pair), ("object", found.object), ("whole", found.whole))
+    )
+    layer = _Layers(weights)
+    told = layer("whole.2", _relu(layer("whole.1", whole)))
+    about = layer("object.2", _relu(layer("object.1", objects)))
+    state = layer("pair.1", pair)
+    state += _both(about, weights["pair.object"], index)
+    state += told @ weights["pair.whole"].T
+    _relu(state)
+    state += _relu(layer("pair.2", state))
+    gathered = _relu(layer("gather", np.concatenate([state.max(axis=1), state.mean(axis=1)], axis=1)))
+    added = layer("again.1", state)
+    added += _both(gathered, weights["again.object"], index)
+    added += gathered.mean(axis=0) @ weights["again.whole"].T
+    state += _relu(added)
+    state += _relu(layer("again.2", state))
+    answer = layer("answer", state)[..., 0]
+    for number in range(rounds(weights)):
+        name = f"round{number}"
+        state += _relu(layer(f"{name}.1", agreement(answer, index)) + layer(f"{name}.2", state))
+        answer = answer + layer(f"{name}.answer", state)[..., 0]
+    return np.asarray(answer, np.float32)
+
+
+def agreement(answer: Floats, index: Ints) -> Floats:
+    """(N, k, 6): what the answers so far, taken together, say about each pair."""
+    chance = (1 / (1 + np.exp(-np.clip(answer, -30, 30)))).astype(np.float32)
+    size = 1 + chance.sum(axis=1)
+    shared = common(index, chance)
+    low, high = np.minimum(size[:, None], size[index]), np.maximum(size[:, None], size[index])
+    union = low + high - shared + np.float32(0.5)
+    figures = (0.2 * answer, shared / union, shared / low, shared / high, np.log(low), np.log(high))
+    return np.stack(figures, axis=-1).astype(np.float32)
+
+
+def rounds(weights: Weights) -> int:
+    """How often the pairs hear of the present answers."""
+    return sum(name.startswith("round") and name.endswith(".answer.weight") for name in weights)
+
+
+@cache
+def load(path: Path = WEIGHTS) -> Weights:
+    """Read weights, once.
+
+    Raises:
+        InputError: if the file is missing or no safetensors.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return {name: np.asarray(value, np.float32) for name, value in load_file(path).items()}
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"no weights of the decision: {error}", file=path, remedy="Install the package again.") from error
+
+
+class _Layers:
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+
+    def __call__(self, name: str, value: Floats) -> Floats:
+        return np.asarray(value @ self.weights[f"{name}.weight"].T + self.weights[f"{name}.bias"], np.float32)
+
+
+def _both(about: Floats, weight: Floats, index: Ints) -> Floats:
+    """What two objects' states add to their pair: a linear map of their sum and of their product."""
+    width = about.shape[1]
+    linear = about @ weight[:, :width].T
+    out = linear[:, None] + linear[index]
+    out += (about[:, None] * about[index]) @ weight[:, width:].T
+    return out
+
+
+def _relu(value: Floats) -> Floats:
+    return np.maximum(value, 0, out=value)

@@ -1,0 +1,105 @@
+"""Vectors of crops of known identity, as several descriptors see them: what simulated sets are put together from.
+
+Several descriptors of the same crops (the embedder that ships, a colour layout, optionally ImageNet's MobileNetV2) keep
+the judge from learning one network's habits. Each crop is there at two strengths of augmentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.data import InputError
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+KEPT_OUT = 5  # one identity (family, shelf) in so many takes no part in the training
+FEW = 20  # identities below which a pool is too small to be divided
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Crops of one source.
+
+    Attributes:
+        vectors: per descriptor (levels, N, D) float32 unit rows.
+        identity: (N,) int64. family: (N,) int64 look-alike identities, -1 = none.
+        rows: the rows of each identity.
+    """
+
+    vectors: dict[str, Floats]
+    identity: Ints
+    family: Ints
+    rows: dict[int, Ints]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One generated scene: per descriptor (N, D) float32 unit rows; (N,) identities; (N, 4) boxes in pixels."""
+
+    vectors: dict[str, Floats]
+    identity: Ints
+    xyxy: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bank:
+    """All pools and shelves of one side: those that train, or those kept out."""
+
+    pools: dict[str, Pool]
+    shelves: list[Shelf]
+
+    @classmethod
+    def load(cls, path: str | Path, *, kept_out: bool = False) -> Self:
+        """Read a bank that :func:`packed_scenes.deciding.banking.build` has written.
+
+        Raises:
+            InputError: if the file is missing or none.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as held:
+                return cls._of({name: held[name] for name in held.files}, kept_out)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"no bank of vectors: {error}", file=path, remedy="Build it again.") from error
+
+    @classmethod
+    def _of(cls, held: dict[str, npt.NDArray[Any]], kept_out: bool) -> Self:
+        pools, shelves = {}, []
+        parts: dict[str, dict[str, npt.NDArray[Any]]] = {}
+        for name, value in held.items():
+            source, part = name.rsplit("/", 1)
+            parts.setdefault(source, {})[part] = value
+        for number, (source, part) in enumerate(sorted(parts.items())):
+            identity, family = part.pop("identity").astype(np.int64), part.pop("family", None)
+            boxes = part.pop("xyxy", None)
+            if boxes is not None:
+                if (number % KEPT_OUT == 0) == kept_out:
+                    vectors = {name: unit(value.astype(np.float32)) for name, value in part.items()}
+                    shelves.append(Shelf(vectors, identity, boxes.astype(np.float64)))
+                continue
+            assert family is not None
+            # The division is by identity; look-alikes stay together, as telling them apart is what is learned.
+            key = np.where(family >= 0, family, identity)
+            out = key * 2654435761 % 97 % KEPT_OUT == 0
+            if len(np.unique(identity)) < FEW:
+                out[:] = False
+            keep = np.flatnonzero(out == kept_out)
+            if len(keep):
+                pools[source] = _pool(part, identity[keep], family[keep].astype(np.int64), keep)
+        return cls(pools, shelves)
+
+
+def _pool(part: dict[str, npt.NDArray[Any]], identity: Ints, family: Ints, keep: Ints) -> Pool:
+    vectors = {name: unit(value[:, keep].astype(np.float32)) for name, value in part.items()}
+    rows = {int(name): np.flatnonzero(identity == name) for name in np.unique(identity)}
+    return Pool(vectors, identity, family, rows)
+
+
+def unit(rows: Floats) -> Floats:
+    """Scale rows (the last axis) to unit length."""
+    return np.asarray(rows / (np.linalg.norm(rows, axis=-1, keepdims=True) + 1e-9), np.float32)

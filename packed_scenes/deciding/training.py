@@ -1,0 +1,273 @@
+"""Train the judge of pairs on simulated sets.
+
+The loss is the cross-entropy of the pairs of the lists, every object and every set weighing alike, at each round of
+answers, and a little of 1 - BCubed F computed from the probabilities. What is kept is a moving average of the weights.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from packed_scenes.cluster.decision.features import describe
+from packed_scenes.cluster.decision.lists import LENGTH
+from packed_scenes.deciding.bank import Bank
+from packed_scenes.deciding.simulate import Example, draw
+
+Floats = npt.NDArray[np.float32]
+INPUTS = ("pair", "object", "whole")
+ANSWERS = (0.3, 0.3, 1.0)  # weights of the losses of the successive answers
+BCUBED = 0.3
+WARM, SLOW = 50, 0.995
+SAVE = 250  # steps between checkpoints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train. ``width``: of the states of pairs; ``narrow``: of those of objects and the set."""
+
+    steps: int = 4000
+    sets: int = 8
+    rate: float = 3e-3
+    decay: float = 1e-3
+    width: int = 40
+    narrow: int = 32
+    rounds: int = 2
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Several sets one after another: M objects in all, lists filled up to ``LENGTH``."""
+
+    pair: Tensor  # (M, LENGTH, P)
+    object: Tensor  # (M, O)
+    whole: Tensor  # (sets, S)
+    index: Tensor  # (M, LENGTH) rows of the batch
+    there: Tensor  # (M, LENGTH) bool: the pair is in the set
+    of: Tensor  # (M,) number of the set
+    bounds: tuple[int, ...]  # where the sets begin, and M
+    same: Tensor  # (M, LENGTH) 1 for pairs of one identity
+
+
+def collate(examples: Sequence[Example]) -> Batch:
+    """Describe sets and put them together."""
+    parts: dict[str, list[npt.NDArray[np.generic]]] = {name: [] for name in ("pair", "object", "whole", "index", "there", "of", "same")}  # fmt: skip
+    bounds = [0]
+    for number, example in enumerate(examples):
+        found = describe(example.X, xyxy=example.xyxy, scene=example.scene, unit=example.unit)
+        index, (count, k) = found.lists.index, found.lists.index.shape
+        fill = ((0, 0), (0, LENGTH - k))
+        same = example.identity[index] == example.identity[:, None]
+        parts["pair"].append(np.pad(found.pair, (*fill, (0, 0))))
+        parts["object"].append(found.object)
+        parts["whole"].append(found.whole[None])
+        parts["index"].append(np.pad(index, fill) + bounds[-1])
+        parts["there"].append(np.pad(np.ones((count, k), bool), fill))
+        parts["of"].append(np.full(count, number))
+        parts["same"].append(np.pad(same, fill).astype(np.float32))
+        bounds.append(bounds[-1] + count)
+    whole = {name: torch.from_numpy(np.concatenate(part)) for name, part in parts.items()}
+    return Batch(bounds=tuple(bounds), **whole)
+
+
+class Network(nn.Module):
+    """The twin of :func:`packed_scenes.cluster.decision.network.logits`, with gradients."""
+
+    def __init__(self, recipe: Recipe, statistics: dict[str, tuple[Floats, Floats]]) -> None:
+        super().__init__()
+        pair, objects, whole = (len(statistics[name][0]) for name in INPUTS)
+        wide, narrow = recipe.width, recipe.narrow
+        shapes = {
+            "whole.1": (whole, narrow), "whole.2": (narrow, narrow), "object.1": (objects, narrow),
+            "object.2": (narrow, narrow), "pair.1": (pair, wide), "pair.2": (wide, wide), "gather": (2 * wide, narrow),
+            "again.1": (wide, wide), "again.2": (wide, wide), "answer": (wide, 1),
+        }  # fmt: skip
+        self.rounds = recipe.rounds
+        for number in range(recipe.rounds):
+            shapes |= {f"round{number}.1": (6, wide), f"round{number}.2": (wide, wide), f"round{number}.answer": (wide, 1)}  # fmt: skip
+        self.layers = nn.ModuleDict({_key(name): nn.Linear(*shape) for name, shape in shapes.items()})
+        maps = {"pair.object": 2 * narrow, "pair.whole": narrow, "again.object": 2 * narrow, "again.whole": narrow}
+        self.maps = nn.ParameterDict(
+            {_key(name): nn.Parameter(torch.randn(wide, width) / width**0.5) for name, width in maps.items()}
+        )
+        for name, (mean, scale) in statistics.items():
+            self.register_buffer(f"mean_{name}", torch.from_numpy(mean))
+            self.register_buffer(f"scale_{name}", torch.from_numpy(scale))
+
+    def forward(self, batch: Batch) -> list[Tensor]:
+        """(M, LENGTH) log-odds of the first answer and after each round."""
+        pair, objects, whole = (
+            ((getattr(batch, n) - self.get_buffer(f"mean_{n}")) / self.get_buffer(f"scale_{n}")).clamp(-8, 8)
+            for n in INPUTS
+        )
+        there, sets = batch.there.unsqueeze(-1), len(batch.bounds) - 1
+        told = self._layer("whole.2", self._layer("whole.1", whole).relu())
+        about = self._layer("object.2", self._layer("object.1", objects).relu())
+        state = self._layer("pair.1", pair) + self._both("pair.object", about, batch.index)
+        state = (state + (told @ self.maps[_key("pair.whole")].T)[batch.of].unsqueeze(1)).relu()
+        state = state + self._layer("pair.2", state).relu()
+        held = state * there  # states are not negative, so that what is not there does not count in the maximum
+        means = held.sum(1) / there.sum(1)
+        gathered = self._layer("gather", torch.cat([held.amax(1), means], -1)).relu()
+        total = torch.zeros(sets, gathered.shape[1]).index_add(0, batch.of, gathered)
+        set_mean = total / torch.bincount(batch.of, minlength=sets).unsqueeze(1)
+        added = self._layer("again.1", state) + self._both("again.object", gathered, batch.index)
+        state = state + (added + (set_mean @ self.maps[_key("again.whole")].T)[batch.of].unsqueeze(1)).relu()
+        state = state + self._layer("again.2", state).relu()
+        answer = self._layer("answer", state)[..., 0]
+        answers = [answer]
+        for number in range(self.rounds):
+            name = f"round{number}"
+            state = state + (self._layer(f"{name}.1", _agreement(answer, batch)) + self._layer(f"{name}.2", state)).relu()
+            answer = answer + self._layer(f"{name}.answer", state)[..., 0]
+            answers.append(answer)
+        return answers
+
+    def weights(self) -> dict[str, Floats]:
+        """The weights by the names that the judge at run time reads."""
+        found: dict[str, Tensor] = {}
+        for key, layer in self.layers.items():
+            found[f"{_name(key)}.weight"], found[f"{_name(key)}.bias"] = layer.weight, layer.bias
+        found |= {_name(key): value for key, value in self.maps.items()}
+        found |= {name.replace("_", ".", 1): value for name, value in self.named_buffers()}
+        return {name: value.detach().numpy().astype(np.float32).copy() for name, value in found.items()}
+
+    def take(self, weights: Mapping[str, Floats]) -> None:
+        """Start from weights; what their inputs lacked starts at 0."""
+        own = {f"layers.{_key(n.rsplit('.', 1)[0])}.{n.rsplit('.', 1)[1]}": n for n in weights if n.endswith(("weight", "bias"))}
+        own |= {f"maps.{_key(n)}": n for n in weights if f"{n}.weight" not in weights and _key(n) in self.maps}
+        own |= {n.replace(".", "_", 1): n for n in weights if n.startswith(("mean.", "scale."))}
+        with torch.no_grad():
+            for name, value in self.state_dict().items():
+                given = torch.from_numpy(weights[own[name]])
+                if given.shape == value.shape:
+                    value.copy_(given)
+                elif name.endswith("weight"):
+                    value.zero_()
+                    value[:, : given.shape[1]] = given
+                else:
+                    value[: len(given)] = given
+
+    def _layer(self, name: str, value: Tensor) -> Tensor:
+        out: Tensor = self.layers[_key(name)](value)
+        return out
+
+    def _both(self, name: str, about: Tensor, index: Tensor) -> Tensor:
+        weight, width = self.maps[_key(name)], about.shape[1]
+        linear = about @ weight[:, :width].T
+        return linear.unsqueeze(1) + linear[index] + (about.unsqueeze(1) * about[index]) @ weight[:, width:].T
+
+
+def _agreement(answer: Tensor, batch: Batch) -> Tensor:
+    chance = answer.sigmoid() * batch.there
+    size = 1 + chance.sum(1)
+    parts = []
+    for low, high in zip(batch.bounds[:-1], batch.bounds[1:], strict=True):
+        own = (batch.index[low:high] - low).clamp(0, high - low - 1)
+        dense = torch.zeros(high - low, high - low).scatter_add(1, own, chance[low:high]) + torch.eye(high - low)
+        parts.append((dense @ dense.T).gather(1, own))
+    shared = torch.cat(parts)
+    one, two = size.unsqueeze(1), size[batch.index]
+    less, more = torch.minimum(one, two), torch.maximum(one, two)
+    figures = (0.2 * answer, shared / (less + more - shared + 0.5), shared / less, shared / more, less.log(), more.log())
+    return torch.stack(figures, -1)
+
+
+def loss_of(answers: Sequence[Tensor], batch: Batch) -> tuple[Tensor, float]:
+    """The loss, and BCubed F by the last answers, mean over the sets."""
+    there = batch.there.float()
+    sizes = torch.bincount(batch.of)
+    weight = there / there.sum(1, keepdim=True) / sizes[batch.of].unsqueeze(1) / len(sizes)
+    total = torch.zeros(())
+    for answer, share in zip(answers, ANSWERS, strict=True):
+        total = total + share * (binary_cross_entropy_with_logits(answer, batch.same, reduction="none") * weight).sum()
+    chance = answers[-1].sigmoid() * there
+    hit = 1 + (chance * batch.same).sum(1)
+
+    def mean(value: Tensor) -> Tensor:
+        return torch.zeros(len(sizes)).index_add(0, batch.of, value) / sizes
+
+    precision, recall = mean(hit / (1 + chance.sum(1))), mean(hit / (1 + (batch.same * there).sum(1)))
+    f = (2 * precision * recall / (precision + recall)).mean()
+    return total + BCUBED * (1 - f), float(f.detach())
+
+
+def statistics_of(batch: Batch) -> dict[str, tuple[Floats, Floats]]:
+    """Mean and scale of every figure over the pairs, objects and sets of a batch."""
+    values = {"pair": batch.pair[batch.there], "object": batch.object, "whole": batch.whole}
+    return {name: (v.mean(0).numpy(), v.std(0).numpy() + np.float32(1e-2)) for name, v in values.items()}
+
+
+def train(
+    bank: Bank,
+    recipe: Recipe,
+    checkpoint: Path,
+    *,
+    start: Mapping[str, Floats] | None = None,
+    tell: Callable[[int, float, float, float], None] | None = None,
+) -> dict[str, Floats]:
+    """Train, or go on from the checkpoint, and return the averaged weights.
+
+    Args:
+        bank: what sets are put together from. recipe: see there.
+        start: weights to start from; those of the same shape are taken, and layers whose input has grown since.
+        checkpoint: written every ``SAVE`` steps; one of another recipe is not continued.
+        tell: called with (step, loss, BCubed F, seconds), running means.
+    """
+    torch.manual_seed(recipe.seed)
+    first = np.random.default_rng([recipe.seed, 0])
+    network = Network(recipe, statistics_of(collate([draw(bank, first) for _ in range(60)])))
+    if start is not None:
+        network.take(start)
+    averaged = {name: value.clone() for name, value in network.state_dict().items()}
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
+    begin, shown = 0, (1.0, 0.0)
+    if checkpoint.is_file():
+        held = torch.load(checkpoint, weights_only=True)
+        if held["recipe"] == asdict(recipe):
+            network.load_state_dict(held["network"])
+            optimiser.load_state_dict(held["optimiser"])
+            averaged, begin = held["averaged"], held["step"]
+    begun = time.perf_counter()
+    for step in range(begin, recipe.steps):
+        rate = recipe.rate * min(1.0, (step + 1) / WARM) * (0.5 + 0.5 * math.cos(math.pi * step / recipe.steps)) + 2e-5
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        rng = np.random.default_rng([recipe.seed, 1, step])  # a step's sets do not depend on where it was resumed
+        batch = collate([draw(bank, rng) for _ in range(recipe.sets)])
+        loss, f = loss_of(network(batch), batch)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        slow = min(SLOW, (step + 1) / (step + 10))
+        with torch.no_grad():
+            for name, value in network.state_dict().items():
+                averaged[name].mul_(slow).add_(value, alpha=1 - slow)
+        shown = tuple(0.98 * old + 0.02 * new for old, new in zip(shown, (float(loss.detach()), f), strict=True))  # type: ignore[assignment]
+        if tell is not None:
+            tell(step + 1, *shown, time.perf_counter() - begun)
+        if (step + 1) % SAVE == 0 or step + 1 == recipe.steps:
+            held = {"recipe": asdict(recipe), "network": network.state_dict(), "optimiser": optimiser.state_dict(), "averaged": averaged, "step": step + 1}  # fmt: skip
+            torch.save(held, checkpoint.with_suffix(".part"))
+            checkpoint.with_suffix(".part").replace(checkpoint)
+    network.load_state_dict(averaged)
+    return network.weights()
+
+
+def _key(name: str) -> str:
+    return name.replace(".", "_")
+
+
+def _name(key: str) -> str:
+    return key.replace("_", ".")

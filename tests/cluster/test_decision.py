@@ -1,0 +1,195 @@
+"""The decision: what must hold for any vectors, the pruning against all prunings, and that it decides well."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from packed_scenes.cluster import AverageLinkage, TwoStage, score
+from packed_scenes.cluster.base import Hints
+from packed_scenes.cluster.decision import Evidence, count, decide_for, judge
+from packed_scenes.cluster.decision.features import describe
+from packed_scenes.cluster.decision.judging import all_pairs
+from packed_scenes.cluster.decision.lists import LENGTH, common, nearest
+from packed_scenes.cluster.decision.pruning import best_pruning
+from packed_scenes.cluster.dense import average_tree
+from packed_scenes.cluster.simulate import simulate
+from tests.cluster.synthetic import scene_vectors
+
+
+
+
+def boxes_for(count: int, seed: int = 0) -> np.ndarray:
+    corner = np.random.default_rng(seed).uniform(0, 500, (count, 2))
+    return np.concatenate([corner, corner + np.random.default_rng(seed + 1).uniform(20, 90, (count, 2))], axis=1)
+
+
+def test_lists_are_the_nearest_rows_nearest_first() -> None:
+    X, _ = scene_vectors(80)
+    found = nearest(X)
+    assert found.index.shape == (80, LENGTH)
+    distance = 1 - X @ X.T
+    np.fill_diagonal(distance, np.inf)
+    np.testing.assert_allclose(found.distance, np.sort(distance, axis=1)[:, :LENGTH], atol=1e-5)
+    assert (np.diff(found.distance, axis=1) >= 0).all()
+
+
+def test_short_sets_have_every_pair_on_their_lists() -> None:
+    X, _ = scene_vectors(9)
+    found = nearest(X)
+    assert found.index.shape == (9, 8)
+    assert (np.sort(found.index, axis=1) == [[j for j in range(9) if j != i] for i in range(9)]).all()
+
+
+@given(st.integers(2, 60), st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_common_equals_the_product_of_dense_rows(rows: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((rows, 6)).astype(np.float32)
+    index = nearest(X / np.linalg.norm(X, axis=1, keepdims=True), length=7).index
+    weight = rng.random(index.shape).astype(np.float32)
+    dense = np.eye(rows, dtype=np.float32)
+    np.put_along_axis(dense, index, weight, axis=1)
+    np.testing.assert_allclose(common(index, weight), np.take_along_axis(dense @ dense.T, index, axis=1), rtol=1e-4)
+
+
+@given(st.integers(2, 70), st.integers(0, 1000), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_turning_the_axes_and_reordering_the_rows_change_nothing(rows: int, seed: int, boxes: bool) -> None:
+    X, _ = scene_vectors(rows, seed=seed)
+    rng = np.random.default_rng(seed)
+    turn = np.linalg.qr(rng.standard_normal((X.shape[1], X.shape[1])))[0]
+    order = rng.permutation(rows)
+    xyxy = boxes_for(rows, seed) if boxes else None
+    one = all_pairs(X, judge(X, xyxy=xyxy))
+    other = np.ascontiguousarray((X @ turn)[order], np.float32)
+    two = all_pairs(other, judge(other, xyxy=None if xyxy is None else xyxy[order]))
+    np.testing.assert_allclose(two, one[np.ix_(order, order)], atol=0.02)
+    np.testing.assert_allclose(one, one.T)
+
+
+def test_the_same_input_gives_the_same_output() -> None:
+    X, _ = scene_vectors(150)
+    one, two = AverageLinkage().fit(X), AverageLinkage().fit(X)
+    np.testing.assert_array_equal(one.labels_, two.labels_)
+    np.testing.assert_array_equal(one.probabilities_, two.probabilities_)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, LENGTH, LENGTH + 1, LENGTH + 2])
+def test_few_rows(rows: int) -> None:
+    X, _ = scene_vectors(rows)
+    model = AverageLinkage().fit(X, xyxy=boxes_for(rows))
+    assert model.labels_.shape == (rows,)
+    assert ((model.probabilities_ >= 0) & (model.probabilities_ <= 1)).all()
+
+
+@pytest.mark.parametrize("rows", [2, 5, 60])
+def test_equal_rows_are_one_identity(rows: int) -> None:
+    X = np.tile(np.arange(1.0, 9), (rows, 1))
+    assert np.isfinite(describe(np.ascontiguousarray(X / np.linalg.norm(X, axis=1, keepdims=True), np.float32)).pair).all()
+    assert AverageLinkage().fit(X).n_clusters_ == 1
+
+
+@given(st.integers(2, 7), st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_the_pruning_is_the_best_of_all(rows: int, seed: int) -> None:
+    """No pruning of the tree that a weighting of precision and recall can reach expects a higher BCubed F."""
+    rng = np.random.default_rng(seed)
+    p = rng.random((rows, rows)) ** 2
+    p = (p + p.T) / 2
+    np.fill_diagonal(p, 1)
+    tree = average_tree(np.where(np.eye(rows, dtype=bool), 0, 1 - p))
+    labels, value = best_pruning(tree, p, forbidden=1, forced=-1)
+    assert value == pytest.approx(expected_f(p, labels))
+    values = [expected_f(p, names) for names in prunings(tree.merges[:, :2].astype(int), rows)]
+    assert value >= max(values) - 0.02
+
+
+def expected_f(p: np.ndarray, labels: np.ndarray) -> float:
+    same = labels[:, None] == labels
+    inside = (p * same).sum(axis=1)
+    precision, recall = (inside / same.sum(axis=1)).mean(), (inside / p.sum(axis=1)).mean()
+    return float(2 * precision * recall / (precision + recall))
+
+
+def prunings(merges: np.ndarray, rows: int) -> list[np.ndarray]:
+    def of(node: int) -> list[list[list[int]]]:
+        if node < rows:
+            return [[[node]]]
+        one, two = merges[node - rows]
+        split = [a + b for a, b in itertools.product(of(one), of(two))]
+        return [*split, [sum((part for part in split[0]), [])]]
+
+    found = []
+    for parts in of(2 * rows - 2):
+        labels = np.empty(rows, int)
+        for name, part in enumerate(parts):
+            labels[part] = name
+        found.append(labels)
+    return found
+
+
+def test_constraints_are_kept() -> None:
+    X, _ = scene_vectors(60, noise=0.4)
+    rng = np.random.default_rng(0)
+    pairs = rng.permutation(60)[:24].reshape(12, 2)
+    must, apart = pairs[:6], pairs[6:]
+    exclusive = np.where(np.arange(60) < 5, 0, -1)
+    labels = AverageLinkage().fit(X, must_link=must, cannot_link=apart, exclusive=exclusive).labels_
+    assert (labels[must[:, 0]] == labels[must[:, 1]]).all()
+    assert (labels[apart[:, 0]] != labels[apart[:, 1]]).all()
+    linked = set(must.ravel().tolist())
+    free = [row for row in range(5) if row not in linked]
+    assert len(set(labels[free].tolist())) == len(free)
+
+
+def test_strangers_are_left_alone() -> None:
+    """Six pairs and thirty single rows: the usual silhouette merges strangers."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        centre = rng.standard_normal((36, 24))
+        X = np.concatenate([centre, centre[:6] + 0.15 * rng.standard_normal((6, 24))])
+        assert AverageLinkage().fit(X).n_clusters_ == pytest.approx(36, abs=2)
+        assert AverageLinkage("silhouette").fit(X).n_clusters_ < 36
+
+
+def test_nothing_is_calibrated_and_it_is_better_than_the_two_stages() -> None:
+    own, theirs = [], []
+    for seed in range(5):
+        X, y = simulate(64, seed=seed)
+        own.append(score(y, AverageLinkage().fit_predict(X)).ARI)
+        theirs.append(score(y, TwoStage().fit_predict(X)).ARI)
+    assert np.mean(own) > 0.85
+    assert np.mean(own) >= np.mean(theirs)
+
+
+@pytest.mark.slow
+def test_many_rows_are_decided_without_a_square_matrix() -> None:
+    X, y = simulate(6000, seed=3)
+    found = AverageLinkage().fit(X)
+    assert score(y, found.labels_).ARI > 0.85
+    assert ((found.probabilities_ >= 0) & (found.probabilities_ <= 1)).all()
+
+
+def test_the_count_is_that_of_the_clusters_and_lies_in_its_interval() -> None:
+    X, y = simulate(200, seed=4)
+    evidence = Evidence(X, Hints())
+    found = count(evidence)
+    assert found.low <= found.count == found.decision.count <= found.high
+    assert found.low <= y.max() + 1 <= found.high
+    assert not found.lost
+    for number in (10, 60, 120):
+        assert decide_for(evidence, number).count == pytest.approx(number, rel=0.2)
+
+
+def test_more_is_joined_the_higher_the_odds() -> None:
+    X, _ = simulate(120, seed=5)
+    evidence = Evidence(X, Hints())
+    counts = [evidence.decide(shift=shift).count for shift in (-12.0, -4.0, 0.0, 4.0, 12.0)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 100
+    assert counts[-1] < 20
