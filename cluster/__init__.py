@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from packed_scenes.cluster.base import Clusterer as Clusterer
     from packed_scenes.cluster.community import Infomap as Infomap
     from packed_scenes.cluster.community import Leiden as Leiden
+    from packed_scenes.cluster.decision.estimator import PairDecision as PairDecision
     from packed_scenes.cluster.density import HDBSCAN as HDBSCAN
     from packed_scenes.cluster.knn import neighbours as neighbours
     from packed_scenes.cluster.labels import canonical as canonical
@@ -56,6 +57,7 @@ __getattr__, __dir__, __all__ = attach(
         "Doubts": "reliable",
         "NoisePolicy": "metrics",
         "PairCounts": "metrics",
+        "PairDecision": "decision.estimator",
         "Reranked": "reranked",
         "TwoStage": "two_stage",
         "canonical": "labels",

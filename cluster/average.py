@@ -9,16 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.base import Clusterer, Hints, Vectors
-from packed_scenes.cluster.choose import adaptive_cut, merge_adaptively, merge_by_silhouette, silhouette_cut
+from packed_scenes.cluster.choose import merge_by_silhouette, silhouette_cut
 from packed_scenes.cluster.constraints import close
-from packed_scenes.cluster.cores import LARGE, REACH, group_by_cores, mean_own_size
+from packed_scenes.cluster.decision.deciding import Evidence
 from packed_scenes.cluster.dense import DENSE_LIMIT, average_tree, cosine_distances
 from packed_scenes.cluster.labels import Labels, cluster_sums
 from packed_scenes.cluster.light import remove_scene_shifts
+from packed_scenes.cluster.near_threshold import cluster_near
 from packed_scenes.cluster.reciprocal import reciprocal_merge
 from packed_scenes.cluster.spatial import spatial_distances
 from packed_scenes.data import InputError
 
+UNCALIBRATED = 0.18  # stands for the threshold of an embedder that has none
 MARGIN_FLOP_LIMIT = 2e11  # a few seconds on two cores
 
 
@@ -42,7 +44,8 @@ class AverageLinkage(Clusterer):
             where groups are large and there are no constraints, by their dense cores, see
             :mod:`packed_scenes.cluster.cores`); ``"calibrated"`` (the embedder's own); or ``"silhouette"`` (the usual
             rule: merges too much where most identities are single).
-        calibrated: the embedder's own threshold, from its card.
+        calibrated: the embedder's own threshold, from its card. ``"adaptive"`` does without: then it is the decision
+            (:mod:`packed_scenes.cluster.decision`).
         spatial: use the boxes, if ``fit`` gets them (:mod:`packed_scenes.cluster.spatial`); up to ``DENSE_LIMIT`` rows.
         light: take out what the light of each scene adds, if ``fit`` gets several scenes
             (:mod:`packed_scenes.cluster.light`).
@@ -58,7 +61,7 @@ class AverageLinkage(Clusterer):
         self,
         threshold: float | str = "adaptive",
         *,
-        calibrated: float = 0.18,
+        calibrated: float | None = None,
         spatial: bool = True,
         light: bool = True,
     ) -> None:
@@ -69,57 +72,52 @@ class AverageLinkage(Clusterer):
 
     def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
         rule = _parse(self.threshold)
-        if not 0 < self.calibrated <= 2:
+        if self.calibrated is None:
+            if rule is Cut.ADAPTIVE:
+                return self._decided(X, hints)
+            if rule is Cut.CALIBRATED:
+                raise InputError("no calibrated threshold is given", remedy="Give one, or a number as threshold.")
+        elif not 0 < self.calibrated <= 2:
             raise InputError(f"calibrated must be a cosine distance in (0, 2], got {self.calibrated}")
         if self.light and hints.scene is not None and len(X) > 1:
-            X = remove_scene_shifts(X, hints.scene, threshold=self.calibrated)
-        if len(X) <= DENSE_LIMIT:
-            labels = self._whole_tree(X, hints, rule)
+            X = remove_scene_shifts(X, hints.scene, threshold=self._scale)
+        if self.spatial and hints.xyxy is not None and len(X) > DENSE_LIMIT:
+            self.warnings_.append(f"the places of the boxes were not used: {len(X)} rows, limit {DENSE_LIMIT}")
+        if rule is Cut.ADAPTIVE:
+            labels, self.threshold_ = cluster_near(X, hints, self._scale, spatial=self.spatial)
         else:
-            if self.spatial and hints.xyxy is not None:
-                self.warnings_.append(f"the places of the boxes were not used: {len(X)} rows, limit {DENSE_LIMIT}")
-            labels = self._merged(X, hints, rule)
+            labels = self._whole_tree(X, hints, rule) if len(X) <= DENSE_LIMIT else self._merged(X, hints, rule)
         return labels, membership(X, labels, self.threshold_)
+
+    @property
+    def _scale(self) -> float:
+        return UNCALIBRATED if self.calibrated is None else self.calibrated
+
+    def _decided(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
+        found = Evidence(X, hints, boxes=self.spatial, light=self.light).decide()
+        self.threshold_ = found.boundary
+        return found.labels, found.probability
 
     def _whole_tree(self, X: Vectors, hints: Hints, rule: float | Cut) -> Labels:
         distance = cosine_distances(X)
         if self.spatial and hints.xyxy is not None:
-            distance = spatial_distances(distance, hints.xyxy, hints.scene, reach=self.calibrated)
+            distance = spatial_distances(distance, hints.xyxy, hints.scene, reach=self._scale)
         tree = average_tree(distance, close(len(X), hints))
-        if rule is Cut.ADAPTIVE:
-            cores = None if hints.constrained else self._cores(X, tree.cut(self.calibrated))
-            if cores is not None:
-                return cores
-            self.threshold_ = adaptive_cut(tree, distance, self.calibrated)
-        elif rule is Cut.SILHOUETTE:
+        if rule is Cut.SILHOUETTE:
             self.threshold_ = silhouette_cut(tree, distance)
         else:
-            self.threshold_ = self.calibrated if isinstance(rule, Cut) else rule
+            self.threshold_ = self._scale if isinstance(rule, Cut) else rule
         return tree.cut(self.threshold_)
 
     def _merged(self, X: Vectors, hints: Hints, rule: float | Cut) -> Labels:
         constraints = close(len(X), hints) if hints.constrained else None
         start = None if constraints is None else constraints.group
         apart = None if constraints is None else constraints.apart
-        if rule is Cut.ADAPTIVE:
-            cores = None if hints.constrained else self._cores(X, reciprocal_merge(X, self.calibrated))
-            if cores is not None:
-                return cores
-            labels, self.threshold_ = merge_adaptively(X, self.calibrated, start=start, apart=apart)
-            return labels
         if rule is Cut.SILHOUETTE:
-            labels, self.threshold_ = merge_by_silhouette(X, self.calibrated, start=start, apart=apart)
+            labels, self.threshold_ = merge_by_silhouette(X, self._scale, start=start, apart=apart)
             return labels
-        self.threshold_ = self.calibrated if isinstance(rule, Cut) else rule
+        self.threshold_ = self._scale if isinstance(rule, Cut) else rule
         return reciprocal_merge(X, self.threshold_, start=start, apart=apart)
-
-    def _cores(self, X: Vectors, calibrated: Labels) -> Labels | None:
-        """Clusters by their dense cores if the groups at the calibrated cut are large, else None."""
-        usual = mean_own_size(calibrated)
-        if usual < LARGE:
-            return None
-        self.threshold_ = min(REACH * self.calibrated, 2.0)
-        return group_by_cores(X, self.calibrated, usual=usual)
 
 
 def membership(X: Vectors, labels: Labels, threshold: float) -> npt.NDArray[np.float64]:

@@ -10,10 +10,11 @@ from typing import Any
 from packed_scenes.cluster.base import Clusterer
 from packed_scenes.data import InputError
 
-DEFAULT = "average"
+DEFAULT = "decision"
 
 # name -> module:class, so that naming a method loads only its own libraries
 _METHODS = {
+    "decision": "decision.estimator:PairDecision",
     "average": "average:AverageLinkage",
     "k-reciprocal": "reranked:Reranked",
     "two-stage": "two_stage:TwoStage",

@@ -4,11 +4,12 @@ For a set of N vectors (and boxes, where there are any):
 
 1. ``lists``, ``places``, ``features``: the pairs of each object's nearest, each with figures that compare it with the
    rest of the set;
-2. ``network``, ``judging``: the probability that a pair is one identity, by a small network that sees the whole set;
-3. ``deciding``, ``pruning``: average linkage of the probabilities, and the pruning of its tree with the highest expected
-   BCubed F. What is known for certain (must-links, cannot-links, once per picture) enters both.
+2. ``network``, ``judging``: the probability that a pair is one identity, by a network that sees the whole set;
+3. ``graph``, ``pruning``, ``deciding``: average linkage of the probabilities, and the pruning of its tree with the
+   highest expected BCubed F. Near the threshold of an embedder that is calibrated for what is seen, its own clusters
+   stand. What is known for certain (must-links, cannot-links, once per picture) enters both.
 
-No number in it belongs to an embedder or to a kind of object. How it was trained and what it reaches: README.md of
+How it was trained and what it reaches: README.md of
 ``cluster``.
 """
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from packed_scenes.cluster.base import Vectors
 from packed_scenes.cluster.constraints import Constraints
@@ -68,7 +67,7 @@ def decide_on_lists(X: Vectors, found: Judgement, constraints: Constraints | Non
 
 
 def _listed(found: Judgement) -> Floats:
-    return found.probability.astype(np.float64).sum(axis=1)
+    return np.asarray(found.probability.astype(np.float64).sum(axis=1))
 
 
 def _names(count: int, merges: Ints, chosen: list[int]) -> Labels:
@@ -98,12 +97,13 @@ class _Tree:
         keep = chance >= FAINT
         one, two, total = rows[keep], other[keep], chance[keep]
         key = np.minimum(one, two) * self.count + np.maximum(one, two)
-        key, first, inverse, times = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+        key, inverse, times = np.unique(key, return_inverse=True, return_counts=True)
         total = np.bincount(inverse, total) / times
         parts = [(*np.divmod(key, self.count), total)]
         if constraints is not None:
             parts += self._told(constraints)
-        one, two, total = (np.concatenate(part) for part in zip(*parts, strict=True))
+        one, two = (np.concatenate([part[at] for part in parts]).astype(np.int64) for at in (0, 1))
+        total = np.concatenate([part[2] for part in parts])
         return self._joined(one, two, total, np.ones(len(total)))
 
     @staticmethod
@@ -167,7 +167,9 @@ class _Tree:
         again = apart & (changed[left] | changed[right])
         same = apart & ~again
         fresh = self._joined(left[again], right[again], pairs.total[again], pairs.known[again])
-        parts = ((getattr(pairs, name)[same], getattr(fresh, name)) for name in ("one", "two", "total", "known", "mean"))
+        parts = (
+            (getattr(pairs, name)[same], getattr(fresh, name)) for name in ("one", "two", "total", "known", "mean")
+        )
         self.pairs = _Pairs(*(np.concatenate(part) for part in parts))
 
     def result(self) -> tuple[Ints, Floats, Floats]:

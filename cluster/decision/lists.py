@@ -39,7 +39,7 @@ class Lists:
     @property
     def length(self) -> int:
         """k."""
-        return self.index.shape[1]
+        return int(self.index.shape[1])
 
 
 def nearest(X: Vectors, *, length: int = LENGTH) -> Lists:

@@ -84,7 +84,9 @@ def load(path: Path = WEIGHTS) -> Weights:
     try:
         return {name: np.asarray(value, np.float32) for name, value in load_file(path).items()}
     except (OSError, SafetensorError) as error:
-        raise InputError(f"no weights of the decision: {error}", file=path, remedy="Install the package again.") from error
+        raise InputError(
+            f"no weights of the decision: {error}", file=path, remedy="Install the package again."
+        ) from error
 
 
 class _Layers:

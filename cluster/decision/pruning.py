@@ -19,38 +19,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.cluster.dense import Tree
-from packed_scenes.cluster.labels import Labels
-
 WEIGHTS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)  # of precision against recall
 
-Probabilities = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-
-
-def best_pruning(tree: Tree, probability: Probabilities, *, forbidden: float, forced: float) -> tuple[Labels, float]:
-    """Return the (N,) names of the best clusters and their expected BCubed F.
-
-    Args:
-        tree: over N rows. probability: (N, N), symmetric, ones on the diagonal.
-        forbidden: merges above this height are never made. forced: merges at or below it always are.
-
-    Memory: two (N, N) float64.
-    """
-    count = tree.count
-    if count == 1:
-        return np.zeros(1, np.int64), 1.0
-    order, start, size = leaf_order(tree)
-    precise = block_sums(probability[np.ix_(order, order)], start, size) / size
-    expected = probability.sum(axis=1)
-    recalled = block_sums((probability / expected[:, None])[np.ix_(order, order)], start, size)
-    names = np.empty(count, np.int64)
-    chosen, value = prune(tree.merges[:, :2].astype(np.int64), tree.heights, precise, recalled, forbidden, forced)
-    for name, node in enumerate(chosen):
-        names[order[start[node] : start[node] + size[node]]] = name
-    return names, value
 
 
 def prune(
@@ -114,26 +87,3 @@ def _improved(
 
 def _f(precise: Any, recalled: Any, count: int) -> Any:
     return 2 * precise * recalled / (precise + recalled) / count
-
-
-def leaf_order(tree: Tree) -> tuple[Ints, Ints, Ints]:
-    """Return (N,) rows such that every node is a stretch of them, and each node's (2 N - 1,) start and size."""
-    count, pairs = tree.count, tree.merges[:, :2].astype(np.int64)
-    size, start = np.ones(2 * count - 1, np.int64), np.zeros(2 * count - 1, np.int64)
-    for number, (one, two) in enumerate(pairs.tolist()):
-        size[count + number] = size[one] + size[two]
-    for number in range(count - 2, -1, -1):
-        one, two = pairs[number]
-        start[one] = start[count + number]
-        start[two] = start[one] + size[one]
-    order = np.empty(count, np.int64)
-    order[start[:count]] = np.arange(count)
-    return order, start, size
-
-
-def block_sums(square: Floats, start: Ints, size: Ints) -> Floats:
-    """Sum the diagonal blocks of an (N, N) matrix that stretches of rows span."""
-    total = np.zeros((len(square) + 1, len(square) + 1))
-    np.cumsum(np.cumsum(square, axis=0), axis=1, out=total[1:, 1:])
-    end = start + size
-    return np.asarray(total[end, end] - total[start, end] - total[end, start] + total[start, start])

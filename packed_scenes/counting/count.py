@@ -268,9 +268,7 @@ def _plain(
     return _Clusters(model.labels_, model.probabilities_, threshold, math.nan, limits, warnings)
 
 
-def _clusters_for(
-    vectors: npt.NDArray[np.float32], unit: float | None, count: float, answers: AnswerBook
-) -> _Clusters:
+def _clusters_for(vectors: npt.NDArray[np.float32], unit: float | None, count: float, answers: AnswerBook) -> _Clusters:
     """The clusters of the decision whose number is the count that answered pairs gave."""
     from packed_scenes.cluster import decision
 

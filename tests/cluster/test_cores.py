@@ -62,7 +62,7 @@ def test_small_groups_keep_the_adaptive_cut(monkeypatch: pytest.MonkeyPatch) -> 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("no cores here")
 
-    monkeypatch.setattr(cluster.average, "group_by_cores", refuse)
+    monkeypatch.setattr(cluster.near_threshold, "group_by_cores", refuse)
     AverageLinkage(calibrated=CALIBRATED).fit(X)
 
 

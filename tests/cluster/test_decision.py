@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
+from benchmarks.simulate import simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packed_scenes.cluster import AverageLinkage, TwoStage, score
+from packed_scenes.cluster import AverageLinkage, PairDecision, TwoStage, score
 from packed_scenes.cluster.base import Hints
 from packed_scenes.cluster.decision import Evidence, count, decide_for, judge
 from packed_scenes.cluster.decision.features import describe
 from packed_scenes.cluster.decision.judging import all_pairs
 from packed_scenes.cluster.decision.lists import LENGTH, common, nearest
-from packed_scenes.cluster.decision.pruning import best_pruning
+from packed_scenes.cluster.decision.pruning import prune
 from packed_scenes.cluster.dense import average_tree
-from packed_scenes.cluster.simulate import simulate
 from tests.cluster.synthetic import scene_vectors
-
-
 
 
 def boxes_for(count: int, seed: int = 0) -> np.ndarray:
@@ -82,31 +78,54 @@ def test_the_same_input_gives_the_same_output() -> None:
 @pytest.mark.parametrize("rows", [1, 2, 3, LENGTH, LENGTH + 1, LENGTH + 2])
 def test_few_rows(rows: int) -> None:
     X, _ = scene_vectors(rows)
-    model = AverageLinkage().fit(X, xyxy=boxes_for(rows))
-    assert model.labels_.shape == (rows,)
+    for unit in (None, 0.2):
+        model = PairDecision(calibrated=unit).fit(X, xyxy=boxes_for(rows))
+        assert model.labels_.shape == (rows,)
     assert ((model.probabilities_ >= 0) & (model.probabilities_ <= 1)).all()
 
 
 @pytest.mark.parametrize("rows", [2, 5, 60])
 def test_equal_rows_are_one_identity(rows: int) -> None:
     X = np.tile(np.arange(1.0, 9), (rows, 1))
-    assert np.isfinite(describe(np.ascontiguousarray(X / np.linalg.norm(X, axis=1, keepdims=True), np.float32)).pair).all()
+    assert np.isfinite(
+        describe(np.ascontiguousarray(X / np.linalg.norm(X, axis=1, keepdims=True), np.float32)).pair
+    ).all()
     assert AverageLinkage().fit(X).n_clusters_ == 1
 
 
 @given(st.integers(2, 7), st.integers(0, 10_000))
 @settings(max_examples=30, deadline=None)
-def test_the_pruning_is_the_best_of_all(rows: int, seed: int) -> None:
-    """No pruning of the tree that a weighting of precision and recall can reach expects a higher BCubed F."""
+def test_no_single_merge_or_split_improves_the_pruning(rows: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     p = rng.random((rows, rows)) ** 2
     p = (p + p.T) / 2
     np.fill_diagonal(p, 1)
     tree = average_tree(np.where(np.eye(rows, dtype=bool), 0, 1 - p))
-    labels, value = best_pruning(tree, p, forbidden=1, forced=-1)
+    merges = tree.merges[:, :2].astype(np.int64)
+    members = [[row] for row in range(rows)]
+    for one, two in merges:
+        members.append(members[one] + members[two])
+    inside = [p[np.ix_(part, part)] for part in members]
+    precise = np.array([block.sum() / len(block) for block in inside])
+    recalled = np.array(
+        [(block.sum(axis=1) / p[part].sum(axis=1)).sum() for block, part in zip(inside, members, strict=True)]
+    )
+    nodes, value = prune(merges, tree.heights, precise, recalled, forbidden=1, forced=-1)
+    labels = np.empty(rows, int)
+    for name, node in enumerate(nodes):
+        labels[members[node]] = name
     assert value == pytest.approx(expected_f(p, labels))
-    values = [expected_f(p, names) for names in prunings(tree.merges[:, :2].astype(int), rows)]
-    assert value >= max(values) - 0.02
+    for number, pair in enumerate(merges.tolist()):
+        node = rows + number
+        if node in nodes:
+            other = [*(n for n in nodes if n != node), *pair]
+        elif set(pair) <= set(nodes):
+            other = [*(n for n in nodes if n not in pair), node]
+        else:
+            continue
+        for name, part in enumerate(other):
+            labels[members[part]] = name
+        assert expected_f(p, labels) <= value + 1e-9
 
 
 def expected_f(p: np.ndarray, labels: np.ndarray) -> float:
@@ -116,21 +135,12 @@ def expected_f(p: np.ndarray, labels: np.ndarray) -> float:
     return float(2 * precision * recall / (precision + recall))
 
 
-def prunings(merges: np.ndarray, rows: int) -> list[np.ndarray]:
-    def of(node: int) -> list[list[list[int]]]:
-        if node < rows:
-            return [[[node]]]
-        one, two = merges[node - rows]
-        split = [a + b for a, b in itertools.product(of(one), of(two))]
-        return [*split, [sum((part for part in split[0]), [])]]
-
-    found = []
-    for parts in of(2 * rows - 2):
-        labels = np.empty(rows, int)
-        for name, part in enumerate(parts):
-            labels[part] = name
-        found.append(labels)
-    return found
+def test_a_calibrated_threshold_stands_where_it_fits_and_not_where_it_is_far_off() -> None:
+    X, y = simulate(200, seed=1)
+    near = AverageLinkage(calibrated=0.66).fit(X)
+    np.testing.assert_array_equal(PairDecision(calibrated=0.66).fit(X).labels_, near.labels_)
+    off = PairDecision(calibrated=0.1).fit(X)
+    assert score(y, off.labels_).bcubed_f > score(y, AverageLinkage(calibrated=0.1).fit(X).labels_).bcubed_f + 0.2
 
 
 def test_constraints_are_kept() -> None:
@@ -139,7 +149,14 @@ def test_constraints_are_kept() -> None:
     pairs = rng.permutation(60)[:24].reshape(12, 2)
     must, apart = pairs[:6], pairs[6:]
     exclusive = np.where(np.arange(60) < 5, 0, -1)
-    labels = AverageLinkage().fit(X, must_link=must, cannot_link=apart, exclusive=exclusive).labels_
+    for unit in (None, 0.3):
+        _check_constraints(PairDecision(calibrated=unit), X, must, apart, exclusive)
+
+
+def _check_constraints(
+    model: PairDecision, X: np.ndarray, must: np.ndarray, apart: np.ndarray, exclusive: np.ndarray
+) -> None:
+    labels = model.fit(X, must_link=must, cannot_link=apart, exclusive=exclusive).labels_
     assert (labels[must[:, 0]] == labels[must[:, 1]]).all()
     assert (labels[apart[:, 0]] != labels[apart[:, 1]]).all()
     linked = set(must.ravel().tolist())

@@ -1,4 +1,4 @@
-"""What makes sets of vectors differ, each by itself: variants side by side, poor light, noise, cameras, other embedders.
+"""What makes sets of vectors differ, each by itself: variants side by side, light, noise, cameras, other embedders.
 
 Every effect takes (rng, X, identity, family) and returns changed unit rows; ``identity`` is (N,) numbers 0 … K-1 and
 ``family`` (K,) the group of look-alikes that each identity belongs to.

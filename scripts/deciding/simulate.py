@@ -7,14 +7,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from benchmarks.simulate import simulate
 
-from packed_scenes.cluster import simulate as gaussian
-from packed_scenes.deciding.bank import Bank, Pool, Shelf
-from packed_scenes.deciding.effects import OF_CROWDS, OF_EMBEDDERS, OF_GOODS, OF_PAIRS, Ints, Rng, Rows
+from deciding.bank import Bank, Pool, Shelf
+from deciding.effects import OF_CROWDS, OF_EMBEDDERS, OF_GOODS, OF_PAIRS, Ints, Rng, Rows
 
 # How often a set comes from a source. A pool that is not named has weight 1.
 GAUSSIAN, SHELVES = 0.10, 0.32
-POOLS = {"vehicles": 1.2, "people": 1.4, "grocery": 1.2, "packed": 1.0, "drawn": 3.6, "cola": 0.25, "chess": 0.25, "pills": 0.25}  # fmt: skip
+POOLS = {
+    "vehicles": 1.2,
+    "people": 1.4,
+    "grocery": 1.2,
+    "packed": 1.0,
+    "drawn": 3.6,
+    "cola": 0.25,
+    "chess": 0.25,
+    "pills": 0.25,
+}
 DESCRIPTORS = {"embedder": 0.55, "imagenet": 0.22, "colour": 0.13, "embedder+imagenet": 0.10}
 CHANGED = 0.85  # share of sets that get effects
 KNOWN = 0.6  # share of sets whose embedder has a threshold of its own
@@ -63,7 +72,9 @@ def _draw(bank: Bank, rng: Rng) -> Example:
             axis = int(rng.integers(2))
             scene = (boxes[:, axis] > np.median(boxes[:, axis])).astype(np.int64)
     else:
-        weights = {name: POOLS.get(_kind(name), 1.0) / sum(_kind(n) == _kind(name) for n in bank.pools) for name in bank.pools}
+        weights = {
+            name: POOLS.get(_kind(name), 1.0) / sum(_kind(n) == _kind(name) for n in bank.pools) for name in bank.pools
+        }
         sizes, crowd = group_sizes(rng, most)
         name = _pick(rng, weights)
         X, identity, family, unit = _pooled(bank.pools[name], rng, sizes, crowd)
@@ -104,7 +115,7 @@ def _pick(rng: Rng, weights: Mapping[str, float]) -> str:
 
 def _gaussian(rng: Rng, most: int) -> tuple[Rows, Ints]:
     dim = int(rng.choice(list(NOISE_WIDTHS)))
-    X, identity = gaussian.simulate(
+    X, identity = simulate(
         int(np.exp(rng.uniform(np.log(8), np.log(most)))),
         dim=dim,
         seed=int(rng.integers(2**30)),
@@ -141,7 +152,9 @@ def _pooled(pool: Pool, rng: Rng, sizes: list[int], crowd: bool) -> tuple[Rows, 
     design = np.array([pool.family[rows[0]] for rows in pool.rows.values()])
     if design[0] >= 0 and rng.random() < 0.85:
         most = int(rng.integers(1, 5))
-        groups = [rng.permutation(known[design == f])[: rng.integers(1, most + 1)] for f in rng.permutation(np.unique(design))]  # fmt: skip
+        groups = [
+            rng.permutation(known[design == f])[: rng.integers(1, most + 1)] for f in rng.permutation(np.unique(design))
+        ]
         order = np.concatenate(groups)
     else:
         order = rng.permutation(known)

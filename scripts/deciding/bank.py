@@ -56,7 +56,7 @@ class Bank:
 
     @classmethod
     def load(cls, path: str | Path, *, kept_out: bool = False) -> Self:
-        """Read a bank that :func:`packed_scenes.deciding.banking.build` has written.
+        """Read a bank that :func:`deciding.banking.build` has written.
 
         Raises:
             InputError: if the file is missing or none.

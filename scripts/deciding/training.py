@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from deciding.bank import Bank
+from deciding.simulate import Example, draw
 from packed_scenes.cluster.decision.features import describe
 from packed_scenes.cluster.decision.lists import LENGTH
-from packed_scenes.deciding.bank import Bank
-from packed_scenes.deciding.simulate import Example, draw
 
 Floats = npt.NDArray[np.float32]
 INPUTS = ("pair", "object", "whole")
@@ -61,7 +61,9 @@ class Batch:
 
 def collate(examples: Sequence[Example]) -> Batch:
     """Describe sets and put them together."""
-    parts: dict[str, list[npt.NDArray[np.generic]]] = {name: [] for name in ("pair", "object", "whole", "index", "there", "of", "same")}  # fmt: skip
+    parts: dict[str, list[npt.NDArray[np.generic]]] = {
+        name: [] for name in ("pair", "object", "whole", "index", "there", "of", "same")
+    }
     bounds = [0]
     for number, example in enumerate(examples):
         found = describe(example.X, xyxy=example.xyxy, scene=example.scene, unit=example.unit)
@@ -94,7 +96,11 @@ class Network(nn.Module):
         }  # fmt: skip
         self.rounds = recipe.rounds
         for number in range(recipe.rounds):
-            shapes |= {f"round{number}.1": (6, wide), f"round{number}.2": (wide, wide), f"round{number}.answer": (wide, 1)}  # fmt: skip
+            shapes |= {
+                f"round{number}.1": (6, wide),
+                f"round{number}.2": (wide, wide),
+                f"round{number}.answer": (wide, 1),
+            }
         self.layers = nn.ModuleDict({_key(name): nn.Linear(*shape) for name, shape in shapes.items()})
         maps = {"pair.object": 2 * narrow, "pair.whole": narrow, "again.object": 2 * narrow, "again.whole": narrow}
         self.maps = nn.ParameterDict(
@@ -128,7 +134,9 @@ class Network(nn.Module):
         answers = [answer]
         for number in range(self.rounds):
             name = f"round{number}"
-            state = state + (self._layer(f"{name}.1", _agreement(answer, batch)) + self._layer(f"{name}.2", state)).relu()
+            state = (
+                state + (self._layer(f"{name}.1", _agreement(answer, batch)) + self._layer(f"{name}.2", state)).relu()
+            )
             answer = answer + self._layer(f"{name}.answer", state)[..., 0]
             answers.append(answer)
         return answers
@@ -144,7 +152,11 @@ class Network(nn.Module):
 
     def take(self, weights: Mapping[str, Floats]) -> None:
         """Start from weights; what their inputs lacked starts at 0."""
-        own = {f"layers.{_key(n.rsplit('.', 1)[0])}.{n.rsplit('.', 1)[1]}": n for n in weights if n.endswith(("weight", "bias"))}
+        own = {
+            f"layers.{_key(n.rsplit('.', 1)[0])}.{n.rsplit('.', 1)[1]}": n
+            for n in weights
+            if n.endswith(("weight", "bias"))
+        }
         own |= {f"maps.{_key(n)}": n for n in weights if f"{n}.weight" not in weights and _key(n) in self.maps}
         own |= {n.replace(".", "_", 1): n for n in weights if n.startswith(("mean.", "scale."))}
         with torch.no_grad():
@@ -179,7 +191,14 @@ def _agreement(answer: Tensor, batch: Batch) -> Tensor:
     shared = torch.cat(parts)
     one, two = size.unsqueeze(1), size[batch.index]
     less, more = torch.minimum(one, two), torch.maximum(one, two)
-    figures = (0.2 * answer, shared / (less + more - shared + 0.5), shared / less, shared / more, less.log(), more.log())
+    figures = (
+        0.2 * answer,
+        shared / (less + more - shared + 0.5),
+        shared / less,
+        shared / more,
+        less.log(),
+        more.log(),
+    )
     return torch.stack(figures, -1)
 
 
@@ -258,7 +277,13 @@ def train(
         if tell is not None:
             tell(step + 1, *shown, time.perf_counter() - begun)
         if (step + 1) % SAVE == 0 or step + 1 == recipe.steps:
-            held = {"recipe": asdict(recipe), "network": network.state_dict(), "optimiser": optimiser.state_dict(), "averaged": averaged, "step": step + 1}  # fmt: skip
+            held = {
+                "recipe": asdict(recipe),
+                "network": network.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "averaged": averaged,
+                "step": step + 1,
+            }
             torch.save(held, checkpoint.with_suffix(".part"))
             checkpoint.with_suffix(".part").replace(checkpoint)
     network.load_state_dict(averaged)

@@ -1,0 +1,123 @@
+"""Build the bank: crops of the data sets that may train, drawn goods, and generated scenes, as the descriptors see
+them.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.data import read_image
+from packed_scenes.data.files import atomic_write
+from packed_scenes.embed import Embedder
+from packed_scenes.embed.augment import Augmentation
+from packed_scenes.embed.batches import draw_views
+from packed_scenes.embed.goods_store import render_shard
+from packed_scenes.embed.sources import build_store, read_grocery, read_packed, read_vehicles
+from packed_scenes.embed.store import CropStore, StoreWriter
+
+STRENGTHS = (0.3, 1.2)  # of the augmentation, one level each
+MOST = 50  # crops of an identity
+PEOPLE = 25  # frames of a person, spread over the video
+FAMILIES, FIRST = 100, 90_000  # drawn families per shard, and a shard number that no embedder was trained on
+BATCH = 128
+
+
+def build(data: Path, path: Path, *, scenes: int, seed: int, tell: Callable[[str], None]) -> None:
+    """Write the bank of whatever data sets the folder holds; whole or not at all. Takes about an hour on two cores.
+
+    Args:
+        data: folder of real pictures. path: .npz to write. scenes: generated scenes. seed: of everything.
+        tell: receives a line per source.
+    """
+    descriptors = {"embedder": Embedder.load(device="cpu"), "colour": Embedder.load("colour", device="cpu")}
+    held: dict[str, npt.NDArray[Any]] = {}
+    with TemporaryDirectory() as work:
+        for name, store in _stores(data, Path(work)):
+            held |= {f"{name}/{part}": value for part, value in _pool(store, descriptors, seed).items()}
+            tell(f"{name}: {len(store)} crops")
+    for number, part in enumerate(_shelves(scenes, descriptors, seed)):
+        held |= {f"shelf-{number:04d}/{key}": value for key, value in part.items()}
+    tell(f"{scenes} generated scenes")
+    with atomic_write(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **held)
+
+
+def _stores(data: Path, work: Path) -> Iterator[tuple[str, CropStore]]:
+    if (data / "packed_products").is_dir():
+        yield "packed", build_store(read_packed(data / "packed_products" / "train"), work / "packed", most=MOST)
+    if (data / "grocery_store").is_dir():
+        yield "grocery", build_store(read_grocery(data / "grocery_store"), work / "grocery", most=MOST // 2)
+    if (data / "vehicle_reid").is_dir():
+        yield "vehicles", build_store(read_vehicles(data / "vehicle_reid"), work / "vehicles")
+    if (data / "people_intel").is_dir():
+        yield "people", _people(data / "people_intel", work / "people")
+    for number in range(2):
+        folder = render_shard(work / "drawn", seed=FIRST + number, families=FAMILIES, variants=4, views=4)
+        yield f"drawn{number}", CropStore.open(folder)
+
+
+def _people(root: Path, work: Path) -> CropStore:
+    with open(root / "crops.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    writer = StoreWriter(work)
+    for person in sorted({int(row["person"]) for row in rows}):
+        own = [row["file"] for row in rows if int(row["person"]) == person]
+        for name in own[:: max(1, len(own) // PEOPLE)]:
+            writer.add(read_image(root / "crops" / name), label=person)
+    writer.close()
+    return CropStore.open(work)
+
+
+def _pool(store: CropStore, descriptors: dict[str, Embedder], seed: int) -> dict[str, npt.NDArray[Any]]:
+    """Every crop at every strength, by every descriptor."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in descriptors}
+    for strength in STRENGTHS:
+        how = _strength(strength)
+        parts: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in descriptors}
+        for low in range(0, len(store), BATCH):
+            drawn = [(store, row, None, 0) for row in range(low, min(low + BATCH, len(store)))]
+            first = descriptors["embedder"]
+            canvases = draw_views(drawn, first.width, first.height, rng, how)
+            for name, embedder in descriptors.items():
+                parts[name].append(embedder.embed_crops(list(canvases)).astype(np.float16))
+        for name, part in parts.items():
+            found[name].append(np.concatenate(part))
+    out: dict[str, npt.NDArray[Any]] = {name: np.stack(levels) for name, levels in found.items()}
+    return out | {"identity": store.label, "family": store.family}
+
+
+def _strength(factor: float) -> Augmentation:
+    """The usual augmentation with every effect stronger or weaker."""
+    usual, changed = Augmentation(), {}
+    for field in fields(usual):
+        value = getattr(usual, field.name)
+        if field.name == "low_scale":
+            changed[field.name] = 1 - (1 - value) * min(factor, 1.2)
+        elif field.name not in ("low_top", "cut_depth"):
+            chance = field.name in ("cut", "overlap", "occlude", "gloss", "low")
+            changed[field.name] = min(0.9, value * factor) if chance else value * factor
+    return Augmentation(**changed)
+
+
+def _shelves(count: int, descriptors: dict[str, Embedder], seed: int) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    from packed_scenes.data.synth import stream
+
+    scenes = stream(
+        91_001 + seed, layout="mixed", mixture=(0.85, 0.0, 0.15), size=(900, 900), count=(8, 130), bare=0.0,
+        families=200, fresh=4, photometry=0.7,
+    )  # fmt: skip
+    for number in range(count):
+        scene = scenes[number]
+        if scene.truth is None or scene.truth.cluster is None or len(scene.truth) < 5:
+            continue
+        vectors = {name: e.embed(scene.image, scene.truth.xyxy).astype(np.float16) for name, e in descriptors.items()}
+        yield vectors | {"identity": scene.truth.cluster, "xyxy": scene.truth.xyxy}
