@@ -117,10 +117,10 @@ class _Tree:
 
     def _joined(self, one: Ints, two: Ints, total: Floats, known: Floats) -> _Pairs:
         """Pairs of clusters, each once, with their means."""
-        low, high = np.minimum(one, two), np.maximum(one, two)
-        key, inverse = np.unique(low * len(self.sizes) + high, return_inverse=True)
+        key, inverse = np.unique(np.minimum(one, two) * len(self.sizes) + np.maximum(one, two), return_inverse=True)
         low, high = np.divmod(key, len(self.sizes))
-        total, known = np.bincount(inverse, total, len(key)), np.bincount(inverse, known, len(key))
+        total = np.asarray(np.bincount(inverse, total, len(key)), np.float64)
+        known = np.asarray(np.bincount(inverse, known, len(key)), np.float64)
         every = self.sizes[low] * self.sizes[high]
         lacking = np.flatnonzero((known < every) & (np.abs(total) < CERTAIN / 2))
         mean = total.copy()
