@@ -43,7 +43,9 @@ def main(
     answers: Annotated[Path | None, typer.Option(help="CSV of the answers.  [default: OUT/answers.csv]")] = None,
     truth: Annotated[
         str | None,
-        typer.Option(help="Answer by known identities: folders, a CSV (file,identity), or a name pattern '(.+)_cam'."),
+        typer.Option(
+            help="Answer by known identities: folders, a CSV (file,identity), or name:PATTERN ('name:(.+)_cam')."
+        ),
     ] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Cosine distance of the plain count.  [default: chosen]")
@@ -67,7 +69,7 @@ def main(
 
     from packed_scenes.counting import AnswerBook, Options, count_folder, save_count
     from packed_scenes.counting.answers import truth_judge
-    from packed_scenes.counting.truth import read_truth
+    from packed_scenes.crops.values import read_values
     from packed_scenes.data import InputError
 
     if ask not in ("nobody", "terminal", "browser"):
@@ -87,7 +89,7 @@ def main(
         def judge(book: AnswerBook, paths: list[Path]) -> Judge:
             nonlocal page
             if truth is not None:
-                return truth_judge(read_truth(truth, book.names), budget=pairs, book=book)
+                return truth_judge(read_values(truth, book.names), budget=pairs, book=book)
             if ask == "terminal":
                 from packed_scenes.counting.terminal import terminal_judge
 

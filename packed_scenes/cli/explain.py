@@ -69,9 +69,9 @@ def _folder(
     import numpy as np
 
     from packed_scenes import cluster
+    from packed_scenes.crops import read_crops
     from packed_scenes.data.images import read_image, write_image
     from packed_scenes.explain import draw_clusters, draw_pairs, read_labels
-    from packed_scenes.refining import read_crops
 
     crops = read_crops(folder)
     vectors = model.embed_crops([read_image(path) for path in crops.paths])

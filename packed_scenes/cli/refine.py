@@ -34,7 +34,7 @@ def main(
     listed: Annotated[Path | None, typer.Option("--list", help="Text file: only these crops, one name a line.")] = None,
     camera: Annotated[
         str | None,
-        typer.Option(help=r"Camera of a crop: 'folders', a CSV (file,camera), or a pattern like 'cam(\d+)'."),
+        typer.Option(help=r"Camera of a crop: folders, a CSV (file,camera), or name:PATTERN such as 'name:cam(\d+)'."),
     ] = None,
     once_per_camera: Annotated[
         bool, typer.Option("--once-per-camera", help="Two crops of one camera are never the same thing.")
@@ -55,7 +55,7 @@ def main(
     threads: Threads = None,
     truth: Annotated[
         str | None,
-        typer.Option(help="Known identities, for figures only: 'folders', a CSV (file,identity) or a pattern."),
+        typer.Option(help="Known identities, for figures only: folders, a CSV (file,identity) or name:PATTERN."),
     ] = None,
     seed: Seed = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the record as one JSON object, no progress.")] = False,
@@ -63,7 +63,8 @@ def main(
     """Improve an embedder on a folder of crops by its own clusters, and list the doubtful crops for a person."""
     import torch
 
-    from packed_scenes.refining import Options, read_crops, read_review, refine_crops, save_refined
+    from packed_scenes.crops import read_crops
+    from packed_scenes.refining import Options, read_review, refine_crops, save_refined
     from packed_scenes.refining.outputs import trained_round
 
     if threads is not None:
@@ -95,9 +96,9 @@ def main(
         )  # fmt: skip
     known = None
     if truth is not None:
-        from packed_scenes.counting.truth import read_truth
+        from packed_scenes.crops.values import read_values
 
-        known = read_truth(truth, found.crops.names)
+        known = read_values(truth, found.crops.names)
     record = save_refined(found, folder_out, truth=known)
     tell_problems(found.warnings, found.crops.errors)
     if json:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from packed_scenes.counting.count import Count
+from packed_scenes.crops import cluster_sheet, sort_into_folders
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.extras import installed
 from packed_scenes.data.files import atomic_write, write_csv, write_json
-from packed_scenes.data.naming import flat_names
+from packed_scenes.data.images import write_image
 from packed_scenes.provenance import command_line, machine, versions
 
 FOLDERS = "clusters"
-MARK = ".made-by-count"  # only a folder with it is ever emptied
 
 
 def save_count(found: Count, out: Path, *, folders: str = "links") -> Path:
@@ -37,9 +33,9 @@ def save_count(found: Count, out: Path, *, folders: str = "links") -> Path:
     write_csv(out / "curve.csv", points(found))
     if installed("matplotlib"):
         draw_curve(found, out / "curve.png")
-    draw_sheet(found, out / "clusters.png")
+    write_image(out / "clusters.png", cluster_sheet(found.paths, found.labels, found.probability))
     if folders != "none":
-        fill_folders(found, out / FOLDERS, copies=folders == "copies")
+        sort_into_folders(found.paths, found.labels, out / FOLDERS, copy=folders == "copies")
     if found.errors:
         write_csv(out / "errors.csv", [("file", "reason"), *found.errors])
     else:
@@ -90,51 +86,6 @@ def draw_curve(found: Count, path: Path) -> None:
     axes.legend(fontsize=8)
     with atomic_write(path) as temporary:
         figure.savefig(temporary)
-
-
-def draw_sheet(found: Count, path: Path) -> None:
-    """Draw the contact sheet: the largest clusters, their members from the surest to the most doubtful."""
-    from packed_scenes.aggregate import ContactSheet, colors_of
-    from packed_scenes.data.images import read_image, write_image
-    from packed_scenes.data.objects import Objects
-
-    count = len(found.paths)
-    unit = np.tile(np.array([0, 0, 1, 1], np.float32), (count, 1))
-    objects = Objects.from_boxes(unit).replace(cluster=found.labels, probability=found.probability)
-    sheet = ContactSheet([("crops", objects)], colors=colors_of(found.labels))
-    for key in sheet.shown:
-        with suppress(InputError):  # a crop that vanished stays grey
-            sheet.add_crop(key, read_image(found.paths[key[1]]))
-    write_image(path, sheet.draw())
-
-
-def fill_folders(found: Count, folder: Path, *, copies: bool) -> None:
-    """Make one folder per cluster, ``0007_x23`` for cluster 7 with 23 crops, with links to the crops or copies.
-
-    Raises:
-        InputError: if a folder of that name is there that this did not make.
-    """
-    if folder.exists():
-        if not (folder / MARK).exists():
-            raise InputError(
-                "is there already and not of an earlier count", file=folder, remedy="Choose another --out."
-            )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    (folder / MARK).touch()
-    sizes = np.bincount(found.labels, minlength=1)
-    width = len(str(len(sizes) - 1))
-    made: set[int] = set()
-    for row, name in enumerate(flat_names(found.names)):
-        cluster = int(found.labels[row])
-        place = folder / f"{cluster:0{width}d}_x{sizes[cluster]}"
-        if cluster not in made:
-            place.mkdir()
-            made.add(cluster)
-        if copies:
-            shutil.copyfile(found.paths[row], place / name)
-        else:
-            (place / name).symlink_to(found.paths[row].resolve())
 
 
 def record(found: Count) -> dict[str, object]:

@@ -25,14 +25,6 @@ def pair_picture(first: Path, second: Path, *, side: int = SIDE) -> npt.NDArray[
 
 def one_picture(file: Path, *, side: int = SIDE) -> npt.NDArray[np.uint8]:
     """A crop as large as fits into a white square, (side, side, 3) uint8 RGB."""
-    from packed_scenes.data.letterbox import GREY, letterbox
+    from packed_scenes.data.letterbox import letterbox
 
-    crop = read_image(file)
-    canvas = letterbox(crop, width=side, height=side)
-    scale = min(side / crop.shape[1], side / crop.shape[0])
-    inside = np.zeros((side, side), bool)
-    h, w = min(side, max(1, round(crop.shape[0] * scale))), min(side, max(1, round(crop.shape[1] * scale)))
-    y, x = (side - h) // 2, (side - w) // 2
-    inside[y : y + h, x : x + w] = True
-    canvas[~inside & (canvas == GREY).all(2)] = 255
-    return canvas
+    return letterbox(read_image(file), width=side, height=side, background=255)

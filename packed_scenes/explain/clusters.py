@@ -14,7 +14,7 @@ from packed_scenes.data.tables import by_name, read_table
 
 if TYPE_CHECKING:
     from packed_scenes.cluster import Doubts
-    from packed_scenes.refining.crops import Crops
+    from packed_scenes.crops.listing import Crops
 
 Image = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
-    from packed_scenes.refining.crops import Crops as Crops
-    from packed_scenes.refining.crops import read_crops as read_crops
     from packed_scenes.refining.loop import Options as Options
     from packed_scenes.refining.loop import Refined as Refined
     from packed_scenes.refining.loop import refine_crops as refine_crops
@@ -17,11 +15,9 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "Crops": "crops",
         "Options": "loop",
         "Refined": "loop",
         "Review": "review",
-        "read_crops": "crops",
         "read_review": "review",
         "refine_crops": "loop",
         "save_refined": "outputs",

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packed_scenes.crops.listing import Crops, fingerprint
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_json
-from packed_scenes.refining.crops import Crops, fingerprint
 from packed_scenes.refining.review import Links
 
 if TYPE_CHECKING:

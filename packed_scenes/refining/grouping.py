@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.refining.crops import Crops
+from packed_scenes.crops.listing import Crops
 
 SLACK = 0.15  # clusters must hold at thresholds lower and higher by this share to be trained on
 

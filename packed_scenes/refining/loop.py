@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.crops.listing import Crops, store_crops
 from packed_scenes.data.errors import InputError
 from packed_scenes.refining.check import Held, hold_out, no_worse
-from packed_scenes.refining.crops import Crops, store_crops
 from packed_scenes.refining.finished import load_round, rounds_key, save_round
 from packed_scenes.refining.grouping import Grouping, Labels, Vectors
 from packed_scenes.refining.network import embed_store, trainable

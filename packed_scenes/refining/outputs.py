@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.crops import cluster_sheet
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_csv, write_json, write_text
+from packed_scenes.data.images import write_image
 from packed_scenes.provenance import command_line, machine, versions
 from packed_scenes.refining.review import review_csv
 
 if TYPE_CHECKING:
-    from packed_scenes.refining.crops import Crops
     from packed_scenes.refining.loop import Refined
 
 
@@ -62,8 +62,8 @@ def save_refined(found: Refined, out: Path, *, truth: Sequence[str] | None = Non
     write_text(out / "review.csv", review_csv(found.crops.names, labels, about))
     fields = list(asdict(found.history[0]))
     write_csv(out / "history.csv", [fields, *([asdict(r)[f] for f in fields] for r in found.history)])
-    draw_sheet(found.crops, labels, found.probability, out / "clusters.png")
-    draw_sheet(found.crops, found.start_labels, None, out / "before.png")
+    write_image(out / "clusters.png", cluster_sheet(found.crops.paths, labels, found.probability))
+    write_image(out / "before.png", cluster_sheet(found.crops.paths, found.start_labels))
     if found.crops.errors:
         write_csv(out / "errors.csv", [("file", "reason"), *found.crops.errors])
     else:
@@ -99,23 +99,6 @@ def label_rows(found: Refined, labels: npt.NDArray[np.int64]) -> list[tuple[obje
         found.start_labels.tolist(), strict=True,
     )  # fmt: skip
     return [("file", "cluster", "probability", "cluster_before"), *rows]
-
-
-def draw_sheet(
-    crops: Crops, labels: npt.NDArray[np.int64], probability: npt.NDArray[np.float32] | None, path: Path
-) -> None:
-    """Draw the contact sheet of the largest clusters, surest members first."""
-    from packed_scenes.aggregate import ContactSheet, colors_of
-    from packed_scenes.data.images import read_image, write_image
-    from packed_scenes.data.objects import Objects
-
-    unit = np.tile(np.array([0, 0, 1, 1], np.float32), (len(crops), 1))
-    objects = Objects.from_boxes(unit, cluster=labels, probability=probability)
-    sheet = ContactSheet([("crops", objects)], colors=colors_of(labels))
-    for key in sheet.shown:
-        with suppress(InputError):  # a crop that vanished stays grey
-            sheet.add_crop(key, read_image(crops.paths[key[1]]))
-    write_image(path, sheet.draw())
 
 
 def scores(found: Refined, labels: npt.NDArray[np.int64], truth: Sequence[str]) -> dict[str, Any]:

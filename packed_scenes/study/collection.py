@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.crops.values import FOLDERS, PREFIX, read_values
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.folders import list_images
@@ -211,19 +211,10 @@ def _of_crops(
 
 
 def _with_truth(found: Collection, truth: str, given: Sequence[Path]) -> Collection:
-    if truth in ("folders", "folder") or truth.startswith("name:"):
+    if truth in FOLDERS or truth.startswith(PREFIX):
         if found.paths is None:
             raise InputError(f"--truth {truth} needs crops, and matrices were given", remedy="Give a file of labels.")
-        if not truth.startswith("name:"):
-            return _labelled(found, [_folder(path, given) for path in found.paths])
-        try:
-            pattern = re.compile(truth[5:])
-        except re.error as error:
-            raise InputError(f"--truth {truth!r} is no regular expression: {error}") from error
-        matches = [pattern.search(path.name) for path in found.paths]
-        if not any(matches):
-            raise InputError(f"--truth {truth!r} matches no file name", file=found.paths[0])
-        return _labelled(found, [m[m.re.groups and 1] if m else "" for m in matches])
+        return _labelled(found, read_values(truth, [_name(path, given) for path in found.paths], some=True))
     file = Path(truth)
     if file.suffix.lower() == ".npy":
         try:
@@ -260,13 +251,13 @@ def _labels_of_csv(file: Path, found: Collection) -> list[str]:
     return labels
 
 
-def _folder(path: Path, given: Sequence[Path]) -> str:
-    """The folder under the input that a crop lies in: ``folder/sub/crop.jpg`` is of class ``folder/sub``."""
+def _name(path: Path, given: Sequence[Path]) -> str:
+    """The path below the input that a crop lies in; a crop directly in it keeps the input's own name in front."""
     for root in given:
         if root.is_dir() and path.is_relative_to(root):
-            inner = path.relative_to(root).parent.as_posix()
-            return inner if inner != "." else root.name
-    return path.parent.name
+            inner = path.relative_to(root)
+            return inner.as_posix() if len(inner.parts) > 1 else f"{root.name}/{inner}"
+    return f"{path.parent.name}/{path.name}"
 
 
 def _labelled(found: Collection, labels: Sequence[str] | None, file: Path | None = None) -> Collection:

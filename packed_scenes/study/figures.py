@@ -92,16 +92,19 @@ class _Drawing:
                 self.pages.append(page)
 
     def sheet(self) -> None:
-        from packed_scenes.study.crops import contact_sheet, strengths
+        from packed_scenes.crops import cluster_sheet
+        from packed_scenes.study.crops import strengths
 
         paths = self.result.collection.paths
         if paths is not None:
             self.pictures.sheet = self.result.out / "clusters.jpg"
             strength = strengths(self.X, self.labels)
-            write_image(self.pictures.sheet, contact_sheet(paths, self.labels, strength), quality=85)
+            write_image(
+                self.pictures.sheet, cluster_sheet(paths, self.labels, strength, rows=40, cell=(96, 96)), quality=85
+            )
 
     def outliers(self) -> None:
-        from packed_scenes.study.crops import crop_grid
+        from packed_scenes.crops import crop_grid
 
         out, paths = self.result.out, self.result.collection.paths
         error = next((d.errors for d in self.result.collection.descriptors if d.errors is not None), None)

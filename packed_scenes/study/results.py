@@ -45,7 +45,8 @@ def write_results(
     labels = LabelStore(result.out / "labels").read(row.key)
     written: list[Path] = []
     if show is not None or sort != "no":
-        from packed_scenes.study.crops import show_cluster, sort_crops
+        from packed_scenes.crops import sort_into_folders
+        from packed_scenes.study.crops import show_cluster
 
         paths = result.collection.paths
         if paths is None:
@@ -53,7 +54,7 @@ def write_results(
         if show is not None:
             written.append(show_cluster(paths, labels, show, result.out))
         if sort != "no":
-            written.append(sort_crops(paths, labels, result.out / "clusters", copy=sort == "copy"))
+            written.append(sort_into_folders(paths, labels, result.out / "clusters", copy=sort == "copy"))
     if options.figures:
         from packed_scenes.study.figures import write_figures
 

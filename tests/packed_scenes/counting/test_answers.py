@@ -14,7 +14,7 @@ from packed_scenes.cluster.counting import Enough
 from packed_scenes.counting import AnswerBook
 from packed_scenes.counting.answers import Answer, Undo
 from packed_scenes.counting.terminal import terminal_judge
-from packed_scenes.counting.truth import read_truth
+from packed_scenes.crops.values import read_values
 from packed_scenes.data import InputError
 from packed_scenes.data.images import write_image
 from packed_scenes.web.server.dialogue import PageDialogue
@@ -70,16 +70,19 @@ def test_answers_about_other_folders_are_kept_and_a_damaged_file_is_refused(tmp_
 
 
 def test_truth_from_folders_table_and_pattern(tmp_path):
-    assert read_truth("folders", ["a/1.png", "b/1.png", "a/2.png"]) == ["a", "b", "a"]
+    assert read_values("folders", ["a/1.png", "b/1.png", "a/2.png"]) == ["a", "b", "a"]
     table = tmp_path / "truth.csv"
     table.write_text("file,identity\n1.png,7\n2.png,8\n")
-    assert read_truth(str(table), ["x/1.png", "2.png"]) == ["7", "8"]
-    assert read_truth("(.+)_cam", ["car_1_cam2.jpg", "car_2_cam1.jpg"]) == ["car_1", "car_2"]
+    assert read_values(str(table), ["x/1.png", "2.png"]) == ["7", "8"]
+    for pattern in ("name:(.+)_cam", "(.+)_cam"):
+        assert read_values(pattern, ["car_1_cam2.jpg", "car_2_cam1.jpg"]) == ["car_1", "car_2"]
+    assert read_values(r"name:cam(\d)", ["cam1/a.jpg", "cam2/b.jpg"], what="camera") == ["1", "2"]
+    assert read_values("name:(.+)_cam", ["car_1_cam2.jpg", "van.jpg"], some=True) == ["car_1", ""]
     for bad in ("folders", "nothing", "(", "(.+)_shop"):
         with pytest.raises(InputError):
-            read_truth(bad, ["car_1_cam2.jpg"])
+            read_values(bad, ["car_1_cam2.jpg"])
     with pytest.raises(InputError, match=r"3\.png"):
-        read_truth(str(table), ["3.png"])
+        read_values(str(table), ["3.png"])
 
 
 def test_the_terminal_asks_again_for_what_it_does_not_know_and_undoes(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from packed_scenes.counting import AnswerBook, Options, count_folder, save_count
 from packed_scenes.counting.answers import truth_judge
-from packed_scenes.counting.truth import read_truth
+from packed_scenes.crops.values import read_values
 from packed_scenes.data import InputError
 from packed_scenes.data.images import write_image
 
@@ -36,7 +36,7 @@ def cache(tmp_path_factory):
 
 
 def _by_truth(book, paths):
-    return truth_judge(read_truth("folders", book.names), budget=None, book=book)
+    return truth_judge(read_values("folders", book.names), budget=None, book=book)
 
 
 def test_the_count_by_truth_is_right_and_everything_is_written(crops, cache, tmp_path):
@@ -95,7 +95,7 @@ def test_the_answers_hold_clusters_together_and_apart(crops, cache):
 
 
 def _by_truth_of_some(budget):
-    return lambda book, paths: truth_judge(read_truth("folders", book.names), budget=budget, book=book)
+    return lambda book, paths: truth_judge(read_values("folders", book.names), budget=budget, book=book)
 
 
 def test_a_foreign_folder_named_clusters_is_not_emptied(crops, cache, tmp_path):

@@ -13,8 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from packed_scenes.cluster import doubts
+from packed_scenes.crops import read_crops
 from packed_scenes.data import InputError
-from packed_scenes.refining import Options, read_crops, read_review, refine_crops
+from packed_scenes.refining import Options, read_review, refine_crops
 from packed_scenes.refining.check import hold_out, no_worse
 from packed_scenes.refining.review import Links, review_csv
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,15 +10,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.crops.values import FOLDERS, numbered, read_values
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.folders import list_images
 from packed_scenes.data.images import read_image
 from packed_scenes.data.naming import rows_of
-from packed_scenes.data.tables import by_name, read_table
 from packed_scenes.data.text import read_lines
 from packed_scenes.embed.store import CropStore, StoreWriter
-
-FOLDERS = "folders"
 
 
 @dataclass(frozen=True)
@@ -60,8 +57,7 @@ def read_crops(folder: str | Path, *, listed: Path | None = None, camera: str | 
     Args:
         folder: the crops, one object each.
         listed: text file with one file name per line; only these are taken.
-        camera: where each crop's camera is written: ``folders`` (the folder it lies in), a CSV file with the columns
-            ``file,camera``, or a pattern whose first group is the camera, such as ``cam(\\d+)``; None = not known.
+        camera: where each crop's camera is written, see :mod:`packed_scenes.crops.values`; None = not known.
 
     Raises:
         InputError: if there are fewer than two crops, or a crop has no camera.
@@ -91,36 +87,10 @@ def _listed(found: dict[str, Path], listed: Path) -> tuple[dict[str, Path], list
 
 
 def _cameras(how: str, names: Sequence[str]) -> npt.NDArray[np.int64]:
-    if how == FOLDERS:
-        found = [str(Path(name).parent) for name in names]
-    elif Path(how).suffix.lower() == ".csv":
-        found = _column(Path(how), names)
-    else:
-        found = [_match(how, name) for name in names]
-    return np.unique(np.asarray(found), return_inverse=True)[1].astype(np.int64)
-
-
-def _match(pattern: str, name: str) -> str:
-    try:
-        hit = re.search(pattern, name)
-    except re.error as error:
-        raise InputError(f"--camera {pattern!r} is neither 'folders' nor a CSV file nor a pattern ({error})") from error
-    if hit is None or not hit.groups():
-        raise InputError(
-            f"the camera pattern {pattern!r} finds nothing in this name",
-            file=name,
-            remedy=r"Put the camera in brackets: 'cam(\d+)'.",
-        )
-    return hit.group(1)
-
-
-def _column(file: Path, names: Sequence[str]) -> list[str]:
-    found, unclear = by_name(read_table(file, "file", "camera", remedy="Columns: file,camera."), names)
-    missing = next((row for row in range(len(names)) if row not in found), None)
-    if missing is not None:
-        why = f" ({unclear[missing]})" if missing in unclear else ""
-        raise InputError(f"has no camera for {names[missing]}{why}", file=file, remedy="Add its line.")
-    return [found[row]["camera"] for row in range(len(names))]
+    """Number the cameras; one folder for all is one camera."""
+    if how in FOLDERS and len({Path(name).parent for name in names}) < 2:
+        return np.zeros(len(names), np.int64)
+    return np.asarray(numbered(read_values(how, names, what="camera")), np.int64)
 
 
 def fingerprint(crops: Crops) -> str:

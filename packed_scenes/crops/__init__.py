@@ -1,0 +1,25 @@
+"""Folders of crops, one object each: what counting, studies, refinement and explanations share.
+
+Listing with cameras and lists (`listing`), the identity or camera of every crop (`values`), contact sheets (`sheets`),
+and sorting into one folder per cluster (`folders`).
+"""
+
+from typing import TYPE_CHECKING
+
+from packed_scenes.data.lazy import attach
+
+if TYPE_CHECKING:
+    from packed_scenes.crops.folders import sort_into_folders as sort_into_folders
+    from packed_scenes.crops.listing import Crops as Crops
+    from packed_scenes.crops.listing import read_crops as read_crops
+    from packed_scenes.crops.sheets import cluster_sheet as cluster_sheet
+    from packed_scenes.crops.sheets import crop_grid as crop_grid
+    from packed_scenes.crops.values import read_values as read_values
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Crops": "listing", "cluster_sheet": "sheets", "crop_grid": "sheets", "read_crops": "listing",
+        "read_values": "values", "sort_into_folders": "folders",
+    },
+)  # fmt: skip

@@ -1,0 +1,53 @@
+"""Crops sorted into one folder per cluster, as links or copies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from packed_scenes.cluster.labels import Labels
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.naming import flat_names
+
+MARK = ".sorted-crops"  # only a folder with a mark is ever emptied
+OLD_MARKS = (".made-by-count", ".sorted-by-study")  # of earlier versions
+
+
+def sort_into_folders(paths: Sequence[Path], labels: Labels, out: Path, *, copy: bool = False) -> Path:
+    """Make one folder per cluster, ``0007_x23`` for cluster 7 with 23 crops and ``noise``, with links to the crops.
+
+    A folder that this function made before is replaced: it holds a mark.
+
+    Args:
+        paths: (N,) crop files.
+        labels: (N,) clusters, -1 = noise.
+        out: the folder of the folders.
+        copy: copies instead of symbolic links.
+
+    Raises:
+        InputError: if ``out`` holds something that this function did not make.
+    """
+    if out.exists():
+        if not any((out / mark).is_file() for mark in (MARK, *OLD_MARKS)) and any(out.iterdir()):
+            raise InputError(
+                "is not empty and holds no sorted crops", file=out, remedy="Move it away, or choose another --out."
+            )
+        shutil.rmtree(out)
+    out.mkdir(parents=True)
+    (out / MARK).touch()
+    sizes = np.bincount(labels[labels >= 0], minlength=1)
+    width = len(str(len(sizes) - 1))
+    root = os.path.commonpath([path.absolute().parent for path in paths]) if paths else ""
+    names = flat_names([os.path.relpath(path.absolute(), root).replace(os.sep, "/") for path in paths])
+    for path, name, label in zip(paths, names, labels.tolist(), strict=True):
+        folder = out / ("noise" if label < 0 else f"{label:0{width}d}_x{sizes[label]}")
+        folder.mkdir(exist_ok=True)
+        if copy:
+            shutil.copy2(path, folder / name)
+        else:
+            (folder / name).symlink_to(path.resolve())
+    return out
