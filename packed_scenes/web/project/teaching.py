@@ -166,7 +166,7 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
 
     began, steps = time.monotonic(), 0
     for row in job.run():
-        steps = int(row["step"])
+        steps = int(row["step"]) + 1
         part = max(steps / most, (time.monotonic() - began) / (minutes * 60))
         yield {"stage": "teach", "done": min(total - 1, math.floor(part * total)), "total": total}
     if not (folder / "run" / "detector.onnx").is_file():
