@@ -27,7 +27,7 @@ from packed_scenes.detect.networks import Network
 from packed_scenes.detect.nms import best_first, nms, nms_mean
 from packed_scenes.detect.pyramid import Image, Pyramid, Rectangle, detail, is_flat
 from packed_scenes.detect.scale import SURE, Look, look
-from packed_scenes.detect.survey import AGREE, LOOKS, Region, Survey, survey
+from packed_scenes.detect.survey import AGREE, LOOKS, Region, Survey, finer, survey
 from packed_scenes.detect.tiles import EDGE, Candidates, layout, merge
 
 IOU = 0.6  # NMS threshold
@@ -126,16 +126,18 @@ class Detector:
         pyramid, card = Pyramid(image), self.network.card
         everything = (0.0, 0.0, float(width), float(height))
         if card.fixed is not None:
-            scale = min(card.fixed[0] / height, card.fixed[1] / width)
-            found, info = self._pass(pyramid, everything, scale)
+            found, info = self._pass(pyramid, everything, min(card.fixed[0] / height, card.fixed[1] / width))
         elif self.image_size != "auto":
             found, info = self._pass(pyramid, everything, int(self.image_size) / max(height, width))
         else:
             seen = self._survey(pyramid)
             if seen.uniform():
                 found, info = self._settle(pyramid, Region(everything, seen.object_px))
+                parts = finer(seen, found.xyxy, found.score, scale=info.scale, best_px=card.object_px)
             else:
-                found, info = self._by_region(pyramid, seen)
+                parts = seen
+            if parts is not None:
+                found, info = self._by_region(pyramid, parts)
             info = self._doubts(replace(info, looked_at=round(seen.spent / 1e6, 2)), seen)
         return self._objects(found, info, width=width, height=height)
 
@@ -154,8 +156,7 @@ class Detector:
 
     def _settle(self, pyramid: Pyramid, region: Region) -> tuple[Candidates, DetectionInfo]:
         """Detect at the scale of a region's objects, once more if they turn out to be of another size."""
-        scale = self._scale(pyramid, region.object_px)
-        found, info = self._pass(pyramid, region.rectangle, scale)
+        found, info = self._pass(pyramid, region.rectangle, self._scale(pyramid, region.object_px))
         seen = look(found.xyxy, found.score, info.scale)
         expected = region.object_px
         if expected and seen.weight and not 1 / AGREE < seen.object_px / expected < AGREE:
@@ -170,10 +171,8 @@ class Detector:
         for region in seen.merged():
             margin = MARGIN * (region.object_px or 0.0)
             x1, y1, x2, y2 = region.rectangle
-            wide = (
-                max(0.0, x1 - margin), max(0.0, y1 - margin),
-                min(float(pyramid.width), x2 + margin), min(float(pyramid.height), y2 + margin),
-            )  # fmt: skip
+            right, bottom = min(float(pyramid.width), x2 + margin), min(float(pyramid.height), y2 + margin)
+            wide = (max(0.0, x1 - margin), max(0.0, y1 - margin), right, bottom)
             found, info = self._settle(pyramid, Region(wide, region.object_px))
             center = (found.xyxy[:, :2] + found.xyxy[:, 2:]) / 2
             own = ((center >= (x1, y1)) & (center < (x2, y2))).all(1)
@@ -287,7 +286,7 @@ class Detector:
             warnings.append(told.unseen(best))
         elif not seen.settled:
             warnings.append(told.unsettled(best))
-        if info.object_px and info.object_px * info.scale < COARSE * best and info.scale < ENLARGE:
+        if info.object_px and info.object_px * info.scale < COARSE * best and info.scale < 0.9 * ENLARGE:
             warnings.append(told.coarse(info.object_px * info.scale, best))
         return replace(info, warnings=tuple(warnings))
 

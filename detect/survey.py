@@ -12,13 +12,14 @@ pixels. At each depth at most :data:`WIDTH` parts are looked at, those that show
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from packed_scenes.detect.pyramid import Rectangle
-from packed_scenes.detect.scale import Look, choose, weighted_median
+from packed_scenes.detect.scale import Look, choose, look, weighted_median
 
 # px, long sides of the looks: objects of 1/40 to 1/2 of the picture are seen by one of them. On 71 unseen generated
 # scenes three looks err by 5.7 % of the object's size in the mean, the outer two by 6.1 %; that two are too few was
@@ -33,6 +34,9 @@ LONG = 3.0  # long side of a block over its short side, about
 WIDTH = 8  # parts looked at at one depth
 BUDGET = 40e6  # input pixels of all looks
 AGREE = 1.5  # sizes within this factor are run at one scale
+TINY = 0.4  # share of the best object size under which a part is run once more, closer
+CROWDED = 6.0  # sum of scores that a part needs for that
+CELLS = 256  # parts at most that are told apart
 HOLDS = 4.0  # sum of scores of the objects inside an object that make it a shelf or a tray
 INSIDE = 320  # px, input of a look into an object
 HIDDEN = 96  # px: objects smaller than this in the picture are not looked into
@@ -87,6 +91,30 @@ class Survey:
             sized[pair[0]] = Region(whole, one.object_px, one.weight + other.weight)
             del sized[pair[1]]
         return sized
+
+
+def finer(
+    seen: Survey, xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], *, scale: float, best_px: float
+) -> Survey | None:
+    """Find the parts of a picture that was run at one scale whose objects turned out far too small for it, such as the
+    far end of an aisle; None where there are none.
+
+    Args:
+        seen: the survey that chose the scale.
+        xyxy, score: what was found, in picture pixels.
+        scale: input pixels per picture pixel.
+        best_px: object size in input pixels at which the network is best.
+    """
+    cells = [q for r in seen.regions for p in quarters(r.rectangle) for q in quarters(p)]
+    center = (xyxy[:, :2] + xyxy[:, 2:]) / 2
+    regions, small = [], False
+    for x1, y1, x2, y2 in cells:
+        inside = ((center >= (x1, y1)) & (center < (x2, y2))).all(1)
+        cell = look(xyxy[inside], score[inside], scale)
+        tiny = cell.weight >= CROWDED and cell.object_px * scale < TINY * best_px
+        regions.append(Region((x1, y1, x2, y2), cell.object_px if tiny else None, cell.weight if tiny else 0.0))
+        small = small or tiny
+    return replace(seen, regions=regions) if small and len(cells) <= CELLS else None
 
 
 def _joinable(regions: list[Region]) -> tuple[int, int] | None:

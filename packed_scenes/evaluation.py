@@ -21,6 +21,7 @@ from packed_scenes.data.objects import NOISE, Objects
 from packed_scenes.end_to_end import EndToEnd, end_to_end
 from packed_scenes.identify import congregate, identify
 from packed_scenes.observe import Observer, reason
+from packed_scenes.second_look import PENALTY
 from packed_scenes.settings import Settings
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
     found = observer.observe(scene).objects
     # Average precision needs the unsure detections, too; identities are judged on what a user would get.
     every = replace(observer.detector, confidence=LEAST_CONFIDENCE).detect(scene.image)
+    every = _as_seen(every, found, observer.detector.confidence)
     matched = match_boxes(found, truth, ignore=ignore, iou=MATCH_IOU)
     uncertain_hit = (
         (matched.truth >= 0) & ~certain[np.maximum(matched.truth, 0)] if len(truth) else np.zeros(len(found), bool)
@@ -172,6 +174,13 @@ def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
     row_of_certain = np.cumsum(certain) - 1
     match = np.where(matched.truth >= 0, row_of_certain[np.maximum(matched.truth, 0)] if len(truth) else -1, -1)
     return _Seen(label, size, truth.select(certain), found.select(counts), match[counts].astype(np.int64), every)
+
+
+def _as_seen(every: Objects, found: Objects, confidence: float) -> Objects:
+    """Give detections that the second look left out the score that it gave them."""
+    kept = set(map(tuple, found.xyxy.tolist()))
+    left_out = np.array([tuple(box) not in kept for box in every.xyxy.tolist()], bool) & (every.score >= confidence)
+    return every.replace(score=np.where(left_out, every.score * np.float32(PENALTY), every.score))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ from packed_scenes.settings import Settings
 FORMAT = 2
 BUNDLED = {"weights": ASSETS / "detector.json", "embedder": ASSETS / "embedder.json"}
 # Settings of the second half (identities, congregations) don't change what is observed in a scene.
-OBSERVED_WITH = ("weights", "classes", "class_names", "confidence", "image_size", "max_objects", "embedder", "seed")
+OBSERVED_WITH = (
+    "weights", "classes", "class_names", "confidence", "image_size", "max_objects", "second_look", "embedder", "seed"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

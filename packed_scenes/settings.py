@@ -39,6 +39,7 @@ class Settings:
             card.
         image_size: detector input size in pixels (longer side); None = chosen from the picture.
         max_objects: most objects kept per scene; reaching it is a warning.
+        second_look: halve the scores of faint detections that are unlike all sure ones of their scene.
         embedder: name or file of the embedder.
         clusterer: name in the registry of `cluster`.
         threshold: cosine distance at which clusters stop merging; None = chosen by the clusterer.
@@ -63,6 +64,7 @@ class Settings:
     confidence: float | None = None
     image_size: int | None = None
     max_objects: int = 3000
+    second_look: bool = True
     embedder: str = "default"
     clusterer: str = "default"
     threshold: float | None = None

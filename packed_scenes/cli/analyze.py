@@ -19,6 +19,7 @@ from packed_scenes.cli.options import (
     Export,
     ImageSize,
     Json,
+    SecondLook,
     Seed,
     Threshold,
     Trust,
@@ -75,6 +76,7 @@ def main(
     confidence: Confidence = None,
     image_size: ImageSize = None,
     max_objects: Annotated[int | None, typer.Option(help="Most objects per scene.  [default: 3000]")] = None,
+    second_look: SecondLook = True,
     embedder: Annotated[str | None, typer.Option(help=f"{EMBEDDER}  [default: the preset's, else default]")] = None,
     clusterer: ClustererName = "default",
     threshold: Threshold = None,
@@ -147,9 +149,9 @@ def main(
     settings = Settings.choose(
         preset=preset, weights=weights, classes=tuple(classes) if classes else None,
         class_names=parse_class_names(class_names), confidence=confidence, image_size=image_size,
-        max_objects=max_objects, embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach,
-        device=device, seed=seed, trust=trust, once=once_per_picture, linked=linked, congregate=congregate,
-        overlay=overlay,
+        max_objects=max_objects, second_look=second_look, embedder=embedder, clusterer=clusterer,
+        threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
+        once=once_per_picture, linked=linked, congregate=congregate, overlay=overlay,
     )  # fmt: skip
     job = Job(
         pictures=tuple(pictures or [str(SAMPLE_FOLDER / "shelf.jpg")]),

@@ -17,6 +17,7 @@ from packed_scenes.cli.options import (
     EmbedderName,
     Export,
     ImageSize,
+    SecondLook,
     Seed,
     Threshold,
     Trust,
@@ -52,6 +53,7 @@ def main(
     class_names: ClassNames = None,
     confidence: Confidence = None,
     image_size: ImageSize = None,
+    second_look: SecondLook = True,
     embedder: EmbedderName = "default",
     clusterer: ClustererName = "default",
     threshold: Threshold = None,
@@ -74,8 +76,8 @@ def main(
 
     settings = Settings(
         weights=weights, classes=tuple(classes or ()), class_names=parse_class_names(class_names),
-        confidence=confidence, image_size=image_size, embedder=embedder, clusterer=clusterer,
-        threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
+        confidence=confidence, image_size=image_size, second_look=second_look,
+        embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
     )  # fmt: skip
 
     def progress(items: Any, label: str, total: int) -> Any:

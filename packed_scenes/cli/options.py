@@ -10,6 +10,12 @@ Confidence = Annotated[
     float | None, typer.Option(help="Lowest detection score kept.  [default: from the weights' card]")
 ]
 ImageSize = Annotated[int | None, typer.Option(help="Detector input size in px.  [default: chosen from the picture]")]
+SecondLook = Annotated[
+    bool,
+    typer.Option(
+        "--second-look/--no-second-look", help="Doubt faint detections that are unlike everything sure in their scene."
+    ),
+]
 Trust = Annotated[bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")]
 EMBEDDER = "Embedder: a name, NAME=FILE, or a .safetensors, .onnx or .xml file; packed-scenes embedders lists them."
 EmbedderName = Annotated[str, typer.Option(help=EMBEDDER)]

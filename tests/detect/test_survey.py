@@ -98,6 +98,19 @@ def test_parts_of_different_scales_are_run_each_at_its_own() -> None:
     assert len(found) == count + 3 * len(picture(1200, 1200, size=200, gap=60)[1])
 
 
+@pytest.mark.parametrize("far", [10, 16])
+def test_a_far_part_of_one_picture_is_run_once_more_closer(far: int) -> None:
+    """Its objects are seen, but so small that the network's scores would fall."""
+    near, boxes = picture(1600, 1200, size=90, gap=20)
+    small, more = picture(400, 600, size=far, gap=far)
+    near[:600, 1200:] = small
+    boxes = boxes[(boxes[:, 2] <= 1200) | (boxes[:, 1] >= 600)]
+    cut = (boxes[:, 0] < 1200) & (boxes[:, 2] > 1200) & (boxes[:, 1] < 600)
+    found, info = detector().detect_with_info(near)
+    assert info.regions > 1
+    assert len(found) == pytest.approx(len(boxes[~cut]) + len(more), rel=0.08)
+
+
 def test_objects_that_hold_many_are_looked_into() -> None:
     def look_at(part: tuple[float, ...], scale: float) -> Look:
         """From afar whole shelves are seen, from near 50 px goods."""

@@ -1,0 +1,94 @@
+from types import SimpleNamespace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from packed_scenes.data import Objects, Scene
+from packed_scenes.evaluation import _as_seen
+from packed_scenes.observe import Observer
+from packed_scenes.second_look import doubtful, look_again
+from packed_scenes.settings import Settings
+
+
+def shelf(rng: np.random.Generator, *, goods: int = 12, faint: int = 4) -> Objects:
+    """Goods of one size, each look twice, and faint boxes of other sizes and looks."""
+    look = np.eye(32, dtype=np.float32)
+    low = np.stack([np.arange(goods) * 50.0, np.zeros(goods)], 1)
+    size = 40 * np.exp(rng.normal(0, 0.03, (goods, 2)))
+    odd = np.stack([np.arange(faint) * 200.0, np.full(faint, 300.0)], 1)
+    odd_size = np.stack([np.full(faint, 150.0), 15.0 + np.arange(faint)], 1)
+    return Objects.from_boxes(
+        np.concatenate([np.concatenate([low, odd]), np.concatenate([low + size, odd + odd_size])], 1),
+        score=np.concatenate([rng.uniform(0.5, 0.95, goods), rng.uniform(0.36, 0.49, faint)]).astype(np.float32),
+        embedding=np.concatenate([look[np.arange(goods) // 2], look[goods : goods + faint]]),
+    )
+
+
+def test_faint_boxes_unlike_the_goods_are_doubted() -> None:
+    objects = shelf(np.random.default_rng(0))
+    assert doubtful(objects).tolist() == [False] * 12 + [True] * 4
+    kept = look_again(objects, confidence=0.35)
+    assert len(kept) == 12
+    assert kept.object_id.tolist() == [str(i) for i in range(12)]
+    assert (np.diff(kept.score) <= 0).all()
+    assert len(look_again(objects, confidence=0.1)) == 16
+
+
+def test_the_look_or_the_size_of_a_sure_one_is_enough() -> None:
+    objects = shelf(np.random.default_rng(1))
+    vectors, boxes = objects.embedding.copy(), objects.xyxy.copy()  # type: ignore[union-attr]
+    vectors[12] = vectors[0]
+    boxes[13, 2:] = boxes[13, :2] + 41
+    assert doubtful(objects.replace(embedding=vectors, xyxy=boxes)).tolist() == [False] * 14 + [True] * 2
+
+
+def test_a_scene_that_repeats_nothing_or_shows_little_doubts_nothing() -> None:
+    rng = np.random.default_rng(2)
+    diverse = shelf(rng)
+    boxes = diverse.xyxy.copy()
+    boxes[:, 2:] = boxes[:, :2] + 10 * 1.7 ** np.arange(16)[:, None]
+    alone = diverse.replace(embedding=np.eye(16, 32, dtype=np.float32), xyxy=boxes)
+    assert not doubtful(alone).any()
+    assert not doubtful(shelf(rng, goods=5)).any()
+    assert not doubtful(diverse.replace(embedding=None)).any()
+    assert len(look_again(shelf(rng, goods=0, faint=0), confidence=0.3)) == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.36, 0.9))
+def test_order_blocks_and_confidence_change_nothing_else(seed: int, confidence: float) -> None:
+    rng = np.random.default_rng(seed)
+    objects = shelf(rng, goods=int(rng.integers(6, 14)), faint=int(rng.integers(0, 6)))
+    mixed = rng.permutation(len(objects))
+    whole = doubtful(objects)
+    assert np.array_equal(doubtful(objects.select(mixed)), whole[mixed])
+    assert np.array_equal(doubtful(objects, block=5), whole)
+    every = look_again(objects, confidence=0.35)
+    if (objects.score[:6] >= confidence).all():
+        some = look_again(objects.select(objects.score >= confidence), confidence=confidence)
+        assert {*map(tuple, some.xyxy.tolist())} == {*map(tuple, every.xyxy[every.score >= confidence].tolist())}
+
+
+def test_the_observer_looks_again_unless_told_not_to() -> None:
+    objects = shelf(np.random.default_rng(3))
+    info = SimpleNamespace(to_json=dict, warnings=())
+    bare = objects.replace(embedding=None)
+    for again, count in ((True, 12), (False, 16)):
+        observer = Observer(Settings(second_look=again))
+        vars(observer)["detector"] = SimpleNamespace(detect_with_info=lambda image: (bare, info), confidence=0.35)
+        vars(observer)["embedder"] = SimpleNamespace(embed=lambda image, xyxy: objects.embedding, dimension=32)
+        scene = Scene(np.zeros((400, 900, 3), np.uint8), name="s")
+        seen = observer.observe(scene)
+        assert len(seen.objects) == count
+        assert seen.detection.get("left_out") == (4 if again else None)
+        assert len(observer.observe(scene, bare).objects) == 16
+
+
+def test_average_precision_sees_the_lowered_scores() -> None:
+    objects = shelf(np.random.default_rng(4))
+    found = look_again(objects, confidence=0.35)
+    every = _as_seen(objects, found, 0.35)
+    assert np.allclose(every.score[:12], objects.score[:12])
+    assert np.allclose(every.score[12:], objects.score[12:] / 2)
+    assert np.allclose(_as_seen(objects, objects, 0.35).score, objects.score)
