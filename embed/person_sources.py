@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from packed_scenes.data import InputError, read_image
-from packed_scenes.data.folders import IMAGE_SUFFIXES
+from packed_scenes.data.folders import IMAGE_SUFFIXES, list_files
 from packed_scenes.embed.folders import read_folder
 from packed_scenes.embed.person_batches import Picture, RealPeople
 
@@ -64,7 +64,7 @@ def read_backgrounds(root: str | Path, *, most: int = 300) -> tuple[Picture, ...
     Raises:
         InputError: if there is none.
     """
-    paths = sorted(p for p in Path(root).rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+    paths = list_files(Path(root), IMAGE_SUFFIXES) if Path(root).is_dir() else []
     if not paths:
         raise InputError("no pictures below this folder", file=root, remedy="Give a folder of photos.")
     picks = np.unique(np.linspace(0, len(paths) - 1, min(most, len(paths))).round().astype(int))
