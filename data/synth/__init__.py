@@ -30,7 +30,7 @@ __getattr__, __dir__, __all__ = attach(
         "SceneSpec": "spec",
         "SceneStream": "scenes",
         "generate": "scenes",
-        "sample_family": "goods",
+        "sample_family": "goods.families",
         "stream": "scenes",
     },
 )
