@@ -17,11 +17,11 @@ def main(
         Path | None, typer.Option(help="Folder of real pictures: packed_products, grocery_store, …")
     ] = None,
     out: Annotated[Path, typer.Option(help="Weights to write (.safetensors).")] = Path("runs/decision.safetensors"),
-    steps: Annotated[int, typer.Option(min=1)] = 6000,
-    rate: Annotated[float, typer.Option(min=0)] = 3e-3,
+    steps: Annotated[int, typer.Option(help="Simulated batches of sets.", min=1)] = 6000,
+    rate: Annotated[float, typer.Option(help="Peak learning rate.", min=0)] = 3e-3,
     start: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
     scenes: Annotated[int, typer.Option(help="Generated scenes of a new bank.", min=0)] = 160,
-    seed: Annotated[int, typer.Option()] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
 ) -> None:
     """Train the judge of pairs; interrupted, the same command goes on from OUT.ckpt."""
     import torch

@@ -31,7 +31,8 @@ class PairDecision(Clusterer):
             single number.
         expected_: the BCubed F to be expected.
 
-    ``probabilities_``: in company, that another member is the same identity; alone, that no other object is.
+    ``probabilities_``: in company, how likely another member is the same identity; alone, that no other object is. A
+    ranking: on goods members are surer than it says (expected calibration error up to .2, README of cluster).
     """
 
     _uses_constraints = True

@@ -120,11 +120,12 @@ def test_bad_planograms_say_where(text: str, message: str) -> None:
 
 
 def test_missing_or_binary_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"none\.csv: no such file"):
         read_planogram(tmp_path / "none.csv")
-    (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(InputError, match="UTF-8"):
+    (tmp_path / "b.csv").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x80")
+    with pytest.raises(InputError) as refused:
         read_planogram(tmp_path / "b.csv")
+    assert len(str(refused.value).splitlines()) == 1
 
 
 def test_layout_reads_left_to_right_and_leaves_unknown_objects_out() -> None:

@@ -9,7 +9,7 @@ from packed_scenes.cluster import HDBSCAN
 from packed_scenes.cluster.dense import cosine_distances
 from packed_scenes.cluster.density import flat_clusters
 from packed_scenes.cluster.knn import Graph, neighbours
-from packed_scenes.cluster.spanning import spanning_tree
+from packed_scenes.cluster.spanning import dense_tree, spanning_tree
 from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
@@ -27,10 +27,14 @@ def test_small_sets_get_the_library_labels(count: int, size: int, samples: int |
 @pytest.mark.parametrize("samples", [1, 3])
 def test_full_graph_gives_the_exact_tree(samples: int) -> None:
     X, _ = scene_vectors(300)
-    exact = hdbscan.HDBSCAN(3, min_samples=samples, metric="precomputed").fit_predict(cosine_distances(X))
+    exact = dense_tree(cosine_distances(X), samples)
     edges = spanning_tree(X, neighbours(X, 299), samples)
     assert edges.shape == (299, 3)
-    assert adjusted_rand_score(exact, flat_clusters(edges, 3)[0]) > 0.99
+    # The lengths of a minimum spanning tree are unique; which of equally long edges it takes, and so a few labels,
+    # depends on the last bits of the processor's products.
+    np.testing.assert_allclose(np.sort(edges[:, 2]), np.sort(exact[:, 2]), atol=1e-5)
+    labels = hdbscan.HDBSCAN(3, min_samples=samples, metric="precomputed").fit_predict(cosine_distances(X))
+    assert adjusted_rand_score(labels, flat_clusters(edges, 3)[0]) > 0.95
 
 
 def test_large_sets_agree_with_the_library() -> None:
