@@ -27,7 +27,8 @@ Examples:
 def main(
     query: Annotated[Path, typer.Argument(help="Picture of one thing, a photo with --box, or a folder of pictures.")],
     box: Annotated[
-        list[str] | None, typer.Option(help="x1,y1,x2,y2 in pixels of the photo; repeat for more.", metavar="BOX")
+        list[str] | None,
+        typer.Option("--box", help="x1,y1,x2,y2 in pixels of the photo; repeat for more.", metavar="BOX"),
     ] = None,
     catalogue: Annotated[
         Path | None, typer.Option(help="Catalogue to search.  [default: catalogue, unless --run]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -11,15 +12,19 @@ from benchmarks import others, pictures, record, reference, scaling, timing
 from benchmarks.registry import STAGES
 from typer.testing import CliRunner
 
-from packed_scenes.cli.commands import application
 from packed_scenes.cluster import make
 from packed_scenes.data import InputError
 from tests.real import SHARED, needs
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture(scope="module")
 def app():  # type: ignore[no-untyped-def]
-    return application("bench")
+    spec = importlib.util.spec_from_file_location("bench_script", ROOT / "scripts" / "bench.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.app
 
 
 def bench(app, *arguments: str) -> dict:  # type: ignore[no-untyped-def]

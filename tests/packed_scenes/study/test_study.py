@@ -158,7 +158,7 @@ def test_bad_input_is_named(matrices, arguments, said):
     np.save(matrices / "few.npy", np.eye(5))
     from typer.testing import CliRunner
 
-    from scripts import study as script
+    from packed_scenes.cli import study as script
 
     arguments = [str(matrices / a) if a.endswith(".npy") or a == "missing" else a for a in arguments]
     result = CliRunner().invoke(script.app, [*arguments, "--out", str(matrices / "o"), "--tables-only"])
