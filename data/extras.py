@@ -7,7 +7,7 @@ from importlib.util import find_spec
 # library as it is imported -> extra of pyproject.toml
 EXTRAS = {
     **dict.fromkeys(("torch", "torchvision", "ultralytics"), "train"),
-    **dict.fromkeys(("pandas", "hdbscan", "numba", "matplotlib", "seaborn", "umap", "plotly", "skimage"), "study"),
+    **dict.fromkeys(("pandas", "numba", "matplotlib", "seaborn", "umap", "plotly", "skimage"), "study"),
     **dict.fromkeys(("starlette", "uvicorn"), "app"),
     "streamlit": "simple",
     **dict.fromkeys(("ray", "fsspec"), "ray"),

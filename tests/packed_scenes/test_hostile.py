@@ -47,10 +47,10 @@ def test_a_disk_that_is_full_for_one_scene_costs_that_scene(tmp_path, observer, 
     result = analyze(tmp_path / "in", observer=observer)
     save = runfolder.save_overlay
 
-    def full(scene, *rest):
+    def full(scene, *rest, **more):
         if scene.name == "b":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        save(scene, *rest)
+        save(scene, *rest, **more)
 
     monkeypatch.setattr(runfolder, "save_overlay", full)
     out = result.save(tmp_path / "run")
