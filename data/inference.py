@@ -47,6 +47,17 @@ def openvino() -> Any:
     return library
 
 
+@cache
+def core() -> Any:
+    """Return the process's one ``openvino.Core``, which is never released.
+
+    Each ``Core`` that runs something gives its thread an alternate signal stack and puts the one before back when it
+    goes. Two that go in the order they came leave one that is unmapped, and the next signal that Python handles
+    (Ctrl-C, a child's end) ends the process with a segmentation fault.
+    """
+    return openvino().Core()
+
+
 def cache_folder() -> Path | None:
     """Return where compiled networks are kept; None = nowhere."""
     chosen = os.environ.get("PACKED_SCENES_CACHE", "")
@@ -71,16 +82,15 @@ def compile_network(build: Callable[[], Any], *, key: str) -> Any:
     Raises:
         RuntimeError: OpenVINO's, if it cannot compile the network.
     """
-    library = openvino()
-    core = library.Core()
+    library, cpu = openvino(), core()
     folder = cache_folder() if key else None
     if folder is None:
-        return core.compile_model(build(), "CPU", SETTINGS)
-    about = [key, library.__version__, core.get_property("CPU", "FULL_DEVICE_NAME"), repr(SETTINGS), str(_cores())]
+        return cpu.compile_model(build(), "CPU", SETTINGS)
+    about = [key, library.__version__, cpu.get_property("CPU", "FULL_DEVICE_NAME"), repr(SETTINGS), str(_cores())]
     file = folder / f"{hashlib.sha256('|'.join(about).encode()).hexdigest()[:32]}.openvino"
     with contextlib.suppress(OSError, RuntimeError):  # not there, damaged, or of a library that differs after all
-        return core.import_model(_checked(file.read_bytes()), "CPU", SETTINGS)
-    compiled = core.compile_model(build(), "CPU", SETTINGS)
+        return cpu.import_model(_checked(file.read_bytes()), "CPU", SETTINGS)
+    compiled = cpu.compile_model(build(), "CPU", SETTINGS)
     with contextlib.suppress(Exception):  # a cache that cannot be written costs time, nothing else
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with atomic_write(file) as temporary:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import check_file, sha256_file
-from packed_scenes.data.inference import compile_network, openvino
+from packed_scenes.data.inference import compile_network, core, openvino
 
 SUFFIXES = (".onnx", ".xml")
 LARGEST = 1 << 32  # bytes of all files of a network
@@ -142,7 +142,7 @@ def _read_ir(path: Path) -> NetFile:
         raise InputError("its weights are missing", file=weights, remedy="Copy the .bin beside the .xml.")
     others = _bounded(path, [weights])
     try:
-        model = openvino().Core().read_model(str(path))
+        model = core().read_model(str(path))
         inputs, outputs = ([_ir_port(p, k) for k, p in enumerate(ports)] for ports in (model.inputs, model.outputs))
         about = _conversion(model)
     except RuntimeError as error:
@@ -202,7 +202,7 @@ def compile_netfile(net: NetFile, *, backend: str = "openvino", device: str = "c
     library = openvino()
 
     def build() -> Any:
-        model = library.Core().read_model(str(net.path))
+        model = core().read_model(str(net.path))
         if shape:
             model.reshape({0: library.PartialShape([side or -1 for side in shape])})
         return model

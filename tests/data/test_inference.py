@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from packed_scenes.data.inference import KEPT, cache_folder, compile_network, openvino
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def network():
@@ -68,3 +71,18 @@ def test_the_import_loads_no_converter():
         "import openvino.tools.ovc"  # and whoever wants it still gets it
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_signal_after_networks_are_gone_ends_nothing():
+    code = (
+        "import gc, os, signal\n"
+        "from tests.data.test_inference import network\n"
+        "from packed_scenes.data.inference import compile_network\n"
+        "first, second = (compile_network(network, key='') for _ in range(2))\n"
+        "del first; gc.collect()\n"
+        "del second; gc.collect()\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: print('handled'))\n"
+        "os.kill(os.getpid(), signal.SIGUSR1)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
