@@ -86,7 +86,7 @@ class Composites:
         seen = np.full((SIDE, SIDE), -1, np.int32)
         areas: list[int] = []
         near, turned = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
-        for x, y, size in _places(rng):
+        for x, y, size in layout(rng):
             depth = y / SIDE if near else 1.0
             sprite = _sprite(
                 chosen[int(rng.integers(len(chosen)))], max(8.0, size * (0.35 + 0.65 * depth)), turned, rng
@@ -107,7 +107,7 @@ class Composites:
         return np.array(piece, np.uint8), moved[((moved[:, 2:] - moved[:, :2]) >= 1).all(1)]
 
 
-def _places(rng: Rng) -> list[tuple[float, float, float]]:
+def layout(rng: Rng) -> list[tuple[float, float, float]]:
     """Centres and sizes (square root of area) of the objects: a grid, jittered by how far they lie about; far to
     near, so that near ones cover.
     """
@@ -164,6 +164,8 @@ def _boxes(seen: npt.NDArray[np.int32], areas: Sequence[int]) -> npt.NDArray[np.
     """Boxes of what is seen of each object, left out where that is too little."""
     boxes = []
     y, x = np.nonzero(seen >= 0)
+    if not len(y):  # every object fell outside the canvas
+        return np.zeros((0, 4), np.float32)
     owner = seen[y, x]
     order = np.argsort(owner, kind="stable")
     owner, y, x = owner[order], y[order], x[order]

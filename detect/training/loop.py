@@ -75,6 +75,12 @@ class Plan:
         left = (self.steps - step) / self.decay if self.decay else 1.0
         return self.rate * up * max(0.01, min(1.0, left))
 
+    def keep_at(self, step: int) -> float:
+        """Share of the averaged weights that a step keeps: they reach back over a ninth of the steps so far, until
+        ``average`` is reached.
+        """
+        return min(self.average, (step + 1) / (step + 10))
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -192,7 +198,7 @@ class Trainer:
     def _update_average(self) -> None:
         import torch
 
-        keep = self.plan.average * (1 - math.exp(-(self.step + 1) / 400))  # young averages follow faster
+        keep = self.plan.keep_at(self.step)
         with torch.no_grad():
             for mean, value in zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True):
                 if mean.is_floating_point():

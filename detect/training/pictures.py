@@ -74,7 +74,7 @@ REAL_SETS = (
     ),
     RealSet("coco_open", 0.03, "COCO 2017, pictures of CC BY 2.0, see its licences.csv", repeats=True),
     RealSet(
-        "people_intel", 0.02, "Intel IoT DevKit sample videos, CC BY 4.0",
+        "people_intel", 0.06, "Intel IoT DevKit sample videos, CC BY 4.0",
         images="frames", table="frames.csv", group=r"[a-z]+", shop=True,
     ),
 )  # fmt: skip

@@ -25,8 +25,8 @@ from packed_scenes.detect.training.pictures import REAL_SETS, Photo, RealSet, re
 from packed_scenes.detect.training.pool import Example, Mixture, Pool
 from packed_scenes.detect.training.recipe import Packed, prepare
 
-GENERATED = 0.34  # share of the crops that the recipe ``packed`` gives, a tenth of them micrographs
-COMPOSED = 0.15
+GENERATED = 0.42  # share of the crops that the recipe ``packed`` gives, a tenth of them micrographs
+COMPOSED = 0.12
 LIFTS = 120  # objects lifted from each set
 VEHICLES = 60
 SURE, DOUBTFUL = 0.6, 0.2  # scores from which what was found beside the boxes is an object, or at least no ground

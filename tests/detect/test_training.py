@@ -92,6 +92,15 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path: Path) -> N
         second.resume(tmp_path / "bad.ckpt")
 
 
+def test_averaged_weights_reach_back_over_a_ninth_of_the_steps() -> None:
+    plan, ages = Plan(average=0.999), [0.0]
+    for step in range(900):  # mean age, in steps, of what the average holds
+        ages.append((ages[-1] + 1) * plan.keep_at(step))
+    assert ages[300] == pytest.approx(300 / 10, rel=0.1)
+    assert ages[900] == pytest.approx(900 / 10, rel=0.1)
+    assert plan.keep_at(10**6) == 0.999
+
+
 def test_a_network_with_other_classes_takes_what_fits() -> None:
     one, three = network.build(), network.build(classes=3)
     left = adapt(three, one.state_dict())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from packed_scenes.data import InputError
 from packed_scenes.detect import Detector, network
+from packed_scenes.detect.training import composites
 from packed_scenes.detect.training.augment import Augmentation, crop, mosaic
 from packed_scenes.detect.training.composites import SIDE, Composites, lift
 from packed_scenes.detect.training.ignoring import anchor_weights
@@ -164,6 +165,13 @@ def test_composed_scenes_box_what_is_seen_and_follow_the_seed() -> None:
         for x1, y1, x2, y2 in example.xyxy.astype(int)[:20]:
             assert example.image[y1:y2, x1:x2].max() > 150
     assert sum(len(e.xyxy) for e in drawn) > 40
+
+
+def test_a_composed_scene_whose_objects_all_fall_outside_has_no_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    thing = np.full((40, 30, 4), 255, np.uint8)
+    ground = (np.zeros((300, 400, 3), np.uint8), np.zeros((0, 4), np.float32))
+    monkeypatch.setattr(composites, "layout", lambda rng: [(-4.0 * SIDE, -4.0 * SIDE, 50.0)])
+    assert Composites([[thing]], [ground]).draw(np.random.default_rng(0)).xyxy.shape == (0, 4)
 
 
 def test_world_mixes_what_is_there(tmp_path: Path) -> None:
