@@ -18,6 +18,7 @@ EMPTY = 0.6  # of the narrower neighbour's width: a free stretch this wide may b
 UNKNOWN = "?"
 
 LINE_COLUMNS = ("scene", "row", "cluster", "name", "facings", "places", "share_of_row", "share_count", "share_area")
+TOTAL_COLUMNS = ("scene", "cluster", "name", "facings", "places", "share_count", "share_area")
 GAP_COLUMNS = ("scene", "row", "x1", "y1", "x2", "y2", "room", "left", "right")
 
 
@@ -116,7 +117,7 @@ def product_name(cluster: int, names: Mapping[int, str]) -> str:
 
 
 def shelf_csv(reports: Iterable[ShelfReport]) -> str:
-    """Return facings and shares as CSV text: a line per scene, board (``row`` 0 = all) and identity."""
+    """Return facings and shares as CSV text: a line per scene, board and identity; no totals."""
     return csv_text(
         LINE_COLUMNS,
         (
@@ -130,7 +131,19 @@ def shelf_csv(reports: Iterable[ShelfReport]) -> str:
                 *(f"{v:.4f}" for v in (s.of_row, s.of_count, s.of_area)),
             )
             for report in reports
-            for s in (*report.totals, *report.lines)
+            for s in report.lines
+        ),
+    )
+
+
+def totals_csv(reports: Iterable[ShelfReport]) -> str:
+    """Return facings and shares over all boards as CSV text: a line per scene and identity."""
+    return csv_text(
+        TOTAL_COLUMNS,
+        (
+            (report.scene, s.cluster, s.name, s.facings, s.places, f"{s.of_count:.4f}", f"{s.of_area:.4f}")
+            for report in reports
+            for s in report.totals
         ),
     )
 

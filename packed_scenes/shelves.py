@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,14 @@ if TYPE_CHECKING:
 
 
 def save_shelf_reports(
-    analysis: Analysis, out: str | Path, *, plan: str | Path | None = None, before: str | None = None
+    analysis: Analysis,
+    out: str | Path,
+    *,
+    plan: str | Path | None = None,
+    before: str | None = None,
+    names: Mapping[int, str] | None = None,
 ) -> list[Path]:
-    """Write ``shelf.csv`` and ``gaps.csv`` over all photos and, per photo, ``<scene>/shelf.html``.
+    """Write ``shelf.csv`` (by board), ``totals.csv`` and ``gaps.csv`` of all photos, ``<scene>/shelf.html`` of each.
 
     With something to compare with, ``<scene>/differences.csv`` and ``differences.png`` too.
 
@@ -25,27 +31,30 @@ def save_shelf_reports(
         out: the folder.
         plan: planogram CSV (row, position, product, facings); products by the names of the report.
         before: name of the analysed photo that the others are compared with; it gets no comparison itself.
+        names: cluster -> name (:meth:`packed_scenes.catalogue.Catalogue.names_in`).
 
     Returns:
         The HTML pages.
 
     Raises:
-        InputError: if both or an unknown photo are given, or the plan cannot be read.
+        InputError: if both or an unknown photo are given, the plan cannot be read, or it names nothing that was found.
     """
     from packed_scenes.aggregate import assign_colors
     from packed_scenes.aggregate.difference import draw_differences
     from packed_scenes.aggregate.page import shelf_page
     from packed_scenes.aggregate.planogram import compare_layouts, differences_csv, layout_of, read_planogram
-    from packed_scenes.aggregate.shelf import gaps_csv, shelf_csv, shelf_report
+    from packed_scenes.aggregate.shelf import gaps_csv, shelf_csv, shelf_report, totals_csv
     from packed_scenes.data.images import write_image
 
     if plan is not None and before is not None:
         raise InputError("compare with a plan or with a photo, not both")
     out = Path(out)
-    reports = {scene.name: shelf_report(scene.objects, scene=scene.name) for scene in analysis.scenes}
+    reports = {scene.name: shelf_report(scene.objects, scene=scene.name, names=names) for scene in analysis.scenes}
     if before is not None and before not in reports:
         raise InputError(f"no photo named {before!r}", remedy=f"There are: {', '.join(reports)}.")
     expected: Layout | None = read_planogram(plan) if plan is not None else None
+    if expected is not None:
+        _check_names(expected, [layout_of(report) for report in reports.values()], plan)
     if before is not None:
         expected = layout_of(reports[before])
     colors = assign_colors([scene.objects for scene in analysis.scenes])
@@ -72,4 +81,21 @@ def save_shelf_reports(
         pages.append(folder / "shelf.html")
     write_text(out / "shelf.csv", shelf_csv(reports.values()))
     write_text(out / "gaps.csv", gaps_csv(reports.values()))
+    write_text(out / "totals.csv", totals_csv(reports.values()))
     return pages
+
+
+def _check_names(expected: Layout, found: Sequence[Layout], plan: str | Path | None) -> None:
+    """Refuse a plan that names nothing of what was found: all missing and all extra would say nothing of the shelf."""
+    planned = sorted({slot.product for board in expected for slot in board})
+    there = {slot.product for layout in found for board in layout for slot in board}
+    if planned and there and there.isdisjoint(planned):
+        raise InputError(
+            f"no product of the plan ({_some(planned)}) is among what was found ({_some(sorted(there))})",
+            file=plan,
+            remedy="Use the names of totals.csv, or name the identities in a catalogue and give --catalogue.",
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "")

@@ -77,7 +77,14 @@ def _bind(connection: sqlite3.Connection, embedding: Embedding) -> None:
     held = reading.embedding(connection)
     if held is None:
         connection.execute("INSERT INTO about VALUES ('embedding', ?)", (json.dumps(vars(embedding)),))
-    elif (held.weights or held.name) != (embedding.weights or embedding.name):  # a baseline has no weights
+    check_embedding(held, embedding)
+
+
+def check_embedding(held: Embedding | None, embedding: Embedding) -> None:
+    """Refuse vectors of another embedder than the catalogue holds; an empty one (None) takes any."""
+    if held is not None and (held.weights or held.name) != (
+        embedding.weights or embedding.name
+    ):  # a baseline has no weights
         raise InputError(
             f"this catalogue holds vectors of embedder {held.name!r} (weights {held.weights[:12]}), "
             f"not of {embedding.name!r} ({embedding.weights[:12]})",

@@ -94,6 +94,24 @@ class Catalogue:
 
         return self.add(entries_of(analysis), embedding=embedding_of(analysis), record=record_of(analysis))
 
+    def names_in(self, analysis: Analysis) -> dict[int, str]:
+        """Return the names of what is known in an analysis: cluster -> name, by the majority of its objects.
+
+        Several clusters may have one name; a cluster of which nothing named is known has none.
+
+        Raises:
+            InputError: if the catalogue holds vectors of another embedder.
+        """
+        from packed_scenes.catalogue.from_analysis import embedding_of, names_of
+
+        with self._store.read() as connection:
+            embedding = embedding_of(analysis)
+            adding.check_embedding(reading.embedding(connection), embedding)
+            named = {i.identity_id: i.name for i in reading.identities(connection) if i.name}
+            if not named:
+                return {}
+            return names_of(analysis, reading.vectors(connection), named, threshold=embedding.threshold)
+
     # Editing: every method returns the number of its edit (move and split: with the identities they made)
 
     def rename(self, identity: Which, name: str | None) -> int:

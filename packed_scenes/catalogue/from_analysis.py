@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.catalogue.pictures import taken
-from packed_scenes.catalogue.records import Embedding, Entry
+from packed_scenes.catalogue.recognise import recognise
+from packed_scenes.catalogue.records import Embedding, Entry, Vectors
+from packed_scenes.data.objects import NOISE
 
 if TYPE_CHECKING:
     from packed_scenes.pictures import Source
@@ -37,6 +39,26 @@ def embedding_of(analysis: Analysis) -> Embedding:
     return Embedding(
         analysis.settings.embedder, analysis.weights.get("embedder", ""), analysis.clustering.get("threshold")
     )
+
+
+def names_of(
+    analysis: Analysis, known: Vectors, named: Mapping[int, str], *, threshold: float | None
+) -> dict[int, str]:
+    """Name the clusters of an analysis of which more than half the objects look like one named identity."""
+    full = [scene.objects for scene in analysis.scenes if len(scene.objects)]
+    vectors = [o.embedding for o in full if o.embedding is not None]
+    clusters = [o.cluster for o in full if o.cluster is not None]
+    if not vectors or not clusters:
+        return {}
+    cluster = np.concatenate(clusters)
+    claim, _ = recognise(known, np.concatenate(vectors), threshold=threshold)
+    sizes = dict(zip(*(v.tolist() for v in np.unique(cluster, return_counts=True)), strict=True))
+    pairs, votes = np.unique(np.stack([cluster, claim], axis=1), axis=0, return_counts=True)
+    return {
+        c: named[i]
+        for (c, i), n in zip(pairs.tolist(), votes.tolist(), strict=True)
+        if c != NOISE and i in named and 2 * n > sizes[c]
+    }
 
 
 def record_of(analysis: Analysis) -> dict[str, Any]:

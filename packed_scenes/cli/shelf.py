@@ -29,6 +29,9 @@ def main(
     plan: Annotated[Path | None, typer.Option(help="Planogram CSV: row, position, product[, facings].")] = None,
     before: Annotated[Path | None, typer.Option(help="Photo to compare with.")] = None,
     boxes: Annotated[Path | None, typer.Option(help="Boxes to use instead of detecting.")] = None,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="Catalogue that knows the products' names, for the report and --plan.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("runs/shelf-report"),
     threshold: Threshold = None,
     device: Device = "auto",
@@ -40,10 +43,15 @@ def main(
     from packed_scenes.data.shipped import SAMPLE_FOLDER
     from packed_scenes.shelves import save_shelf_reports
 
+    known = None
+    if catalogue is not None:
+        from packed_scenes.catalogue import Catalogue
+
+        known = Catalogue(catalogue)  # before the work, so that a wrong folder is said at once
     photos = [*(pictures or [SAMPLE_FOLDER / "shelf.jpg"]), *([before] if before else [])]
     result = analyze(photos, boxes=boxes, threshold=threshold, device=device, seed=seed)
     earlier = result.scenes[-1].name if before is not None else None
-    pages = save_shelf_reports(result, out, plan=plan, before=earlier)
+    pages = save_shelf_reports(result, out, plan=plan, before=earlier, names=known.names_in(result) if known else None)
     if json:
         print_json({"out": str(out), "pages": [str(page) for page in pages]})
     else:

@@ -21,7 +21,10 @@ def test_facings_are_counted(both, tmp_path):
     pages = save_shelf_reports(both, tmp_path)
     assert [p.parent.name for p in pages] == ["new", "old"]
     table = pd.read_csv(tmp_path / "shelf.csv")
-    old = table[(table["scene"] == "old") & (table["row"] == 0)]
+    assert table["row"].min() == 1  # no total among the rows
+    assert table["share_count"].sum() == pytest.approx(2, abs=0.01)
+    totals = pd.read_csv(tmp_path / "totals.csv")
+    old = totals[totals["scene"] == "old"]
     assert sorted(old["facings"]) == [1, 2, 3]
     assert old["share_count"].sum() == pytest.approx(1, abs=0.01)
 
@@ -51,3 +54,25 @@ def test_nonsense_is_refused(both, tmp_path):
         save_shelf_reports(both, tmp_path, before="old", plan=tmp_path / "plan.csv")
     with pytest.raises(InputError, match=r"plan\.csv"):
         save_shelf_reports(both, tmp_path, plan=tmp_path / "plan.csv")
+
+
+def test_a_plan_takes_the_names_of_a_catalogue(both, tmp_path):
+    from packed_scenes.aggregate.planogram import layout_of, planogram_csv
+    from packed_scenes.aggregate.shelf import shelf_report
+    from packed_scenes.catalogue import Catalogue
+
+    shop = Catalogue.create(tmp_path / "shop")
+    assert shop.names_in(both) == {}
+    shop.add_analysis(both)
+    for identity in shop.identities():
+        shop.rename(identity.identity_id, f"Tea $x^{identity.identity_id}$")
+    names = shop.names_in(both)
+    assert set(names.values()) == {identity.name for identity in shop.identities()}
+    plan = tmp_path / "plan.csv"
+    plan.write_text(planogram_csv(layout_of(shelf_report(both.scenes[1].objects, names=names))))
+    save_shelf_reports(both, tmp_path / "out", plan=plan, names=names)
+    assert len(pd.read_csv(tmp_path / "out" / "old" / "differences.csv")) == 0
+    with pytest.raises(InputError, match="no product of the plan") as error:
+        save_shelf_reports(both, tmp_path / "none", plan=plan)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "none").exists()
