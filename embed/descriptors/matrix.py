@@ -7,10 +7,13 @@ and mapped there. Values are checked in parts of 16 MB.
 
 from __future__ import annotations
 
+import math
 import pickle
 import struct
 import tempfile
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +29,12 @@ PART = 1 << 24  # bytes looked at once
 VECTOR_NAMES = ("embedding", "vector", "features", "descriptor")
 PATH_NAMES = ("path", "file", "filename", "image")
 LABEL_NAMES = ("label", "class", "identity", "category", "cluster", "type")
+
+# what NumPy and zipfile raise on damaged files; RuntimeError: encrypted members, SyntaxError, TokenError: headers
+UNREADABLE = (
+    ValueError, OSError, EOFError, KeyError, TypeError, struct.error, zipfile.BadZipFile, zlib.error, RuntimeError,
+    OverflowError, MemoryError, SyntaxError, tokenize.TokenError,
+)  # fmt: skip
 
 Matrix = npt.NDArray[Any]
 
@@ -101,14 +110,20 @@ def parts(matrix: Matrix) -> Iterator[tuple[int, Matrix]]:
         yield start, matrix[start : start + step]
 
 
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def _npy(path: Path, trust: bool) -> Table:
     try:
         return Table(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, OSError, EOFError) as error:
+    except UNREADABLE as error:
         with open(path, "rb") as file:
             objects = file.read(6) == b"\x93NUMPY" and "object" in str(error).lower()
         if not objects:
-            raise InputError(f"no readable .npy file ({error})", file=path, remedy="Save it by numpy.save.") from error
+            raise InputError(
+                f"no readable .npy file ({_line(error)})", file=path, remedy="Save it by numpy.save."
+            ) from error
     _demand_trust(path, trust, "holds Python objects")
     return Table(_stacked(np.load(path, allow_pickle=True), path))
 
@@ -132,10 +147,12 @@ def _npz(path: Path, trust: bool) -> Table:
                 for key in ("paths", "labels")
                 if key in arrays and shapes[key][2].kind in "USiu"
             }
-    except (zipfile.BadZipFile, ValueError, OSError, KeyError, struct.error, NotImplementedError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"no readable .npz file ({error})", file=path, remedy="Save it by numpy.savez.") from error
+    except InputError:
+        raise
+    except UNREADABLE as error:
+        raise InputError(
+            f"no readable .npz file ({_line(error)})", file=path, remedy="Save it by numpy.savez."
+        ) from error
     return Table(matrix, strings.get("paths"), strings.get("labels"))
 
 
@@ -163,8 +180,9 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Matr
                 place = file.tell()
             return np.memmap(path, dtype, "r", offset=place, shape=shape, order=order)
         room = tempfile.TemporaryFile()  # noqa: SIM115  (the map keeps it alive)
-        while block := stream.read(PART):
-            room.write(block)
+        left = math.prod(shape) * dtype.itemsize
+        while left > 0 and (block := stream.read(min(PART, left))):  # no more than announced: archives can be bombs
+            left -= room.write(block)
         room.flush()
         return np.memmap(room, dtype, "r", shape=shape, order=order)
 

@@ -1,0 +1,80 @@
+"""Matrix files that somebody damaged end in one line, or in a matrix."""
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from packed_scenes.data import InputError
+from packed_scenes.embed.descriptors.matrix import load_table
+
+
+def content(kind: str) -> bytes:
+    out = io.BytesIO()
+    rows = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    paths = np.array([f"{i}.png" for i in range(6)])
+    if kind == "npy":
+        np.save(out, rows)
+    elif kind == "npz":
+        np.savez(out, features=rows, paths=paths)
+    else:
+        np.savez_compressed(out, features=rows, paths=paths)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "compressed"])
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_a_damaged_matrix_is_one_line_or_a_matrix(kind: str, data: st.DataObject) -> None:
+    file = bytearray(content(kind))
+    for _ in range(data.draw(st.integers(0, 4))):
+        place = data.draw(st.one_of(st.integers(0, min(200, len(file) - 1)), st.integers(0, len(file) - 1)))
+        file[place] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.one_of(st.just(len(file)), st.integers(0, len(file))))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("x.npy" if kind == "npy" else "x.npz")
+        path.write_bytes(bytes(file[:cut]))
+        try:
+            assert load_table(path).matrix.ndim == 2
+        except InputError as error:
+            line = str(error)
+        else:
+            return
+        assert path.name in line
+        assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99999999999), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (6, -4), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (6, 4",
+        '"""',
+    ],
+)
+@pytest.mark.parametrize("packed", [None, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_headers_that_promise_what_is_not_there(tmp_path: Path, header: str, packed: int | None) -> None:
+    text = header.encode("latin1").ljust(117) + b"\n"
+    array = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(96)
+    path = tmp_path / ("x.npy" if packed is None else "x.npz")
+    if packed is None:
+        path.write_bytes(array)
+    else:
+        with zipfile.ZipFile(path, "w", packed) as archive:
+            archive.writestr("features.npy", array)
+    with pytest.raises(InputError, match=path.name):
+        load_table(path)
+
+
+def test_a_compressed_member_is_unpacked_no_further_than_it_announces(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    np.save(out, np.ones((6, 4), np.float32))
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("features.npy", out.getvalue() + bytes(50_000_000))
+    assert np.array_equal(load_table(tmp_path / "x.npz").matrix, np.ones((6, 4)))
