@@ -127,7 +127,7 @@ def _share_table(report: ShelfReport, image: Image, colors: Mapping[int, Color])
         boards.setdefault(line.cluster, []).append(line.row)
     rows = [
         [
-            f'<img alt="" src="{_data(letterbox(cut(image, crop[s.cluster]), THUMB))}">',
+            f'<img alt="" src="{data_uri(letterbox(cut(image, crop[s.cluster]), THUMB))}">',
             _tag(s, colors),
             str(s.facings),
             str(s.places),
@@ -190,19 +190,21 @@ def _paint(cluster: int, colors: Mapping[int, Color]) -> str:
 
 
 def _picture(image: Image, text: str) -> str:
-    return f'<img class="scene" alt="{escape(text)}" src="{_data(_fitted(image))}">'
+    return f'<img class="scene" alt="{escape(text)}" src="{data_uri(fitted(image))}">'
 
 
-def _fitted(image: Image) -> Image:
+def fitted(image: Image, *, longest: int = LONGEST_SIDE) -> Image:
+    """Reduce a picture so that its longer side has at most ``longest`` pixels."""
     import cv2
 
-    scale = LONGEST_SIDE / max(image.shape[:2])
+    scale = longest / max(image.shape[:2])
     return np.asarray(
         image if scale >= 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     )
 
 
-def _data(image: Image) -> str:
+def data_uri(image: Image) -> str:
+    """Hold a picture, (H, W, 3) uint8 RGB, as a JPEG in a data URI."""
     import cv2
 
     _, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(image[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])

@@ -108,6 +108,11 @@ class ContactSheet:
         """Show a ready-made crop, (H, W, 3) uint8 RGB, for one of ``shown``; instead of :meth:`add`."""
         self._crops[key] = letterbox(crop, self._cell)
 
+    def first_crops(self) -> dict[int, Image]:
+        """The crop of the surest object of each cluster shown, by cluster; absent where its scene was not added."""
+        found = {row.cluster: self._crops.get(row.shown[0]) for row in self._rows}
+        return {cluster: crop for cluster, crop in found.items() if crop is not None}
+
     def draw(self) -> Image:
         """Draw the sheet as (H, W, 3) uint8 RGB; crops of scenes that were not added stay grey."""
         tall, wide = self._cell[0] + HEAD, self._cell[1] + GAP

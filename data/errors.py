@@ -21,8 +21,8 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str, *, file: str | Path | None = None, remedy: str | None = None) -> None:
-        self.message = _one_line(" ".join(str(message).split()))
-        self.file = None if file is None else _one_line(str(file))
+        self.message = one_line(" ".join(str(message).split()))
+        self.file = None if file is None else one_line(str(file))
         self.remedy = remedy
         text = f"{self.file}: {self.message}" if self.file else self.message
         super().__init__(f"{text}. {remedy}" if remedy else text)
@@ -45,6 +45,6 @@ def named(kind: type[Choice], name: str, what: str) -> Choice:
         raise InputError(f"unknown {what} {name!r}", remedy=f"Choose one of: {', '.join(kind)}") from error
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Escape what would break the line or steer the terminal: names and messages can come from anyone."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,7 +1,7 @@
 """The run folder: every file of the contract, each written whole or not at all.
 
 ``OUT/<scene>/overlay.jpg, objects.csv, congregations.json`` per scene; ``OUT/clusters.png``, ``OUT/objects.parquet``,
-``OUT/run.json`` and, if something had to be left out, ``OUT/errors.csv`` over all scenes.
+``OUT/report.html``, ``OUT/run.json`` and, if something had to be left out, ``OUT/errors.csv`` over all scenes.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ def save_run(
                 errors.append((scene.source.where, reason(failure)))
         for sheet_written in written:
             sheet_written.result()
+    save_report(analysis, out, errors, overlays=out, colors=colors, crops=sheet.first_crops())
     save_summary(analysis, out, errors, seconds=time.perf_counter() - start)
     return out
 
@@ -134,6 +135,22 @@ def save_summary(analysis: Analysis, out: Path, errors: Sequence[tuple[str, str]
     else:
         (out / "errors.csv").unlink(missing_ok=True)  # of an earlier run into this folder
     write_json(out / "run.json", run_record(analysis) | {"seconds_write": round(seconds, 4)})
+
+
+def save_report(
+    analysis: Analysis,
+    out: Path,
+    errors: Sequence[tuple[str, str]],
+    *,
+    overlays: Path,
+    colors: Mapping[int, Color],
+    crops: Mapping[int, npt.NDArray[np.uint8]],
+) -> None:
+    """Write the page to read; ``overlays`` holds ``<scene>/overlay.jpg``, ``crops`` a picture a cluster."""
+    from packed_scenes.report import report_page
+
+    page = report_page(analysis, errors, run_record(analysis), overlays=overlays, colors=colors, crops=crops)
+    write_text(out / "report.html", page)
 
 
 def appearance(scene: SceneResult, colors: Mapping[int, Color]) -> str:

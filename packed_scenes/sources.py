@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     GivenBoxes = str | Path | Objects | Mapping[str, Any] | BoxFile | Sequence[Sequence[float]] | npt.NDArray[Any]
 
-RESERVED = frozenset({"clusters.png", "objects.parquet", "run.json", "errors.csv"})  # files beside the scenes' folders
+RESERVED = frozenset(
+    {"clusters.png", "objects.parquet", "run.json", "report.html", "errors.csv"}
+)  # files beside the scenes' folders
 MAX_NAME = 80  # file systems allow 255 bytes; scene names get suffixes and four bytes a letter at worst
 
 

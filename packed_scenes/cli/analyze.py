@@ -184,7 +184,7 @@ def main(
             print(f"catalogue {catalogue}: {added}")
         for form in job.export:
             print(f"exported for {form}: see {job.out}/export")
-        print(f"look at {job.out}/{result.scenes[0].name}/overlay.jpg and {job.out}/clusters.png")
+        print(f"look at {job.out}/{result.scenes[0].name}/overlay.jpg and {job.out}/report.html")
 
 
 def _found(result: Analysis) -> str:

@@ -195,7 +195,8 @@ def save_on_ray(analysis: Analysis, store: Storage, track: Progress) -> None:
     from packed_scenes.aggregate import ContactSheet, assign_colors
     from packed_scenes.data.images import write_image
     from packed_scenes.data.read_ahead import try_ahead
-    from packed_scenes.runfolder import DRAWERS, save_summary
+    from packed_scenes.report import PICTURES
+    from packed_scenes.runfolder import DRAWERS, save_report, save_summary
 
     start = time.perf_counter()
     scenes = analysis.scenes
@@ -219,7 +220,15 @@ def save_on_ray(analysis: Analysis, store: Storage, track: Progress) -> None:
     for scene, picture in try_ahead(lambda scene: scene.source.scene().image, shown, workers=DRAWERS):
         if not isinstance(picture, Exception):  # its overlay failed, too, and is listed
             sheet.add(scene.name, picture)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as overlays:
+        for scene in scenes[:PICTURES]:
+            overlay = store.read(f"{scene.name}/overlay.jpg")
+            if overlay is not None:
+                place = Path(overlays, scene.name)
+                place.mkdir()
+                (place / "overlay.jpg").write_bytes(overlay)
+        crops = sheet.first_crops()
+        save_report(analysis, Path(folder), errors, overlays=Path(overlays), colors=colors, crops=crops)
         write_image(Path(folder) / "clusters.png", sheet.draw())
         save_summary(analysis, Path(folder), errors, seconds=time.perf_counter() - start)
         if not errors:

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.aggregate.page import STYLE
 from packed_scenes.cluster.labels import Labels
+from packed_scenes.markup import duration, number, page, picture, table
 from packed_scenes.study.against import sentences, verdicts
 from packed_scenes.study.collection import Collection
 from packed_scenes.study.ledger import Row
-from packed_scenes.study.markup import duration, number, picture, table
 from packed_scenes.study.study import StudyResult
 
 TABLE = 40  # models in the table of the best
@@ -51,13 +50,7 @@ def report_page(result: StudyResult, row: Row, labels: Labels, pictures: Picture
         *_maps(pictures), *_curves(pictures), *_spaces(result), *_outliers(pictures), *_models(result),
         *_reading(),
     ]  # fmt: skip
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>Study</title><style>{STYLE}{MORE}</style></head><body><main>\n"
-        + "\n".join(parts)
-        + "\n</main></body></html>\n"
-    )
+    return page("Study", parts, style=MORE)
 
 
 def _top(result: StudyResult) -> list[str]:

@@ -1,4 +1,4 @@
-"""Pieces of the report in HTML: a table, a picture inside the page, a number, a time."""
+"""Pieces of the reports in HTML: the page, hostile text, a table, a picture inside the page, a number, a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,35 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from packed_scenes.aggregate.page import STYLE
+from packed_scenes.data.errors import one_line
+
 WIDEST = 1400  # pixels of a picture in the page
+LONGEST_TEXT = 500  # characters of one name or message
+# Nothing is loaded, run or sent, whatever a name may hold: only pictures and styles inside the page.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def page(title: str, parts: Sequence[str], *, style: str = "") -> str:
+    """Write a whole page of HTML parts; ``title`` is plain text. The page allows itself nothing from outside."""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{text(title)}</title><style>{STYLE}{style}</style></head><body><main>\n"
+        + "\n".join(parts)
+        + "\n</main></body></html>\n"
+    )
+
+
+def text(value: object) -> str:
+    """Make HTML of text that can come from anyone.
+
+    Control and direction characters are shown as backslash escapes, the rest is escaped for HTML (attributes too), and
+    what is longer than ``LONGEST_TEXT`` characters is cut.
+    """
+    line = one_line(str(value))
+    return escape(line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…")
 
 
 def table(
@@ -20,7 +48,7 @@ def table(
 ) -> str:
     """Write a table of HTML cells; ``first`` marks the first row, ``drop`` leaves columns out."""
     kept = [at for at in range(len(head)) if at not in drop]
-    top = "".join(f"<th>{head[at]}</th>" for at in kept)
+    top = "".join(f"<th{' class=n' if at in numbers else ''}>{head[at]}</th>" for at in kept)
     lines = []
     for place, row in enumerate(rows):
         cells = "".join(f"<td{' class=n' if at in numbers else ''}>{row[at]}</td>" for at in kept)

@@ -1,0 +1,210 @@
+"""The report of a run: one HTML page that holds its pictures, runs no script and asks nothing of the network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.aggregate.colors import NOISE_COLOR, Color, is_light
+from packed_scenes.aggregate.page import data_uri, fitted
+from packed_scenes.aggregate.sheet import DOUBTFUL
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.images import read_image
+from packed_scenes.data.objects import NOISE
+from packed_scenes.markup import page, table, text
+
+if TYPE_CHECKING:
+    from packed_scenes.results import Analysis, SceneResult
+
+PICTURES = 24  # photos whose overlays are in the page
+FEW, LONGEST, LONGEST_OF_MANY = 4, 2400, 1400  # pixels of an overlay's longer side, for up to FEW photos and for more
+MOST_BYTES = 12_000_000  # of all overlays in the page, as text
+ROWS = 200  # lines of a table or list
+MORE = """
+.zoom{display:block;position:relative;cursor:zoom-in;overflow:auto}
+.zoom input{position:absolute;opacity:0}
+.zoom:has(input:focus-visible){outline:3px solid #3b82f6}
+.zoom:has(input:checked){cursor:zoom-out;max-height:90vh}
+.zoom input:checked+img.scene{width:auto;max-width:none}
+h3{font-size:1rem;margin:1.4em 0 .4em;overflow-wrap:anywhere}
+td,li{overflow-wrap:anywhere}
+td.n{overflow-wrap:normal;white-space:nowrap}
+pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 14px;white-space:pre-wrap;
+overflow-wrap:anywhere}
+"""
+
+
+def report_page(
+    analysis: Analysis,
+    errors: Sequence[tuple[str, str]],
+    record: Mapping[str, Any],
+    *,
+    overlays: Path,
+    colors: Mapping[int, Color],
+    crops: Mapping[int, npt.NDArray[np.uint8]],
+) -> str:
+    """Write the page.
+
+    Args:
+        analysis: what was found.
+        errors: (file, reason) of what was left out, while drawing too.
+        record: how the run was made (:func:`packed_scenes.runfolder.run_record`); its times are not used.
+        overlays: folder with ``<scene>/overlay.jpg``.
+        colors: cluster -> colour, as on the overlays.
+        crops: cluster -> a picture of it, (H, W, 3) uint8 RGB.
+
+    Returns:
+        HTML text. Names are hostile text: escaped, control and direction characters shown. The same input gives the
+        same text. Of many photos the first ``PICTURES`` are shown, as far as ``MOST_BYTES`` reach.
+    """
+    counts = record["counts"]
+    figures = [
+        ("photos", counts["scenes"]), ("objects", counts["objects"]), ("identities", counts["clusters"]),
+        ("places", counts["congregations"]), ("left out", len(errors)),
+    ]  # fmt: skip
+    parts = ["<h1>What was found</h1>", '<div class="figures">']
+    parts += [f"<div><b>{value:,}</b><span>{name}</span></div>" for name, value in figures]
+    parts += [
+        "</div>",
+        "<h2>Photos</h2>", *_photos(analysis), *_overlays(analysis.scenes, overlays, {file for file, _ in errors}),
+        "<h2>Groups</h2>", *_groups(analysis.scenes, colors, crops),
+        "<h2>Doubtful objects</h2>", *_doubtful(analysis.scenes),
+        "<h2>Left out</h2>", *_list([f"{file}: {why}" for file, why in errors], "Nothing was left out.", "errors.csv"),
+        "<h2>Warnings</h2>", *_list(analysis.warnings, "There are no warnings.", "run.json"),
+        "<h2>How it was made</h2>", *_made(record),
+    ]  # fmt: skip
+    return page("What was found", parts, style=MORE)
+
+
+def _photos(analysis: Analysis) -> list[str]:
+    rows = [
+        [text(s.name), f"{len(s.objects):,}", f"{len(np.setdiff1d(_clusters(s), [NOISE])):,}",
+         f"{len(s.congregations):,}", f"{int((_clusters(s) == NOISE).sum()):,}"]
+        for s in analysis.scenes[:ROWS]
+    ]  # fmt: skip
+    head = ("photo", "objects", "identities", "places", "in no group")
+    return [table(head, rows, numbers=(1, 2, 3, 4)), *_rest(len(analysis.scenes), "photos", "run.json")]
+
+
+def _overlays(scenes: Sequence[SceneResult], folder: Path, lost: set[str]) -> list[str]:
+    longest = LONGEST if len(scenes) <= FEW else LONGEST_OF_MANY
+    parts, used, shown = ["<p>Click or tap a photo to see it larger, and again to see all of it.</p>"], 0, 0
+    for scene in scenes[:PICTURES]:
+        uri = "" if scene.source.where in lost else _overlay(folder / scene.name / "overlay.jpg", longest)
+        if used + len(uri) > MOST_BYTES:
+            break
+        shown, used = shown + 1, used + len(uri)
+        name = text(scene.name)
+        parts.append(f"<h3>{name}</h3>")
+        parts.append(
+            f'<label class="zoom"><input type="checkbox" aria-label="larger: {name}">'
+            f'<img class="scene" alt="{name} with its groups" src="{uri}"></label>'
+            if uri
+            else "<p>Its overlay could not be drawn.</p>"
+        )
+    left = [text(scene.name) for scene in scenes[shown : shown + ROWS]]
+    if left:
+        more = len(scenes) - shown - len(left)
+        parts.append(
+            f"<p>To keep this page small, the overlays of {len(scenes) - shown:,} photos are only in their folders "
+            f"(overlay.jpg): {', '.join(left)}{f' and {more:,} more' if more else ''}.</p>"
+        )
+    return parts
+
+
+def _overlay(file: Path, longest: int) -> str:
+    try:
+        return data_uri(fitted(read_image(file), longest=longest))
+    except InputError:  # not drawn
+        return ""
+
+
+def _groups(
+    scenes: Sequence[SceneResult], colors: Mapping[int, Color], crops: Mapping[int, npt.NDArray[np.uint8]]
+) -> list[str]:
+    ids, count = np.unique(_joined(scenes), return_counts=True)
+    photos = np.unique(np.concatenate([np.zeros(0, np.int64), *(np.unique(_clusters(s)) for s in scenes)]),
+                       return_counts=True)[1]  # fmt: skip
+    stands = np.array([c.cluster for s in scenes for c in s.congregations], np.int64)
+    standing = dict(zip(*(a.tolist() for a in np.unique(stands, return_counts=True)), strict=True))
+    order = np.lexsort((ids, -count, ids == NOISE)).tolist()
+    rows = [
+        [_crop(crops.get(int(ids[at]))), _tag(int(ids[at]), colors), f"{count[at]:,}",
+         f"{standing.get(int(ids[at]), 0):,}", f"{photos[at]:,}"]
+        for at in order[:ROWS]
+    ]  # fmt: skip
+    if not rows:
+        return ["<p>There are no objects.</p>"]
+    head = ("", "group", "objects", "places", "photos")
+    return [table(head, rows, numbers=(2, 3, 4)), *_rest(len(order), "groups", "objects.parquet")]
+
+
+def _crop(crop: npt.NDArray[np.uint8] | None) -> str:
+    return "" if crop is None else f'<img alt="" src="{data_uri(crop)}">'
+
+
+def _tag(cluster: int, colors: Mapping[int, Color]) -> str:
+    color = NOISE_COLOR if cluster == NOISE else colors[cluster]
+    paint = f"background:rgb({','.join(str(int(v)) for v in color)});color:{'#000' if is_light(color) else '#fff'}"
+    return f'<span class="tag" style="{paint}">{"in no group" if cluster == NOISE else cluster}</span>'
+
+
+def _doubtful(scenes: Sequence[SceneResult]) -> list[str]:
+    """List members of groups of two or more whose membership is below ``DOUBTFUL``, the least sure first."""
+    ids, count = np.unique(_joined(scenes), return_counts=True)
+    grouped = ids[(ids != NOISE) & (count > 1)]
+    found = []
+    for place, scene in enumerate(scenes):
+        sure = scene.objects.probability
+        if sure is not None:
+            rows = np.flatnonzero((sure < DOUBTFUL) & np.isin(_clusters(scene), grouped))
+            found += [(float(sure[row]), place, row) for row in rows.tolist()]
+    found.sort()
+    if not found:
+        return [f"<p>No member of a group has a membership below {DOUBTFUL}.</p>"]
+    lines = []
+    for sure_of, place, row in found[:ROWS]:
+        objects = scenes[place].objects
+        box = ", ".join(f"{value:.0f}" for value in objects.xyxy[row].tolist())
+        name = text(objects.object_id[row])
+        lines.append([text(scenes[place].name), name, str(_clusters(scenes[place])[row]), f"{sure_of:.2f}", box])
+    head = ("photo", "object", "group", "membership", "x1, y1, x2, y2 (pixels)")
+    return [
+        f"<p>{len(found):,} members of groups with a membership below {DOUBTFUL}, the least sure first.</p>",
+        table(head, lines, numbers=(3, 4)),
+        *_rest(len(found), "doubtful objects", "objects.parquet"),
+    ]
+
+
+def _list(lines: Sequence[str], nothing: str, file: str) -> list[str]:
+    if not lines:
+        return [f"<p>{nothing}</p>"]
+    return ["<ul>", *(f"<li>{text(line)}</li>" for line in lines[:ROWS]), "</ul>", *_rest(len(lines), "lines", file)]
+
+
+def _made(record: Mapping[str, Any]) -> list[str]:
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    settings = [[text(key), f"<code>{text(json.dumps(value))}</code>"] for key, value in record["settings"].items()]
+    return [
+        f"<pre>{text(' '.join(record['command']))}</pre>",
+        f"<p>Versions: {text(versions)}. Hashes of the weights and times are in run.json.</p>",
+        table(("setting", "value"), settings),
+    ]
+
+
+def _rest(count: int, what: str, file: str) -> list[str]:
+    return [f"<p>{count - ROWS:,} more {what} are in {file}.</p>"] if count > ROWS else []
+
+
+def _clusters(scene: SceneResult) -> npt.NDArray[np.int64]:
+    assert scene.objects.cluster is not None
+    return scene.objects.cluster
+
+
+def _joined(scenes: Sequence[SceneResult]) -> npt.NDArray[np.int64]:
+    return np.concatenate([np.zeros(0, np.int64), *(_clusters(scene) for scene in scenes)])
