@@ -1,4 +1,4 @@
-"""Class names of detectors that do not bring them."""
+"""Class names of detectors: those of networks that bring none, and the classes that are wanted."""
 
 from __future__ import annotations
 
@@ -76,3 +76,19 @@ def names_of(value: Any, *, file: str | Path | None = None) -> tuple[str, ...]:
     if not names or not all(names):
         raise InputError("a class name is missing", file=file, remedy="Give a name for every number, from 0 on.")
     return names
+
+
+def class_id(wanted: str | int, names: tuple[str, ...]) -> int:
+    """Return the number of a class that is wanted by name or number.
+
+    Raises:
+        InputError: if these weights have no such class.
+    """
+    text = str(wanted)
+    if text in names:
+        return names.index(text)
+    if text.isdigit() and int(text) < len(names):
+        return int(text)
+    shown = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
+    remedy = f"Known: {shown}." if not names[0].isdigit() else "They bring no names: say --class-names, or numbers."
+    raise InputError(f"no class {text!r} in these weights", remedy=remedy)

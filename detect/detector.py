@@ -20,6 +20,7 @@ from packed_scenes.data import InputError, Objects
 from packed_scenes.data.checks import is_number
 from packed_scenes.data.images import as_rgb
 from packed_scenes.detect import info as told
+from packed_scenes.detect.class_names import class_id
 from packed_scenes.detect.info import DetectionInfo
 from packed_scenes.detect.load import Backend, load_network
 from packed_scenes.detect.nested import rescore
@@ -102,7 +103,7 @@ class Detector:
         network = load_network(weights, device=device, backend=backend, class_names=tuple(class_names), trust=trust)
         if isinstance(classes, str | int):
             classes = [classes]
-        wanted = None if not classes else tuple(_class_id(c, network.card.names) for c in classes)
+        wanted = None if not classes else tuple(class_id(c, network.card.names) for c in classes)
         threshold = network.card.confidence if confidence is None else confidence
         return cls(network, threshold, wanted, image_size, tile, max_objects)
 
@@ -293,14 +294,3 @@ class Detector:
 
 def _scaled(part: Rectangle, scale: float) -> tuple[int, int]:
     return max(1, round((part[2] - part[0]) * scale)), max(1, round((part[3] - part[1]) * scale))
-
-
-def _class_id(wanted: str | int, names: tuple[str, ...]) -> int:
-    text = str(wanted)
-    if text in names:
-        return names.index(text)
-    if text.isdigit() and int(text) < len(names):
-        return int(text)
-    shown = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
-    remedy = f"Known: {shown}." if not names[0].isdigit() else "They bring no names: say --class-names, or numbers."
-    raise InputError(f"no class {text!r} in these weights", remedy=remedy)

@@ -175,7 +175,7 @@ def _doubtful(scenes: Sequence[SceneResult]) -> list[str]:
         lines.append([text(scenes[place].name), name, str(_clusters(scenes[place])[row]), f"{sure_of:.2f}", box])
     head = ("photo", "object", "group", "membership", "x1, y1, x2, y2 (pixels)")
     return [
-        f"<p>{len(found):,} members of groups with a membership below {DOUBTFUL}, the least sure first.</p>",
+        f"<p>Members of groups with a membership below {DOUBTFUL}, the least sure first: {len(found):,}.</p>",
         table(head, lines, numbers=(3, 4)),
         *_rest(len(found), "doubtful objects", "objects.parquet"),
     ]

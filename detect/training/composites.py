@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.synth.canvas import visible_boxes
 from packed_scenes.detect.training.pool import Example
 
 Rng = np.random.Generator
@@ -83,16 +84,16 @@ class Composites:
         canvas, ignore = self._ground(rng)
         kind = self.objects[int(rng.integers(len(self.objects)))]
         chosen = [kind[int(i)] for i in rng.integers(0, len(kind), int(rng.choice((1, 1, 2, 4))))]
-        seen = np.full((SIDE, SIDE), -1, np.int32)
+        seen = np.zeros((SIDE, SIDE), np.uint16)
         areas: list[int] = []
         near, turned = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
-        for x, y, size in layout(rng):
+        for x, y, size in _places(rng):
             depth = y / SIDE if near else 1.0
             sprite = _sprite(
                 chosen[int(rng.integers(len(chosen)))], max(8.0, size * (0.35 + 0.65 * depth)), turned, rng
             )
-            areas.append(_paste(canvas, seen, sprite, x, y, len(areas)))
-        boxes = _boxes(seen, areas)
+            areas.append(_paste(canvas, seen, sprite, x, y, len(areas) + 1))
+        boxes = boxes_seen(seen, areas)
         return Example(canvas, boxes, np.zeros(len(boxes), np.int64), ignore)
 
     def _ground(self, rng: Rng) -> tuple[Picture, npt.NDArray[np.float32]]:
@@ -107,7 +108,7 @@ class Composites:
         return np.array(piece, np.uint8), moved[((moved[:, 2:] - moved[:, :2]) >= 1).all(1)]
 
 
-def layout(rng: Rng) -> list[tuple[float, float, float]]:
+def _places(rng: Rng) -> list[tuple[float, float, float]]:
     """Centres and sizes (square root of area) of the objects: a grid, jittered by how far they lie about; far to
     near, so that near ones cover.
     """
@@ -144,7 +145,7 @@ def _sprite(thing: Picture, size: float, turned: bool, rng: Rng) -> Picture:
     return np.dstack([lit.clip(0, 255).astype(np.uint8), turned_thing[..., 3]])
 
 
-def _paste(canvas: Picture, seen: npt.NDArray[np.int32], sprite: Picture, x: float, y: float, number: int) -> int:
+def _paste(canvas: Picture, seen: npt.NDArray[np.uint16], sprite: Picture, x: float, y: float, number: int) -> int:
     """Put a sprite down in place; gives how many of its pixels lie on the canvas or beyond its edge."""
     height, width = sprite.shape[:2]
     left, top = round(x - width / 2), round(y - height / 2)
@@ -160,17 +161,15 @@ def _paste(canvas: Picture, seen: npt.NDArray[np.int32], sprite: Picture, x: flo
     return solid
 
 
-def _boxes(seen: npt.NDArray[np.int32], areas: Sequence[int]) -> npt.NDArray[np.float32]:
-    """Boxes of what is seen of each object, left out where that is too little."""
-    boxes = []
-    y, x = np.nonzero(seen >= 0)
-    if not len(y):  # every object fell outside the canvas
-        return np.zeros((0, 4), np.float32)
-    owner = seen[y, x]
-    order = np.argsort(owner, kind="stable")
-    owner, y, x = owner[order], y[order], x[order]
-    numbers, starts = np.unique(owner, return_index=True)
-    for number, start, end in zip(numbers, starts, [*starts[1:], len(owner)], strict=True):
-        if end - start >= VISIBLE * areas[number]:
-            boxes.append([x[start:end].min(), y[start:end].min(), x[start:end].max() + 1, y[start:end].max() + 1])
-    return np.array(boxes, np.float32).reshape(-1, 4)
+def boxes_seen(seen: npt.NDArray[np.uint16], areas: Sequence[int]) -> npt.NDArray[np.float32]:
+    """Boxes of what is seen of each object, left out where that is too little.
+
+    Args:
+        seen: (H, W) number of the object that each pixel shows, from 1; 0 = none.
+        areas: pixels of each object if nothing hid or cut it.
+
+    Returns:
+        (M, 4) xyxy in pixels, x2 and y2 exclusive.
+    """
+    boxes, pixels = visible_boxes(seen, len(areas))
+    return boxes[(pixels > 0) & (pixels >= VISIBLE * np.array(areas))]

@@ -76,8 +76,8 @@ class Plan:
         return self.rate * up * max(0.01, min(1.0, left))
 
     def keep_at(self, step: int) -> float:
-        """Share of the averaged weights that a step keeps: they reach back over a ninth of the steps so far, until
-        ``average`` is reached.
+        """Share of the averaged weights that a step keeps. Until ``average`` is reached, what they hold is on average a
+        tenth of the steps so far old.
         """
         return min(self.average, (step + 1) / (step + 10))
 

@@ -110,8 +110,8 @@ def parts(matrix: Matrix) -> Iterator[tuple[int, Matrix]]:
         yield start, matrix[start : start + step]
 
 
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+def _why(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:200]  # NumPy quotes whole headers
 
 
 def _npy(path: Path, trust: bool) -> Table:
@@ -122,10 +122,14 @@ def _npy(path: Path, trust: bool) -> Table:
             objects = file.read(6) == b"\x93NUMPY" and "object" in str(error).lower()
         if not objects:
             raise InputError(
-                f"no readable .npy file ({_line(error)})", file=path, remedy="Save it by numpy.save."
+                f"no readable .npy file ({_why(error)})", file=path, remedy="Save it by numpy.save."
             ) from error
     _demand_trust(path, trust, "holds Python objects")
-    return Table(_stacked(np.load(path, allow_pickle=True), path))
+    try:
+        content = np.load(path, allow_pickle=True)
+    except Exception as error:  # a pickle can fail in any way
+        raise InputError(f"cannot be unpickled ({_why(error)})", file=path, remedy="Save it by numpy.save.") from error
+    return Table(_stacked(content, path))
 
 
 def _npz(path: Path, trust: bool) -> Table:
@@ -151,7 +155,7 @@ def _npz(path: Path, trust: bool) -> Table:
         raise
     except UNREADABLE as error:
         raise InputError(
-            f"no readable .npz file ({_line(error)})", file=path, remedy="Save it by numpy.savez."
+            f"no readable .npz file ({_why(error)})", file=path, remedy="Save it by numpy.savez."
         ) from error
     return Table(matrix, strings.get("paths"), strings.get("labels"))
 
@@ -216,8 +220,10 @@ def _parquet(path: Path, trust: bool) -> Table:
             room.write(np.ascontiguousarray(rows, np.float32).tobytes())
             for kind in columns:
                 columns[kind] += [str(v) for v in piece.column(told[kind]).to_pylist()]
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"no readable Parquet file ({error})", file=path, remedy="Write it again.") from error
+    except InputError:
+        raise
+    except (pa.ArrowException, *UNREADABLE) as error:
+        raise InputError(f"no readable Parquet file ({_why(error)})", file=path, remedy="Write it again.") from error
     room.flush()
     if not count or not width:
         raise InputError(f"a matrix must have shape (N, D), got ({count}, {width})", file=path)
@@ -244,7 +250,7 @@ def _pickle(path: Path, trust: bool) -> Table:
     try:
         content = pickle.loads(path.read_bytes())
     except Exception as error:  # a pickle can fail in any way
-        raise InputError(f"cannot be unpickled ({type(error).__name__}: {error})", file=path) from error
+        raise InputError(f"cannot be unpickled ({_why(error)})", file=path) from error
     if isinstance(content, dict):
         return Table(_stacked(list(content.values()), path), paths=[str(key) for key in content])
     return Table(_stacked(content, path))

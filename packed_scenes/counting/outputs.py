@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from packed_scenes.counting.count import Count
+from packed_scenes.counting.result import Count
 from packed_scenes.crops import cluster_sheet, sort_into_folders
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.extras import installed

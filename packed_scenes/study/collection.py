@@ -217,10 +217,12 @@ def _with_truth(found: Collection, truth: str, given: Sequence[Path]) -> Collect
         return _labelled(found, read_values(truth, [_name(path, given) for path in found.paths], some=True))
     file = Path(truth)
     if file.suffix.lower() == ".npy":
+        from packed_scenes.embed.descriptors.matrix import UNREADABLE
+
         try:
             array = np.load(file, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot be read: {error}", file=file) from error
+        except UNREADABLE as error:
+            raise InputError(f"cannot be read ({type(error).__name__}: {error})"[:200], file=file) from error
         return _labelled(found, [str(v) for v in array.ravel()], file)
     if file.suffix.lower() == ".csv":
         return _labelled(found, _labels_of_csv(file, found), file)

@@ -92,7 +92,7 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path: Path) -> N
         second.resume(tmp_path / "bad.ckpt")
 
 
-def test_averaged_weights_reach_back_over_a_ninth_of_the_steps() -> None:
+def test_averaged_weights_are_a_tenth_of_the_steps_old_on_average() -> None:
     plan, ages = Plan(average=0.999), [0.0]
     for step in range(900):  # mean age, in steps, of what the average holds
         ages.append((ages[-1] + 1) * plan.keep_at(step))

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from packed_scenes.data import InputError
 from packed_scenes.detect import Detector, network
-from packed_scenes.detect.training import composites
 from packed_scenes.detect.training.augment import Augmentation, crop, mosaic
-from packed_scenes.detect.training.composites import SIDE, Composites, lift
+from packed_scenes.detect.training.composites import SIDE, Composites, boxes_seen, lift
 from packed_scenes.detect.training.ignoring import anchor_weights
 from packed_scenes.detect.training.job import Job
 from packed_scenes.detect.training.loop import Batch, Plan, Trainer, make_batch
@@ -167,11 +166,13 @@ def test_composed_scenes_box_what_is_seen_and_follow_the_seed() -> None:
     assert sum(len(e.xyxy) for e in drawn) > 40
 
 
-def test_a_composed_scene_whose_objects_all_fall_outside_has_no_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    thing = np.full((40, 30, 4), 255, np.uint8)
-    ground = (np.zeros((300, 400, 3), np.uint8), np.zeros((0, 4), np.float32))
-    monkeypatch.setattr(composites, "layout", lambda rng: [(-4.0 * SIDE, -4.0 * SIDE, 50.0)])
-    assert Composites([[thing]], [ground]).draw(np.random.default_rng(0)).xyxy.shape == (0, 4)
+def test_composed_objects_count_by_what_is_seen_of_them() -> None:
+    seen = np.zeros((20, 30), np.uint16)
+    assert boxes_seen(seen, [9, 9]).shape == (0, 4)  # all fell outside the canvas
+    assert boxes_seen(seen, []).shape == (0, 4)
+    seen[2:6, 3:10] = 1
+    seen[2:6, 9] = 3
+    assert boxes_seen(seen, [28, 5, 100]).tolist() == [[3, 2, 9, 6]]  # the second is hidden, the third cut
 
 
 def test_world_mixes_what_is_there(tmp_path: Path) -> None:

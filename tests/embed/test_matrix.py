@@ -20,6 +20,13 @@ def content(kind: str) -> bytes:
     paths = np.array([f"{i}.png" for i in range(6)])
     if kind == "npy":
         np.save(out, rows)
+    elif kind == "objects":
+        np.save(out, np.array([list(row) for row in rows.tolist()] + [None], object)[:6], allow_pickle=True)
+    elif kind == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.table({"path": pa.array(paths.tolist()), "vector": pa.array(rows.tolist())}), out)
     elif kind == "npz":
         np.savez(out, features=rows, paths=paths)
     else:
@@ -27,7 +34,7 @@ def content(kind: str) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["npy", "npz", "compressed"])
+@pytest.mark.parametrize("kind", ["npy", "objects", "npz", "compressed", "parquet"])
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_a_damaged_matrix_is_one_line_or_a_matrix(kind: str, data: st.DataObject) -> None:
@@ -37,7 +44,8 @@ def test_a_damaged_matrix_is_one_line_or_a_matrix(kind: str, data: st.DataObject
         file[place] = data.draw(st.integers(0, 255))
     cut = data.draw(st.one_of(st.just(len(file)), st.integers(0, len(file))))
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / ("x.npy" if kind == "npy" else "x.npz")
+        suffix = {"npy": "npy", "objects": "npy", "parquet": "parquet"}.get(kind, "npz")
+        path = Path(folder) / f"x.{suffix}"
         path.write_bytes(bytes(file[:cut]))
         try:
             assert load_table(path).matrix.ndim == 2

@@ -76,5 +76,5 @@ def test_doubtful_members_are_listed(observer, tmp_path):
     objects = result.scenes[0].objects
     object.__setattr__(objects, "probability", np.array([1, 0.25, 0.9], np.float32))
     page = (result.save(tmp_path) / "report.html").read_text(encoding="utf-8")
-    assert "1 members of groups" in page
+    assert "the least sure first: 1." in page
     assert "<td class=n>0.25</td>" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -153,3 +154,20 @@ def put(texture: Texture, patch: npt.NDArray[np.uint8], *, angle: float, row: fl
 def plain(colour: Colour, *, rows: int = 8, columns: int = 16) -> Texture:
     """A texture of one colour."""
     return np.tile(np.array([*colour, 255], np.uint8), (rows, columns, 1))
+
+
+@lru_cache(maxsize=1)
+def folds_sheet(size: int) -> npt.NDArray[np.float32]:
+    """A sheet of soft light and dark, as folds of cloth; figures look at random cuts of it."""
+    rng = np.random.default_rng(7)
+    out = np.ones((size, size), np.float32)
+    for cells, depth in ((size // 5, 0.05), (size // 12, 0.06), (size // 30, 0.05)):
+        small = rng.normal(0, depth, (cells, cells)).astype(np.float32)
+        out += cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
+    return out
+
+
+@lru_cache(maxsize=512)
+def solid(colour: Colour) -> Texture:
+    """A texture of one colour, made once."""
+    return plain(colour)

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.data.synth.canvas import Colour, Picture
-from packed_scenes.data.synth.people.fabric import plain
+from packed_scenes.data.synth.canvas import Picture
+from packed_scenes.data.synth.people.fabric import folds_sheet, solid
 from packed_scenes.data.synth.people.look import Look
 from packed_scenes.data.synth.people.skeleton import Joints, Pose, joints
 from packed_scenes.data.synth.people.tube import STEPS, Point, Tube, View, oval, paint, profile
 from packed_scenes.data.synth.people.wardrobe import Wardrobe, hair_end, sew
 
 _PAD = 0.32  # room around the body's axis, in body heights
-
-
-@lru_cache(maxsize=1)
-def _folds(size: int) -> npt.NDArray[np.float32]:
-    """A sheet of soft light and dark, as folds of cloth; figures look at random cuts of it."""
-    rng = np.random.default_rng(7)
-    out = np.ones((size, size), np.float32)
-    for cells, depth in ((size // 5, 0.05), (size // 12, 0.06), (size // 30, 0.05)):
-        small = rng.normal(0, depth, (cells, cells)).astype(np.float32)
-        out += cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
-    return out
 
 
 def render_person(
@@ -50,7 +37,7 @@ def render_person(
     tubes = parts(look, worn, place, pose, view)
     side = round(height * (1.15 + 2 * _PAD))
     canvas = np.zeros((round(height * 1.5), side, 4), np.float32)
-    sheet = _folds(1024)
+    sheet = folds_sheet(1024)
     y, x = int(rng.integers(1024 - min(1023, canvas.shape[0]))), int(rng.integers(1024 - min(1023, side)))
     folds = sheet[y : y + canvas.shape[0], x : x + side]
     if folds.shape != canvas.shape[:2]:  # larger than the sheet
@@ -91,11 +78,11 @@ def parts(look: Look, worn: Wardrobe, place: Joints, pose: Pose, view: View) -> 
                 start=(heel[0], heel[1] + 0.012, heel[2]),
                 end=(toe[0], toe[1] + 0.01, toe[2]),
                 width=foot,
-                texture=_solid(look.sole),
+                texture=solid(look.sole),
                 layer=base - 0.012,
             )
         )
-        tubes.append(Tube(start=heel, end=toe, width=foot, texture=_solid(look.shoes), layer=base - 0.008))
+        tubes.append(Tube(start=heel, end=toe, width=foot, texture=solid(look.shoes), layer=base - 0.008))
     for arm in place.arms:
         shoulder, elbow, wrist, tip = arm
         bare = look.sleeve < 0.5
@@ -200,7 +187,7 @@ def _head(look: Look, worn: Wardrobe, place: Joints) -> list[Tube]:
                     start=at(0.05, -0.055),
                     end=at(0.1 + look.hair_length * 0.7, -0.075),
                     width=oval(0.02),
-                    texture=_solid(look.hair),
+                    texture=solid(look.hair),
                     layer=0.0,
                 )
             )
@@ -210,7 +197,7 @@ def _head(look: Look, worn: Wardrobe, place: Joints) -> list[Tube]:
                     start=at(-0.01, -0.045),
                     end=at(0.045, -0.05),
                     width=oval(0.028),
-                    texture=_solid(look.hair),
+                    texture=solid(look.hair),
                     layer=0.0,
                 )
             )
@@ -239,7 +226,7 @@ def _head(look: Look, worn: Wardrobe, place: Joints) -> list[Tube]:
                         start=at(end - 0.004, 0.04),
                         end=at(end + 0.004, 0.04 + brim),
                         width=profile((0, 0.012), (1, 0.01)),
-                        texture=_solid(look.hat_fabric.colours[0]),
+                        texture=solid(look.hat_fabric.colours[0]),
                         layer=0.03,
                     )
                 )
@@ -249,7 +236,7 @@ def _head(look: Look, worn: Wardrobe, place: Joints) -> list[Tube]:
                 start=at(0.118),
                 end=(0.0, 0.185, place.neck[2]),
                 width=profile((0, 0.046), (0.5, 0.056), (1, 0.06)),
-                texture=_solid(look.scarf),
+                texture=solid(look.scarf),
                 layer=0.07,
             )
         )
@@ -298,8 +285,3 @@ def _bags(look: Look, worn: Wardrobe, place: Joints) -> list[Tube]:
             )
         ]
     return []
-
-
-@lru_cache(maxsize=512)
-def _solid(colour: Colour) -> npt.NDArray[np.uint8]:
-    return plain(colour)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from packed_scenes.web.edits import Grouping, strengths
 from packed_scenes.web.project.document import Change, Document, Patch
 from packed_scenes.web.project.folder import ProjectFolder
 from packed_scenes.web.project.history import History
+from packed_scenes.web.project.view import Photo, View
 
 if TYPE_CHECKING:
     from packed_scenes.aggregate import Congregation
@@ -29,26 +30,6 @@ FALLBACK_THRESHOLD = 0.18  # where there was nothing to group
 REACH = 0.3
 Ints = npt.NDArray[np.int64]
 Image = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True, eq=False)
-class Photo:
-    """One photo of a project.
-
-    Attributes:
-        number: its key; never given again.
-        source: where its picture comes from; None if that may not be read here.
-        size: (height, width) in pixels.
-        sha256: of the file.
-        about: what else is kept: detection, warnings.
-    """
-
-    number: int
-    name: str
-    source: Source | None
-    size: tuple[int, int]
-    sha256: str
-    about: Mapping[str, Any]
 
 
 class Project:
@@ -298,34 +279,3 @@ class Project:
         ]
         found = assign_colors(parts, kept=known)
         return {f"color/{c}": (None, list(color)) for c, color in found.items() if c not in known}
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """The visible boxes, row by row.
-
-    Attributes:
-        rows: (M,) their numbers in the project, ascending.
-        grouping: over these M rows.
-        probability: (M,) membership strength.
-        photo: (M,) number of the photo of each.
-        colors: group -> (red, green, blue).
-    """
-
-    rows: Ints
-    grouping: Grouping
-    probability: npt.NDArray[np.float32]
-    photo: Ints
-    colors: dict[int, Color]
-
-    def local(self, rows: Iterable[int]) -> Ints:
-        """Places of project rows among the visible ones.
-
-        Raises:
-            InputError: if a row is not visible.
-        """
-        wanted = np.unique(np.fromiter(rows, np.int64))
-        at = np.searchsorted(self.rows, wanted)
-        if not len(wanted) or at.max() >= len(self.rows) or (self.rows[at] != wanted).any():
-            raise InputError("choose objects that are there", remedy="They may have been deleted in another tab.")
-        return at.astype(np.int64)

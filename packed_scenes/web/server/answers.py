@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.web.server.jobs import sentence
-from packed_scenes.web.server.workplace import Opened, Workplace
+from packed_scenes.web.server.opened import Opened
+from packed_scenes.web.server.workplace import Workplace
 
 _log = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@
 - The first visit needs the token of the printed address; a cookie (HttpOnly, SameSite=Strict) carries it afterwards.
 - What changes something needs an own-made header and, where the browser tells, the same Origin: no other page's forms
   or scripts can send that (CORS is not allowed).
+- A path from the page is opened only below a folder that was named when the app was started.
 - Every answer carries a Content-Security-Policy of this server only, without inline script.
 """
 
@@ -11,11 +12,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from packed_scenes.data.errors import InputError
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -114,3 +119,20 @@ async def _refuse(send: Send, status: int, text: str) -> None:
     head = [(b"content-type", b"text/plain; charset=utf-8"), *((n.encode(), v.encode()) for n, v in HEADERS)]
     await send({"type": "http.response.start", "status": status, "headers": head})
     await send({"type": "http.response.body", "body": text.encode()})
+
+
+def below(text: str, roots: Sequence[Path]) -> Path:
+    """A path from the page, if it lies below a folder that was named at the start.
+
+    Raises:
+        InputError: if it does not; nothing of the path is looked at before.
+    """
+    wanted = Path(os.path.normpath(text)) if text and "\0" not in text else Path()
+    for root in roots:
+        # Compared as written first, so that nothing outside is even asked for; then with links followed.
+        if wanted.is_absolute() and wanted.is_relative_to(root) and wanted.resolve().is_relative_to(root):
+            return wanted
+    raise InputError(
+        "this folder was not named when the app was started",
+        remedy="Start the app with --photos FOLDER, or drop the files here.",
+    )

@@ -21,8 +21,10 @@ from packed_scenes.web.project.adding import Incoming, add_photos, incoming
 from packed_scenes.web.project.folder import ABOUT, export_zip
 from packed_scenes.web.project.sample import READY
 from packed_scenes.web.server.answers import file, get, opened, picture, post, whole, words, workplace
+from packed_scenes.web.server.guard import below
 from packed_scenes.web.server.jobs import Job, sentence
-from packed_scenes.web.server.workplace import Opened, Workplace
+from packed_scenes.web.server.opened import Opened
+from packed_scenes.web.server.workplace import Workplace
 
 SAMPLES = ("shelf", "tray")
 FREE = 200_000_000  # bytes that must stay free on the disk
@@ -174,7 +176,7 @@ def _analyse(request: Request, told: dict[str, Any]) -> dict[str, Any]:
     place, held = workplace(request), opened(request)
     every = whole(told.get("every", place.caps.every), least=1)
     if told.get("folder"):
-        path = place.below(words(told["folder"], most=4000))
+        path = below(words(told["folder"], most=4000), place.photos)
         _analyse_folder(place, held, path, every=every)
         return {"said": f"Reading {path.name}"}
     if not held.incoming:

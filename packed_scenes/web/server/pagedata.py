@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.objects import NOISE
 from packed_scenes.web.project.project import Image, Project
-from packed_scenes.web.server.workplace import Opened
+from packed_scenes.web.server.opened import Opened
 
 LONGEST_SIDE = 2800  # px of the photo in the browser: fine at four times the width of a screen column
 CROP_SIDE, THUMB_SIDE = 160, 220

@@ -26,7 +26,8 @@ from packed_scenes.web.server.answers import (
     workplace,
 )
 from packed_scenes.web.server.jobs import Job
-from packed_scenes.web.server.workplace import Opened, Workplace
+from packed_scenes.web.server.opened import Opened
+from packed_scenes.web.server.workplace import Workplace
 
 
 def _state(request: Request) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from packed_scenes.web.project.folder import ProjectFolder, import_zip, is_proje
 from packed_scenes.web.project.project import Image, Project
 from packed_scenes.web.project.runs import fill_from_run, is_run, settings_of
 from packed_scenes.web.server.jobs import Job
+from packed_scenes.web.server.opened import Opened
 
 if TYPE_CHECKING:
     from packed_scenes.catalogue import Catalogue
@@ -33,23 +34,6 @@ if TYPE_CHECKING:
 KEY = re.compile(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]{0,119}")
 IDLE = 600.0  # s after which a project that nobody looks at is closed
 OPEN = 64  # projects that stay open whatever: boxes and vectors only, photos are in one cache
-
-
-@dataclass
-class Opened:
-    """A project that is open.
-
-    Attributes:
-        incoming: (name, file) of uploads that wait for analysis, in ``incoming/`` of the project.
-    """
-
-    key: str
-    project: Project
-    job: Job | None = None
-    used: float = field(default_factory=time.monotonic)
-    incoming: list[tuple[str, Path]] = field(default_factory=list)
-    left_out: list[tuple[str, str]] = field(default_factory=list)
-    kept: dict[str, Any] = field(default_factory=dict)  # what is costly to make, by name and version
 
 
 class Workplace:
@@ -100,12 +84,7 @@ class Workplace:
         if not text.isprintable():
             raise InputError("this cannot be a name", remedy="Use printable characters.")
         with self._lock:
-            base, number = safe_name(text), 1
-            key = base
-            while (self.root / key).exists():
-                number += 1
-                key = f"{base} {number}"
-            shown = text if number == 1 else f"{text} {number}"
+            key, shown = self._free(text)
             folder = ProjectFolder.create(
                 self.root / key, name=shown, settings=settings or self.observer.settings.to_json()
             )
@@ -126,11 +105,7 @@ class Workplace:
             InputError: if it is no exported project, or a damaged one.
         """
         with self._lock:  # two visits at once must not choose one name
-            base, number = safe_name(name), 1
-            key = base
-            while (self.root / key).exists():
-                number += 1
-                key = f"{base} {number}"
+            key, shown = self._free(name)
             import_zip(archive, self.root / key)
             try:
                 if prepare is not None:
@@ -139,8 +114,15 @@ class Workplace:
             except InputError:
                 shutil.rmtree(self.root / key, ignore_errors=True)
                 raise
-            made.project.folder.save_about(name=name if number == 1 else f"{name} {number}", owner=owner)
+            made.project.folder.save_about(name=shown, owner=owner)
             return made
+
+    def _free(self, name: str) -> tuple[str, str]:
+        """A key that no project has, and the name to show; both with a number behind them if need be."""
+        base, number = safe_name(name), 1
+        while (self.root / (key := base if number == 1 else f"{base} {number}")).exists():
+            number += 1
+        return key, name if number == 1 else f"{name} {number}"
 
     def name(self, path: Path) -> str:
         """Open a project, or the run folder of ``analyze``, that the app was started with; returns its key."""
@@ -315,21 +297,3 @@ class Workplace:
         from packed_scenes.catalogue import Catalogue
 
         return Catalogue.create(self.catalogue_folder)
-
-    def below(self, text: str) -> Path:
-        """A path from the page, if it lies below a folder that was named at the start.
-
-        Raises:
-            InputError: if it does not; nothing of the path is looked at before.
-        """
-        import os
-
-        wanted = Path(os.path.normpath(text)) if text and "\0" not in text else Path()
-        for root in self.photos:
-            # Compared as written first, so that nothing outside is even asked for; then with links followed.
-            if wanted.is_absolute() and wanted.is_relative_to(root) and wanted.resolve().is_relative_to(root):
-                return wanted
-        raise InputError(
-            "this folder was not named when the app was started",
-            remedy="Start the app with --photos FOLDER, or drop the files here.",
-        )
