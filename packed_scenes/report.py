@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from packed_scenes.aggregate.colors import NOISE_COLOR, Color, is_light
 from packed_scenes.aggregate.page import data_uri, fitted
 from packed_scenes.aggregate.sheet import DOUBTFUL
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.files import read_bytes
 from packed_scenes.data.images import read_image
 from packed_scenes.data.objects import NOISE
 from packed_scenes.markup import page, table, text
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from packed_scenes.results import Analysis, SceneResult
 
 PICTURES = 24  # photos whose overlays are in the page
-FEW, LONGEST, LONGEST_OF_MANY = 4, 2400, 1400  # pixels of an overlay's longer side, for up to FEW photos and for more
+LONGEST = 1400  # pixels of the longer side of overlays that are too large to go in as they are
 MOST_BYTES = 12_000_000  # of all overlays in the page, as text
 ROWS = 200  # lines of a table or list
 MORE = """
@@ -92,10 +94,10 @@ def _photos(analysis: Analysis) -> list[str]:
 
 
 def _overlays(scenes: Sequence[SceneResult], folder: Path, lost: set[str]) -> list[str]:
-    longest = LONGEST if len(scenes) <= FEW else LONGEST_OF_MANY
+    share = MOST_BYTES // max(1, min(len(scenes), PICTURES))
     parts, used, shown = ["<p>Click or tap a photo to see it larger, and again to see all of it.</p>"], 0, 0
     for scene in scenes[:PICTURES]:
-        uri = "" if scene.source.where in lost else _overlay(folder / scene.name / "overlay.jpg", longest)
+        uri = "" if scene.source.where in lost else _overlay(folder / scene.name / "overlay.jpg", share)
         if used + len(uri) > MOST_BYTES:
             break
         shown, used = shown + 1, used + len(uri)
@@ -117,9 +119,13 @@ def _overlays(scenes: Sequence[SceneResult], folder: Path, lost: set[str]) -> li
     return parts
 
 
-def _overlay(file: Path, longest: int) -> str:
+def _overlay(file: Path, most: int) -> str:
+    """Hold an overlay as it is where that takes no more than ``most`` characters, else reduced."""
     try:
-        return data_uri(fitted(read_image(file), longest=longest))
+        content = read_bytes(file)
+        if len(content) * 4 / 3 < most:
+            return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
+        return data_uri(fitted(read_image(file), longest=LONGEST))
     except InputError:  # not drawn
         return ""
 

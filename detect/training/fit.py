@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from packed_scenes.data.files import atomic_write, write_json
 from packed_scenes.detect.detector import Detector
 from packed_scenes.detect.metrics import DetectionScores, evaluate
 from packed_scenes.detect.networks import Card, TorchNetwork
-from packed_scenes.detect.training.loop import Source, Trainer
+from packed_scenes.detect.training.loop import Plan, Source, Trainer, make_batch
 from packed_scenes.detect.training.release import release
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Truth = tuple[npt.NDArray[np.uint8], Objects, npt.NDArray[np.float32] | None]
 
 LOW = 0.01  # confidence down to which detections enter AP
+STATISTICS_BATCHES, STATISTICS_SEED = 50, 77  # of the crops on which a blend's batch normalisation is measured
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def fit(
     for row in trainer.run(source, seconds=seconds):
         yield row
         if trainer.step % options.every == 0 or trainer.step == trainer.plan.steps:
-            model = blended(trainer.average, options)
+            model = blended(trainer.average, options, images=statistics_images(trainer.plan, source))
             scores = validate(model, validation, options, device=trainer.device)
             trainer.history.append({**row, **{k: float(v) for k, v in scores.to_dict().items()}})
             stale = 0 if best < scores.AP else stale + 1
@@ -96,15 +97,42 @@ def validate(model: torch.nn.Module, validation: Sequence[Truth], options: Fit, 
     return evaluate([(detector.detect(image), truth, ignore) for image, truth, ignore in validation])
 
 
-def blended(model: torch.nn.Module, options: Fit) -> torch.nn.Module:
-    """The network itself, or a copy with the share ``options.blend`` of the weights that training started from."""
+def blended(model: torch.nn.Module, options: Fit, *, images: Iterable[npt.NDArray[np.uint8]] = ()) -> torch.nn.Module:
+    """The network itself, or a copy with the share ``options.blend`` of the weights that training started from.
+
+    Args:
+        model: the trained network.
+        options: the share, and the weights.
+        images: batches (B, S, S, 3) uint8 of training crops. Means and variances of a blend's activations are not the
+            blend of those of its ends, so batch normalisation is measured on them anew (Jordan et al. 2023, REPAIR).
+    """
+    import torch
+
     if options.start is None or not options.blend:
         return model
     mixed = copy.deepcopy(model)
     for name, value in mixed.state_dict().items():  # detached views: written in place
         if value.is_floating_point():
             value.lerp_(options.start[name].to(value), options.blend)
-    return mixed
+    norms = [layer for layer in mixed.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    usual = [layer.momentum for layer in norms]
+    for number, batch in enumerate(images):
+        if not number:
+            mixed.train()
+            for layer in norms:
+                layer.reset_running_stats()
+                layer.momentum = None  # the plain mean over all batches
+        with torch.no_grad():
+            mixed(torch.from_numpy(batch).to(next(mixed.parameters()).device).permute(0, 3, 1, 2).float().div_(255))
+    for layer, momentum in zip(norms, usual, strict=True):
+        layer.momentum = momentum
+    return mixed.eval()
+
+
+def statistics_images(plan: Plan, source: Source) -> Iterator[npt.NDArray[np.uint8]]:
+    """Make the batches on which :func:`blended` measures batch normalisation; always the same for a plan."""
+    other = dataclasses.replace(plan, seed=STATISTICS_SEED)
+    return (make_batch(source, other, step).images for step in range(STATISTICS_BATCHES))
 
 
 def _release(model: torch.nn.Module, trainer: Trainer, scores: DetectionScores, options: Fit) -> None:

@@ -109,7 +109,7 @@ def noise(out: Path) -> Path:
     linkage = cluster.AverageLinkage(0.01).fit(points).labels_
     with figure(11, 3.9) as fig:
         for place, (title, labels) in enumerate(
-            (("HDBSCAN", first), ("two-stage", second), ("average linkage (default)", linkage)), start=1
+            (("HDBSCAN", first), ("two-stage", second), ("average linkage", linkage)), start=1
         ):
             ax = fig.add_subplot(1, 3, place)
             left = labels < 0

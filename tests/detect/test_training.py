@@ -17,7 +17,7 @@ from packed_scenes.data.objects import Objects
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
 from packed_scenes.detect.load import DEFAULT, load_network
-from packed_scenes.detect.training.fit import adapt
+from packed_scenes.detect.training.fit import Fit, adapt, blended
 from packed_scenes.detect.training.job import Job
 from packed_scenes.detect.training.loop import Plan, Trainer, make_batch
 from packed_scenes.detect.training.pool import Mixture, Pool, fill
@@ -159,11 +159,25 @@ def test_blended_weights_lie_between_those_before_and_after(tmp_path: Path) -> N
         list(job.run())
         ends.append(network.read(tmp_path / str(blend) / "detector.pt")["state"])
     first = network.read(ASSETS / f"{DEFAULT}.pt")["state"]
-    for name in ("model.0.conv.weight", "model.0.bn.running_mean"):
+    for name in ("model.0.conv.weight", "model.0.bn.weight"):
         trained, mixed = (end[name].float() for end in ends)
         expected = torch.lerp(trained, first[name].float(), 0.25)
         assert not torch.equal(trained, first[name].float())
         torch.testing.assert_close(mixed, expected, atol=2e-3, rtol=2e-3)  # files hold half precision
+
+
+def test_a_blend_measures_its_batch_normalisation_anew(tmp_path: Path) -> None:
+    trained, first = network.build(), network.build()
+    images = [np.random.default_rng(i).integers(0, 255, (2, 64, 64, 3), np.uint8) for i in range(3)]
+    mixed = blended(trained, Fit(tmp_path, ("x",), start=first.state_dict(), blend=0.5), images=images)
+    inputs = torch.from_numpy(np.stack(images)).permute(0, 1, 4, 2, 3).float() / 255
+    with torch.no_grad():
+        seen = torch.stack([mixed.get_submodule("model.0.conv")(batch) for batch in inputs])
+    norm = mixed.get_submodule("model.0.bn")
+    torch.testing.assert_close(norm.running_mean, seen.mean((0, 1, 3, 4)), atol=1e-5, rtol=1e-4)
+    assert not mixed.training
+    assert norm.momentum == trained.get_submodule("model.0.bn").momentum
+    assert blended(trained, Fit(tmp_path, ("x",)), images=images) is trained
 
 
 @pytest.mark.usefixtures("small_batches")
