@@ -187,7 +187,8 @@ def _choose(parts: Sequence[Objects], columns: int, rows: int) -> tuple[list[_Ro
     sure = np.concatenate([np.zeros(0), *(np.ones(len(p)) if p.probability is None else p.probability for p in parts)])
     part = np.repeat(np.arange(len(parts)), [len(p) for p in parts])
     place = np.concatenate([np.zeros(0, np.int64), *(np.arange(len(p)) for p in parts)])
-    order = np.lexsort((place, part, -sure, cluster))
+    # as the tables show them: the last bits of a probability change with the number of threads
+    order = np.lexsort((place, part, -np.round(sure, 4), cluster))
     ids, start, count = np.unique(cluster[order], return_index=True, return_counts=True)
     by_size = np.lexsort((ids, -count, ids == NOISE)).tolist()
     noisy = int(len(ids) > 0 and ids[by_size[-1]] == NOISE)

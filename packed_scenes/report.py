@@ -36,8 +36,6 @@ MORE = """
 h3{font-size:1rem;margin:1.4em 0 .4em;overflow-wrap:anywhere}
 td,li{overflow-wrap:anywhere}
 td.n{overflow-wrap:normal;white-space:nowrap}
-pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 14px;white-space:pre-wrap;
-overflow-wrap:anywhere}
 """
 
 
@@ -55,7 +53,8 @@ def report_page(
     Args:
         analysis: what was found.
         errors: (file, reason) of what was left out, while drawing too.
-        record: how the run was made (:func:`packed_scenes.runfolder.run_record`); its times are not used.
+        record: how the run was made (:func:`packed_scenes.runfolder.run_record`); its times and
+            its command are not used, so that the page does not depend on the folder's name.
         overlays: folder with ``<scene>/overlay.jpg``.
         colors: cluster -> colour, as on the overlays.
         crops: cluster -> a picture of it, (H, W, 3) uint8 RGB.
@@ -166,8 +165,8 @@ def _doubtful(scenes: Sequence[SceneResult]) -> list[str]:
     grouped = ids[(ids != NOISE) & (count > 1)]
     found = []
     for place, scene in enumerate(scenes):
-        sure = scene.objects.probability
-        if sure is not None:
+        if scene.objects.probability is not None:
+            sure = np.round(scene.objects.probability, 4)  # as objects.csv; the last bits change with the threads
             rows = np.flatnonzero((sure < DOUBTFUL) & np.isin(_clusters(scene), grouped))
             found += [(float(sure[row]), place, row) for row in rows.tolist()]
     found.sort()
@@ -197,8 +196,7 @@ def _made(record: Mapping[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     settings = [[text(key), f"<code>{text(json.dumps(value))}</code>"] for key, value in record["settings"].items()]
     return [
-        f"<pre>{text(' '.join(record['command']))}</pre>",
-        f"<p>Versions: {text(versions)}. Hashes of the weights and times are in run.json.</p>",
+        f"<p>Versions: {text(versions)}. The command, hashes of the weights and times are in run.json.</p>",
         table(("setting", "value"), settings),
     ]
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "assets" / "samples"
-FILES = ("objects.csv", "congregations.json", "overlay.jpg", "clusters.png")
+FILES = ("objects.csv", "congregations.json", "overlay.jpg", "clusters.png", "report.html")
 KNOBS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "NUMBA_NUM_THREADS")
 
 
@@ -27,7 +27,7 @@ def runs(tmp_path_factory):
         )
         assert done.returncode == 0, done.stderr
         made[name] = {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.name in FILES}
-    assert len(made["one"]) == 3 * len(list(SAMPLES.glob("*.jpg"))) + 1
+    assert len(made["one"]) == 3 * len(list(SAMPLES.glob("*.jpg"))) + 2
     return made
 
 
