@@ -114,8 +114,6 @@ def main(
             bar=stack.enter_context(Bar("embedding", quiet=json, passing=True)).at,
             tell=status,
         )
-        if page is not None:
-            page.finish(found.sentence())
         if similar_pairs is not None or elbow:
             from packed_scenes.counting.simple import read_similar, simple_routes
 
@@ -127,6 +125,8 @@ def main(
         tell("writing")
         save_count(found, place, folders=folders)
         (place / "pair.png").unlink(missing_ok=True)
+        if page is not None:
+            page.finish(found.sentence())
     tell_problems(found.warnings, found.errors)
     if json:
         print_json(found.to_json() | {"out": str(place)})

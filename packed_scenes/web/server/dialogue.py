@@ -27,6 +27,8 @@ from packed_scenes.web.server.app import LOCAL, PAGE, Unkept
 from packed_scenes.web.server.guard import Guard
 from packed_scenes.web.server.pagedata import jpeg
 
+LAST_LOOK_S = 5.0
+
 
 class PageDialogue:
     """Serves the page and waits for answers; use as a context.
@@ -55,6 +57,8 @@ class PageDialogue:
         self._number = 0
         self._reply = ""
         self._done = False
+        self._visited = False
+        self._told = threading.Event()
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -90,6 +94,8 @@ class PageDialogue:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._done and self._visited:  # a page looks every .3 s: it is to say "Done", not "ended"
+            self._told.wait(LAST_LOOK_S)
         self._server.should_exit = True
         self._thread.join(5)
         self._socket.close()
@@ -109,11 +115,14 @@ class PageDialogue:
         return Answer(reply)
 
     def finish(self, status: str) -> None:
-        """Tell the page that it is over."""
+        """Tell the page that everything is written; leaving the context waits until it has heard, or 5 s."""
         self.status, self._done = status, True
 
     def state(self) -> dict[str, Any]:
         """What the page shows, as JSON values."""
+        self._visited = True
+        if self._done:
+            self._told.set()
         with self._changed:
             pair = self._pair if not self._reply else None
             return {

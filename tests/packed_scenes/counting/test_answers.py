@@ -147,3 +147,16 @@ def test_the_page_gives_crops_takes_one_answer_and_keeps_others_out(tmp_path):
         assert _ask(page, "/api/answer", good)[0] == 409
         page.finish("about 12")
         assert json.loads(_ask(page, "/api/question")[1])["status"] == "about 12"
+
+
+def test_a_page_that_is_open_hears_of_the_end_before_the_server_goes(tmp_path):
+    page = PageDialogue(AnswerBook(NAMES), [])
+    page.__enter__()
+    assert not json.loads(_ask(page, "/api/question")[1])["done"]
+    page.finish("about 12")
+    leaving = threading.Thread(target=page.__exit__, args=(None, None, None))
+    leaving.start()
+    leaving.join(0.4)
+    assert json.loads(_ask(page, "/api/question")[1])["done"]
+    leaving.join(5)
+    assert not leaving.is_alive()
