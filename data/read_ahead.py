@@ -5,6 +5,9 @@ Reading, decoding and drawing pictures release Python's lock (OpenCV, file syste
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +15,21 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def import_ahead(module: str) -> threading.Thread:
+    """Import a module in a thread while the caller waits for a network or a disk; ``join`` before its first use.
+
+    An import that fails is silent: it fails again, and is told, where the module is used.
+    """
+
+    def load() -> None:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+
+    thread = threading.Thread(target=load, name=f"import {module}", daemon=True)
+    thread.start()
+    return thread
 
 
 def map_ahead(

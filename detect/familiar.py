@@ -20,6 +20,7 @@ from packed_scenes.data import InputError, Objects
 
 KIN = 2  # other boxes of one size that a box has among goods
 ALIKE = 0.2  # distance of two sizes (logarithms of width and height) up to which boxes are of one size
+FEW = 1000  # boxes up to which all pairs are faster than importing SciPy
 FEATURES = ("score", "count", "kin", "filled")
 
 
@@ -114,7 +115,10 @@ def _sizes(xyxy: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 
 
 def _has_kin(size: npt.NDArray[np.float64], *, others: int = KIN) -> npt.NDArray[np.bool_]:
-    """Whether ``others`` further boxes are of a box's size; memory is linear."""
+    """Whether ``others`` further boxes are of a box's size; memory is linear above :data:`FEW` boxes."""
+    if len(size) <= FEW:
+        squared = np.square(size[:, None] - size).sum(2)
+        return np.asarray((squared < ALIKE**2).sum(1) > others)
     from scipy.spatial import cKDTree
 
     distance, _ = cKDTree(size).query(size, k=[others + 1], distance_upper_bound=ALIKE)

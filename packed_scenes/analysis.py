@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from packed_scenes.clustering_constraints import clustering_constraints
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.read_ahead import import_ahead
 from packed_scenes.identify import assumptions, congregate, identify
 from packed_scenes.names import Names
 from packed_scenes.observation import Observation
@@ -66,8 +67,10 @@ def analyze(
         settings.require_detector()
     cache = PictureCache()
     start = time.perf_counter()
+    hierarchy = import_ahead("scipy.cluster.hierarchy")  # .3 s of a first result, while the networks work
     observed = observe_scenes(found, observer, given=given, stage=Path(stage) if stage else None, cache=cache)
     seen, errors = separate_errors(progress(observed, "scenes", len(found)) if progress else observed, len(found))
+    hierarchy.join()
     result = group_scenes(
         seen,
         errors,

@@ -1,10 +1,11 @@
 """Work done ahead: order kept, errors in their place, few items held."""
 
+import sys
 import threading
 
 import pytest
 
-from packed_scenes.data.read_ahead import map_ahead, try_ahead
+from packed_scenes.data.read_ahead import import_ahead, map_ahead, try_ahead
 
 
 def work_but_three(x):
@@ -54,3 +55,9 @@ def test_an_interrupt_goes_through():
 
     with pytest.raises(KeyboardInterrupt):
         list(try_ahead(work, [1]))
+
+
+def test_an_import_ahead_is_there_after_join_and_silent_where_it_fails():
+    import_ahead("colorsys").join(10)
+    assert "colorsys" in sys.modules
+    import_ahead("no_such_module_at_all").join(10)

@@ -115,3 +115,19 @@ def test_the_detector_warns_by_the_rule_of_its_card_only() -> None:
         network = Rectangles(dataclasses.replace(Card(object_px=40.0, confidence=0.3), familiar=familiar))
         _, info = Detector(network, confidence=0.3, image_size=400).detect_with_info(image)
         assert sum("unlike" in line for line in info.warnings) == count
+
+
+def test_few_and_many_boxes_have_the_same_kin(monkeypatch):
+    rng = np.random.default_rng(5)
+    xyxy = np.concatenate([np.zeros((300, 2)), rng.uniform(5, 60, (300, 2))], 1).astype(np.float32)
+    score = np.ones(300, np.float32)
+
+    def kin():
+        return unsure(xyxy, score, doubtful=0.5), features(xyxy, score, width=100, height=100)["kin"]
+
+    few = kin()
+    monkeypatch.setattr("packed_scenes.detect.familiar.FEW", 0)
+    many = kin()
+    assert 0 < few[0].sum() < len(xyxy)
+    np.testing.assert_array_equal(few[0], many[0])
+    assert few[1] == many[1]
