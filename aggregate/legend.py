@@ -8,7 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.aggregate.colors import NOISE_COLOR, Color
-from packed_scenes.aggregate.lettering import SMALLEST, badge_size, draw_badge, paste, text_height, text_mask
+from packed_scenes.aggregate.lettering import (
+    SMALLEST,
+    badge_size,
+    draw_badge,
+    fitting,
+    paste,
+    text_height,
+    text_mask,
+)
 from packed_scenes.data.objects import NOISE, Objects
 
 Image = npt.NDArray[np.uint8]
@@ -36,7 +44,17 @@ def cut(image: Image, box: npt.NDArray[np.float32]) -> Image:
     return image[y1:y2, x1:x2]
 
 
-def draw_legend(image: Image, objects: Objects, colors: Mapping[int, Color]) -> Image:
+def title(cluster: int, names: Mapping[int, str], height: int, width: float) -> str:
+    """Return what a badge of this text height and at most this width says: the cluster's name if it can be, or its
+    number.
+    """
+    name = " ".join(names.get(cluster, "").split())
+    return fitting(name, height, width) or str(cluster)
+
+
+def draw_legend(
+    image: Image, objects: Objects, colors: Mapping[int, Color], names: Mapping[int, str] | None = None
+) -> Image:
     """Draw the strip as high as the picture: largest clusters first, noise last, "+n more" where room ends."""
     assert objects.cluster is not None
     tall = image.shape[0]
@@ -60,7 +78,9 @@ def draw_legend(image: Image, objects: Objects, colors: Mapping[int, Color]) -> 
         thumb = letterbox(cut(image, objects.xyxy[best]), (row - text // 3, row - text // 3))
         visible = strip[y : y + thumb.shape[0], x : x + thumb.shape[1]]
         visible[:] = thumb[: visible.shape[0], : visible.shape[1]]
-        name, color = (str(cluster), colors[cluster]) if cluster != NOISE else ("?", NOISE_COLOR)
+        room_here = wide - row - text
+        known = title(cluster, names or {}, text, room_here)
+        name, color = (known, colors[cluster]) if cluster != NOISE else ("?", NOISE_COLOR)
         draw_badge(strip, name, (x + row, y), text, color)
         amount = text_mask(f"x {count[place]}", round(text * 0.85))
         paste(strip, amount, (x + row, y + badge_size(name, text)[1] + text // 2), INK)

@@ -18,6 +18,7 @@ FONT = ASSETS / "fonts" / "DejaVuSans-Bold.ttf"
 SMALLEST = 9  # text height in pixels below which digits stop being legible
 TEXT_SHARE = 0.2  # text height as a share of the objects' shorter side
 WIDEST = 1.0  # a badge wider than this many times its group is left out: the box's colour names it
+LEAST = 3  # letters of a name that is cut to fit
 MEMBERS_TRIED = 6  # of a group, from the top left
 
 
@@ -49,6 +50,30 @@ def text_mask(text: str, height: int) -> Image:
     mask = np.array(canvas)
     mask.setflags(write=False)
     return mask
+
+
+@lru_cache(maxsize=4096)
+def has_letters(text: str) -> bool:
+    """Whether the font can write all of a text (Latin, Greek, Cyrillic and more; no Chinese, no emoji)."""
+    if not text.isprintable():
+        return False
+    unknown = _font(SMALLEST).getmask("\U0010ffff")
+    absent = (unknown.size, bytes(unknown))
+    masks = (_font(SMALLEST).getmask(letter) for letter in set(text))
+    return all((mask.size, bytes(mask)) != absent for mask in masks)
+
+
+def fitting(text: str, height: int, width: float) -> str:
+    """Cut a text, with "…" at its end, until its badge is at most ``width`` pixels wide.
+
+    Empty if too little would be left, or the font lacks letters of it.
+    """
+    if not has_letters(text):
+        return ""
+    if badge_size(text, height)[0] <= width:
+        return text
+    cuts = (f"{text[:end].rstrip()}…" for end in range(len(text) - 1, LEAST - 1, -1))
+    return next((cut for cut in cuts if badge_size(cut, height)[0] <= width), "")
 
 
 def badge_size(text: str, height: int) -> tuple[int, int]:
@@ -127,11 +152,13 @@ class Spot:
         text: the label.
         color: of the plate.
         boxes: (M, 4) its members; the badge goes beside or on one of them.
+        name: written instead of ``text`` where the font has its letters and there is room for it, or for its start.
     """
 
     text: str
     color: Color
     boxes: npt.NDArray[np.float64]
+    name: str = ""
 
 
 def place_badges(
@@ -172,8 +199,10 @@ def _place(
         return None
     side = float(np.median((boxes[:, 2:] - boxes[:, :2]).min(axis=1)))
     height = round(np.clip(TEXT_SHARE * side, SMALLEST, max(most, SMALLEST)))
-    wide, tall = badge_size(spot.text, height)
-    if wide > WIDEST * np.ptp(boxes[:, [0, 2]]):
+    most_wide = float(WIDEST * np.ptp(boxes[:, [0, 2]]))
+    text = fitting(spot.name, height, most_wide) or spot.text
+    wide, tall = badge_size(text, height)
+    if wide > most_wide:
         return None  # it would name more than its own objects
     gap = _rim(height) + 1
     first = boxes[np.argsort(boxes[:, 0] + boxes[:, 1], kind="stable")[:MEMBERS_TRIED]]
@@ -195,7 +224,7 @@ def _place(
         return None
     hidden = _overlap(low[usable], high[usable], others) - 0.5 * _overlap(low[usable], high[usable], boxes)
     x, y = corners[usable[int(np.argmin(hidden))]].astype(int).tolist()
-    return Badge(spot.text, (x, y), height, spot.color)
+    return Badge(text, (x, y), height, spot.color)
 
 
 def _overlap(

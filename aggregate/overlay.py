@@ -52,7 +52,7 @@ def draw_overlay(
         show: ``"both"``; ``"boxes"`` alone; or ``"places"``: the outlines alone, around single objects, too.
         colors: cluster -> colour over all scenes of the run (:func:`packed_scenes.aggregate.assign_colors`); None = of
             this scene alone.
-        names: cluster -> name to write instead of its number.
+        names: cluster -> name to write instead of its number, cut where room ends.
         legend: add a strip at the right with a crop, the label and the count of every cluster.
 
     Returns:
@@ -92,7 +92,7 @@ def draw_overlay(
     if legend:
         from packed_scenes.aggregate.legend import draw_legend
 
-        drawn = np.concatenate([drawn, draw_legend(image, objects, colors)], axis=1)
+        drawn = np.concatenate([drawn, draw_legend(image, objects, colors, names)], axis=1)
     return drawn
 
 
@@ -172,6 +172,6 @@ def _spots(
             raise InputError(
                 f"a congregation names object {error.args[0]!r}, which is not among the objects"
             ) from error
-        label = names.get(c.cluster, c.label)[:LONGEST]
-        spots.append(Spot(label, colors[c.cluster], objects.xyxy[members].astype(np.float64)))
+        name = " ".join(names.get(c.cluster, "").split())[:LONGEST]
+        spots.append(Spot(c.label, colors[c.cluster], objects.xyxy[members].astype(np.float64), name))
     return spots

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.aggregate.shelf import ShelfReport, csv_text, product_name
+from packed_scenes.aggregate.shelf import ShelfReport, product_name
+from packed_scenes.aggregate.tables import csv_text
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
 from packed_scenes.data.tables import parse_table

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.aggregate.colors import NOISE_COLOR, Color, assign_colors
-from packed_scenes.aggregate.legend import INK, PAPER, cut, letterbox
+from packed_scenes.aggregate.legend import INK, PAPER, cut, letterbox, title
 from packed_scenes.aggregate.lettering import badge_size, draw_badge, paste, text_mask
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects
@@ -19,7 +19,6 @@ Image = npt.NDArray[np.uint8]
 TEXT = 18  # text height in pixels
 GAP = 8
 HEAD = 30  # pixels above the crops: badge and count
-LONGEST = 18  # characters of a name
 DOUBTFUL = 0.5  # probability below which a member is marked
 DOUBT_COLOR: Color = (230, 120, 0)
 
@@ -138,16 +137,19 @@ class ContactSheet:
     def _draw_cluster(self, sheet: Image, row: _Row, x: int, y: int) -> None:
         """Draw one cluster with its top left at (x, y): its badge and count above its crops."""
         tall, wide = self._cell
+        amount = f"x {row.count}"
         if row.cluster == NOISE:
             label = text_mask("noise", TEXT)
             paste(sheet, label, (x, y + (HEAD - label.shape[0]) // 2), INK)
             right = x + label.shape[1]
         else:
-            name = self._names.get(row.cluster, str(row.cluster))[:LONGEST]
+            cells = max(1, len(row.shown) + (row.count > len(row.shown)))
+            counted = GAP + text_mask(amount, TEXT - 3).shape[1] if row.count > 1 else 0
+            name = title(row.cluster, self._names, TEXT, cells * (wide + GAP) - GAP - counted)
             draw_badge(sheet, name, (x, y), TEXT, self._colors[row.cluster])
             right = x + badge_size(name, TEXT)[0]
         if row.count > 1:
-            paste(sheet, text_mask(f"x {row.count}", TEXT - 3), (right + GAP, y + 4), INK)
+            paste(sheet, text_mask(amount, TEXT - 3), (right + GAP, y + 4), INK)
         y += HEAD
         for column, key in enumerate(row.shown):
             left = x + column * (wide + GAP)

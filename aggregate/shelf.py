@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +9,7 @@ import numpy as np
 
 from packed_scenes.aggregate.adjacency import Floats, Ints
 from packed_scenes.aggregate.rows import Rows, find_rows
+from packed_scenes.aggregate.tables import csv_text
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects
 
@@ -158,27 +157,6 @@ def gaps_csv(reports: Iterable[ShelfReport]) -> str:
             for g in report.gaps
         ),
     )
-
-
-def csv_text(columns: Iterable[str], lines: Iterable[Iterable[object]]) -> str:
-    """Write CSV text; a text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_harmless(value) for value in line] for line in lines)
-    return text.getvalue()
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and not _is_number(value) else value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _shares(

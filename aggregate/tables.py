@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -33,10 +33,17 @@ def congregation_labels(objects: Objects, congregations: Sequence[Congregation])
     return labels.astype(np.str_)
 
 
-def objects_csv(objects: Objects, congregations: Sequence[Congregation]) -> str:
+def objects_csv(
+    objects: Objects, congregations: Sequence[Congregation], *, names: Mapping[int, str] | None = None
+) -> str:
     """Return the table of a scene's objects: one row each, in their order, with the columns of ``COLUMNS``.
 
     Coordinates have up to 2 decimals, score and probability up to 4; ``congregation`` is its label, empty for noise.
+
+    Args:
+        objects: with ``cluster``.
+        congregations: of the same scene.
+        names: cluster -> name; if given, a last column ``name`` follows, empty where there is none.
 
     Raises:
         InputError: if the objects have no cluster yet.
@@ -52,11 +59,36 @@ def objects_csv(objects: Objects, congregations: Sequence[Congregation]) -> str:
         [_number(v, 4) for v in probability.tolist()],
         congregation_labels(objects, congregations).tolist(),
     ]
+    header: tuple[str, ...] = COLUMNS
+    if names is not None:
+        header = (*COLUMNS, "name")
+        columns.append([_harmless(names.get(c, "")) for c in objects.cluster.tolist()])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(header)
     writer.writerows(zip(*columns, strict=True))
     return text.getvalue()
+
+
+def csv_text(columns: Iterable[str], lines: Iterable[Iterable[object]]) -> str:
+    """Write CSV text; a text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_harmless(value) for value in line] for line in lines)
+    return text.getvalue()
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and not _is_number(value) else value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def congregations_json(congregations: Sequence[Congregation]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,13 +84,13 @@ def export(
         scenes: pictures with their objects.
         form: one of :class:`Form`.
         folder: where it goes.
-        names: names of clusters, where they are known.
+        names: names of clusters, where they are known; clusters of one name are exported as one.
 
     Raises:
         InputError: if the form is unknown, its library is missing, or the place cannot be written.
     """
     place = Path(folder)
-    titles = _titles(scenes, names or {})
+    scenes, titles = _titled(scenes, names or {})
     chosen = named(Form, form, "export form")
     writers = {
         Form.COCO: _coco, Form.YOLO: _yolo, Form.VOC: _voc, Form.CVAT: _cvat, Form.LABEL_STUDIO: _label_studio,
@@ -99,13 +99,20 @@ def export(
     return writers[chosen](scenes, titles, place)
 
 
-def _titles(scenes: Sequence[Exported], names: Mapping[int, str]) -> tuple[str, ...]:
-    """Labels by cluster, distinct."""
+def _titled(scenes: Sequence[Exported], names: Mapping[int, str]) -> tuple[list[Exported], tuple[str, ...]]:
+    """The scenes with clusters of one name joined, and distinct labels by cluster."""
     from packed_scenes.data.naming import distinct
 
-    highest = max((int(s.objects.cluster.max()) for s in scenes if s.objects.cluster is not None and len(s.objects)),
-                  default=NOISE)  # fmt: skip
-    return tuple(distinct((names.get(c, str(c)) for c in range(highest + 1)), form=str))
+    found = [s.objects.cluster for s in scenes if s.objects.cluster is not None]
+    highest = max((int(cluster.max(initial=NOISE)) for cluster in found), default=NOISE)
+    keys = [(True, names[c]) if c in names else (False, str(c)) for c in range(highest + 1)]
+    place = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+    number = np.array([*(place[key] for key in keys), NOISE], np.int64)  # the last one is noise's, by -1
+    joined = [
+        s if s.objects.cluster is None else replace(s, objects=s.objects.replace(cluster=number[s.objects.cluster]))
+        for s in scenes
+    ]
+    return joined, tuple(distinct((title for _, title in place), form=str))
 
 
 def _labels(scene: Exported, titles: Sequence[str]) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.exporting import export, forms, of_analysis
+from packed_scenes.exporting import forms
 from packed_scenes.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Job:
         every: take every n-th frame of videos, and picture of folders.
         resume: reuse what an earlier run into ``out`` has observed.
         engine: ``local`` (this process) or ``ray`` (a Ray cluster).
-        catalogue: folder of a catalogue that the scenes are added to; made if it is not there.
+        catalogue: folder of a catalogue that names what it knows and that the scenes are added to; made if it is not
+            there.
         export: forms of :class:`packed_scenes.exporting.Form` that are written below ``out/export``, too.
 
     Raises:
@@ -103,9 +105,12 @@ def run_job(job: Job, *, progress: Progress, warn: Callable[[str], None]) -> tup
         shutil.rmtree(stage)
     found = choose_frames(job.pictures, out / ".frames", every=job.every, warn=warn)
     result = analyze(found, boxes=job.boxes, settings=job.settings, stage=stage, progress=progress)
+    if catalogue is not None:
+        with suppress(InputError):  # of another embedder: said when the scenes are added, after the run is saved
+            result = replace(result, names=catalogue.names_in(result))
     save_run(result, out, progress=progress)
     for form in job.export:
-        export(of_analysis(result), form, out / "export")
+        result.export(form, out / "export")
     return result, None if catalogue is None else catalogue.add_analysis(result)
 
 

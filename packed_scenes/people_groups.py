@@ -53,14 +53,18 @@ def draw_scene(
     *,
     colors: Mapping[int, Color],
     show: str = "both",
+    names: Mapping[int, str] | None = None,
 ) -> npt.NDArray[np.uint8]:
-    """Draw a scene's congregations; around groups, everybody is drawn in the colour of their identity."""
+    """Draw a scene's congregations; around groups, everybody is drawn in the colour of their identity.
+
+    ``names``: cluster -> name to write instead of its number.
+    """
     from packed_scenes.aggregate import draw_overlay
 
     if congregations and not any(c.cluster == GROUP for c in congregations):
-        return draw_overlay(image, objects, congregations, colors=colors, show=show)
+        return draw_overlay(image, objects, congregations, colors=colors, show=show, names=names)
     shown = [*congregations, *person_outlines(objects)]
-    return draw_overlay(image, objects, shown, colors={**colors, GROUP: GROUP_COLOR}, show=show)
+    return draw_overlay(image, objects, shown, colors={**colors, GROUP: GROUP_COLOR}, show=show, names=names)
 
 
 def person_outlines(objects: Objects) -> list[Congregation]:

@@ -73,8 +73,8 @@ def report_page(
     parts += [
         "</div>",
         "<h2>Photos</h2>", *_photos(analysis), *_overlays(analysis.scenes, overlays, {file for file, _ in errors}),
-        "<h2>Groups</h2>", *_groups(analysis.scenes, colors, crops),
-        "<h2>Doubtful objects</h2>", *_doubtful(analysis.scenes),
+        "<h2>Groups</h2>", *_groups(analysis, colors, crops),
+        "<h2>Doubtful objects</h2>", *_doubtful(analysis.scenes, analysis.names),
         "<h2>Left out</h2>", *_list([f"{file}: {why}" for file, why in errors], "Nothing was left out.", "errors.csv"),
         "<h2>Warnings</h2>", *_list(analysis.warnings, "There are no warnings.", "run.json"),
         "<h2>How it was made</h2>", *_made(record),
@@ -129,9 +129,8 @@ def _overlay(file: Path, most: int) -> str:
         return ""
 
 
-def _groups(
-    scenes: Sequence[SceneResult], colors: Mapping[int, Color], crops: Mapping[int, npt.NDArray[np.uint8]]
-) -> list[str]:
+def _groups(analysis: Analysis, colors: Mapping[int, Color], crops: Mapping[int, npt.NDArray[np.uint8]]) -> list[str]:
+    scenes, names = analysis.scenes, analysis.names
     ids, count = np.unique(_joined(scenes), return_counts=True)
     photos = np.unique(np.concatenate([np.zeros(0, np.int64), *(np.unique(_clusters(s)) for s in scenes)]),
                        return_counts=True)[1]  # fmt: skip
@@ -139,18 +138,23 @@ def _groups(
     standing = dict(zip(*(a.tolist() for a in np.unique(stands, return_counts=True)), strict=True))
     order = np.lexsort((ids, -count, ids == NOISE)).tolist()
     rows = [
-        [_crop(crops.get(int(ids[at]))), _tag(int(ids[at]), colors), f"{count[at]:,}",
+        [_crop(crops.get(int(ids[at]))), _tag(int(ids[at]), colors), *_name(int(ids[at]), names), f"{count[at]:,}",
          f"{standing.get(int(ids[at]), 0):,}", f"{photos[at]:,}"]
         for at in order[:ROWS]
     ]  # fmt: skip
     if not rows:
         return ["<p>There are no objects.</p>"]
-    head = ("", "group", "objects", "places", "photos")
-    return [table(head, rows, numbers=(2, 3, 4)), *_rest(len(order), "groups", "objects.parquet")]
+    head = ("", "group", *(() if names is None else ("name",)), "objects", "places", "photos")
+    return [table(head, rows, numbers=range(len(head) - 3, len(head))), *_rest(len(order), "groups", "objects.parquet")]
 
 
 def _crop(crop: npt.NDArray[np.uint8] | None) -> str:
     return "" if crop is None else f'<img alt="" src="{data_uri(crop)}">'
+
+
+def _name(cluster: int, names: Mapping[int, str] | None) -> list[str]:
+    """The cell of a cluster's name, if a catalogue was asked."""
+    return [] if names is None else [text(names.get(cluster, ""))]
 
 
 def _tag(cluster: int, colors: Mapping[int, Color]) -> str:
@@ -159,7 +163,7 @@ def _tag(cluster: int, colors: Mapping[int, Color]) -> str:
     return f'<span class="tag" style="{paint}">{"in no group" if cluster == NOISE else cluster}</span>'
 
 
-def _doubtful(scenes: Sequence[SceneResult]) -> list[str]:
+def _doubtful(scenes: Sequence[SceneResult], names: Mapping[int, str] | None) -> list[str]:
     """List members of groups of two or more whose membership is below ``DOUBTFUL``, the least sure first."""
     ids, count = np.unique(_joined(scenes), return_counts=True)
     grouped = ids[(ids != NOISE) & (count > 1)]
@@ -176,12 +180,14 @@ def _doubtful(scenes: Sequence[SceneResult]) -> list[str]:
     for sure_of, place, row in found[:ROWS]:
         objects = scenes[place].objects
         box = ", ".join(f"{value:.0f}" for value in objects.xyxy[row].tolist())
-        name = text(objects.object_id[row])
-        lines.append([text(scenes[place].name), name, str(_clusters(scenes[place])[row]), f"{sure_of:.2f}", box])
-    head = ("photo", "object", "group", "membership", "x1, y1, x2, y2 (pixels)")
+        cluster = int(_clusters(scenes[place])[row])
+        about = [text(scenes[place].name), text(objects.object_id[row]), str(cluster), *_name(cluster, names)]
+        lines.append([*about, f"{sure_of:.2f}", box])
+    named = () if names is None else ("name",)
+    head = ("photo", "object", "group", *named, "membership", "x1, y1, x2, y2 (pixels)")
     return [
         f"<p>Members of groups with a membership below {DOUBTFUL}, the least sure first: {len(found):,}.</p>",
-        table(head, lines, numbers=(3, 4)),
+        table(head, lines, numbers=(len(head) - 2, len(head) - 1)),
         *_rest(len(found), "doubtful objects", "objects.parquet"),
     ]
 

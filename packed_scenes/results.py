@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,8 @@ class Analysis:
         errors: (file, reason) of what had to be left out.
         seconds: wall time per stage over all scenes.
         weights: SHA-256 of the detector's and embedder's weights, where used.
+        names: cluster -> name, of what a catalogue knows (:meth:`packed_scenes.catalogue.Catalogue.names_in`; set it
+            by ``dataclasses.replace``); None = no catalogue was asked.
     """
 
     scenes: tuple[SceneResult, ...]
@@ -73,6 +76,7 @@ class Analysis:
     seconds: dict[str, float] = field(default_factory=dict)
     weights: dict[str, str] = field(default_factory=dict)
     pictures: PictureCache = field(default_factory=PictureCache, repr=False)
+    names: Mapping[int, str] | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -140,7 +144,7 @@ class Analysis:
         """
         from packed_scenes.exporting import export, of_analysis
 
-        return export(of_analysis(self), form, folder)
+        return export(of_analysis(self), form, folder, names=self.names)
 
     def seen_again(self) -> int:
         """How many identities are in two scenes or more; one seen only once is often a false or half-hidden object."""
@@ -149,13 +153,15 @@ class Analysis:
         return int(((names >= 0) & (counts > 1)).sum())
 
     def table(self) -> pd.DataFrame:
-        """Return all objects as one table with a ``scene`` column in front (no embeddings)."""
+        """Return all objects as one table with a ``scene`` column in front (no embeddings), ``name`` last if known."""
         import pandas as pd
 
         frames = []
         for scene in self.scenes:
             frame = scene.objects.replace(embedding=None).to_pandas()
             frame.insert(0, "scene", scene.name)
+            if self.names is not None:
+                frame["name"] = [self.names.get(c, "") for c in frame["cluster"]]
             frames.append(frame)
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
@@ -172,7 +178,7 @@ class Analysis:
         colors = assign_colors([s.objects for s in self.scenes])
         picture = self.pictures.get(found.source).image
         show = self.settings.overlay
-        return draw_scene(picture, found.objects, found.congregations, colors=colors, show=show)
+        return draw_scene(picture, found.objects, found.congregations, colors=colors, show=show, names=self.names)
 
     def save(self, out: str | Path) -> Path:
         """Write the run folder (see the README for its files) and return its path."""

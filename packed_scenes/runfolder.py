@@ -72,14 +72,14 @@ def save_run(
     remove_scenes(out, but={scene.name for scene in analysis.scenes})
     scenes = analysis.scenes
     colors = assign_colors([scene.objects for scene in scenes])
-    sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)
+    sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors, names=analysis.names)
 
     seen, wanted = itertools.count(1), set(sheet.wanted)
     with ThreadPoolExecutor(1) as aside:
         written: list[Future[None]] = []
 
         def draw(scene: SceneResult) -> None:
-            looks = appearance(scene, colors) + analysis.settings.overlay
+            looks = appearance(scene, colors, analysis.names) + analysis.settings.overlay
             again = drawn.get(scene.name) != looks or not (out / scene.name / "overlay.jpg").exists()
             try:
                 if again or scene.name in wanted:
@@ -89,9 +89,11 @@ def save_run(
                 if next(seen) == len(scenes):  # no more crops will come: the sheet is made beside the last overlays
                     written.append(aside.submit(lambda: write_image(out / "clusters.png", sheet.draw())))
             if again:
-                save_overlay(scene, picture, out / scene.name, colors, show=analysis.settings.overlay)
+                save_overlay(
+                    scene, picture, out / scene.name, colors, show=analysis.settings.overlay, names=analysis.names
+                )
                 drawn[scene.name] = looks
-            save_tables(scene, out / scene.name)
+            save_tables(scene, out / scene.name, names=analysis.names)
 
         errors = list(analysis.errors)
         drawing = try_ahead(draw, scenes, workers=DRAWERS)
@@ -129,7 +131,7 @@ def remove_scenes(out: Path, *, but: Collection[str]) -> None:
 
 def save_summary(analysis: Analysis, out: Path, errors: Sequence[tuple[str, str]], *, seconds: float) -> None:
     """Write what is of all scenes: the table of all objects, the errors, and last the record of the run."""
-    save_parquet(analysis.scenes, out / "objects.parquet")
+    save_parquet(analysis.scenes, out / "objects.parquet", names=analysis.names)
     if errors:
         write_csv(out / "errors.csv", [("file", "reason"), *errors])
     else:
@@ -153,13 +155,13 @@ def save_report(
     write_text(out / "report.html", page)
 
 
-def appearance(scene: SceneResult, colors: Mapping[int, Color]) -> str:
+def appearance(scene: SceneResult, colors: Mapping[int, Color], names: Mapping[int, str] | None = None) -> str:
     """Hash everything that decides how a scene's overlay looks, but the picture itself."""
     from packed_scenes.aggregate import congregations_json
 
     cluster = scene.objects.cluster
     assert cluster is not None
-    here = [(c, colors[c]) for c in np.unique(cluster[cluster >= 0]).tolist()]
+    here = [(c, colors[c], (names or {}).get(c, "")) for c in np.unique(cluster[cluster >= 0]).tolist()]
     text = f"{here}{congregations_json(scene.congregations)}".encode()
     return hashlib.sha256(scene.objects.xyxy.tobytes() + cluster.tobytes() + text).hexdigest()
 
@@ -171,21 +173,22 @@ def save_overlay(
     colors: Mapping[int, Color],
     *,
     show: str = "both",
+    names: Mapping[int, str] | None = None,
 ) -> None:
-    """Draw one scene's overlay into its folder; ``show`` as in :func:`packed_scenes.aggregate.draw_overlay`."""
+    """Draw one scene's overlay into its folder; options as of :func:`packed_scenes.aggregate.draw_overlay`."""
     from packed_scenes.data.images import write_image
     from packed_scenes.people_groups import draw_scene
 
-    overlay = draw_scene(picture, scene.objects, scene.congregations, colors=colors, show=show)
+    overlay = draw_scene(picture, scene.objects, scene.congregations, colors=colors, show=show, names=names)
     write_image(folder / "overlay.jpg", overlay, quality=OVERLAY_QUALITY)
 
 
-def save_tables(scene: SceneResult, folder: Path) -> None:
+def save_tables(scene: SceneResult, folder: Path, *, names: Mapping[int, str] | None = None) -> None:
     """Write one scene's table and congregations; a file that says the same already is left alone."""
     from packed_scenes.aggregate import congregations_json, objects_csv
 
     texts = {
-        "objects.csv": objects_csv(scene.objects, scene.congregations),
+        "objects.csv": objects_csv(scene.objects, scene.congregations, names=names),
         "congregations.json": congregations_json(scene.congregations),
     }
     for name, text in texts.items():
@@ -197,22 +200,28 @@ def save_tables(scene: SceneResult, folder: Path) -> None:
             write_text(folder / name, text)
 
 
-def save_parquet(scenes: Iterable[SceneResult], path: Path) -> None:
-    """Write the objects of all scenes as one Parquet file, embeddings as fixed-size lists, a row group per scene."""
+def save_parquet(scenes: Iterable[SceneResult], path: Path, *, names: Mapping[int, str] | None = None) -> None:
+    """Write the objects of all scenes as one Parquet file, embeddings as fixed-size lists, a row group per scene.
+
+    With ``names`` (cluster -> name) there is a column ``name``, empty where there is none.
+    """
     import pyarrow.parquet as pq
 
     with atomic_write(path) as temporary:
         writer = None
         for scene in scenes:
-            table = _arrow(scene)
+            table = _arrow(scene, names)
             writer = writer or pq.ParquetWriter(temporary, table.schema)
             writer.write_table(table)
         if writer is not None:
             writer.close()
 
 
-def _arrow(scene: SceneResult) -> pa.Table:
+def _arrow(scene: SceneResult, names: Mapping[int, str] | None) -> pa.Table:
     table = to_arrow(scene.objects)
+    if names is not None and scene.objects.cluster is not None:
+        named = strings([names.get(c, "") for c in scene.objects.cluster.tolist()])
+        table = table.add_column(table.column_names.index("cluster") + 1, "name", named)
     return table.add_column(0, "scene", strings([scene.name] * len(table)))
 
 
@@ -247,5 +256,6 @@ def run_record(analysis: Analysis) -> dict[str, Any]:
         },
         "seconds": {name: round(value, 4) for name, value in analysis.seconds.items()},
         "warnings": analysis.warnings,
+        **({} if analysis.names is None else {"names": {str(c): name for c, name in sorted(analysis.names.items())}}),
         "scenes": scenes,
     }

@@ -51,7 +51,8 @@ once, and who stands together
 
 `packed-scenes analyze frames/ --boxes tracks.csv --preset crowd --linked` — numbered frames with given boxes
 
-`packed-scenes analyze monday/ --catalogue shop` — and remember what was seen; tell known products again next time
+`packed-scenes analyze monday/ --catalogue shop` — and remember what was seen; next time known products are told again,
+and those that were named have their names on photos, tables and report
 """
 
 
@@ -134,7 +135,10 @@ def main(
     ] = None,
     trust: Trust = False,
     catalogue: Annotated[
-        Path | None, typer.Option(help="Add the scenes to the catalogue in this folder; made if it is not there.")
+        Path | None,
+        typer.Option(
+            help="Name what the catalogue in this folder knows, and add the scenes to it; made if it is not there."
+        ),
     ] = None,
     export: Export = None,
     json: Json = False,

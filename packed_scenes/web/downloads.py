@@ -20,8 +20,7 @@ COLUMNS = ("scene", "object_id", "x1", "y1", "x2", "y2", "score", "cluster", "na
 
 def objects_table(project: Project) -> bytes:
     """Return all objects as CSV (UTF-8); texts that a spreadsheet would run as formulas are made harmless."""
-    from packed_scenes.aggregate.shelf import csv_text
-    from packed_scenes.aggregate.tables import congregation_labels
+    from packed_scenes.aggregate.tables import congregation_labels, csv_text
     from packed_scenes.identify import congregate
 
     lines = []

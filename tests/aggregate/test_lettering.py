@@ -9,6 +9,8 @@ from packed_scenes.aggregate.lettering import (
     Spot,
     badge_size,
     draw_badge,
+    fitting,
+    has_letters,
     paste,
     place_badges,
     text_height,
@@ -95,3 +97,27 @@ def test_badge_text_contrasts_with_its_plate() -> None:
         width, tall = badge_size("7", 20)
         part = image[20 : 20 + tall, 20 : 20 + width].astype(int).sum(axis=2)
         assert abs(part.min() - sum(color)) > 200 or abs(part.max() - sum(color)) > 200
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(min_size=1, max_size=30), st.integers(9, 24), st.integers(0, 300))
+def test_a_name_is_cut_until_it_fits(name: str, height: int, width: int) -> None:
+    cut = fitting(name, height, width)
+    assert not cut or badge_size(cut, height)[0] <= width
+    assert cut in ("", name) or name.startswith(cut.removesuffix("…"))
+    if has_letters(name) and badge_size(name, height)[0] <= width:
+        assert cut == name
+
+
+def test_a_name_without_room_or_letters_leaves_the_number() -> None:
+    box = np.array([[100.0, 100, 200, 300]])
+
+    def said(name: str) -> str:
+        (badge,) = place_badges([Spot("7_2", (9, 9, 9), box, name)], (800, 1000))
+        assert badge.box[2] - badge.box[0] <= 100
+        return badge.text
+
+    assert said("Tea") == "Tea"
+    assert said("Coffee beans, roasted").startswith("Coff")
+    assert said("可口可乐") == said("tea \U0001f375") == said("") == "7_2"  # the font has no such letters
+    assert has_letters("Ένα τσάι, чай, thé 50 %")

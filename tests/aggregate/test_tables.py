@@ -54,3 +54,12 @@ def test_foreign_congregations_are_refused() -> None:
         objects_csv(objects.select([0]), found)
     with pytest.raises(InputError, match="no cluster"):
         objects_csv(objects.replace(cluster=None), found)
+
+
+def test_names_are_a_last_column_that_no_spreadsheet_runs() -> None:
+    objects = Objects.from_boxes([[0, 0, 9, 9], [20, 0, 29, 9], [40, 0, 49, 9]], cluster=[1, 0, -1])
+    lines = objects_csv(objects, [], names={1: '=cmd("x"), or so'}).splitlines()
+    assert lines[0].endswith("congregation,name")
+    assert next(csv.reader(lines[1:]))[-1] == '\'=cmd("x"), or so'
+    assert [line[-1] for line in csv.reader(lines[2:])] == ["", ""]
+    assert "name" not in objects_csv(objects, [])

@@ -1,14 +1,16 @@
 """search.py and analyze.py --catalogue together, as a user runs them; the colour baseline is the embedder."""
 
+import csv
 import json
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from packed_scenes.catalogue import Catalogue
 from packed_scenes.cli.commands import application
 from packed_scenes.data import InputError, Objects
-from packed_scenes.data.boxes import write_boxes
+from packed_scenes.data.boxes import read_boxes, write_boxes
 from packed_scenes.data.images import read_image, write_image
 from tests.cli.test_analyze import command
 from tests.packed_scenes.conftest import paint, squares
@@ -94,3 +96,37 @@ def test_bad_input_is_one_clear_error(app, shop, monkeypatch, arguments, said):
     monkeypatch.chdir(shop)
     with pytest.raises(InputError, match=said):
         CliRunner().invoke(app, [*arguments, "--catalogue", "catalogue"], catch_exceptions=False)
+
+
+def test_known_names_stand_on_everything(shop, tmp_path):
+    """A second run with the catalogue names what was named in it: tables, report, record, and the pictures."""
+    named = Catalogue(shop / "catalogue")
+    names = {1: "=tea", 2: "Kräuter <b>"}
+    for identity, name in names.items():
+        named.rename(identity, name)
+    arguments = [shop / "shelf.png", "--boxes", shop / "boxes.json", "--embedder", "colour", "--export", "coco"]
+    done = command("analyze.py", *arguments, "--out", tmp_path / "run", "--catalogue", shop / "catalogue")
+    assert done.returncode == 0, done.stderr
+    run, before = tmp_path / "run", shop / "run"
+    with (run / "shelf" / "objects.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == ["'=tea", "Kräuter <b>", "'=tea"]
+    back = read_boxes(run / "shelf" / "objects.csv")
+    assert not back.warnings
+    assert back.scenes[""] == read_boxes(before / "shelf" / "objects.csv").scenes[""]
+    assert pq.read_table(run / "objects.parquet")["name"].to_pylist() == ["=tea", "Kräuter <b>", "=tea"]
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "<td>=tea</td>" in page
+    assert "<td>Kräuter &lt;b&gt;</td>" in page
+    assert set(json.loads((run / "run.json").read_text(encoding="utf-8"))["names"].values()) == set(names.values())
+    told = json.loads((run / "export" / "coco.json").read_text(encoding="utf-8"))
+    assert {c["name"] for c in told["categories"]} == set(names.values())
+    assert (run / "clusters.png").read_bytes() != (before / "clusters.png").read_bytes()
+
+
+def test_a_catalogue_of_another_embedder_costs_one_line_and_not_the_run(shop, tmp_path):
+    arguments = [shop / "shelf.png", "--boxes", shop / "boxes.json", "--catalogue", shop / "catalogue"]
+    done = command("analyze.py", *arguments, "--out", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("error:") == 1
+    assert "embedder" in done.stderr
+    assert (tmp_path / "report.html").exists()

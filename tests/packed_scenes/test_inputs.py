@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import pickle
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from packed_scenes import analyze
+from packed_scenes.aggregate import assign_colors
 from packed_scenes.data import InputError, Objects, read_boxes, write_image
 from packed_scenes.exporting import Form
 from packed_scenes.frames import video_names
-from packed_scenes.runfolder import remove_scenes
+from packed_scenes.runfolder import appearance, remove_scenes
 from packed_scenes.settings import Settings
 
 BOXES = [[2, 2, 20, 30], [22, 2, 40, 30], [42, 2, 60, 30]]
@@ -172,3 +174,17 @@ def test_a_trained_embedder_is_known(tmp_path):
     for told, expected in (({"data": {"round": 2}}, 2), ({"data": {"round": 0}}, 0), ({}, 0), ([], 0)):
         (tmp_path / "embedder.json").write_text(json.dumps(told))
         assert trained_round(tmp_path) == expected
+
+
+def test_clusters_of_one_name_are_exported_as_one(photo, tmp_path):
+    found = analyze(photo, boxes=np.array(BOXES), embedder="colour")
+    parts = [replace(s, objects=s.objects.replace(cluster=[2, 0, 1], congregation=None)) for s in found.scenes]
+    named = replace(found, scenes=tuple(parts), names={0: "Tea", 2: "Tea"})
+    told = json.loads(named.export("coco", tmp_path).read_text())
+    title = {c["id"]: c["name"] for c in told["categories"]}
+    assert [title[a["category_id"]] for a in told["annotations"]] == ["Tea", "Tea", "1"]
+    assert list(named.table()["name"]) == ["Tea", "Tea", ""]
+    assert "name" not in found.table()
+    scene, colors = named.scenes[0], assign_colors([parts[0].objects])
+    looks = [appearance(scene, colors, names) for names in (None, {0: "Tea"}, {0: "Coffee"}, {7: "Tea"})]
+    assert len(set(looks)) == 3  # a name that comes or changes has the photo drawn again, one that is elsewhere not
