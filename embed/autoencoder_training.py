@@ -45,10 +45,10 @@ class AutoencoderRecipe:
     Attributes:
         epochs: at most so many.
         patience: epochs without a better validation loss before it stops.
-        batch, rate: of Adam.
+        batch, lr: of Adam.
         dimension: numbers of the latent.
         side: canvas side in pixels, a multiple of 8.
-        held: share of the crops that validates.
+        validation_share: share of the crops that validates.
         chunk: rows of the memory-mapped file that are shuffled together.
         seed: fixes weights, split and order.
     """
@@ -56,10 +56,10 @@ class AutoencoderRecipe:
     epochs: int = 300
     patience: int = 20
     batch: int = 64
-    rate: float = 1e-3
+    lr: float = 1e-3
     dimension: int = 32
     side: int = 64
-    held: float = 0.1
+    validation_share: float = 0.1
     chunk: int = 4096
     seed: int = 0
 
@@ -100,18 +100,18 @@ def train_autoencoder(
     if len(files) < 10:
         raise InputError(f"{len(files)} readable pictures are too few to learn from", remedy="Give at least 10.")
     order = np.random.default_rng([recipe.seed, 0xAE]).permutation(len(files))
-    count = max(1, round(len(files) * recipe.held))
-    held, train = np.sort(order[:count]), np.sort(order[count:])
+    count = max(1, round(len(files) * recipe.validation_share))
+    validation, train = np.sort(order[:count]), np.sort(order[count:])
     torch.manual_seed(recipe.seed)
     network = Autoencoder(**network_options).to(pick_device(device))
     history = _fit(
-        network, canvases, train, held, recipe=recipe, checkpoint=out / "work" / "checkpoint.pt", report=report
+        network, canvases, train, validation, recipe=recipe, checkpoint=out / "work" / "checkpoint.pt", report=report
     )
     errors = reconstruction_errors(network, canvases)
     best = min(history, key=lambda row: row["val_loss"])
     card = {
         "name": "autoencoder", "architecture": "autoencoder", "options": network_options, "fit": "letterbox",
-        "data": {"crops": len(files), "trained_on": len(train), "validated_on": len(held),
+        "data": {"crops": len(files), "trained_on": len(train), "validated_on": len(validation),
                  "mask": None if mask is None else mask.key},
         "recipe": asdict(recipe),
         "metrics": {**best, "epochs": len(history), "error": {"median": float(np.median(errors)),
@@ -120,11 +120,11 @@ def train_autoencoder(
     weights = out / "autoencoder.safetensors"
     save_weights(weights, network.cpu().state_dict(), card, half=False)
     write_history(out / "history.csv", history)
-    parts = np.where(np.isin(np.arange(len(files)), held), "val", "train")
+    parts = np.where(np.isin(np.arange(len(files)), validation), "val", "train")
     lines = ((file, f"{error:.6f}", part) for file, error, part in zip(files, errors, parts, strict=True))
     write_csv(out / "errors.csv", [("path", "error", "part"), *lines])
     plot_curve(history, out / "curve.png")
-    ranked = held[np.argsort(errors[held], kind="stable")]
+    ranked = validation[np.argsort(errors[validation], kind="stable")]
     plot_reconstructions(network, canvases, ranked, errors, out / "reconstructions.png")
     return weights
 
@@ -191,14 +191,14 @@ def _fit(
     network: Autoencoder,
     canvases: Canvases,
     train: Rows,
-    held: Rows,
+    validation: Rows,
     *,
     recipe: AutoencoderRecipe,
     checkpoint: Path,
     report: Callable[[dict[str, Any]], None] | None,
 ) -> list[dict[str, float]]:
     """Train in place; the network ends with the weights of its best epoch."""
-    optimiser = torch.optim.Adam(network.parameters(), lr=recipe.rate)
+    optimiser = torch.optim.Adam(network.parameters(), lr=recipe.lr)
     history: list[dict[str, float]] = []
     best = {key: value.clone() for key, value in network.state_dict().items()}
     if checkpoint.is_file():
@@ -212,7 +212,7 @@ def _fit(
         rng = np.random.default_rng([recipe.seed, epoch])
         row: dict[str, float] = {"epoch": epoch}
         row["train_loss"] = _pass(network, canvases, train, recipe, optimiser, rng)
-        row["val_loss"] = _pass(network, canvases, held, recipe, None, None)
+        row["val_loss"] = _pass(network, canvases, validation, recipe, None, None)
         row["seconds"] = time.monotonic() - start
         if not history or row["val_loss"] < min(r["val_loss"] for r in history):
             best = {key: value.clone() for key, value in network.state_dict().items()}
@@ -249,9 +249,9 @@ def _pass(
         chunks = [rng.permutation(chunks[i]) for i in rng.permutation(len(chunks))]
     total = torch.zeros((), dtype=torch.float64, device=device)
     for chunk in chunks:
-        held = torch.from_numpy(canvases[chunk])
+        loaded = torch.from_numpy(canvases[chunk])
         for start in range(0, len(chunk), recipe.batch):
-            pixels = held[start : start + recipe.batch].to(device).permute(0, 3, 1, 2).float()
+            pixels = loaded[start : start + recipe.batch].to(device).permute(0, 3, 1, 2).float()
             with torch.set_grad_enabled(optimiser is not None):
                 loss = (network.reconstruct(pixels) - pixels).abs().mean() / 255
             if optimiser is not None:

@@ -25,7 +25,7 @@ class ClassifyRecipe:
     """Parameters.
 
     Attributes:
-        epochs, batch, rate: of Adam.
+        epochs, batch, lr: of Adam.
         proxies: cosine to learned anchors times ``scale`` (the reference) or a plain linear layer (the baseline).
         scale: the author's lambda; smaller separates more and transfers less.
         seed: fixes weights and order.
@@ -33,7 +33,7 @@ class ClassifyRecipe:
 
     epochs: int = 20
     batch: int = 100
-    rate: float = 1e-3
+    lr: float = 1e-3
     proxies: bool = True
     scale: float = 3.0
     seed: int = 0
@@ -81,7 +81,7 @@ def train_classifier(
     label: npt.NDArray[np.int64],
     *,
     train: npt.NDArray[np.int64],
-    held: npt.NDArray[np.int64],
+    validation: npt.NDArray[np.int64],
     classes: int,
     recipe: ClassifyRecipe,
     checkpoint: Path | None = None,
@@ -93,7 +93,7 @@ def train_classifier(
         network: the embedding network.
         pixels: (N, H, W, 3) uint8 canvases of the network's size.
         label: (N,) int64.
-        train, held: rows to learn from and to choose the epoch by.
+        train, validation: rows to learn from and to choose the epoch by.
         classes: number of classes.
         recipe: parameters.
         checkpoint: file replaced after every epoch.
@@ -102,7 +102,7 @@ def train_classifier(
     torch.manual_seed(recipe.seed)
     head = Head(classes, network.dimension, recipe)
     parameters = [p for p in [*network.parameters(), *head.parameters()] if p.requires_grad]
-    optimiser = torch.optim.Adam(parameters, lr=recipe.rate)
+    optimiser = torch.optim.Adam(parameters, lr=recipe.lr)
     done = Classified(network, head)
     best = copy.deepcopy((network.state_dict(), head.state_dict()))
     if checkpoint is not None and checkpoint.is_file():
@@ -116,7 +116,7 @@ def train_classifier(
         order = np.random.default_rng([recipe.seed, epoch]).permutation(train)
         row: dict[str, float] = {"epoch": epoch}
         row |= _pass("train", network, head, pixels, label, order, recipe, optimiser, report)
-        row |= _pass("val", network, head, pixels, label, held, recipe, None, None)
+        row |= _pass("val", network, head, pixels, label, validation, recipe, None, None)
         row["seconds"] = time.monotonic() - start
         if not done.history or row["val_accuracy"] > done.best["val_accuracy"]:
             best = copy.deepcopy((network.state_dict(), head.state_dict()))

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
-from torch.utils.data import DataLoader
 
 from packed_scenes.data import InputError
-from packed_scenes.data.files import atomic_write
 from packed_scenes.embed.calibrate import calibrate
 from packed_scenes.embed.losses import contrast
-from packed_scenes.embed.metric_training import schedule
 from packed_scenes.embed.person_batches import PeopleBatches, RealPeople
 from packed_scenes.embed.person_held import check_network, keep_out, scenes_of
 from packed_scenes.embed.person_network import PersonNet, load_imagenet
+from packed_scenes.embed.training_loop import load_checkpoint, run_steps
 from packed_scenes.embed.weights import load_card, load_tensors, save_weights
 
 
@@ -30,29 +26,29 @@ class PersonRecipe:
 
     Attributes:
         steps: length of the schedule; lengthen it to go on.
-        rate: peak learning rate of the new layers (AdamW); ``slow``: that of MobileNetV2's as a share of it.
+        lr: peak learning rate of the new layers (AdamW); ``trunk_lr_scale``: that of MobileNetV2's as a share of it.
         trunk: blocks of MobileNetV2 that keep their ImageNet weights.
         warmup: steps of linear warm-up.
-        decay: weight decay.
+        weight_decay: of the optimiser.
         scale: of the contrast.
         people, views, group, real_people: see :class:`packed_scenes.embed.person_batches.PeopleBatches`.
-        average: decay of the exponential moving average of the weights.
+        ema_decay: of the exponential moving average of the weights.
         seed: fixes weights and batches.
         save_every: steps between checkpoints.
     """
 
     steps: int = 3000
-    rate: float = 1e-3
-    slow: float = 0.2
+    lr: float = 1e-3
+    trunk_lr_scale: float = 0.2
     trunk: int = 7
     warmup: int = 30
-    decay: float = 0.02
+    weight_decay: float = 0.02
     scale: float = 16.0
     people: int = 18
     views: int = 4
     group: int = 2
     real_people: int = 3
-    average: float = 0.99
+    ema_decay: float = 0.99
     seed: int = 0
     save_every: int = 20
 
@@ -76,61 +72,27 @@ def train_person(
     torch.manual_seed(recipe.seed)
     network.to(memory_format=torch.channels_last)
     network.trunk = recipe.trunk
-    average = copy.deepcopy(network).eval().requires_grad_(False)
+    ema = copy.deepcopy(network).eval().requires_grad_(False)
     old = [p for block in network.blocks[recipe.trunk :] for p in block.parameters()]
     new = [*network.head.parameters(), *network.across.parameters()]
     optimiser = torch.optim.AdamW(
-        [{"params": old, "share": recipe.slow}, {"params": new, "share": 1.0}],
-        lr=recipe.rate, weight_decay=recipe.decay,
+        [{"params": old, "share": recipe.trunk_lr_scale}, {"params": new, "share": 1.0}],
+        lr=recipe.lr, weight_decay=recipe.weight_decay,
     )  # fmt: skip
-    step = 0
-    if checkpoint.is_file():
-        state = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
+    step, state = 0, load_checkpoint(checkpoint, network, ema)
+    if state is not None:
         optimiser.load_state_dict(state["optimiser"])
         step = int(state["step"])
     batches = PeopleBatches(
         width=network.width, height=network.height, people=recipe.people, views=recipe.views, group=recipe.group,
         real=real, real_people=recipe.real_people, seed=recipe.seed, start=step,
     )  # fmt: skip
-    loader = iter(DataLoader(batches, batch_size=None, num_workers=workers, prefetch_factor=3 if workers else None))
-    started, first, mean = time.monotonic(), step, 0.0
-    while step < recipe.steps:
-        for group in optimiser.param_groups:
-            group["lr"] = recipe.rate * group["share"] * schedule(step, steps=recipe.steps, warmup=recipe.warmup)
-        pixels, label = next(loader)
-        embedding = network.train()(pixels.permute(0, 3, 1, 2).float())
-        loss = contrast(embedding, label, scale=recipe.scale)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_([*old, *new], 5.0)
-        optimiser.step()
-        with torch.no_grad():
-            decay = min(recipe.average, (step + 1) / (step + 10))
-            for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
-                slow.lerp_(fast, 1 - decay)
-        step += 1
-        mean += (float(loss.detach()) - mean) / min(50, step - first)
-        row: dict[str, Any] = {}
-        if check is not None and (step % check_every == 0 or step == recipe.steps):
-            row |= check(average, step)
-        if report is not None and (row or step % 25 == 0):
-            pace = (time.monotonic() - started) / (step - first)
-            report(
-                {"step": step, "loss": mean, "seconds_left": pace * (recipe.steps - step), "seconds_per_step": pace}
-                | row
-            )
-        if step % recipe.save_every == 0 or step == recipe.steps:
-            with atomic_write(checkpoint) as path:
-                torch.save(
-                    {
-                        "network": network.state_dict(), "average": average.state_dict(),
-                        "optimiser": optimiser.state_dict(), "step": step, "recipe": asdict(recipe),
-                    },
-                    path,
-                )  # fmt: skip
-    return average
+    return run_steps(
+        network, ema, optimiser, batches,
+        loss=lambda images, label: contrast(network(images), label, scale=recipe.scale), clip=[*old, *new],
+        recipe=recipe, saved=lambda: {"recipe": asdict(recipe)}, checkpoint=checkpoint, first=step, check=check,
+        check_every=check_every, report=report, report_every=25, workers=workers,
+    )  # fmt: skip
 
 
 def make_person(

@@ -72,15 +72,15 @@ def train_preset(
     network, architecture, options = network_of(preset)
     recipe = ClassifyRecipe(epochs=epochs, seed=seed, proxies=preset is not Preset.BASELINE)
     pixels = folder.canvases(width=network.width, height=network.height, stretch=True)
-    train, held = split(folder.label, seed=seed)
+    train, validation = split(folder.label, seed=seed)
     done = train_classifier(
-        network, pixels, folder.label, train=train, held=held, classes=len(folder.classes), recipe=recipe,
+        network, pixels, folder.label, train=train, validation=validation, classes=len(folder.classes), recipe=recipe,
         checkpoint=out / "checkpoint.pt", report=report,
     )  # fmt: skip
-    vectors, predicted = predict(done, pixels[held])
+    vectors, predicted = predict(done, pixels[validation])
     metrics = {
         "preset": str(preset), "classes": len(folder.classes), "crops": len(folder), "trained_on": len(train),
-        "validated_on": len(held), **{k: v for k, v in done.best.items() if k != "seconds"},
+        "validated_on": len(validation), **{k: v for k, v in done.best.items() if k != "seconds"},
         "seconds": sum(row["seconds"] for row in done.history),
     }  # fmt: skip
     card = {
@@ -93,8 +93,8 @@ def train_preset(
     from packed_scenes.embed.plots import plot_confusion, plot_feature_maps, plot_history, plot_map
 
     plot_history(done.history, out)
-    plot_confusion(folder.label[held], predicted, folder.classes, out / "confusion.png")
-    plot_map(vectors, folder.label[held], folder.classes, out / "map.png", seed=seed)
+    plot_confusion(folder.label[validation], predicted, folder.classes, out / "confusion.png")
+    plot_map(vectors, folder.label[validation], folder.classes, out / "map.png", seed=seed)
     sample = np.random.default_rng(seed).permutation(len(pixels))[:4]
     plot_feature_maps(done.network, pixels[sample], out / "features.png")
     return metrics

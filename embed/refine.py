@@ -42,31 +42,23 @@ class RefineRecipe:
         steps: training steps.
         identities: clusters (and single crops) drawn per batch.
         views: crops drawn per identity.
-        rate: peak learning rate (AdamW), reached after a tenth of the steps, falling to 0.
-        scale, margin: of the proxy loss.
+        lr: peak learning rate (AdamW), reached after a tenth of the steps, falling to 0.
+        scale: of the proxy loss.
         ambiguous: clusters and single crops nearer than this cosine distance are not pushed apart.
-        keep: weight of the squared distance to the start network's vectors of the same views.
-        average: share of the trained weights in the result; the rest are the start's (Wortsman et al. 2022,
-            arXiv:2109.01903).
         seed: fixes batches and views.
     """
 
     steps: int = 150
     identities: int = 20
     views: int = 4
-    rate: float = 1e-3
+    lr: float = 1e-3
     scale: float = 16.0
-    margin: float = 0.0
     ambiguous: float = 0.5
-    keep: float = 0.0
-    average: float = 1.0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.identities, self.views) < 1 or self.rate <= 0:
-            raise InputError(f"steps, identities, views and rate must be positive, got {self}")
-        if not 0 <= self.average <= 1:
-            raise InputError(f"average must lie in [0, 1], got {self.average}")
+        if min(self.steps, self.identities, self.views) < 1 or self.lr <= 0:
+            raise InputError(f"steps, identities, views and lr must be positive, got {self}")
 
 
 @dataclass
@@ -158,32 +150,26 @@ def refine(
     if vectors.shape != (len(labels), network.dimension):
         raise InputError(f"vectors must have shape ({len(labels)}, {network.dimension}), got {vectors.shape}")
     torch.manual_seed(recipe.seed)
-    start = copy.deepcopy(network).eval().requires_grad_(False)
     trained = copy.deepcopy(network).requires_grad_(True).to(memory_format=torch.channels_last)
     trained.eval()  # batch-norm statistics stay: a few hundred crops tell less than the first training did
     proxies, apart = _proxies(vectors, labels, recipe.ambiguous)
     learned = nn.Parameter(proxies)
     optimiser = torch.optim.AdamW(
         [{"params": trained.parameters(), "weight_decay": 0.01}, {"params": [learned], "weight_decay": 0.0}],
-        lr=recipe.rate,
+        lr=recipe.lr,
     )
     mean = 0.0
     for step in range(recipe.steps):
         for group in optimiser.param_groups:
-            group["lr"] = recipe.rate * _schedule(step, recipe.steps)
+            group["lr"] = recipe.lr * _schedule(step, recipe.steps)
         pixels, rows = batches.batch(step, width=network.width, height=network.height)
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
         target = torch.from_numpy(labels[rows])
         with torch.autocast("cpu", torch.bfloat16):
             embedding = trained(images)
-        logits = embedding @ functional.normalize(learned, dim=1).T
-        logits = recipe.scale * (logits - recipe.margin * functional.one_hot(target, len(learned)))
+        logits = recipe.scale * (embedding @ functional.normalize(learned, dim=1).T)
         loss = functional.cross_entropy(logits.masked_fill(~apart[target], -torch.inf), target)
         loss = loss + 0.5 * contrast(embedding, target, apart=apart[target][:, target], scale=recipe.scale)
-        if recipe.keep:
-            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-                before = start(images)
-            loss = loss + recipe.keep * (embedding - before).square().sum(1).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(trained.parameters(), 5.0)
@@ -191,16 +177,7 @@ def refine(
         mean += (float(loss.detach()) - mean) / min(10, step + 1)
         if report is not None and ((step + 1) % 10 == 0 or step + 1 == recipe.steps):
             report(step + 1, mean)
-    return blend(start, trained, share=recipe.average)
-
-
-def blend(start: Unit, trained: Unit, *, share: float) -> Unit:
-    """A network whose weights lie between two of one architecture; ``share`` of the second."""
-    out = copy.deepcopy(start)
-    with torch.no_grad():
-        for mixed, end in zip(out.parameters(), trained.parameters(), strict=True):
-            mixed.lerp_(end, share)
-    return out.eval()
+    return trained.requires_grad_(False).eval()
 
 
 def contrast(embedding: Tensor, label: Tensor, *, apart: Tensor, scale: float) -> Tensor:

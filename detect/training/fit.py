@@ -76,7 +76,7 @@ def fit(
     for row in trainer.run(source, seconds=seconds):
         yield row
         if trainer.step % options.every == 0 or trainer.step == trainer.plan.steps:
-            model = blended(trainer.average, options, images=statistics_images(trainer.plan, source))
+            model = blended(trainer.ema, options, images=statistics_images(trainer.plan, source))
             scores = validate(model, validation, options, device=trainer.device)
             trainer.history.append({**row, **{k: float(v) for k, v in scores.to_dict().items()}})
             stale = 0 if best < scores.AP else stale + 1

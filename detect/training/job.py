@@ -51,7 +51,7 @@ class Job:
         out: run folder.
         weights: ``.pt`` file to start from, ``"none"`` for fresh weights; None: the shipped weights, or fresh ones
             for the recipe.
-        steps, rate, seconds, patience, every: see :class:`Plan` and :class:`Fit`.
+        steps, lr, seconds, patience, every: see :class:`Plan` and :class:`Fit`.
         blend: share of the weights that training starts from in what is written, see :class:`Fit`.
         resume: go on from ``last.ckpt`` in ``out``.
 
@@ -68,7 +68,7 @@ class Job:
     out: Path | None = None
     weights: str | None = None
     steps: int | None = None
-    rate: float | None = None
+    lr: float | None = None
     patience: int = 8
     every: int = 100
     seconds: float = math.inf
@@ -104,8 +104,8 @@ class Job:
                 f"blend must lie in [0, 1) and needs weights to start from, got {self.blend} and {self.weights}",
                 remedy="Give --weights, or leave --blend out.",
             )
-        if self.rate is not None and not 0 < self.rate < 1:
-            raise InputError(f"rate must lie between 0 and 1, got {self.rate}")
+        if self.lr is not None and not 0 < self.lr < 1:
+            raise InputError(f"lr must lie between 0 and 1, got {self.lr}")
         if self.resume and (self.out is None or not (self.out / "last.ckpt").is_file()):
             raise InputError("nothing to resume: no last.ckpt", file=self.out, remedy="Name the run folder with --out.")
         self.device = pick_device(self.device)
@@ -121,17 +121,17 @@ class Job:
     def plan(self) -> Plan:
         """The schedule and the augmentation."""
         steps = self.steps or 1
-        rate = self.rate or (2.5e-3 if self.fresh else 1e-3 if self.recipe == "world" else 6e-4)
-        decay = steps // (5 if self.recipe and self.fresh else 2)
+        lr = self.lr or (2.5e-3 if self.fresh else 1e-3 if self.recipe == "world" else 6e-4)
+        decay_steps = steps // (5 if self.recipe and self.fresh else 2)
         augmentation = {"packed": PACKED, "world": WORLD}.get(self.recipe or "", FINE_TUNING)
-        average = 0.999 if self.recipe == "packed" else min(0.999, 1 - 5 / max(steps, 50))
+        ema_decay = 0.999 if self.recipe == "packed" else min(0.999, 1 - 5 / max(steps, 50))
         return Plan(
-            rate=rate,
+            lr=lr,
             steps=steps,
-            decay=decay,
+            decay_steps=decay_steps,
             warmup=min(150, steps // 5),
             seed=self.seed,
-            average=average,
+            ema_decay=ema_decay,
             augmentation=augmentation,
             pixels=WORLD_PIXELS if self.recipe == "world" else Plan.pixels,
         )

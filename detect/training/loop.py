@@ -50,36 +50,36 @@ class Plan:
     Attributes:
         sizes: square input sizes in pixels, one drawn per batch; the batch holds ``pixels`` pixels whatever the size.
         pixels: pixels of a batch (16 pictures of 416 px by default).
-        rate: learning rate of the stable stretch.
+        lr: learning rate of the stable stretch.
         warmup: steps of linear warm-up.
         steps: total steps.
-        decay: last steps, over which the rate falls to a hundredth.
-        average: decay of the weight average per step.
+        decay_steps: last steps, over which the rate falls to a hundredth.
+        ema_decay: decay of the averaged weights per step.
         seed: of weights, crops and order.
     """
 
     sizes: tuple[int, ...] = (320, 416, 416, 512)
     pixels: int = 16 * 416 * 416
-    rate: float = 2.5e-3
+    lr: float = 2.5e-3
     weight_decay: float = 0.02
     warmup: int = 150
     steps: int = 6000
-    decay: int = 1200
-    average: float = 0.999
+    decay_steps: int = 1200
+    ema_decay: float = 0.999
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
-    def rate_at(self, step: int) -> float:
+    def lr_at(self, step: int) -> float:
         """Learning rate of a step: linear up, constant, then linear down to 1 %."""
         up = min(1.0, (step + 1) / max(1, self.warmup))
-        left = (self.steps - step) / self.decay if self.decay else 1.0
-        return self.rate * up * max(0.01, min(1.0, left))
+        left = (self.steps - step) / self.decay_steps if self.decay_steps else 1.0
+        return self.lr * up * max(0.01, min(1.0, left))
 
-    def keep_at(self, step: int) -> float:
-        """Share of the averaged weights that a step keeps. Until ``average`` is reached, what they hold is on average a
-        tenth of the steps so far old.
+    def ema_decay_at(self, step: int) -> float:
+        """Decay of the averaged weights in a step: until ``ema_decay`` is reached, they average the last tenth of the
+        steps so far.
         """
-        return min(self.average, (step + 1) / (step + 10))
+        return min(self.ema_decay, (step + 1) / (step + 10))
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,11 @@ class Trainer:
         cv2.setNumThreads(1)
         self.plan, self.device, self.step = plan, device, 0
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.model).eval()
+        self.ema = copy.deepcopy(self.model).eval()
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         plain = [p for p in self.model.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=plan.rate)
+        self.optimizer = torch.optim.AdamW(groups, lr=plan.lr)
         self.history: list[dict[str, float]] = []
         self._ignoring = Ignoring(self.model)
 
@@ -171,9 +171,9 @@ class Trainer:
     def _train(self, batch: Batch) -> dict[str, float]:
         import torch
 
-        rate = self.plan.rate_at(self.step)
+        lr = self.plan.lr_at(self.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = lr
         images = torch.from_numpy(batch.images).to(self.device).permute(0, 3, 1, 2).float().div_(255)
         target = {
             "img": images,
@@ -191,18 +191,18 @@ class Trainer:
         (loss.sum() / len(images)).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
         self.optimizer.step()
-        self._update_average()
+        self._update_ema()
         names = ("box", "class", "dfl")
-        return {"step": self.step, "rate": rate} | dict(zip(names, (float(v) for v in parts.values()), strict=False))
+        return {"step": self.step, "lr": lr} | dict(zip(names, (float(v) for v in parts.values()), strict=False))
 
-    def _update_average(self) -> None:
+    def _update_ema(self) -> None:
         import torch
 
-        keep = self.plan.keep_at(self.step)
+        decay = self.plan.ema_decay_at(self.step)
         with torch.no_grad():
-            for mean, value in zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True):
+            for mean, value in zip(self.ema.state_dict().values(), self.model.state_dict().values(), strict=True):
                 if mean.is_floating_point():
-                    mean.lerp_(value, 1 - keep)
+                    mean.lerp_(value, 1 - decay)
                 else:
                     mean.copy_(value)
 
@@ -212,7 +212,7 @@ class Trainer:
 
         content = {
             "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
+            "average": self.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "plan": asdict(self.plan),
@@ -233,7 +233,7 @@ class Trainer:
         try:
             content = torch.load(path, map_location=self.device, weights_only=True)
             self.model.load_state_dict(content["model"])
-            self.average.load_state_dict(content["average"])
+            self.ema.load_state_dict(content["average"])
             self.optimizer.load_state_dict(content["optimizer"])
             self.step, self.history = int(content["step"]), list(content["history"])
         except Exception as error:

@@ -45,7 +45,7 @@ def main(
     ] = None,
     rounds: Annotated[int, typer.Option(help="Most rounds of clustering and training; 0 = only cluster.", min=0)] = 3,
     steps: Annotated[int, typer.Option(help="Training steps per round.", min=1)] = 60,
-    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-3,
+    lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-3,
     clusterer: Annotated[
         str, typer.Option(help="Makes the labels; auto: k-reciprocal where cameras are known, else default.")
     ] = "auto",
@@ -76,7 +76,7 @@ def main(
         embedder=embedder,
         rounds=rounds,
         steps=steps,
-        rate=rate,
+        lr=lr,
         clusterer=clusterer,
         once=once_per_camera,
         reassign=reassign,

@@ -46,7 +46,7 @@ def main(
         str | None, typer.Option(help="Start from these weights, or `none`.  [default: the shipped]")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Batches.  [default: 1500; packed 40000, world 1800]")] = None,
-    rate: Annotated[float | None, typer.Option(help="Learning rate.  [default: 0.0006; from scratch 0.0025]")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate.  [default: 0.0006; from scratch 0.0025]")] = None,
     blend: Annotated[
         float, typer.Option(help="Share of the weights it starts from in the result: keeps what they knew.")
     ] = 0.0,
@@ -64,7 +64,7 @@ def main(
 
     job = Job(
         data=data, recipe=recipe, images=images, keep_classes=keep_classes, real=real, scenes=scenes, out=out,
-        weights=weights, steps=steps, rate=rate, patience=patience, every=every, blend=blend,
+        weights=weights, steps=steps, lr=lr, patience=patience, every=every, blend=blend,
         seconds=math.inf if minutes is None else 60 * minutes,
         resume=resume, device=device, seed=seed,
     )  # fmt: skip

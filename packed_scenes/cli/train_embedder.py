@@ -63,7 +63,7 @@ def main(
             "person torchvision's mobilenet_v2 (.pth)."
         ),
     ] = None,
-    rate: Annotated[
+    lr: Annotated[
         float | None, typer.Option(help="Peak learning rate.  [default: .003 for default, .001 for person]", min=0)
     ] = None,
     backgrounds: Annotated[
@@ -101,7 +101,7 @@ def main(
     if chosen == "person":
         card = _train_person(
             folder, out=out, repairs=repairs, backgrounds=backgrounds, start=start, work=work or out / "work",
-            steps=steps, rate=rate, seed=seed, quiet=json,
+            steps=steps, lr=lr, seed=seed, quiet=json,
         )  # fmt: skip
         if json:
             print_json({"calibration": card["calibration"]})
@@ -157,7 +157,7 @@ def main(
             bar.at(0, steps)
             card = train_default(
                 sources, work=place, out=out / "embedder.safetensors", data=data, start=start,
-                recipe=Recipe(steps=steps, rate=rate or 3e-3, seed=seed),
+                recipe=Recipe(steps=steps, lr=lr or 3e-3, seed=seed),
                 report=lambda row: bar.at(row["step"], steps, f"loss {row['loss']:.2f}"),
             )  # fmt: skip
         result["calibration"] = card["calibration"]
@@ -187,7 +187,7 @@ def _train_person(
     start: Path | None,
     work: Path,
     steps: int,
-    rate: float | None,
+    lr: float | None,
     seed: int,
     quiet: bool,
 ) -> dict[str, Any]:
@@ -208,7 +208,7 @@ def _train_person(
         bar.at(0, steps)
         return make_person(
             work=work, out=out / "embedder.safetensors", start=start, real=real, data=data,
-            recipe=PersonRecipe(steps=steps, rate=rate or 1e-3, seed=seed),
+            recipe=PersonRecipe(steps=steps, lr=lr or 1e-3, seed=seed),
             report=lambda row: bar.at(row["step"], steps, f"loss {row['loss']:.2f}"),
         )  # fmt: skip
 

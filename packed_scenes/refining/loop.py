@@ -37,7 +37,7 @@ class Options:
         embedder: where to start: ``default``, ``reference`` or a .safetensors file.
         rounds: most rounds of clustering and training.
         steps: training steps per round.
-        rate: peak learning rate.
+        lr: peak learning rate.
         clusterer: makes the labels: a name of `cluster`, or ``auto``: k-reciprocal where cameras are known, which
             joins few and different views of a thing, else the default one, which joins many.
         once: two crops of one camera are never the same thing.
@@ -49,15 +49,15 @@ class Options:
     embedder: str = "default"
     rounds: int = 3
     steps: int = 60
-    rate: float = 1e-3
+    lr: float = 1e-3
     clusterer: str = "auto"
     once: bool = False
     reassign: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.rounds < 0 or self.steps < 1 or not 0 < self.rate < 1:
-            raise InputError(f"needs rounds >= 0, steps >= 1 and a rate between 0 and 1, got {self}")
+        if self.rounds < 0 or self.steps < 1 or not 0 < self.lr < 1:
+            raise InputError(f"needs rounds >= 0, steps >= 1 and lr between 0 and 1, got {self}")
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _train(
     seed = options.seed * 1000 + number
     identities, views = (10, 4) if crops.camera is None else (20, 2)
     recipe = RefineRecipe(
-        steps=options.steps, rate=options.rate, identities=identities, views=views, ambiguous=AMBIGUOUS * calibrated,
+        steps=options.steps, lr=options.lr, identities=identities, views=views, ambiguous=AMBIGUOUS * calibrated,
         seed=seed,
     )  # fmt: skip
     batches = PseudoBatches(store, target, crops.camera, identities=identities, views=views, seed=seed)

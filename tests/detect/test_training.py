@@ -62,15 +62,15 @@ def test_batches_depend_on_seed_and_step_alone() -> None:
 
 
 def test_schedule_warms_up_stays_and_decays() -> None:
-    plan = Plan(rate=1.0, warmup=10, steps=100, decay=20)
-    rates = [plan.rate_at(step) for step in range(100)]
+    plan = Plan(lr=1.0, warmup=10, steps=100, decay_steps=20)
+    rates = [plan.lr_at(step) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[50] == 1
     assert rates[90] == pytest.approx(0.5)
     assert (np.diff(rates[80:]) < 0).all()
 
 
-TINY = Plan(sizes=(64,), pixels=4 * 64 * 64, warmup=2, steps=6, decay=2)
+TINY = Plan(sizes=(64,), pixels=4 * 64 * 64, warmup=2, steps=6, decay_steps=2)
 
 
 def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path: Path) -> N
     first.save(tmp_path / "last.ckpt", note="x")
     assert second.resume(tmp_path / "last.ckpt") == {"note": "x"}
     assert [row["step"] for row in second.run(squares())] == [3, 4, 5]
-    for a, b in zip(whole.average.state_dict().values(), second.average.state_dict().values(), strict=True):
+    for a, b in zip(whole.ema.state_dict().values(), second.ema.state_dict().values(), strict=True):
         assert torch.allclose(a.float(), b.float(), atol=1e-5)
     (tmp_path / "bad.ckpt").write_bytes(b"x")
     with pytest.raises(InputError, match="cannot resume"):
@@ -93,12 +93,12 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path: Path) -> N
 
 
 def test_averaged_weights_are_a_tenth_of_the_steps_old_on_average() -> None:
-    plan, ages = Plan(average=0.999), [0.0]
+    plan, ages = Plan(ema_decay=0.999), [0.0]
     for step in range(900):  # mean age, in steps, of what the average holds
-        ages.append((ages[-1] + 1) * plan.keep_at(step))
+        ages.append((ages[-1] + 1) * plan.ema_decay_at(step))
     assert ages[300] == pytest.approx(300 / 10, rel=0.1)
     assert ages[900] == pytest.approx(900 / 10, rel=0.1)
-    assert plan.keep_at(10**6) == 0.999
+    assert plan.ema_decay_at(10**6) == 0.999
 
 
 def test_a_network_with_other_classes_takes_what_fits() -> None:
@@ -201,7 +201,7 @@ def test_classes_are_kept_on_request(tmp_path: Path) -> None:
         ({"recipe": "other"}, "unknown recipe"),
         ({"recipe": "packed", "real": Path("/absent")}, "no such folder"),
         ({"data": Path("x.json"), "steps": 0}, "steps must be"),
-        ({"data": Path("x.json"), "rate": 3.0}, "rate must"),
+        ({"data": Path("x.json"), "lr": 3.0}, "lr must"),
         ({"data": Path("x.json"), "blend": 1.0}, "blend must"),
         ({"recipe": "packed", "blend": 0.5}, "needs weights to start from"),
         ({"data": Path("x.json"), "resume": True}, "nothing to resume"),

@@ -115,7 +115,7 @@ def test_anchors_inside_ignored_regions_weigh_nothing() -> None:
 
 def test_ignored_regions_add_nothing_to_the_loss_but_boxes_in_them_do() -> None:
     torch.manual_seed(0)
-    trainer = Trainer(network.build(), Plan(rate=1e-9, steps=10, warmup=1))
+    trainer = Trainer(network.build(), Plan(lr=1e-9, steps=10, warmup=1))
     rng = np.random.default_rng(0)
     images = rng.integers(0, 255, (1, 64, 64, 3), dtype=np.uint8)
     everywhere, at = np.array([[0, 0, 64, 64]], np.float32), np.zeros(1, np.int64)

@@ -14,7 +14,7 @@ from packed_scenes.embed.autoencoder import Autoencoder, reconstruct, reconstruc
 from packed_scenes.embed.autoencoder_training import AutoencoderRecipe, store_canvases, train_autoencoder, trained_on
 from packed_scenes.embed.descriptors.extraction import extract
 
-RECIPE = AutoencoderRecipe(epochs=6, side=32, dimension=8, batch=8, chunk=16, held=0.2)
+RECIPE = AutoencoderRecipe(epochs=6, side=32, dimension=8, batch=8, chunk=16, validation_share=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_training_leaves_everything_behind_and_learns(crops: list[Path], tmp_pat
     rows: list[dict[str, float]] = []
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
-    recipe = AutoencoderRecipe(epochs=25, side=32, dimension=8, batch=8, held=0.2)
+    recipe = AutoencoderRecipe(epochs=25, side=32, dimension=8, batch=8, validation_share=0.2)
     weights = train_autoencoder([*crops, broken], out=tmp_path / "run", recipe=recipe, device="cpu", report=rows.append)
     assert {p.name for p in weights.parent.iterdir()} == {
         "autoencoder.safetensors", "autoencoder.json", "history.csv", "curve.png", "reconstructions.png", "errors.csv",
@@ -109,7 +109,9 @@ def test_an_interrupted_training_goes_on_where_it_was(crops: list[Path], tmp_pat
 
 
 def test_it_stops_early_and_keeps_the_best(crops: list[Path], tmp_path: Path) -> None:
-    recipe = AutoencoderRecipe(epochs=50, patience=2, rate=3.0, side=32, dimension=8, batch=8, held=0.2)  # diverges
+    recipe = AutoencoderRecipe(  # diverges
+        epochs=50, patience=2, lr=3.0, side=32, dimension=8, batch=8, validation_share=0.2
+    )
     rows: list[dict[str, float]] = []
     train_autoencoder(crops, out=tmp_path / "run", recipe=recipe, device="cpu", report=rows.append)
     assert len(rows) < 50

@@ -15,7 +15,7 @@ from packed_scenes.data import InputError
 from packed_scenes.embed.activation import activation_map, class_map
 from packed_scenes.embed.embedder import Embedder
 from packed_scenes.embed.networks import LayoutNet
-from packed_scenes.embed.refine import PseudoBatches, RefineRecipe, blend, contrast, refine
+from packed_scenes.embed.refine import PseudoBatches, RefineRecipe, contrast, refine
 from packed_scenes.embed.runners import TorchRunner
 from packed_scenes.embed.store import CropStore, StoreWriter
 
@@ -62,7 +62,7 @@ def test_training_pulls_together_what_the_labels_join(store: CropStore) -> None:
     before = {k: v.clone() for k, v in start.state_dict().items()}
     labels = np.repeat(np.arange(4), 3)
     X = vectors(start, store)
-    recipe = RefineRecipe(steps=25, identities=4, views=3, rate=2e-3, ambiguous=0.0)
+    recipe = RefineRecipe(steps=25, identities=4, views=3, lr=2e-3, ambiguous=0.0)
     trained = refine(start, PseudoBatches(store, labels, identities=4, views=3), vectors=X, recipe=recipe)
     assert all(torch.equal(before[k], v) for k, v in start.state_dict().items())
     same = labels[:, None] == labels
@@ -86,23 +86,13 @@ def test_nothing_is_pushed_apart_that_may_be_one_thing() -> None:
     assert torch.allclose(whole, known(rows, label, scale=8.0))
 
 
-def test_blend_lies_between() -> None:
-    one, two = small(), small()
-    with torch.no_grad():
-        for value in two.parameters():
-            value.add_(1)
-    middle = blend(one, two, share=0.25)
-    for a, m in zip(one.parameters(), middle.parameters(), strict=True):
-        assert torch.allclose(m, a + 0.25)
-
-
 def test_bad_choices_are_named(store: CropStore) -> None:
     with pytest.raises(InputError, match="shape"):
         PseudoBatches(store, np.zeros(3, np.int64))
     with pytest.raises(InputError, match="no crop has a label"):
         PseudoBatches(store, np.full(12, -1))
-    with pytest.raises(InputError, match="average"):
-        RefineRecipe(average=2)
+    with pytest.raises(InputError, match="lr"):
+        RefineRecipe(lr=0)
     batches = PseudoBatches(store, np.zeros(12, np.int64))
     with pytest.raises(InputError, match="vectors"):
         refine(small(), batches, vectors=np.zeros((12, 3), np.float32), recipe=RefineRecipe(steps=1))

@@ -14,11 +14,12 @@ from packed_scenes.embed.default_training import make_scenes
 from packed_scenes.embed.folders import read_folder, split
 from packed_scenes.embed.goods_store import render_shard
 from packed_scenes.embed.losses import ProxySoftmax
-from packed_scenes.embed.metric_training import Recipe, place_proxies, schedule, train
+from packed_scenes.embed.metric_training import Recipe, place_proxies, train
 from packed_scenes.embed.networks import LayoutNet
 from packed_scenes.embed.presets import train_preset
 from packed_scenes.embed.sources import PACKED_DROPPED, PACKED_REPAIRS, PACKED_SAME, read_repairs, relabel, repaired
 from packed_scenes.embed.store import HEIGHT, WIDTH, CropStore, StoreWriter
+from packed_scenes.embed.training_loop import lr_share
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ def test_an_interrupted_training_resumes_where_it_was(store: CropStore, tmp_path
 
 
 def test_schedule_warms_up_and_ends_near_zero() -> None:
-    values = [schedule(step, steps=100, warmup=10) for step in range(101)]
+    values = [lr_share(step, steps=100, warmup=10) for step in range(101)]
     assert values[0] == pytest.approx(0.1)
     assert max(values) <= 1
     assert values[100] == pytest.approx(0.01)
