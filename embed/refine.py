@@ -129,6 +129,7 @@ def refine(
     *,
     vectors: npt.NDArray[np.float32],
     recipe: RefineRecipe,
+    apart: npt.NDArray[np.int64] | None = None,
     report: Callable[[int, float], None] | None = None,
 ) -> Unit:
     """Fine-tune a copy of a network on made-up labels.
@@ -138,6 +139,7 @@ def refine(
         batches: crops with their labels.
         vectors: (N, D) unit rows of the crops by ``network``; the proxies start from them.
         recipe: parameters.
+        apart: (M, 2) labels that are known to be different things, however near they lie.
         report: called with (steps done, mean loss) every 10 steps.
 
     Returns:
@@ -152,7 +154,9 @@ def refine(
     torch.manual_seed(recipe.seed)
     trained = copy.deepcopy(network).requires_grad_(True).to(memory_format=torch.channels_last)
     trained.eval()  # batch-norm statistics stay: a few hundred crops tell less than the first training did
-    proxies, apart = _proxies(vectors, labels, recipe.ambiguous)
+    proxies, unlike = _proxies(vectors, labels, recipe.ambiguous)
+    if apart is not None and len(apart):
+        unlike[apart[:, 0], apart[:, 1]] = unlike[apart[:, 1], apart[:, 0]] = True
     learned = nn.Parameter(proxies)
     optimiser = torch.optim.AdamW(
         [{"params": trained.parameters(), "weight_decay": 0.01}, {"params": [learned], "weight_decay": 0.0}],
@@ -168,8 +172,8 @@ def refine(
         with torch.autocast("cpu", torch.bfloat16):
             embedding = trained(images)
         logits = recipe.scale * (embedding @ functional.normalize(learned, dim=1).T)
-        loss = functional.cross_entropy(logits.masked_fill(~apart[target], -torch.inf), target)
-        loss = loss + 0.5 * contrast(embedding, target, apart=apart[target][:, target], scale=recipe.scale)
+        loss = functional.cross_entropy(logits.masked_fill(~unlike[target], -torch.inf), target)
+        loss = loss + 0.5 * contrast(embedding, target, apart=unlike[target][:, target], scale=recipe.scale)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(trained.parameters(), 5.0)

@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("httpx", reason="starlette's test client needs it")
 from starlette.testclient import TestClient
 
+from packed_scenes.web.project import decisions
 from packed_scenes.web.project.folder import ProjectFolder
 from packed_scenes.web.server.app import PAGE, make_app
 from packed_scenes.web.server.workplace import Workplace
@@ -173,7 +174,7 @@ def test_no_path_of_the_page_is_opened_outside_the_folders_named(client, tmp_pat
     assert not client.get(f"/api/p/{key}/state").json()["photos"]
 
 
-def test_a_folder_by_path_is_taken_by_reference(client, tmp_path):
+def test_a_folder_by_path_is_taken_by_reference(place, client, tmp_path):
     (tmp_path / "photos" / "aisle").mkdir(parents=True)
     for n, rows in enumerate((FIRST, SECOND)):
         (tmp_path / "photos" / "aisle" / f"{n}.png").write_bytes(png(paint(rows)))
@@ -183,6 +184,9 @@ def test_a_folder_by_path_is_taken_by_reference(client, tmp_path):
     state = done(client, key)
     assert len(state["photos"]) == 2
     assert [name for name, _ in state["left_out"]] == ["bad.png"]
+    place._opened.pop(key).project.folder.close()
+    again = client.get(f"/api/p/{key}/state").json()
+    assert again["left_out"] == state["left_out"]  # remembered with the project
     assert not (tmp_path / "projects" / key / "photos").exists()
 
 
@@ -205,6 +209,26 @@ def test_uploads_that_wait_are_gone_after_a_crash(place, client, tmp_path):
     place._opened[key].project.folder.close()  # what the system does when the process dies
     Workplace(tmp_path / "projects", observer=stub_models()).close()
     assert not waiting.exists()
+
+
+def test_a_name_that_goes_with_a_merge_is_said_and_comes_back(client):
+    key, state = loaded(client, FIRST)
+    one, two = (group["c"] for group in state["groups"][:2])
+    edit(client, key, op="rename", c=one, name="Red")
+    edit(client, key, op="rename", c=two, name="Green")
+    said = edit(client, key, op="merge", groups=[one, two]).json()["said"]
+    assert said == "2 groups merged (the name Green goes)"
+    assert client.get(f"/api/p/{key}/state").json()["undo"] == said
+    edit(client, key, op="undo")
+    assert {"Red", "Green"} <= {group["name"] for group in client.get(f"/api/p/{key}/state").json()["groups"]}
+
+
+def test_photos_marked_as_right_stay_so(client):
+    key, _ = loaded(client, FIRST, SECOND)
+    assert edit(client, key, op="corrected", photos=[0, 1], yes=True).json()["said"] == "2 photos marked as right"
+    edit(client, key, op="corrected", photos=[1], yes=False)
+    assert [p["corrected"] for p in client.get(f"/api/p/{key}/state").json()["photos"]] == [True, False]
+    assert edit(client, key, op="corrected", photos=[7], yes=True).status_code == 400
 
 
 def test_uploads_are_bounded(client):
@@ -268,6 +292,7 @@ def test_the_sample_opens_from_what_ships_where_it_fits(place, client, monkeypat
 
 def test_a_project_named_at_the_start_is_open_to_all_and_a_run_folder_becomes_one(place, app, tmp_path):
     project = painted(tmp_path / "mine", FIRST)
+    decisions.rename(project, project.grouping.clusters[0], "Red")
     project.folder.close()
     key = place.name(tmp_path / "mine")
     assert visitor(app).get(f"/api/p/{key}/state").json()["objects"] == 11
@@ -277,7 +302,9 @@ def test_a_project_named_at_the_start_is_open_to_all_and_a_run_folder_becomes_on
     ) as z:
         z.extractall(run)
     key = place.name(run)
-    assert visitor(app).get(f"/api/p/{key}/state").json()["objects"] == 11
+    state = visitor(app).get(f"/api/p/{key}/state").json()
+    assert state["objects"] == 11
+    assert sum(group["name"] == "Red" for group in state["groups"]) == 1
 
 
 def test_the_command_prints_a_local_address_with_a_key_and_refuses_two_at_once(tmp_path):

@@ -143,6 +143,14 @@ class Visit:
     def said(self, text):
         expect(self.page.locator("#toasts")).to_contain_text(text)
 
+    def touch(self, *points):
+        """Draw a finger over the photo."""
+        session = self.context.new_cdp_session(self.page)
+        for kind, point in (("touchStart", points[0]), *(("touchMove", p) for p in points[1:])):
+            x, y = self.at(*point)
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
     def shot(self, name):
         if os.environ.get("SHOTS"):
             Path(os.environ["SHOTS"]).mkdir(parents=True, exist_ok=True)
@@ -266,6 +274,16 @@ def test_boxes_are_drawn_moved_resized_deleted_found_and_refused(visit, served, 
         page.keyboard.press("ArrowRight")
         page.keyboard.press("d")
     else:
+        here.click(75, 45)
+        expect(page.get_by_test_id("picked")).to_contain_text("1 object selected")
+        before = box()
+        here.touch((75, 45), (78, 47), (80, 49))  # within the box: it moves
+        here.said("1 box moved")
+        assert box()[0] > before[0] + 2
+        page.reload()
+        here.photo()
+        page.get_by_label("Undo: 1 box moved").click()
+        here.said("Undone: 1 box moved")
         here.click(15, 15)
         page.get_by_role("button", name="Not an object, here").click()
         here.objects(47)
@@ -302,9 +320,15 @@ def test_find_these_too_on_all_photos(visit, served):
     here.click(15, 15)
     here.page.get_by_role("button", name="… on all photos").click()
     here.page.get_by_test_id("proposals").wait_for()
+    here.page.reload()  # what was found is not lost
+    here.page.get_by_test_id("proposals").wait_for()
     here.shot("alike")
     here.page.get_by_test_id("proposals").get_by_role("button", name=re.compile("Add")).click()
     expect(here.canvas).to_have_attribute("data-objects", re.compile("^1[1-9]$"))
+    here.page.reload()
+    here.photo()
+    here.page.locator(".chip").first.wait_for()
+    expect(here.page.get_by_test_id("proposals")).to_have_count(0)  # and comes once only
 
 
 @pytest.mark.parametrize("kind", ["desktop", "phone"])
@@ -380,6 +404,9 @@ def test_names_are_offered_from_the_catalogue_and_typed_ahead(visit, served):
     expect(offer).to_contain_text(re.compile(r"This may be Red soap \(\d+ %\)"))
     expect(page.locator(".group h2")).to_have_text(re.compile("Group"))
     assert page.locator("datalist option[value='Red soap']").count()
+    picture = offer.get_by_alt_text("Red soap in the catalogue")
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("(node) => node.naturalWidth") > 0
     here.shot("offer")
     offer.get_by_role("button").click()
     expect(page.locator(".group h2")).to_have_text("Red soap")
@@ -404,6 +431,11 @@ def test_many_photos_folders_keys_and_the_lit_group(visit, served):
     expect(page.get_by_test_id("strip").locator(".thumb")).to_have_count(12)
     page.get_by_text("1 file left out").wait_for()
     expect(page.get_by_test_id("job")).to_have_count(0)
+    page.reload()
+    here.photo()
+    expect(page.locator(".leftout")).to_contain_text("broken.png")
+    card, left_out = page.get_by_test_id("card").bounding_box(), page.locator(".leftout").bounding_box()
+    assert card["y"] < left_out["y"] < page.locator(".sliders").bounding_box()["y"]
     here.click(15, 15)
     lit = page.locator(".group h2").inner_text()
     page.keyboard.press("PageDown")
@@ -430,14 +462,26 @@ def test_every_view_on_every_screen(visit, served, kind, scheme):
         here.shot(f"{view}-{kind}-{scheme}")
 
 
-def test_teaching_is_offered_for_corrected_photos(visit, served):
-    here = visit(served.project("teach", lambda folder: painted(folder, FIRST, SECOND, BIG)) + "teach")
+def test_photos_are_marked_as_right_and_then_teach(visit, served):
+    start = served.project("teach", lambda folder: painted(folder, FIRST, SECOND, BIG))
+    here = visit(start)
     page = here.page
-    button = page.get_by_role("button", name=re.compile("Train the detector"))
+    here.photo()
+    page.get_by_label("Every box and group here is right").check()
+    here.said("marked as right")
+    expect(page.locator(".thumb").first).to_contain_text("✓")
+    here.go("teach")
+    boxes, groups = page.get_by_test_id("teach-detector"), page.get_by_test_id("teach-embedder")
+    button = boxes.get_by_role("button", name=re.compile("Train on boxes of 1 photo"))
     expect(button).to_be_disabled()
-    page.get_by_role("button", name="All or none").click()
-    expect(button).to_be_enabled()
-    page.get_by_label("Minutes").fill("0.1")
+    page.get_by_label("photo1 is right").check()
+    page.get_by_label("photo2 is right").check()
+    expect(boxes.get_by_role("button", name="Train on boxes of 3 photos")).to_be_enabled()
+    page.reload()
+    expect(groups.get_by_role("button", name="Train on groups of 3 photos")).to_be_enabled()
+    page.keyboard.press("Control+z")
+    expect(groups.get_by_role("button", name="Train on groups of 2 photos")).to_be_disabled()
+    here.narrow()
     here.shot("teach")
 
 

@@ -1,12 +1,15 @@
 // The card of what is selected: name, offers of the catalogue, same and different, boxes, find these too.
 import { el, toast, many, percent } from "/page/dom.js";
 import { get, post } from "/page/api.js";
-import { store, base, groupOf, here, edit, select, tell, refresh } from "/page/store.js";
+import { store, base, choosePhoto, groupOf, here, edit, select, tell, refresh } from "/page/store.js";
 
 export function cropOf(row, side = 72) {
   const o = here() && here().objects.find((x) => x[0] === row);
   return el("img", { class: "crop", src: `${base()}/crop/${row}.jpg?v=${o ? o.slice(1, 5).join("_") : ""}`, alt: "", width: side, height: side, loading: "lazy", draggable: "false" });
 }
+// Proposals of a search through all photos come once: until they are added or discarded.
+export function taken(job, now = false) { const key = `taken ${store.key} ${job}`; if (now) sessionStorage.setItem(key, "1"); return now || sessionStorage.getItem(key) !== null; }
+export function dropProposals() { if (store.proposals && store.proposals.job) taken(store.proposals.job, true); store.proposals = null; }
 let offered = null;
 export async function offers(force = false) {
   const key = `${store.key} ${store.state && store.state.version}`;
@@ -26,7 +29,7 @@ export function nameField(c, after = () => null) {
 }
 export function offersFor(c) {
   const mine = store.offers.filter((o) => o.c === c).slice(0, 2);
-  return mine.map((o) => el("div", { class: "offer", "data-testid": "offer" }, el("span", {}, "This may be ", el("b", {}, o.name), ` (${percent(o.similarity)})`),
+  return mine.map((o) => el("div", { class: "offer", "data-testid": "offer" }, el("img", { class: "crop", src: `/api/catalogue/crop/${o.crop}.jpg`, alt: `${o.name} in the catalogue`, width: 48, height: 48, loading: "lazy" }), el("span", {}, "This may be ", el("b", {}, o.name), ` (${percent(o.similarity)})`),
     el("button", { onclick: () => edit({ op: "rename", c, name: o.name }) }, "Take this name")));
 }
 export function card({ viewer, redraw }) {
@@ -38,7 +41,7 @@ export function card({ viewer, redraw }) {
   }
   if (c !== null) {
     const g = groupOf(c);
-    nodes.push(el("div", { class: "group" }, el("div", { class: "row" }, el("i", { class: "swatch", style: { background: g.color } }), el("h2", {}, g.name), el("span", { class: "soft" }, `×${g.n}${g.photos > 1 ? ` on ${g.photos} photos` : ""}`)),
+    nodes.push(el("div", { class: "group" }, el("div", { class: "row" }, el("i", { class: "swatch", style: { background: g.color } }), el("h2", {}, g.name), el("span", { class: "soft" }, `×${g.n}${g.photos > 1 ? ` on ${g.photos} photos` : ""}${here() && g.n && !here().objects.some((o) => o[5] === c) ? ", none on this one" : ""}`)),
       c >= 0 ? el("div", { class: "row wrap" }, ...nameField(c)) : "", c >= 0 ? offersFor(c) : "",
       el("div", { class: "row wrap" }, el("button", { onclick: () => select(here().objects.filter((o) => o[5] === c).map((o) => o[0]), c) }, "Select all here"),
         c >= 0 && g.n > 1 ? el("button", { onclick: () => edit({ op: "split", c }) }, "Split") : "")));
@@ -57,7 +60,7 @@ export function card({ viewer, redraw }) {
   async function find(rows_, everywhere) {
     try {
       const told = await post(`${base()}/alike`, { rows: rows_.slice(0, 4), photo: store.photo, everywhere });
-      if (everywhere) { toast(told.said + "."); store.takenKey = null; await refresh(); return; }
+      if (everywhere) { dropProposals(); toast(told.said + "."); await refresh(); return; }
       const all = told.found.flatMap((f) => f.boxes.map((b) => b[4]));
       store.proposals = { ...told, cut: all.length ? Math.max(1 - store.state.threshold * 1.3, Math.min(...all)) : 0 };
       if (!all.length) { store.proposals = null; toast("Nothing more like this is on this photo."); }
@@ -69,7 +72,7 @@ export function card({ viewer, redraw }) {
     try {
       const told = await post(`${base()}/search`, { photo: store.photo, box: o.slice(1, 5) });
       const list = el("div", { class: "hits", "data-testid": "hits" }, el("b", {}, told.title ? `This is ${told.title}` : "Nothing here is the same"), el("div", { class: "crops" }, ...told.hits.filter((h) => h.row !== row).map((h) =>
-        el("button", { class: "hit", title: h.name, onclick: () => { if (h.photo !== store.photo) { import("/page/store.js").then((m) => m.choosePhoto(h.photo)); } select([h.row], h.c); } }, cropOf(h.row, 56), el("span", {}, percent(h.similarity))))));
+        el("button", { class: "hit", title: h.name, onclick: () => { choosePhoto(h.photo); select([h.row], h.c); } }, cropOf(h.row, 56), el("span", {}, percent(h.similarity))))));
       const old = document.querySelector(".hits"); if (old) old.remove();
       document.querySelector(".picked").append(list);
     } catch (error) { fail(error); }
@@ -83,11 +86,11 @@ function proposals(redraw) {
   words();
   button.addEventListener("click", async () => {
     const found = p.found.map((f) => ({ photo: f.photo, boxes: f.boxes.filter((b) => b[4] >= p.cut).map((b) => b.slice(0, 4)) })).filter((f) => f.boxes.length);
-    store.proposals = null; tell("selection");
+    dropProposals(); tell("selection");
     for (const f of found) await edit({ op: "add", photo: f.photo, boxes: f.boxes });
   });
   const slider = el("input", { type: "range", min: low, max: 1, step: 0.005, "aria-label": "How alike must they be?", oninput: () => { p.cut = Number(slider.value); words(); const v = window.packedScenes.viewer, f = p.found.find((x) => x.photo === store.photo); v.preview = { more: f ? f.boxes.filter((b) => b[4] >= p.cut) : [] }; v.draw(); } });
   slider.value = p.cut;
   return el("div", { class: "proposals", "data-testid": "proposals" }, el("b", {}, `${many(all.length, "place")} found${p.found.length > 1 ? ` on ${p.found.length} photos` : ""}`), el("label", {}, "How alike must they be?", slider),
-    el("div", { class: "row" }, button, el("button", { onclick: () => { store.proposals = null; redraw(); } }, "Discard")));
+    el("div", { class: "row" }, button, el("button", { onclick: () => { dropProposals(); redraw(); } }, "Discard")));
 }

@@ -67,7 +67,7 @@ function frame() {
 }
 export function words(job) {
   const stage = { read: "Reading", detect: "Finding objects", embed: "Describing every object", group: "Grouping what is the same", frames: "Taking frames of",
-    alike: "Looking for more in", teach: "Training", score: "Comparing on photos kept out", prepare: "Preparing" }[job.stage] || "Starting";
+    alike: "Looking for more in", teach: "Training the detector", looks: "Training what is the same", renew: "Describing every object anew", score: "Comparing on photos kept out", prepare: "Preparing" }[job.stage] || "Starting";
   const many_ = job.total > 1 ? ` · ${Math.min(job.done + 1, job.total)} of ${job.total}` : "";
   return `${stage}${job.name ? " " + job.name : ""}${many_}${job.left !== null ? " · " + clock(job.left) : ""}`;
 }

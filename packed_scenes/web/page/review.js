@@ -8,7 +8,9 @@ export function reviewView(main) {
   const box = el("div", { class: "review", "data-testid": "review" });
   main.append(box);
   let told = null, version = null, busy = false, gone = false, on = false;
-  const intervals = [];
+  const kept = `intervals ${store.key}`; // the way so far outlives a reload
+  let intervals = [];
+  try { intervals = JSON.parse(sessionStorage.getItem(kept)) || []; } catch { intervals = []; }
   async function load() {
     if (!store.state || busy) return;
     const now = store.state.version;
@@ -17,6 +19,7 @@ export function reviewView(main) {
     if (gone || !told) return;
     const last = intervals[intervals.length - 1];
     if (!last || last.low !== told.low || last.high !== told.high || last.answered !== told.answered) intervals.push({ low: told.low, high: told.high, count: told.count, answered: told.answered });
+    sessionStorage.setItem(kept, JSON.stringify(intervals.slice(-40)));
     draw();
     if (store.state.version !== version) load();
   }

@@ -2,8 +2,9 @@
 import { el, toast, many, sure } from "/page/dom.js";
 import { store, base, listen, here, groupOf, photoOf, choosePhoto, step, select, edit, scene, refresh } from "/page/store.js";
 import { Viewer } from "/page/viewer.js";
-import { card, cropOf, offers } from "/page/card.js";
+import { card, cropOf, dropProposals, offers, taken } from "/page/card.js";
 import { ACCEPT, bring, dropping } from "/page/home.js";
+import { words } from "/page/main.js";
 
 export function sceneView(main) {
   const tip = el("div", { class: "tip", hidden: true });
@@ -35,10 +36,10 @@ export function sceneView(main) {
   const stage = el("div", { class: "stage" }, viewer.canvas, tip);
   const legend = el("div", { class: "legend", "aria-label": "Groups: click to hide" });
   const strip = el("div", { class: "strip", "aria-label": "Photos", "data-testid": "strip" });
-  const cardBox = el("section", { class: "cardbox", "data-testid": "card" }), sliders = el("section", { class: "sliders" });
+  const cardBox = el("section", { class: "cardbox", "data-testid": "card" }), sliders = el("section", { class: "sliders" }), leftOut = el("section", { class: "leftout", hidden: true });
   const picker = el("input", { type: "file", multiple: true, hidden: true, accept: ACCEPT, "data-testid": "files", onchange: () => { const files = [...picker.files]; picker.value = ""; if (files.length) bring(store.key, files).then(refresh).catch(fail); } });
   const add = el("button", { id: "add-photos", class: "tile add", onclick: () => picker.click() }, "+ Add photos");
-  const view = el("div", { class: "scene" }, el("div", { class: "left" }, tools, stage, legend, strip), el("aside", {}, cardBox, sliders), picker);
+  const view = el("div", { class: "scene" }, el("div", { class: "left" }, tools, stage, legend, strip), el("aside", {}, cardBox, leftOut, sliders), picker);
   main.append(view);
   dropping(view, (files) => bring(store.key, files).then(refresh).catch(fail));
   function setTool(name) {
@@ -67,17 +68,29 @@ export function sceneView(main) {
   }
   let stripOf = "";
   function drawStrip() {
-    const photos = store.state.photos, made = JSON.stringify(photos.map((p) => [p.n, p.name, p.objects, p.doubtful, p.there]));
+    const photos = store.state.photos, made = JSON.stringify([store.state.job, photos.map((p) => [p.n, p.name, p.objects, p.doubtful, p.corrected, p.there])]);
     if (made !== stripOf) {
       stripOf = made;
       strip.replaceChildren(...photos.map((p) => el("button", { class: "thumb", "data-n": p.n, title: `${p.name}: ${many(p.objects, "object")}`, onclick: () => choosePhoto(p.n) },
-        el("img", { src: `${base()}/thumb/${p.n}.jpg?v=${p.tag}`, alt: "", loading: "lazy", width: 88, height: 64 }), el("span", {}, p.name), el("span", { class: "soft" }, p.there ? many(p.objects, "object") : "photo is missing"))), add);
+        el("img", { src: `${base()}/thumb/${p.n}.jpg?v=${p.tag}`, alt: "", loading: "lazy", width: 88, height: 64 }), el("span", {}, p.name), el("span", { class: "soft" }, p.there ? `${many(p.objects, "object")}${p.corrected ? " ✓" : ""}` : "photo is missing"))), ...coming(), add);
     }
     for (const node of strip.querySelectorAll(".thumb")) {
       const on = Number(node.dataset.n) === store.photo;
       if (on && node.getAttribute("aria-current") !== "true") node.scrollIntoView({ block: "nearest", inline: "nearest" });
       node.setAttribute("aria-current", on);
     }
+  }
+  function coming() { // the photo that is worked on stands at the end of the strip, with what is done to it
+    const job = store.state.job;
+    if (!job || job.finished || job.kind !== "photos") return [];
+    return [el("div", { class: "thumb coming", "data-testid": "coming" }, el("progress", { max: job.total || 1, value: job.done, "aria-label": "Photos done" }), el("span", {}, job.name || "…"), el("span", { class: "soft" }, words({ ...job, name: "", total: 0, left: null })), job.total > 1 ? el("span", { class: "soft" }, `${Math.min(job.done + 1, job.total)} of ${job.total}`) : "")];
+  }
+  let leftOutOf = "";
+  function drawLeftOut() { // what could not be read, said where the work goes on
+    const list = store.state.left_out, made = JSON.stringify(list);
+    if (made === leftOutOf) return;
+    leftOutOf = made; leftOut.hidden = !list.length;
+    leftOut.replaceChildren(el("details", { open: list.length < 6 }, el("summary", {}, `${many(list.length, "file")} left out`), el("ul", {}, ...list.slice(0, 200).map(([name, why]) => el("li", {}, el("b", {}, name), `: ${why}`)))));
   }
   function drawLegend(data) {
     const count = new Map();
@@ -90,7 +103,7 @@ export function sceneView(main) {
   }
   let slidersOf = "";
   function drawSliders() {
-    const s = store.state, made = JSON.stringify([s.threshold, s.confidence, s.reach, s.lowest, s.never, s.left_out, s.version, store.photo]);
+    const s = store.state, made = JSON.stringify([s.threshold, s.confidence, s.reach, s.lowest, s.never, s.version, store.photo]);
     if (made === slidersOf || sliders.contains(document.activeElement) && document.activeElement.matches(":active")) return;
     slidersOf = made;
     const focus = document.activeElement && document.activeElement.id;
@@ -112,7 +125,6 @@ export function sceneView(main) {
         return `${more.length} appear, ${less.length} disappear on this photo`;
       }, (value) => edit({ op: "confidence", value })),
       slider("reach", "How far does a place reach?", "Widest gap, in object sizes, that still belongs to one place.", Math.min(s.reach, 3), 0, 3, 0.05, two, null, (value) => edit({ op: "reach", value })),
-      s.left_out.length ? el("details", { class: "leftout", open: s.left_out.length < 6 }, el("summary", {}, `${many(s.left_out.length, "file")} left out`), el("ul", {}, ...s.left_out.slice(0, 200).map(([name, why]) => el("li", {}, el("b", {}, name), `: ${why}`)))) : "",
       photoFacts());
     if (focus && document.getElementById(focus)) document.getElementById(focus).focus();
   }
@@ -120,6 +132,7 @@ export function sceneView(main) {
     const p = photoOf(store.photo);
     if (!p) return "";
     return el("div", { class: "soft small photofacts" }, el("b", {}, p.name), ` · ${p.w} × ${p.h} px · ${many(p.objects, "object")}`, ...p.warnings.map((line) => el("p", {}, line)),
+      el("label", { class: "row" }, el("input", { type: "checkbox", id: "corrected", checked: p.corrected, onchange: (event) => edit({ op: "corrected", photos: [p.n], yes: event.currentTarget.checked }) }), "Every box and group here is right (it can teach)"),
       el("button", { class: "quiet", onclick: () => edit({ op: "remove_photo", photo: p.n }) }, "Remove this photo"));
   }
   let cardOf = "";
@@ -135,7 +148,7 @@ export function sceneView(main) {
     const data = here();
     if (what === "busy") return;
     view.classList.toggle("none", !store.state.photos.length);
-    drawStrip(); drawSliders();
+    drawStrip(); drawSliders(); drawLeftOut();
     if (!data) {
       if (!store.state.photos.length) stage.dataset.empty = store.state.running ? "The first photo appears here when it is done." : "Drop photos here, or choose Add photos below.";
       return;
@@ -146,9 +159,8 @@ export function sceneView(main) {
     drawLegend(data); drawCard(); preview(); viewer.draw();
     if (what === "all" || what === "photo") offers().then(() => drawCard()).catch(() => null);
     const job = store.state.job;
-    if (job && job.finished && job.kind === "alike" && job.result && store.taken !== job.result) {
-      const seen = JSON.stringify([job.result.rows, job.result.found.length, store.state.version]);
-      if (store.takenKey !== seen) { store.takenKey = seen; store.proposals = { ...job.result, cut: 0, everywhere: true }; cut(); drawCard(true); preview(); viewer.draw(); }
+    if (job && job.finished && job.kind === "alike" && job.result && !store.proposals && !taken(job.number)) { // until they are added or discarded, over a reload, too
+      if (!job.result.found.length) { taken(job.number, true); toast("Nothing more like this is on any photo."); } else { store.proposals = { ...job.result, cut: 0, job: job.number }; cut(); drawCard(true); preview(); viewer.draw(); }
     }
     if (job && job.finished && job.error && store.told !== job.error) { store.told = job.error; toast(job.error, { error: true }); }
   }
@@ -163,7 +175,7 @@ export function sceneView(main) {
       nudge(o, b);
     } else if (way && event.target === viewer.canvas) { event.preventDefault(); walk(way); }
     else if ((event.key === "Delete" || event.key === "Backspace") && rows.length) { event.preventDefault(); edit({ op: "delete", rows }); }
-    else if (event.key === "Escape") { store.proposals = null; setTool("select"); select([], null); }
+    else if (event.key === "Escape") { dropProposals(); setTool("select"); select([], null); }
     else { const act = { v: () => setTool("select"), b: () => setTool("draw"), l: () => setTool("lasso"), d: () => doubtful(), D: () => doubtful(-1), s: () => rows.length > 1 && edit({ op: "pairs", rows, answer: "same" }),
       x: () => rows.length > 1 && edit({ op: "pairs", rows, answer: "different" }), "+": () => viewer.zoomAt(1.4), "=": () => viewer.zoomAt(1.4), "-": () => viewer.zoomAt(1 / 1.4), 0: () => { viewer.zoom = 1; viewer.limit(); viewer.draw(); }, "]": () => step(1), "[": () => step(-1) }[event.key]; if (act) { event.preventDefault(); act(); } }
   };

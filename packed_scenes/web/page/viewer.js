@@ -152,10 +152,11 @@ export class Viewer {
     }
   }
   handled() { if (store.rows.size !== 1) return null; const o = this.byRow && this.byRow.get([...store.rows][0]); return o ? o.slice(1, 5) : null; }
-  grip([x, y]) {
-    const box = this.handled(), near = GRIP / (this.fit * this.zoom);
+  grip([x, y], touch = false) { // fingers get more room outside the box; inside, a quarter of it stays for moving
+    const box = this.handled(), unit = 1 / (this.fit * this.zoom), far = (touch ? 2 : 1) * GRIP * unit;
     if (!box || this.tool !== "select") return -1;
-    return handles(box).findIndex(([hx, hy]) => Math.abs(hx - x) < near && Math.abs(hy - y) < near);
+    const near = (v, at, low, high) => { const inside = v > low && v < high; return Math.abs(v - at) < (inside ? Math.min(far, Math.max(3 * unit, (high - low) / 4)) : far); };
+    return handles(box).findIndex(([hx, hy]) => near(x, hx, box[0], box[2]) && near(y, hy, box[1], box[3]));
   }
   listen() {
     const c = this.canvas, clip = (v, most) => Math.max(0, Math.min(most, v));
@@ -164,10 +165,10 @@ export class Viewer {
       c.focus({ preventScroll: true }); c.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, event);
       if (this.pointers.size === 2) { this.drag = this.drawn = this.lasso = null; this.pinch = spread([...this.pointers.values()]); return; }
-      const p = this.point(event), grip = this.grip(p), box = this.handled();
+      const p = this.point(event), grip = this.grip(p, event.pointerType === "touch"), box = this.handled();
       this.start = { x: event.clientX, y: event.clientY, dx: this.dx, dy: this.dy, p, moved: false, add: event.shiftKey || event.ctrlKey || event.metaKey };
       if (this.tool === "select" && grip >= 0) this.drag = { row: [...store.rows][0], grip, from: box, box: [...box] };
-      else if (this.tool === "select" && box && !this.start.add && event.pointerType !== "touch" && p[0] > box[0] && p[0] < box[2] && p[1] > box[1] && p[1] < box[3]) this.drag = { row: [...store.rows][0], grip: -1, from: box, box: null };
+      else if (this.tool === "select" && box && !this.start.add && p[0] > box[0] && p[0] < box[2] && p[1] > box[1] && p[1] < box[3]) this.drag = { row: [...store.rows][0], grip: -1, from: box, box: null };
       else if (this.tool === "lasso") this.lasso = [p];
     });
     c.addEventListener("pointermove", (event) => {

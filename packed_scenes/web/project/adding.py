@@ -101,6 +101,7 @@ def incoming(files: Iterable[tuple[str, Path]], *, caps: Caps, keep: bool, error
 def add_photos(
     project: Project, files: Iterable[Incoming], observer: Observer, *, caps: Caps, tell: Tell,
     stop: Callable[[], bool] = lambda: False, models: AbstractContextManager[Any] | None = None,
+    errors: list[tuple[str, str]] | None = None,
 ) -> list[tuple[str, str]]:  # fmt: skip
     """Analyse photos into a project, then group everything.
 
@@ -112,13 +113,14 @@ def add_photos(
         tell: told the stage (``read``, ``detect``, ``embed``, ``group``) and the photo's name.
         stop: asked before each photo; what is done stays.
         models: held while a model runs.
+        errors: gets (name, reason) of what had to be left out, as it happens.
 
     Returns:
-        (name, reason) of what had to be left out.
+        The errors.
 
     Memory: one photo.
     """
-    errors: list[tuple[str, str]] = []
+    errors = [] if errors is None else errors
     first = not project.document.keyed("photo")
     added = 0
     for file in files:

@@ -154,6 +154,16 @@ def unwanted(
     return np.asarray((vectors @ never.T).max(axis=1) >= 1 - threshold, np.bool_)
 
 
+def mark_corrected(project: Project, photos: Sequence[int], yes: bool) -> str:
+    """Say of photos that every object has its box and its group, so that they may teach; or take it back."""
+    with project.lock:
+        names = [project.photo(number).name for number in photos]
+        whose = f"Photo {names[0]}" if len(names) == 1 else f"{len(names)} photos"
+        what = f"{whose} {'marked as right' if yes else 'no longer marked as right'}"
+        project.commit(what, values={f"corrected/{number}": True if yes else None for number in photos})
+    return what
+
+
 def set_confidence(project: Project, confidence: float) -> str:
     """Show found boxes from another score on; what appears joins the groups."""
     if not 0 <= confidence <= 1:

@@ -44,7 +44,10 @@ def link_pairs(project: Project) -> tuple[Pairs, Pairs]:
     return same, different
 
 
-def group(project: Project, grouping: Grouping, same: Pairs, different: Pairs, *, threshold: float | None) -> Grouping:
+def group(
+    project: Project, grouping: Grouping, same: Pairs, different: Pairs, *, threshold: float | None,
+    vectors: npt.NDArray[np.float32] | None = None,
+) -> Grouping:  # fmt: skip
     """Group all visible boxes anew; what was decided holds.
 
     Args:
@@ -52,8 +55,10 @@ def group(project: Project, grouping: Grouping, same: Pairs, different: Pairs, *
         grouping: as it is now; numbers, names and pinned groups are taken from it.
         same, different: (M, 2) places of pairs.
         threshold: cosine distance up to which groups merge; None = chosen by the clusterer.
+        vectors: (N, D) of all rows of the project; None = as they are.
     """
     view, columns = project.view(), project.document.columns
+    vectors = columns["vector"] if vectors is None else vectors
     keep = ~((grouping.cluster == NOISE) & (NOISE in grouping.pinned))  # put aside by hand: stays there
     place = np.full(len(keep), -1)
     place[keep] = np.arange(int(keep.sum()))
@@ -70,7 +75,7 @@ def group(project: Project, grouping: Grouping, same: Pairs, different: Pairs, *
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
     parts = [
-        Objects.from_boxes(columns["xyxy"][some], embedding=columns["vector"][some])
+        Objects.from_boxes(columns["xyxy"][some], embedding=vectors[some])
         for some in np.split(rows[order], np.flatnonzero(np.diff(photo[order])) + 1)
     ]
     constraints: dict[str, Any] = {}
@@ -172,8 +177,7 @@ def say_pairs(project: Project, rows: Sequence[int], answer: str) -> str:
         grouping = _at_once(project.grouping, at, answer, different, project)
         if len(view.rows) <= AT_ONCE:
             grouping = group(project, grouping, same, different, threshold=grouping.threshold)
-        project.commit_grouping(what, grouping, values=values)
-        return what
+        return project.commit_grouping(what, grouping, values=values)
 
 
 def _without(same: Pairs, apart: Pairs, count: int) -> Pairs:
@@ -221,8 +225,7 @@ def set_threshold(project: Project, threshold: float) -> str:
     with project.lock:
         same, different = link_pairs(project)
         after = group(project, project.grouping, same, different, threshold=threshold)
-        project.commit_grouping("Similarity changed", after)
-    return "Similarity changed"
+        return project.commit_grouping("Similarity changed", after)
 
 
 def rename(project: Project, cluster: int, name: str) -> str:
@@ -238,9 +241,8 @@ def rename(project: Project, cluster: int, name: str) -> str:
 def merge(project: Project, clusters: Sequence[int]) -> str:
     """Make several groups one."""
     with project.lock:
-        what = f"{len(set(clusters))} groups merged"
-        project.commit_grouping(what, edits.merge(project.grouping, clusters))
-    return what
+        after = edits.merge(project.grouping, clusters)
+        return project.commit_grouping(f"{len(set(clusters))} groups merged", after)
 
 
 def move(project: Project, rows: Iterable[int], to: int | None) -> str:
@@ -249,8 +251,7 @@ def move(project: Project, rows: Iterable[int], to: int | None) -> str:
         at = project.view().local(rows)
         after, target = edits.move(project.grouping, at.tolist(), to)
         what = f"{'1 object' if len(at) == 1 else f'{len(at)} objects'} moved to {after.label(target)}"
-        project.commit_grouping(what, after)
-    return what
+        return project.commit_grouping(what, after)
 
 
 def split(project: Project, cluster: int) -> str:
@@ -260,5 +261,4 @@ def split(project: Project, cluster: int) -> str:
         rows = view.rows[view.grouping.cluster == cluster]
         part = edits.halves(project.document.columns["vector"][rows])
         what = f"{view.grouping.label(cluster)} split"
-        project.commit_grouping(what, edits.split(view.grouping, cluster, part))
-    return what
+        return project.commit_grouping(what, edits.split(view.grouping, cluster, part))

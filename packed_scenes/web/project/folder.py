@@ -1,7 +1,8 @@
 """The folder of a project: what lies where, one process at a time, copies of photos, export and import as one zip.
 
 ``project.json`` (name, settings, weights), ``log.jsonl`` and ``rows/`` (:mod:`packed_scenes.web.project.history`),
-``photos/`` (copies, named by their hash), ``frames/`` (of videos), ``teach/`` (networks trained on it), ``lock``.
+``photos/`` (copies, named by their hash), ``frames/`` (of videos), ``teach/`` (networks trained on it; those in use go
+with a zip: ONNX and safetensors, which hold no code), ``lock``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ from packed_scenes.data.folders import IMAGE_SUFFIXES
 FORMAT = "packed-scenes project"
 ABOUT, LOCK = "project.json", "lock"
 PHOTO_FILE = re.compile(r"photos/[0-9a-f]{16}\.[a-z]{2,4}")
-MEMBERS = re.compile(r"(project\.json|log\.jsonl|rows/[0-9]{6,9}\.npz|photos/[0-9a-f]{16}\.[a-z]{2,4})")
+TAUGHT_EMBEDDER = re.compile(r"teach/embedders/[0-9a-f]{16}\.safetensors")
+MEMBERS = re.compile(
+    r"(project\.json|log\.jsonl|rows/[0-9]{6,9}\.npz|photos/[0-9a-f]{16}\.[a-z]{2,4}"
+    r"|teach/embedders/[0-9a-f]{16}\.(safetensors|json)|teach/used/detector\.(onnx|json))"
+)
 IMPORT = Limits(files=20_000, member_bytes=1 << 30, total_bytes=4 << 30, ratio=400.0)
 
 
@@ -121,7 +126,7 @@ def import_zip(content: Path, path: Path) -> None:
     aside = path.parent / f".importing-{path.name}"
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        suffixes = {".json", ".jsonl", ".npz", *IMAGE_SUFFIXES}
+        suffixes = {".json", ".jsonl", ".npz", ".safetensors", ".onnx", *IMAGE_SUFFIXES}
         for name, data in read_zip(content, name="the archive", suffixes=suffixes, limits=IMPORT):
             if MEMBERS.fullmatch(name):
                 (aside / name).parent.mkdir(parents=True, exist_ok=True)

@@ -23,17 +23,17 @@ def suggestions(project: Project, catalogue: Catalogue) -> list[dict[str, Any]]:
     The similarity is that of a group's most central object to the nearest object of the identity.
 
     Returns:
-        ``c`` (group), ``name``, ``id``, ``similarity`` in [0, 1]; the nearest first. Nothing if the catalogue's vectors
-        are of another embedder.
+        ``c`` (group), ``name``, ``id``, ``crop`` (its nearest object), ``similarity`` in [0, 1]; the nearest first.
+        Nothing if the catalogue's vectors are of another embedder.
     """
     embedding = catalogue.embedding
-    weights = (project.folder.about.get("weights") or {}).get("embedder")
+    weights = project.weights.get("embedder")
     if embedding is None or (weights and embedding.weights != weights):
         return []
     known = catalogue.vectors()
     named = {i.identity_id: i.name for i in catalogue.identities() if i.name}
     held = np.isin(known.identity_id, list(named))
-    vectors, owner = known.vector[held], known.identity_id[held]
+    vectors, owner, objects = known.vector[held], known.identity_id[held], known.object_id[held]
     view = project.view()
     mine = project.document.columns["vector"][view.rows]
     if not len(vectors) or vectors.shape[1] != mine.shape[1]:
@@ -45,12 +45,13 @@ def suggestions(project: Project, catalogue: Catalogue) -> list[dict[str, Any]]:
         rows = np.flatnonzero(view.grouping.cluster == cluster)
         central = mine[rows[(mine[rows] @ mine[rows].mean(axis=0)).argmax()]]
         similarity = vectors @ central
-        best: dict[int, float] = {}
+        best: dict[int, tuple[float, int]] = {}
         for k in np.argsort(-similarity, kind="stable")[:50].tolist():
-            best.setdefault(int(owner[k]), float(similarity[k]))
-        for identity, near in list(best.items())[:MOST]:
+            best.setdefault(int(owner[k]), (float(similarity[k]), int(objects[k])))
+        for identity, (near, crop) in list(best.items())[:MOST]:
             if 1 - near <= LOOSE * project.threshold:
-                found.append({"c": cluster, "id": identity, "name": named[identity], "similarity": round(near, 3)})
+                found.append({"c": cluster, "id": identity, "name": named[identity], "crop": crop,
+                              "similarity": round(near, 3)})  # fmt: skip
     return sorted(found, key=lambda item: (-item["similarity"], item["c"]))
 
 

@@ -80,6 +80,13 @@ class Project:
             raise InputError("the settings are of another version", file=self.folder.path) from error
 
     @property
+    def weights(self) -> dict[str, str]:
+        """SHA-256 of the networks that found and described the objects, as far as they are known."""
+        taught = self.document.values.get("embedder")
+        known = dict(self.folder.about.get("weights") or {})
+        return known if taught is None else known | {"embedder": str(taught["sha256"])}
+
+    @property
     def threshold(self) -> float:
         """Cosine distance up to which groups merge."""
         return float(self.document.values.get("threshold", FALLBACK_THRESHOLD))
@@ -239,14 +246,21 @@ class Project:
     def commit_grouping(
         self, what: str, after: Grouping, *, columns: Mapping[str, Patch] | None = None,
         values: Mapping[str, Any] | None = None,
-    ) -> None:  # fmt: skip
-        """Make the change that leads to a grouping of the visible rows."""
+    ) -> str:  # fmt: skip
+        """Make the change that leads to a grouping of the visible rows; returns its words, with the names that go."""
         before, view = self.grouping, self.view()
+        gone = [n for c, n in before.names.items() if c not in after.names and not (after.cluster == c).any()]
+        gone = [name for name in gone if name not in after.names.values()]
+        if gone:
+            what += (
+                f" (the {'name' if len(gone) == 1 else 'names'} {', '.join(gone)} {'goes' if len(gone) == 1 else 'go'})"
+            )
         told: dict[str, Any] = {f"name/{c}": after.names.get(c) for c in {*before.names, *after.names}}
         told |= {f"pinned/{c}": True if c in after.pinned else None for c in before.pinned ^ after.pinned}
         told["threshold"] = after.threshold
         patch = self.document.patch("cluster", view.rows, after.cluster)
         self.commit(what, columns={**patch, **(columns or {})}, values=told | dict(values or {}))
+        return what
 
     def undo(self) -> str | None:
         """Take the last change back and say which."""

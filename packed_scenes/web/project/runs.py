@@ -14,6 +14,7 @@ from packed_scenes.data.files import read_bytes, sha256_file
 from packed_scenes.data.objects import Objects
 from packed_scenes.pictures import Source
 from packed_scenes.settings import Settings
+from packed_scenes.web.edits import MAX_NAME
 from packed_scenes.web.project.adding import add_scene
 from packed_scenes.web.project.project import Project
 
@@ -89,6 +90,8 @@ def fill_from_run(project: Project, path: Path) -> list[tuple[str, str]]:
     values: dict[str, Any] = {"reach": record["settings"].get("reach", 0.3), "confidence": 0.0}
     if record["clustering"].get("threshold") is not None:
         values["threshold"] = float(record["clustering"]["threshold"])
+    for cluster, name in (record["clustering"].get("names") or {}).items():
+        values |= {f"name/{int(cluster)}": str(name)[:MAX_NAME], f"pinned/{int(cluster)}": True}
     project.commit("Run opened", columns=patches, values=values)
     project.history.settle()
     return errors
@@ -126,5 +129,4 @@ def to_analysis(project: Project) -> Analysis:
         "edits": [change.what for change in project.history.done[: project.history.at]],
         "warnings": [],
     }
-    weights = dict(project.folder.about.get("weights") or {})
-    return Analysis(tuple(scenes), replace(settings), clustering, weights=weights)
+    return Analysis(tuple(scenes), replace(settings), clustering, weights=project.weights)

@@ -1,8 +1,8 @@
 """Teach: fine-tune the detector on corrected photos, beside the page, and compare it on corrected photos kept out.
 
-The training runs in a process of its own, one thread, low priority (``python -m
-packed_scenes.web.project.teaching SPEC``): it can be stopped at any time, and a crash of it harms nothing. It prints a
-line of JSON per step.
+What is the same is taught by :mod:`packed_scenes.web.project.looks`. Either training runs in a process of its own, one
+thread, low priority (``python -m packed_scenes.web.project.teaching SPEC``): it can be stopped at any time, and a crash
+of it harms nothing. It prints a line of JSON per step.
 """
 
 from __future__ import annotations
@@ -76,8 +76,9 @@ def prepare(project: Project, photos: list[int], *, minutes: float, steps: int =
     spec = aside / "spec.json"
     kept = (project.folder.about.get("settings") or {}).get("weights")
     write_json(
-        spec, {"held": held, "minutes": minutes, "seed": seed, "weights": kept, "steps": steps, "trained": len(train)}
-    )
+        spec, {"kind": "detector", "held": held, "minutes": minutes, "seed": seed, "weights": kept, "steps": steps,
+               "trained": len(train)},
+    )  # fmt: skip
     return spec
 
 
@@ -118,7 +119,6 @@ def run(spec: Path, tell: Callable[[dict[str, Any]], None], stopped: Callable[[]
 
 def keep(project: Project) -> str:
     """Use the trained detector for photos that are added from now on."""
-    taught = dict(project.folder.about.get("teach") or {})
     folder = project.folder.path / FOLDER
     if not (folder / "new" / "run" / "detector.onnx").is_file():
         raise InputError("there is no trained detector", remedy="Train one first.")
@@ -128,16 +128,30 @@ def keep(project: Project) -> str:
     for name in ("detector.onnx", "detector.pt", "detector.json"):
         shutil.copyfile(folder / "new" / "run" / name, used / name)
     settings = dict(project.folder.about.get("settings") or {}) | {"weights": f"{FOLDER}/used/detector.onnx"}
-    project.folder.save_about(settings=settings, teach=taught | {"kept": True})
+    project.folder.save_about(settings=settings)
+    remember(project, "detector", known(project)["detector"] | {"kept": True})
     return "New photos are analysed with the trained detector"
 
 
 def discard(project: Project) -> str:
     """Forget the trained detector and go back to the shipped one."""
     settings = dict(project.folder.about.get("settings") or {}) | {"weights": None}
-    project.folder.save_about(settings=settings, teach=None)
-    shutil.rmtree(project.folder.path / FOLDER, ignore_errors=True)
+    project.folder.save_about(settings=settings)
+    remember(project, "detector", None)
+    for name in ("new", "used"):
+        shutil.rmtree(project.folder.path / FOLDER / name, ignore_errors=True)
     return "The shipped detector is in use"
+
+
+def known(project: Project) -> dict[str, dict[str, Any]]:
+    """What was trained and compared: ``detector`` and ``embedder``, where there is one."""
+    found = dict(project.folder.about.get("teach") or {})
+    return {"detector": found} if "rows" in found else found  # as it was before embedders could be taught
+
+
+def remember(project: Project, kind: str, result: dict[str, Any] | None) -> None:
+    """Keep the comparison of a training with the project, or forget it."""
+    project.folder.save_about(teach={k: v for k, v in (known(project) | {kind: result}).items() if v} or None)
 
 
 def work(spec: Path) -> Iterator[dict[str, Any]]:
@@ -151,6 +165,8 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     told = json.loads(spec.read_text(encoding="utf-8"))
     folder, minutes, most = spec.parent, float(told["minutes"]), int(told["steps"])
     start = None if told["weights"] is None else str(spec.parents[2] / told["weights"])
+    kept = None if start is None else Path(start).with_suffix(".pt")
+    kept = kept if kept is not None and kept.is_file() else None  # it does not travel with a zip: a pickle
     total = round(minutes * 60)
     yield {"stage": "score", "done": 0, "total": total}
     before = _score(Detector.load(start, confidence=LOW), told["held"], folder / "images")
@@ -158,7 +174,7 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     job = Job(
         data=folder / "train.json", images=folder / "images", out=folder / "run", steps=most, every=min(EVERY, most),
         seconds=minutes * 60, seed=int(told["seed"]), patience=most,
-        weights=None if start is None else str(Path(start).with_suffix(".pt")), device="cpu",
+        weights=None if kept is None else str(kept), device="cpu",
     )  # fmt: skip
     for _ in job.prepare():
         pass
@@ -174,7 +190,6 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     yield {"stage": "score", "done": total, "total": total}
     after = _score(Detector.load(folder / "run" / "detector.onnx", confidence=LOW), told["held"], folder / "images")
     yield {"result": {
-        "kind": "detector",
         "rows": [{"name": name, "before": round(float(getattr(before, key)), 4),
                   "after": round(float(getattr(after, key)), 4)}
                  for name, key in (("AP50", "AP50"), ("AP", "AP"), ("recall at the balance", "balanced50"))],
@@ -214,9 +229,18 @@ def main() -> None:
 
     with suppress(OSError, AttributeError):
         os.nice(10)
+    from packed_scenes.web.project import looks
+
+    def tell(line: dict[str, Any]) -> None:
+        print(json.dumps(line), flush=True)
+
+    spec = Path(sys.argv[1])
     try:
-        for line in work(Path(sys.argv[1])):
-            print(json.dumps(line), flush=True)
+        if json.loads(spec.read_text(encoding="utf-8"))["kind"] == "embedder":
+            tell({"result": looks.work(spec, tell)})
+        else:
+            for line in work(spec):
+                tell(line)
     except InputError as error:
         print(str(error), flush=True)
         raise SystemExit(2) from error

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.web.server import ask, home, work
+from packed_scenes.web.server import ask, home, teach, work
 from packed_scenes.web.server.guard import Guard
 from packed_scenes.web.server.workplace import Workplace
 
@@ -53,6 +53,7 @@ def make_app(workplace: Workplace, *, port: int, token: str, host: str = LOCAL) 
             *home.ROUTES,
             *work.ROUTES,
             *ask.ROUTES,
+            *teach.ROUTES,
             Mount("/page", Unkept(directory=PAGE)),
         ],
         middleware=[Middleware(Guard, token=token, hosts=hosts)],

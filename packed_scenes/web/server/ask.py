@@ -93,7 +93,7 @@ def _search(request: Request, told: dict[str, Any]) -> dict[str, Any]:
     project = held.project
     image = project.image(whole(told["photo"]))
     box = np.array([[decimal(v) for v in told["box"]]], np.float64)
-    vector = place.embed(image, box)[0]
+    vector = place.embed_of(held)(image, box)[0]
     if told.get("where") == "catalogue":
         from packed_scenes.retrieval import Searcher
 

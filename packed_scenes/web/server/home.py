@@ -23,10 +23,12 @@ from packed_scenes.web.project.sample import READY
 from packed_scenes.web.server.answers import file, get, opened, picture, post, whole, words, workplace
 from packed_scenes.web.server.guard import below
 from packed_scenes.web.server.jobs import Job, sentence
+from packed_scenes.web.server.models import observer_of
 from packed_scenes.web.server.opened import Opened
 from packed_scenes.web.server.workplace import Workplace
 
 SAMPLES = ("shelf", "tray")
+LISTED = 1000  # files left out that a project remembers
 FREE = 200_000_000  # bytes that must stay free on the disk
 
 
@@ -162,7 +164,7 @@ async def _import(request: Request) -> Response:
         path = await _receive(request, place.root / ".receiving", 40 * place.max_upload)
 
         made = await run_in_threadpool(place.unpack, path, title, owner=request.scope["visit"])
-        made.project.folder.save_about(run=None, teach=None)
+        made.project.folder.save_about(run=None, left_out=None, teach=None)
         key = made.key
     except InputError as error:
         return JSONResponse({"error": sentence(error)}, 400)
@@ -212,10 +214,11 @@ def _analyse_files(
 ) -> None:  # fmt: skip
     from packed_scenes.frames import extract_frames, is_video
 
-    observer = place.observer_of(held)
+    observer = observer_of(held, place.observer)
 
     def work(job: Job) -> dict[str, Any]:
-        errors: list[tuple[str, str]] = []
+        errors: list[tuple[str, str]] = held.failing
+        errors.clear()
         count = 0
 
         def listed() -> Any:
@@ -244,20 +247,20 @@ def _analyse_files(
             job.tell(stage, name)
 
         try:
-            errors += add_photos(
+            add_photos(
                 held.project, listed(), observer, caps=place.caps, tell=tell, stop=lambda: job.stopped,
-                models=place.models,
+                models=place.models, errors=errors,
             )  # fmt: skip
             held.project.folder.save_about(
-                weights={"embedder": observer.embedder.weights_hash, "detector": observer.detector.weights_hash}
+                weights={"embedder": place.observer.embedder.weights_hash, "detector": observer.detector.weights_hash}
             )  # fmt: skip
         finally:
+            held.project.folder.save_about(left_out=errors[:LISTED] or None)
             shutil.rmtree(held.project.folder.path / "frames", ignore_errors=True)
             if remove:
                 for _, path in files:
                     path.unlink(missing_ok=True)
         job.step(job.total)
-        held.left_out = errors
         return {"errors": [list(pair) for pair in errors]}
 
     place.start(held, "photos", work, total=total)

@@ -6,11 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from packed_scenes.data.errors import InputError
 
 _log = logging.getLogger(__name__)
+_numbers = count(1)
 
 
 class Job:
@@ -23,7 +25,7 @@ class Job:
     """
 
     def __init__(self, kind: str, work: Callable[[Job], Any], *, total: int = 0) -> None:
-        self.kind, self.total = kind, total
+        self.kind, self.total, self.number = kind, total, next(_numbers)
         self.stage, self.name, self.error = "", "", ""
         self.done = 0
         self.result: Any = None
@@ -41,6 +43,10 @@ class Job:
     def tell(self, stage: str, name: str = "") -> None:
         """Say what is going on."""
         self.stage, self.name = stage, name
+
+    def begin(self, stage: str) -> None:
+        """Say that another stage begins, whose time is its own."""
+        self.stage, self.name, self.done, self._start = stage, "", 0, time.monotonic()
 
     def step(self, done: int | None = None) -> None:
         """One more step is done, or so many."""
@@ -66,7 +72,8 @@ class Job:
         if self.total and self.done and not self.finished:
             left = round(spent / self.done * max(0, self.total - self.done))
         return {
-            "kind": self.kind, "stage": self.stage, "name": self.name, "done": self.done, "total": self.total,
+            "number": self.number, "kind": self.kind, "stage": self.stage, "name": self.name, "done": self.done,
+            "total": self.total,
             "left": left, "finished": self.finished, "error": self.error, "stopped": self.stopped,
             "result": self.result if self.finished else None,
         }  # fmt: skip

@@ -17,6 +17,7 @@ class Opened:
 
     Attributes:
         incoming: (name, file) of uploads that wait for analysis, in ``incoming/`` of the project.
+        failing: (name, reason) of files that the job that runs had to leave out so far.
     """
 
     key: str
@@ -24,5 +25,13 @@ class Opened:
     job: Job | None = None
     used: float = field(default_factory=time.monotonic)
     incoming: list[tuple[str, Path]] = field(default_factory=list)
-    left_out: list[tuple[str, str]] = field(default_factory=list)
+    failing: list[tuple[str, str]] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)  # what is costly to make, by name and version
+
+    @property
+    def left_out(self) -> list[tuple[str, str]]:
+        """(name, reason) of files that could not be taken: of the job that runs, else of the last one."""
+        running = self.job is not None and self.job.kind == "photos" and not self.job.finished
+        if running:
+            return list(self.failing)
+        return [(str(name), str(why)) for name, why in self.project.folder.about.get("left_out") or ()]

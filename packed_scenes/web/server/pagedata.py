@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.objects import NOISE
+from packed_scenes.web.project import teaching
 from packed_scenes.web.project.project import Image, Project
 from packed_scenes.web.server.opened import Opened
 
@@ -24,7 +25,7 @@ def state(opened: Opened) -> dict[str, Any]:
         view, history = project.view(), project.history
         values = project.document.values
         cluster = view.grouping.cluster
-        photos = project.photos
+        photos, corrected = project.photos, set(project.document.keyed("corrected"))
         found = {p.number: int(n) for p, n in zip(photos, _counts(view.photo, [p.number for p in photos]), strict=True)}
         doubtful = view.photo[(view.probability < 0.6) & (cluster != NOISE)]
         unsure = _counts(doubtful, [p.number for p in photos])
@@ -36,8 +37,8 @@ def state(opened: Opened) -> dict[str, Any]:
             "redo": history.redoable,
             "photos": [
                 {"n": p.number, "name": p.name, "w": p.size[1], "h": p.size[0], "objects": found[p.number],
-                 "doubtful": int(d), "tag": p.sha256[:12], "there": p.source is not None,
-                 "warnings": list(p.about.get("warnings", []))}
+                 "doubtful": int(d), "corrected": str(p.number) in corrected, "tag": p.sha256[:12],
+                 "there": p.source is not None, "warnings": list(p.about.get("warnings", []))}
                 for p, d in zip(photos, unsure, strict=True)
             ],
             "groups": groups(project),
@@ -48,12 +49,21 @@ def state(opened: Opened) -> dict[str, Any]:
             "lowest": _lowest(project),
             "never": len(project.document.keyed("never")),
             "links": len(project.document.keyed("link")),
-            "teach": project.folder.about.get("teach"),
+            "teach": taught(project),
             "left_out": [list(pair) for pair in opened.left_out],
             "incoming": [name for name, _ in opened.incoming],
             "job": None if opened.job is None else opened.job.to_json(),
             "edits": len([k for k in values if k.startswith(("link/", "never/", "name/"))]),
         }  # fmt: skip
+
+
+def taught(project: Project) -> dict[str, Any]:
+    """What was trained and compared, and whether it is in use."""
+    found, used = teaching.known(project), project.document.values.get("embedder")
+    if "embedder" in found:
+        kept = used is not None and used.get("sha256") == found["embedder"]["sha256"]
+        found["embedder"] = found["embedder"] | {"kept": kept}
+    return found | {"in_use": used is not None}
 
 
 def _counts(numbers: npt.NDArray[np.int64], order: list[int]) -> npt.NDArray[np.int64]:

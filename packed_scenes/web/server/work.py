@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from typing import Any
 
 import numpy as np
@@ -42,11 +44,10 @@ def _state(request: Request) -> dict[str, Any]:
 def _tag(held: Opened) -> str:
     """Says whether a page is up to date: edits, progress, uploads."""
     job = held.job
-    at = "" if job is None else f"{job.kind}.{job.stage}.{job.name}.{job.done}.{job.finished}"
+    at = "" if job is None else f"{job.number}.{job.stage}.{job.name}.{job.done}.{job.finished}.{len(held.failing)}"
     about = held.project.folder.about
-    return (
-        f"{held.project.version}/{at}/{len(held.incoming)}/{about.get('name')}/{(about.get('teach') or {}).get('kept')}"
-    )
+    taught = zlib.crc32(json.dumps(about.get("teach")).encode())
+    return f"{held.project.version}/{at}/{len(held.incoming)}/{about.get('name')}/{taught}"
 
 
 def _scene(request: Request) -> dict[str, Any]:
@@ -105,11 +106,11 @@ def _do(place: Workplace, held: Opened, told: dict[str, Any]) -> dict[str, Any]:
         return {"said": decisions.say_pairs(project, numbers(told["rows"]), words(told["answer"]))}
     if op == "add":
         taken = told["boxes"]
-        rows = boxes.add(project, whole(told["photo"]), taken, place.embed)
+        rows = boxes.add(project, whole(told["photo"]), taken, place.embed_of(held))
         return {"said": "1 box drawn" if len(rows) == 1 else f"{len(rows)} boxes added", "rows": rows}
     if op == "box":
         box = [decimal(v) for v in told["box"]]
-        return {"said": boxes.change(project, whole(told["row"]), box, place.embed)}
+        return {"said": boxes.change(project, whole(told["row"]), box, place.embed_of(held))}
     if op == "delete":
         return {"said": boxes.delete(project, numbers(told["rows"]))}
     if op == "never":
@@ -120,6 +121,8 @@ def _do(place: Workplace, held: Opened, told: dict[str, Any]) -> dict[str, Any]:
         return {"said": decisions.set_threshold(project, decimal(told["value"]))}
     if op == "reach":
         return {"said": boxes.set_reach(project, decimal(told["value"]))}
+    if op == "corrected":
+        return {"said": boxes.mark_corrected(project, numbers(told["photos"]), bool(told["yes"]))}
     if op == "remove_photo":
         number = whole(told["photo"])
         name = project.photo(number).name
@@ -166,39 +169,12 @@ def _alike(request: Request, told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _proposals(place: Workplace, held: Opened, rows: list[int], photo: int) -> dict[str, Any]:
-    found = find_alike(held.project, rows, photo, place.embed)
+    found = find_alike(held.project, rows, photo, place.embed_of(held))
     return {
         "photo": photo,
         "boxes": [[*box, round(s, 3)] for box, s in
                   zip(np.round(found.xyxy.astype(np.float64), 1).tolist(), found.similarity.tolist(), strict=True)],
     }  # fmt: skip
-
-
-def _teach(request: Request, told: dict[str, Any]) -> dict[str, Any]:
-    from packed_scenes.web.project import teaching
-
-    place, held = workplace(request), opened(request)
-    project, what = held.project, told.get("what")
-    if held.job is not None and not held.job.finished:
-        raise InputError("something is going on in this project already", remedy="Wait for it, or stop it.")
-    if what == "keep":
-        return {"said": teaching.keep(project)}
-    if what == "discard":
-        return {"said": teaching.discard(project)}
-    spec = teaching.prepare(project, numbers(told["photos"]), minutes=decimal(told["minutes"]))
-
-    def work(job: Job) -> dict[str, Any]:
-        def tell(line: dict[str, Any]) -> None:
-            job.total = int(line["total"])
-            job.tell(str(line["stage"]))
-            job.step(int(line["done"]))
-
-        result = teaching.run(spec, tell, lambda: job.stopped)
-        project.folder.save_about(teach=result)
-        return result
-
-    place.start(held, "teach", work)
-    return {"said": "The training has begun; you can go on working"}
 
 
 def _map(request: Request) -> dict[str, Any]:
@@ -232,6 +208,5 @@ ROUTES = [
     Route("/api/p/{key}/edit", post(_edit), methods=["POST"]),
     Route("/api/p/{key}/review", get(_review)),
     Route("/api/p/{key}/alike", post(_alike), methods=["POST"]),
-    Route("/api/p/{key}/teach", post(_teach), methods=["POST"]),
     Route("/api/p/{key}/map", get(_map)),
 ]

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,15 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import sha256_file
 from packed_scenes.observe import Observer
 from packed_scenes.pictures import PictureCache
 from packed_scenes.sources import safe_name
 from packed_scenes.web.project.adding import Caps
+from packed_scenes.web.project.boxes import Embed
 from packed_scenes.web.project.folder import ProjectFolder, import_zip, is_project
 from packed_scenes.web.project.project import Image, Project
 from packed_scenes.web.project.runs import fill_from_run, is_run, settings_of
 from packed_scenes.web.server.jobs import Job
+from packed_scenes.web.server.models import embedder_of
 from packed_scenes.web.server.opened import Opened
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Workplace:
         opened = self.make(path.name, owner=None, settings=settings)
         opened.project.roots = None
         opened.project.folder.save_about(run=str(path), weights=weights)
-        opened.left_out = fill_from_run(opened.project, path)
+        opened.project.folder.save_about(left_out=fill_from_run(opened.project, path) or None)
         self._named[opened.key] = opened.project.folder.path
         self.first = opened.key
         return opened.key
@@ -251,30 +251,14 @@ class Workplace:
 
     # Models
 
-    def embed(self, image: Image, boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-        """Describe boxes of a picture, (M, D) unit rows."""
-        with self.models:
-            return np.asarray(self.observer.embedder.embed(image, boxes), np.float32)
+    def embed_of(self, opened: Opened) -> Embed:
+        """What describes boxes of a project's pictures, one inference at a time."""
 
-    def observer_of(self, opened: Opened) -> Observer:
-        """The models of a project: those of the server, or with the detector that was trained on the project.
+        def embed(image: Image, boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+            with self.models:
+                return np.asarray(embedder_of(opened, self.observer).embed(image, boxes), np.float32)
 
-        Raises:
-            InputError: if that detector is not there any more.
-        """
-        weights = (opened.project.folder.about.get("settings") or {}).get("weights")
-        if weights is None or weights == self.observer.settings.weights:
-            return self.observer
-        path = opened.project.folder.path / "teach" / "used" / "detector.onnx"
-        if weights != "teach/used/detector.onnx" or not path.is_file():
-            raise InputError("the detector that this project was analysed with is not there", file=weights)
-        held = opened.kept.get("observer")
-        if held is None or held.detector.weights_hash != sha256_file(path):
-            held = Observer(replace(self.observer.settings, weights=str(path)))
-            vars(held)["embedder"] = self.observer.embedder
-            opened.kept["observer"] = held
-        observer: Observer = held
-        return observer
+        return embed
 
     def copy(self, opened: Opened, name: str, *, owner: str) -> Opened:
         """Save as: copy a project under another name."""

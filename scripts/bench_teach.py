@@ -1,0 +1,86 @@
+"""Teaches a project ten corrected photos, as the workbench's Teach view does, and scores it on photos never shown.
+
+The photos are the held-out part of a labelled set: no shipped weights were trained on them.
+
+Examples:
+    uv run scripts/bench_teach.py ../shared/data bottles --minutes 15
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+
+def taught(root: Path, name: str, *, minutes: float, photos: int, scored: int, seed: int) -> dict[str, Any]:
+    """Correct, train, and score before and after.
+
+    Args:
+        root: folder of the labelled sets.
+        name: of the set.
+        minutes: of training.
+        photos: corrected photos.
+        scored: photos never shown, at most.
+        seed: chooses which are which.
+    """
+    from packed_scenes.data import Objects
+    from packed_scenes.data.files import sha256_file
+    from packed_scenes.detect import Detector
+    from packed_scenes.detect.training.measure import measure
+    from packed_scenes.detect.training.pictures import REAL_SETS, read_photos
+    from packed_scenes.settings import Settings
+    from packed_scenes.web.project import teaching
+    from packed_scenes.web.project.adding import add_scene
+    from packed_scenes.web.project.folder import ProjectFolder
+    from packed_scenes.web.project.project import Project
+
+    kind = next(real for real in REAL_SETS if real.folder == name)
+    known = [photo for photo in read_photos(root, kind, wanted="test") if not photo.damaged and len(photo.xyxy) > 1]
+    known = [known[k] for k in np.random.default_rng(seed).permutation(len(known)).tolist()]
+    shown, unseen = known[:photos], known[photos : photos + scored]
+    with tempfile.TemporaryDirectory() as aside:
+        folder = ProjectFolder.create(Path(aside) / "work", name=name, settings=Settings().to_json())
+        project = Project(folder, roots=None, card={})
+        for photo in shown:
+            path = root / kind.folder / kind.images / photo.name
+            vectors = np.zeros((len(photo.xyxy), 2), np.float32) + np.float32([1, 0])
+            add_scene(
+                project, photo.name, photo.image.shape[:2], Objects.from_boxes(photo.xyxy, embedding=vectors),
+                sha256=sha256_file(path), where={"path": str(path.resolve())}, detection={},
+            )  # fmt: skip
+        begin = time.perf_counter()
+        spec = teaching.prepare(project, [photo.number for photo in project.photos], minutes=minutes)
+        told = teaching.run(spec, lambda _: None, lambda: False)
+        spent, used = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+        scores = {}
+        for when, weights in (("before", None), ("after", folder.path / "teach" / "new" / "run" / "detector.onnx")):
+            pictures = ((photo.image, Objects.from_boxes(photo.xyxy), photo.ignore) for photo in unseen)
+            found = measure(Detector.load(weights), pictures)
+            scores[when] = {key: round(value, 3) for key, value in found.to_dict().items() if isinstance(value, float)}
+        folder.close()
+    return {"set": name, "taught": len(shown), "scored": len(unseen), "minutes": round(spent / 60, 1),
+            "cpu_minutes": round((used.ru_utime + used.ru_stime) / 60, 1),
+            "own comparison": told["rows"], "note": told["note"], **scores}  # fmt: skip
+
+
+def main(
+    root: Annotated[Path, typer.Argument(help="Folder of the labelled sets.")],
+    name: Annotated[str, typer.Argument(help="The set.")] = "bottles",
+    minutes: Annotated[float, typer.Option(help="Of training, on one thread.")] = 15,
+    photos: Annotated[int, typer.Option(help="Corrected photos.")] = 10,
+    scored: Annotated[int, typer.Option(help="Photos never shown, at most.")] = 30,
+    seed: Annotated[int, typer.Option(help="Chooses which are which.")] = 0,
+) -> None:
+    """Print the scores as JSON."""
+    print(json.dumps(taught(root, name, minutes=minutes, photos=photos, scored=scored, seed=seed)))
+
+
+if __name__ == "__main__":
+    typer.run(main)
