@@ -22,20 +22,20 @@ PALETTE: tuple[Color, ...] = (
     (195, 225, 135), (165, 60, 120), (165, 75, 15), (165, 60, 195), (255, 195, 120), (105, 90, 165), (60, 75, 255),
     (255, 210, 45), (0, 240, 180), (255, 45, 240),
 )  # fmt: skip
-MOST_COLORS = 256  # beyond, colours of one photo repeat: they could not be told apart anyway
+MAX_COLORS = 256  # beyond, colours of one photo repeat: they could not be told apart anyway
 NOISE_COLOR: Color = (214, 214, 214)
 
-NEAR = 0.5  # boxes closer than this share of their mean size are neighbours
-CLEAR = 60.0  # colour distance beyond which more makes no difference
-REUSE = 1000.0  # what a colour's use by another cluster weighs, as a colour distance: more than any distance
-SPARE = 1.5  # colours per cluster, so that the last ones can still be chosen by their neighbours
+NEIGHBOUR_GAP = 0.5  # boxes closer than this share of their mean size are neighbours
+MAX_DISTANCE = 60.0  # colour distance beyond which more makes no difference
+REUSE_PENALTY = 1000.0  # what a colour's use by another cluster weighs, as a colour distance: more than any distance
+CANDIDATES_PER_CLUSTER = 1.5  # colours per cluster, so that the last ones can still be chosen by their neighbours
 
 
 def assign_colors(parts: Sequence[Objects], *, kept: Mapping[int, Color] | None = None) -> dict[int, Color]:
     """Give every cluster of a run a colour.
 
     Clusters that stand side by side in any scene get colours far apart; no colour is used twice among up to
-    ``MOST_COLORS`` clusters. The same objects always get the same colours, in whatever order the
+    ``MAX_COLORS`` clusters. The same objects always get the same colours, in whatever order the
     scenes come.
 
     Args:
@@ -73,7 +73,7 @@ def _choose(
     for a, b in np.unique(np.searchsorted(clusters, pairs), axis=0).tolist():
         neighbours[a].append(b)
         neighbours[b].append(a)
-    colors = palette(round(SPARE * len(clusters)) if len(clusters) > len(PALETTE) else 0)
+    colors = palette(round(CANDIDATES_PER_CLUSTER * len(clusters)) if len(clusters) > len(PALETTE) else 0)
     colors = tuple(dict.fromkeys([*colors, *(kept[c] for c in clusters.tolist() if c in kept)]))
     apart = _distances(lab(colors))
     used = np.zeros(len(colors))
@@ -86,15 +86,15 @@ def _choose(
         if chosen[place] >= 0:
             continue
         taken = chosen[[n for n in neighbours[place] if chosen[n] >= 0]]
-        nearest = apart[:, taken].min(axis=1) if len(taken) else np.full(len(colors), CLEAR)
-        chosen[place] = int(np.argmax(np.minimum(nearest, CLEAR) - REUSE * used))
+        nearest = apart[:, taken].min(axis=1) if len(taken) else np.full(len(colors), MAX_DISTANCE)
+        chosen[place] = int(np.argmax(np.minimum(nearest, MAX_DISTANCE) - REUSE_PENALTY * used))
         used[chosen[place]] += 1
     return {int(c): colors[i] for c, i in zip(clusters, chosen, strict=True)}
 
 
 @lru_cache(maxsize=8)
 def palette(count: int) -> tuple[Color, ...]:
-    """Return at least ``count`` different colours, at most ``MOST_COLORS``: ``PALETTE``, then farthest-first onwards.
+    """Return at least ``count`` different colours, at most ``MAX_COLORS``: ``PALETTE``, then farthest-first onwards.
 
     The nearest two of 64 are 18 apart in CIELAB, of 128 12.
     """
@@ -106,7 +106,7 @@ def palette(count: int) -> tuple[Color, ...]:
     fit = np.flatnonzero((points[:, 0] > 36) & (points[:, 0] < 90) & (chroma > 26))
     chosen = list(PALETTE)
     nearest = np.linalg.norm(points[fit, None] - lab(PALETTE)[None], axis=2).min(axis=1)
-    while len(chosen) < min(count, MOST_COLORS):
+    while len(chosen) < min(count, MAX_COLORS):
         at = int(np.argmax(nearest))
         chosen.append(grid[fit[at]])
         nearest = np.minimum(nearest, np.linalg.norm(points[fit] - points[fit[at]], axis=1))
@@ -145,7 +145,7 @@ def _neighbours(part: Objects) -> npt.NDArray[np.int64]:
         return np.zeros((0, 2), np.int64)
     import shapely
 
-    margin = np.sqrt(np.prod(part.size.astype(np.float64), axis=1))[:, None] * NEAR / 2
+    margin = np.sqrt(np.prod(part.size.astype(np.float64), axis=1))[:, None] * NEIGHBOUR_GAP / 2
     grown = rectangles(part.xyxy + np.concatenate([-margin, -margin, margin, margin], axis=1))
     i, j = shapely.STRtree(grown).query(grown)
     a, b = part.cluster[i], part.cluster[j]

@@ -21,8 +21,8 @@ MISSING: Color = (255, 0, 0)
 MOVED: Color = (255, 150, 0)
 EXTRA: Color = (0, 120, 255)
 SAME: Color = (0, 200, 80)
-LONGEST = 18  # letters of a product's name on the picture
-SNUG = 0.6  # of a product's width: the least that its mark takes, also where its place has been closed up
+MAX_LETTERS = 18  # letters of a product's name on the picture
+MIN_MARK_SHARE = 0.6  # of a product's width: the least that its mark takes, also where its place has been closed up
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +62,12 @@ def draw_differences(image: Image, objects: Objects, differences: Differences) -
         box = boxes[slot.object_id]
         fill(drawn, [box[[[0, 1], [2, 1], [2, 3], [0, 3]]]], color, 0.35)
         _outline(drawn, box, color, line)
-        spots.append(Spot(f"{word} {slot.product[:LONGEST]}", color, box[None]))
+        spots.append(Spot(f"{word} {slot.product[:MAX_LETTERS]}", color, box[None]))
     for mark in marks:
         box = np.array(mark.bbox)
         fill(drawn, [box[[[0, 1], [2, 1], [2, 3], [0, 3]]]], MISSING, 0.3)
         dash_boxes(drawn, box[None], MISSING)
-        spots.append(Spot(f"missing {mark.slot.product[:LONGEST]}", MISSING, box[None]))
+        spots.append(Spot(f"missing {mark.slot.product[:MAX_LETTERS]}", MISSING, box[None]))
     for badge in place_badges(spots, drawn.shape):
         draw_badge(drawn, badge.text, badge.corner, badge.height, badge.color)
     return drawn
@@ -120,7 +120,7 @@ def _between(
     widths = np.array([float(s[0]) for s in size])
     if before is not None and after is not None:
         room = float(after[0] - before[2])
-        widths *= min(1.0, max(SNUG, room / widths.sum()))
+        widths *= min(1.0, max(MIN_MARK_SHARE, room / widths.sum()))
         start = float(before[2] + after[0]) / 2 - widths.sum() / 2
     elif after is not None:
         start = float(after[0]) - widths.sum()

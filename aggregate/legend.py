@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from packed_scenes.aggregate.colors import NOISE_COLOR, Color
 from packed_scenes.aggregate.lettering import (
-    SMALLEST,
+    MIN_HEIGHT,
     badge_size,
     draw_badge,
     fitting,
@@ -23,8 +23,8 @@ Image = npt.NDArray[np.uint8]
 
 PAPER = 250  # background of legend and contact sheet, nearly white
 INK: Color = (40, 40, 40)
-MOST_COLUMNS = 3
-SHRINK = (1.0, 0.85, 0.7, 0.6)  # of the text, tried in this order until all clusters have room
+MAX_COLUMNS = 3
+TEXT_SCALES = (1.0, 0.85, 0.7, 0.6)  # of the text, tried in this order until all clusters have room
 
 
 def letterbox(crop: Image, size: tuple[int, int], background: int = PAPER) -> Image:
@@ -60,13 +60,13 @@ def draw_legend(
     tall = image.shape[0]
     clusters, first, count = np.unique(objects.cluster, return_index=True, return_counts=True)
     order = np.lexsort((clusters, -count, clusters == NOISE))
-    for share in SHRINK:
-        text = max(SMALLEST, round(text_height(image.shape) * share))
+    for share in TEXT_SCALES:
+        text = max(MIN_HEIGHT, round(text_height(image.shape) * share))
         row = round(3.4 * text)
         per_column = max(1, (tall - text // 2) // row)
-        if per_column * MOST_COLUMNS >= len(order):
+        if per_column * MAX_COLUMNS >= len(order):
             break
-    columns = min(MOST_COLUMNS, -(-len(order) // per_column))
+    columns = min(MAX_COLUMNS, -(-len(order) // per_column))
     wide = round(8.2 * text)
     strip = np.full((tall, max(1, columns) * wide, 3), PAPER, np.uint8)
     room = per_column * max(1, columns)

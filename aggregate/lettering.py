@@ -15,10 +15,10 @@ from packed_scenes.data.shipped import ASSETS
 Image = npt.NDArray[np.uint8]
 
 FONT = ASSETS / "fonts" / "DejaVuSans-Bold.ttf"
-SMALLEST = 9  # text height in pixels below which digits stop being legible
+MIN_HEIGHT = 9  # text height in pixels below which digits stop being legible
 TEXT_SHARE = 0.2  # text height as a share of the objects' shorter side
 WIDEST = 1.0  # a badge wider than this many times its group is left out: the box's colour names it
-LEAST = 3  # letters of a name that is cut to fit
+MIN_LETTERS = 3  # letters of a name that is cut to fit
 MEMBERS_TRIED = 6  # of a group, from the top left
 
 
@@ -57,9 +57,9 @@ def has_letters(text: str) -> bool:
     """Whether the font can write all of a text (Latin, Greek, Cyrillic and more; no Chinese, no emoji)."""
     if not text.isprintable():
         return False
-    unknown = _font(SMALLEST).getmask("\U0010ffff")
+    unknown = _font(MIN_HEIGHT).getmask("\U0010ffff")
     absent = (unknown.size, bytes(unknown))
-    masks = (_font(SMALLEST).getmask(letter) for letter in set(text))
+    masks = (_font(MIN_HEIGHT).getmask(letter) for letter in set(text))
     return all((mask.size, bytes(mask)) != absent for mask in masks)
 
 
@@ -72,7 +72,7 @@ def fitting(text: str, height: int, width: float) -> str:
         return ""
     if badge_size(text, height)[0] <= width:
         return text
-    cuts = (f"{text[:end].rstrip()}…" for end in range(len(text) - 1, LEAST - 1, -1))
+    cuts = (f"{text[:end].rstrip()}…" for end in range(len(text) - 1, MIN_LETTERS - 1, -1))
     return next((cut for cut in cuts if badge_size(cut, height)[0] <= width), "")
 
 
@@ -198,7 +198,7 @@ def _place(
     if not len(boxes):
         return None
     side = float(np.median((boxes[:, 2:] - boxes[:, :2]).min(axis=1)))
-    height = round(np.clip(TEXT_SHARE * side, SMALLEST, max(most, SMALLEST)))
+    height = round(np.clip(TEXT_SHARE * side, MIN_HEIGHT, max(most, MIN_HEIGHT)))
     most_wide = float(WIDEST * np.ptp(boxes[:, [0, 2]]))
     text = fitting(spot.name, height, most_wide) or spot.text
     wide, tall = badge_size(text, height)

@@ -19,7 +19,7 @@ from packed_scenes.data.scene import check_image
 Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
 
-LONGEST = 24  # characters of a name
+MAX_NAME = 24  # characters of a name
 FILL = 0.08  # opacity of the tint: colours of the goods stay what they are
 
 
@@ -172,6 +172,6 @@ def _spots(
             raise InputError(
                 f"a congregation names object {error.args[0]!r}, which is not among the objects"
             ) from error
-        name = " ".join(names.get(c.cluster, "").split())[:LONGEST]
+        name = " ".join(names.get(c.cluster, "").split())[:MAX_NAME]
         spots.append(Spot(c.label, colors[c.cluster], objects.xyxy[members].astype(np.float64), name))
     return spots

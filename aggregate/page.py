@@ -17,7 +17,7 @@ from packed_scenes.data.objects import NOISE
 
 Image = npt.NDArray[np.uint8]
 
-LONGEST_SIDE = 1600  # pixels of the pictures in the page
+MAX_SIDE = 1600  # pixels of the pictures in the page
 THUMB = (72, 72)
 QUALITY = 82
 
@@ -193,7 +193,7 @@ def _picture(image: Image, text: str) -> str:
     return f'<img class="scene" alt="{escape(text)}" src="{data_uri(fitted(image))}">'
 
 
-def fitted(image: Image, *, longest: int = LONGEST_SIDE) -> Image:
+def fitted(image: Image, *, longest: int = MAX_SIDE) -> Image:
     """Reduce a picture so that its longer side has at most ``longest`` pixels."""
     import cv2
 

@@ -24,7 +24,7 @@ from packed_scenes.data.objects import NOISE
 from packed_scenes.data.tables import parse_table
 from packed_scenes.data.text import read_text
 
-MOST_FACINGS = 10_000  # of a planogram: a typing slip such as 1e9 should not fill memory
+MAX_FACINGS = 10_000  # of a planogram: a typing slip such as 1e9 should not fill memory
 COLUMNS = ("row", "position", "product", "facings")
 DIFFERENCE_COLUMNS = ("change", "product", "from_row", "from_position", "to_row", "to_position", "object_id")
 
@@ -116,8 +116,8 @@ def parse_planogram(text: str, *, file: str | Path | None = None) -> Layout:
         row, position = (_whole(line[name], name, number, file) for name in ("row", "position"))
         entries.append((row, position, product, _whole(line.get("facings") or "1", "facings", number, file)))
     facings, rows = sum(entry[3] for entry in entries), max((entry[0] for entry in entries), default=0)
-    if max(facings, rows) > MOST_FACINGS:
-        raise InputError(f"more than {MOST_FACINGS} facings or rows", file=file, remedy="Check the numbers.")
+    if max(facings, rows) > MAX_FACINGS:
+        raise InputError(f"more than {MAX_FACINGS} facings or rows", file=file, remedy="Check the numbers.")
     boards: list[list[Slot]] = [[] for _ in range(rows)]
     for row, _, product, times in sorted(entries, key=lambda entry: entry[:2]):
         board = boards[row - 1]

@@ -28,7 +28,7 @@ OVER = 0.5  # share of the narrower object's width over which stacked objects ov
 NEW_BOARD = 0.4  # bases further apart than this share of the smaller height are on different boards
 SAME_BASE = 0.25  # neighbours' bases that agree within this share of the smaller height are on one board
 LEVEL = 0.5  # neighbours on a board overlap vertically by this share of the smaller height
-ENOUGH_SLOPES = 8  # fewer don't tell how the slope changes with height
+MIN_SLOPES = 8  # fewer don't tell how the slope changes with height
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +138,7 @@ def _tilt(xyxy: Floats) -> tuple[float, float]:
     slope = (xyxy[j, 3] - xyxy[i, 3]) / (x[j] - x[i])
     y = (xyxy[i, 3] + xyxy[j, 3]) / 2
     flat = float(np.median(slope))
-    if len(slope) < ENOUGH_SLOPES:
+    if len(slope) < MIN_SLOPES:
         return flat, 0.0
     middle = float(np.median(y))
     upper, lower = y < middle, y >= middle

@@ -19,8 +19,8 @@ Image = npt.NDArray[np.uint8]
 TEXT = 18  # text height in pixels
 GAP = 8
 HEAD = 30  # pixels above the crops: badge and count
-DOUBTFUL = 0.5  # probability below which a member is marked
-DOUBT_COLOR: Color = (230, 120, 0)
+MIN_PROBABILITY = 0.5  # probability below which a member is marked
+UNCERTAIN_COLOR: Color = (230, 120, 0)
 
 
 @dataclass(frozen=True)
@@ -155,9 +155,9 @@ class ContactSheet:
             left = x + column * (wide + GAP)
             crop = self._crops.get(key)
             sheet[y : y + tall, left : left + wide] = np.array(NOISE_COLOR, np.uint8) if crop is None else crop
-            if row.count > 1 and row.cluster != NOISE and self._sure(key) < DOUBTFUL:
-                sheet[y + tall - 3 : y + tall, left : left + wide] = DOUBT_COLOR
-                draw_badge(sheet, "?", (left + 2, y + tall - 2 * TEXT), TEXT - 4, DOUBT_COLOR)
+            if row.count > 1 and row.cluster != NOISE and self._sure(key) < MIN_PROBABILITY:
+                sheet[y + tall - 3 : y + tall, left : left + wide] = UNCERTAIN_COLOR
+                draw_badge(sheet, "?", (left + 2, y + tall - 2 * TEXT), TEXT - 4, UNCERTAIN_COLOR)
         if row.count > len(row.shown):
             more = text_mask(f"+{row.count - len(row.shown)} more", TEXT - 3)
             paste(sheet, more, (x + len(row.shown) * (wide + GAP), y + (tall - TEXT) // 2), INK)

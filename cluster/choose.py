@@ -35,17 +35,17 @@ ALONE = 0.6  # x calibrated: how far off the copy of a single row would be
 MAX_CUTS = 64
 SWEEP = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2)  # x calibrated, where there is no tree to look at
 WIDE_SWEEP = (0.5, 0.65, 0.8, 0.9, 1.0, 1.1, 1.25, 1.45, 1.7, 2.0)
-JUDGED = 20_000  # rows whose silhouette is taken at each cut of a sweep
+SILHOUETTE_ROWS = 20_000  # rows whose silhouette is taken at each cut of a sweep
 
 
-def candidate_cuts(tree: Tree, low: float, high: float, limit: int = MAX_CUTS) -> list[float]:
-    """Return at most ``limit`` ascending thresholds in [low, high], each midway between two merge heights; at least
+def candidate_cuts(tree: Tree, low: float, high: float, max_cuts: int = MAX_CUTS) -> list[float]:
+    """Return at most ``max_cuts`` ascending thresholds in [low, high], each midway between two merge heights; at least
     one.
     """
     heights = np.unique(np.concatenate([[low], tree.heights[(tree.heights > low) & (tree.heights < high)], [high]]))
     middle = (heights[1:] + heights[:-1]) / 2
-    if len(middle) > limit:
-        middle = middle[np.linspace(0, len(middle) - 1, limit).round().astype(int)]
+    if len(middle) > max_cuts:
+        middle = middle[np.linspace(0, len(middle) - 1, max_cuts).round().astype(int)]
     return [float(t) for t in middle]
 
 
@@ -91,7 +91,7 @@ def _best_merge(
     for cut in cuts:
         threshold = min(cut, 2.0)
         labels = merge(threshold, labels)
-        value = simplified_silhouette(X, labels, alone=alone, most=JUDGED)
+        value = simplified_silhouette(X, labels, alone=alone, max_rows=SILHOUETTE_ROWS)
         if value > best:
             best, chosen, result = value, threshold, labels
     return result, chosen

@@ -11,7 +11,7 @@ from packed_scenes.cluster.base import Hints, Pairs
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.data import InputError
 
-MOST_PAIRS = 4_000_000  # of rows known to be different: 64 MB, and a few seconds to close
+MAX_PAIRS = 4_000_000  # of rows known to be different: 64 MB, and a few seconds to close
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,15 @@ def exclusive_pairs(exclusive: npt.NDArray[np.int64]) -> Pairs:
     """Return (M, 2) the pairs of rows with one name >= 0, smaller row first.
 
     Raises:
-        InputError: if there are more than ``MOST_PAIRS``.
+        InputError: if there are more than ``MAX_PAIRS``.
     """
     order = np.argsort(exclusive, kind="stable")
     order = order[exclusive[order] >= 0]
     size = np.unique(exclusive[order], return_counts=True)[1]
     total = int((size * (size - 1) // 2).sum())
-    if total > MOST_PAIRS:
+    if total > MAX_PAIRS:
         raise InputError(
-            f"{total} pairs of rows are known to be different, the limit is {MOST_PAIRS}",
+            f"{total} pairs of rows are known to be different, the limit is {MAX_PAIRS}",
             remedy="Take fewer pictures, or the k-reciprocal clusterer, which needs no list of pairs",
         )
     pairs = [np.zeros((0, 2), np.int64)]

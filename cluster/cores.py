@@ -4,7 +4,7 @@ Hundreds of crops of one product do not lie around one point: most form a core, 
 crops form fragments as far from it as another product's core may be (.3-.5, with an embedder calibrated at .2). No
 one cut of average linkage is right for both. Density sees the cores: HDBSCAN whose smallest cluster is a share of the
 usual group and whose clusters are not split below half of the calibrated distance. A row outside every core joins the
-nearest one within ``REACH``; what is left is grouped by average linkage at the calibrated cut.
+nearest one within ``MAX_DISTANCE``; what is left is grouped by average linkage at the calibrated cut.
 
 Whether groups are large is seen at the calibrated cut, where such data break into pieces that are still large: the
 size of a row's own cluster, mean over the rows.
@@ -15,8 +15,8 @@ seen, and on 7 … 13 drawn products with 15 … 120 views. Mean ARI of the thre
 smallest core of 5 .85 .87 .86; no least distance .87 .92 .86; "leaf" clusters .78 .61 .87; fragments of average linkage
 joined to the nearest large cluster .88 .88 .82; Infomap .78 .52 -; Leiden (modularity) .89 .65 -.
 
-``LARGE``: in 112 sets with 2 … 180 crops a product it gained where the mean size was 7 and more (39 of 46 from 15 on,
-ARI +.09 in the mean) and lost below 5; on generated shelves with their boxes it still lost .05 at 11.
+``LARGE_GROUP``: in 112 sets with 2 … 180 crops a product it gained where the mean size was 7 and more (39 of 46 from 15
+on, ARI +.09 in the mean) and lost below 5; on generated shelves with their boxes it still lost .05 at 11.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from packed_scenes.cluster.density import HDBSCAN
 from packed_scenes.cluster.labels import NOISE, Labels, cluster_sums
 from packed_scenes.cluster.reciprocal import reciprocal_merge
 
-LARGE = 15.0  # mean size of a row's own cluster at the calibrated cut, from which groups count as large
-SHARE = 0.2  # smallest core, as a share of that size
-SMALLEST = 5  # rows of a core at least
+LARGE_GROUP = 15.0  # mean size of a row's own cluster at the calibrated cut, from which groups count as large
+MIN_CORE_SHARE = 0.2  # smallest core, as a share of that size
+MIN_CORE_ROWS = 5  # rows of a core at least
 NEIGHBOURS = 3
 CORE = 0.5  # x calibrated: rows nearer than this are not told apart
-REACH = 2.5  # x calibrated: mean distance up to which a row belongs to a core
+MAX_DISTANCE = 2.5  # x calibrated: mean distance up to which a row belongs to a core
 
 
 def mean_own_size(labels: Labels) -> float:
@@ -52,7 +52,7 @@ def group_by_cores(X: Vectors, calibrated: float, *, usual: float) -> Labels:
         calibrated: the embedder's own threshold.
         usual: :func:`mean_own_size` at that threshold.
     """
-    smallest = max(SMALLEST, round(SHARE * usual))
+    smallest = max(MIN_CORE_ROWS, round(MIN_CORE_SHARE * usual))
     model = HDBSCAN(smallest, NEIGHBOURS, metric="euclidean", epsilon=CORE * calibrated)
     labels = model.fit(X).labels_.copy()
     outside = labels == NOISE
@@ -61,7 +61,7 @@ def group_by_cores(X: Vectors, calibrated: float, *, usual: float) -> Labels:
         sums, sizes = cluster_sums(X[~outside], labels[~outside])
         distance = 1 - X[outside] @ (sums / sizes[:, None]).astype(np.float32).T
         nearest = distance.argmin(axis=1)
-        near = distance[np.arange(len(nearest)), nearest] <= REACH * calibrated
+        near = distance[np.arange(len(nearest)), nearest] <= MAX_DISTANCE * calibrated
         labels[outside] = np.where(near, nearest, NOISE)
     rest = np.flatnonzero(labels == NOISE)
     if len(rest):

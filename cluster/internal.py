@@ -68,7 +68,9 @@ def silhouette(X: Vectors, labels: Labels) -> float:
     return total / len(X)
 
 
-def simplified_silhouette(X: Vectors, labels: Labels, *, alone: float | None = None, most: int | None = None) -> float:
+def simplified_silhouette(
+    X: Vectors, labels: Labels, *, alone: float | None = None, max_rows: int | None = None
+) -> float:
     """Silhouette with distances to unit mean vectors in place of mean distances to members; NaN as :func:`silhouette`.
 
     O(N K D) time. Source: Hruschka et al. 2004 ("simplified silhouette width").
@@ -77,14 +79,14 @@ def simplified_silhouette(X: Vectors, labels: Labels, *, alone: float | None = N
         X: (N, D) unit rows.
         labels: (N,) names, -1 = noise.
         alone: as in :func:`silhouette_from_distances`.
-        most: judge at most so many rows, evenly spaced.
+        max_rows: judge at most so many rows, evenly spaced.
     """
     X, labels, defined = _without_noise(X, labels)
     if not defined:
         return float("nan")
     sums, sizes = cluster_sums(X, labels)
     centre = (sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)).astype(np.float32)
-    count = min(len(X), most or len(X))
+    count = min(len(X), max_rows or len(X))
     judged = np.linspace(0, len(X) - 1, count).round().astype(np.int64)
     total = 0.0
     for low in range(0, count, 1024):

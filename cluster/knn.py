@@ -27,7 +27,7 @@ from packed_scenes.data.device import pick_device
 from packed_scenes.data.errors import InputError, named
 from packed_scenes.data.extras import installed
 
-SMALL = 2048  # below, one GEMM and a partial sort beat the compile time of the blocked kernels
+DENSE_ROWS = 2048  # below, one GEMM and a partial sort beat the compile time of the blocked kernels
 EXACT_LIMIT = 150_000  # about 40 s on two cores
 IVF_PROBES = 16  # recall .88 of 16 neighbours at 416,314 rows, labels agree with exact at ARI .993
 HNSW_LINKS, HNSW_BUILD, HNSW_SEARCH = 16, 80, 64  # recall .965 there, four times slower than ivf
@@ -82,7 +82,7 @@ def neighbours(
     if len(X) < 2 or k < 1:
         raise InputError(f"neighbours need two rows and k >= 1, got {len(X)} rows and k = {k}")
     k = min(k, len(X) - 1)
-    if len(X) <= SMALL:
+    if len(X) <= DENSE_ROWS:
         return _small(X, k)
     chosen = pick_device(device)
     if chosen != "cpu":

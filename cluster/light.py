@@ -16,7 +16,7 @@ from packed_scenes.cluster.base import Vectors
 from packed_scenes.cluster.knn import neighbours
 from packed_scenes.cluster.labels import cluster_sums
 
-REACH = 1.5  # x threshold: mutual neighbours within it count as the same thing
+MAX_DISTANCE = 1.5  # x threshold: mutual neighbours within it count as the same thing
 SHRINK = 4.0  # pairs a scene needs for half of its shift to be believed
 ROUNDS = 2
 NEIGHBOURS = 32  # among which the nearest row of another scene is looked for
@@ -36,7 +36,7 @@ def remove_scene_shifts(X: Vectors, scene: npt.NDArray[np.int64], *, threshold: 
     shift = np.zeros((count, X.shape[1]))
     moved = X
     for _ in range(ROUNDS):
-        rows, others = _mutual_pairs(moved, scene, REACH * threshold)
+        rows, others = _mutual_pairs(moved, scene, MAX_DISTANCE * threshold)
         sums, pairs = cluster_sums(moved[rows] - moved[others], scene[rows])
         shift[: len(sums)] += 0.5 * sums / (pairs[:, None] + SHRINK)
         moved = X - shift[scene].astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from packed_scenes.cluster.base import Hints, Vectors
 from packed_scenes.cluster.choose import adaptive_cut, merge_adaptively
 from packed_scenes.cluster.constraints import close
-from packed_scenes.cluster.cores import LARGE, REACH, group_by_cores, mean_own_size
+from packed_scenes.cluster.cores import LARGE_GROUP, MAX_DISTANCE, group_by_cores, mean_own_size
 from packed_scenes.cluster.dense import DENSE_LIMIT, average_tree, cosine_distances
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.cluster.reciprocal import reciprocal_merge
@@ -28,8 +28,8 @@ def cluster_near(X: Vectors, hints: Hints, calibrated: float, *, spatial: bool) 
     if len(X) > DENSE_LIMIT:
         if constraints is None:
             usual = mean_own_size(reciprocal_merge(X, calibrated))
-            if usual >= LARGE:
-                return group_by_cores(X, calibrated, usual=usual), min(REACH * calibrated, 2.0)
+            if usual >= LARGE_GROUP:
+                return group_by_cores(X, calibrated, usual=usual), min(MAX_DISTANCE * calibrated, 2.0)
         start = None if constraints is None else constraints.group
         apart = None if constraints is None else constraints.apart
         return merge_adaptively(X, calibrated, start=start, apart=apart)
@@ -39,7 +39,7 @@ def cluster_near(X: Vectors, hints: Hints, calibrated: float, *, spatial: bool) 
     tree = average_tree(distance, constraints)
     if constraints is None:
         usual = mean_own_size(tree.cut(calibrated))
-        if usual >= LARGE:
-            return group_by_cores(X, calibrated, usual=usual), min(REACH * calibrated, 2.0)
+        if usual >= LARGE_GROUP:
+            return group_by_cores(X, calibrated, usual=usual), min(MAX_DISTANCE * calibrated, 2.0)
     threshold = adaptive_cut(tree, distance, calibrated)
     return tree.cut(threshold), threshold

@@ -62,8 +62,8 @@ def near_components(X: Vectors, threshold: float, *, threads: int = 2) -> Labels
     return np.unique(name, return_inverse=True)[1].astype(np.int64)
 
 
-def work_lists(component: Labels, most: int) -> list[Rows]:
-    """Put components together into lists of at most ``most`` rows; a larger component is a list of its own.
+def work_lists(component: Labels, max_rows: int) -> list[Rows]:
+    """Put components together into lists of at most ``max_rows`` rows; a larger component is a list of its own.
 
     Returns:
         Ascending row numbers, each row in one list.
@@ -73,7 +73,7 @@ def work_lists(component: Labels, most: int) -> list[Rows]:
     # Components in order of their names: a new list starts where the running total would pass the limit.
     place, start = np.zeros(len(size), np.int64), 0
     for c in range(1, len(size)):
-        over = end[c] - start > most
+        over = end[c] - start > max_rows
         place[c] = place[c - 1] + over
         start = end[c - 1] if over else start
     of_row = place[component]
@@ -85,7 +85,7 @@ def merge_in_parts(
     X: Vectors,
     threshold: float,
     *,
-    most: int = 50_000,
+    max_rows: int = 50_000,
     run: Callable[[Callable[[Rows], Labels], Iterable[Rows]], Iterable[Labels]] = map,
 ) -> Labels:
     """Average linkage down to a threshold, part by part; the groups are those of :func:`reciprocal_merge`.
@@ -93,13 +93,13 @@ def merge_in_parts(
     Args:
         X: (N, D) float32 unit rows.
         threshold: cosine distance in [0, 2].
-        most: rows of one piece of work.
+        max_rows: rows of one piece of work.
         run: does the pieces, in order: ``map``, that of a process pool, or one that sends them to other machines.
 
     Returns:
         (N,) int64 names 0 … K-1.
     """
-    lists = work_lists(near_components(X, threshold), most)
+    lists = work_lists(near_components(X, threshold), max_rows)
     labels, first = np.zeros(len(X), np.int64), 0
     for rows, found in zip(lists, run(lambda rows: reciprocal_merge(X[rows], threshold), lists), strict=True):
         labels[rows] = found + first

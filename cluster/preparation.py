@@ -41,7 +41,7 @@ class Step:
         """(n, D) float64 -> (n, d) float64."""
         raise NotImplementedError
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """What was learned, as JSON values for a report."""
         return {}
 
@@ -162,7 +162,7 @@ class PCA(Step):
         projected: npt.NDArray[np.float64] = (rows - self.mean) @ self.components.T
         return projected
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """See :class:`Step`."""
         return {"dimensions": len(self.components), "explained": round(float(self.explained.sum()), 4)}
 
@@ -252,9 +252,9 @@ class Preparation:
         """:meth:`fit`, then :meth:`transform` of the same matrix."""
         return self.fit(X).transform(X, out=out)
 
-    def told(self) -> list[dict[str, Any]]:
+    def summary(self) -> list[dict[str, Any]]:
         """What each fitted step did, as JSON values: its name; of PCA the dimensions and the share explained."""
-        return [{"step": step.name} | step.told() for step in self.steps]
+        return [{"step": step.name} | step.summary() for step in self.steps]
 
     def _apply(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         for step in self.steps:

@@ -34,9 +34,9 @@ from packed_scenes.cluster.base import Pairs, Vectors
 from packed_scenes.cluster.knn import neighbours
 from packed_scenes.cluster.labels import Labels, cluster_sums
 
-NOTED = 16  # neighbours that a cluster notes
+CACHED_NEIGHBOURS = 16  # neighbours that a cluster notes
 ROWS = 256  # of a block of the full search
-LOOKUPS = 8192  # rows of a block that looks among its noted neighbours
+LOOKUP_ROWS = 8192  # rows of a block that looks among its noted neighbours
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -124,7 +124,7 @@ class _State:
 def _first_state(X: Vectors, labels: Labels, forbidden: _Forbidden, search: str, threads: int) -> _State:
     sums, sizes = cluster_sums(X, labels)
     means = np.ascontiguousarray(sums / sizes[:, None], np.float32)
-    graph = neighbours(means, NOTED, search=search, threads=threads)
+    graph = neighbours(means, CACHED_NEIGHBOURS, search=search, threads=threads)
     count, noted = graph.index.shape
     names = np.arange(count)
     # Where an approximate search found too few, the row itself stands in; looking at it is refused everywhere.
@@ -170,8 +170,8 @@ def _merge(state: _State, keep: Ints, lose: Ints) -> None:
 def _join_lists(state: _State, keep: Ints, lose: Ints) -> None:
     """Give each merged cluster the k best of both lists; what falls off raises its bound."""
     k = state.noted.shape[1]
-    for low in range(0, len(keep), LOOKUPS):
-        rows, other = keep[low : low + LOOKUPS], lose[low : low + LOOKUPS]
+    for low in range(0, len(keep), LOOKUP_ROWS):
+        rows, other = keep[low : low + LOOKUP_ROWS], lose[low : low + LOOKUP_ROWS]
         names, score = _scores(state, rows, np.concatenate([state.noted[rows], state.noted[other]], axis=1))
         order = np.argsort(-score, axis=1, kind="stable")
         names, score = np.take_along_axis(names, order, 1), np.take_along_axis(score, order, 1)
@@ -196,8 +196,8 @@ def _scores(state: _State, rows: Ints, listed: npt.NDArray[np.int32]) -> tuple[I
 
 def _look_among_noted(state: _State, rows: Ints, limit: np.float32) -> Ints:
     """Set nearest and best of ``rows`` from their lists; return those for which the list is not enough."""
-    for low in range(0, len(rows), LOOKUPS):
-        block = rows[low : low + LOOKUPS]
+    for low in range(0, len(rows), LOOKUP_ROWS):
+        block = rows[low : low + LOOKUP_ROWS]
         names, score = _scores(state, block, state.noted[block])
         top = score.argmax(axis=1)
         here = np.arange(len(block))

@@ -118,18 +118,18 @@ def overlap(labels: npt.ArrayLike, others: npt.ArrayLike) -> npt.NDArray[np.floa
 
 
 def reliable_rows(
-    labels: npt.ArrayLike, tighter: npt.ArrayLike, looser: npt.ArrayLike, *, least: float = 0.5
+    labels: npt.ArrayLike, tighter: npt.ArrayLike, looser: npt.ArrayLike, *, min_overlap: float = 0.5
 ) -> npt.NDArray[np.bool_]:
     """Return (N,) bool: the row's cluster is much the same at a tighter and at a looser threshold.
 
     Args:
         labels: (N,) names; noise is never reliable.
         tighter, looser: (N,) labels of the same rows at a lower and at a higher threshold.
-        least: both overlaps (intersection over union) must be above this. At .5 a pair must stay a pair when the
+        min_overlap: both overlaps (intersection over union) must be above this. At .5 a pair must stay a pair when the
             threshold falls, and may gain one member when it rises.
     """
     steady = np.minimum(overlap(labels, tighter), overlap(labels, looser))
-    return np.asarray((steady > least) & (as_labels(labels) >= 0))
+    return np.asarray((steady > min_overlap) & (as_labels(labels) >= 0))
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from packed_scenes.cluster.knn import neighbours
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.data import InputError
 
-TERMS = 4_000_000  # products formed at once: 100 MB
-MORE = 8  # x neighbours looked up where some are known to be different things
+BLOCK_PRODUCTS = 4_000_000  # products formed at once: 100 MB
+EXTRA_NEIGHBOURS = 8  # x neighbours looked up where some are known to be different things
 
 Sparse = Any  # scipy.sparse.csr_matrix, which has no types
 
@@ -64,7 +64,7 @@ def reciprocal_similarity(
         raise InputError(f"k1 and k2 must be at least 1, got {k1} and {k2}")
     count = len(X)
     wanted = max(k1, k2 - 1)
-    graph = neighbours(X, wanted if exclusive is None else MORE * wanted, search=search, threads=threads)
+    graph = neighbours(X, wanted if exclusive is None else EXTRA_NEIGHBOURS * wanted, search=search, threads=threads)
     near = graph.index >= 0 if reach is None else (graph.index >= 0) & (graph.distance <= reach)
     if exclusive is not None:
         near &= (exclusive[graph.index] != exclusive[:, None]) | (exclusive < 0)[:, None]
@@ -122,7 +122,7 @@ def _jaccard(weight: Sparse) -> Sparse:
     columns = weight.tocsc()
     shared = np.diff(columns.indptr)  # rows that have this column
     terms = np.asarray((weight != 0).astype(np.float64) @ shared)
-    bounds = np.searchsorted(np.cumsum(terms), np.arange(1, terms.sum() // TERMS + 1) * TERMS)
+    bounds = np.searchsorted(np.cumsum(terms), np.arange(1, terms.sum() // BLOCK_PRODUCTS + 1) * BLOCK_PRODUCTS)
     blocks = []
     for low, high in zip([0, *(bounds + 1)], [*(bounds + 1), count], strict=True):
         part = weight[low:high]
@@ -148,7 +148,7 @@ def merge_reranked(
     group: Labels | None = None,
     apart: npt.NDArray[np.int64] | None = None,
     exclusive: Labels | None = None,
-    limit: int = 4096,
+    max_component: int = 4096,
 ) -> tuple[Labels, list[str]]:
     """Average linkage on ``(1 - mix) * (1 - similarity) + mix * cosine distance`` down to a threshold, for any N.
 
@@ -165,8 +165,8 @@ def merge_reranked(
             its own.
         apart: (M, 2) pairs of such names that must stay apart.
         exclusive: (N,) rows of one name >= 0 stay apart, unless must-links join them.
-        limit: rows of the largest component that is merged at once (limit² float64); a larger one is cut by lowering
-            the threshold for it, and a warning says so.
+        max_component: rows of the largest component that is merged at once (their square as float64); a larger one is
+            cut by lowering the threshold for it, and a warning says so.
 
     Returns:
         (N,) int64 names 0 … K-1, and warnings.
@@ -194,12 +194,12 @@ def merge_reranked(
         names = _components(part[edges.row[kept]], part[edges.col[kept]], group[rows])
         order = np.argsort(names, kind="stable")
         for members in np.split(rows[order], np.flatnonzero(np.diff(names[order])) + 1):
-            if len(members) > limit and len(np.unique(group[members])) > 1 and cut > 1e-3:
+            if len(members) > max_component and len(np.unique(group[members])) > 1 and cut > 1e-3:
                 warnings.append(f"{len(members)} rows hang together at {cut:.2f}; they were cut at {cut * 0.8:.2f}")
                 waiting.append((members, cut * 0.8))
                 continue
             first = int(labels.max()) + 1
-            if len(members) == 1 or len(members) > limit:
+            if len(members) == 1 or len(members) > max_component:
                 labels[members] = first
                 continue
             _, local = np.unique(group[members], return_inverse=True)

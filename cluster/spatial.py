@@ -24,7 +24,7 @@ from packed_scenes.cluster.dense import Distances
 SAME_SIZE = 0.15  # log ratio of the heights of neighbours in a row, of the widths of neighbours in a stack
 SIDE_GAP = 0.5  # of the mean width
 STACK_GAP = 0.35  # of the mean height
-ALIKE = 1.5  # x reach: the farthest distance at which neighbours belong to one patch
+MAX_PATCH_DISTANCE = 1.5  # x reach: the farthest distance at which neighbours belong to one patch
 PULL, PUSH = 0.5, 0.25  # x reach
 
 Boxes = npt.NDArray[np.float64]
@@ -46,7 +46,7 @@ def spatial_distances(
     for number in np.unique(scenes):
         rows = np.flatnonzero(scenes == number)
         block = np.ix_(rows, rows)
-        patch = patches(distance[block], xyxy[rows], limit=ALIKE * reach)
+        patch = patches(distance[block], xyxy[rows], max_distance=MAX_PATCH_DISTANCE * reach)
         together = patch[:, None] == patch
         out[block] += np.where(together, -PULL * reach, PUSH * reach)
     np.maximum(out, 0, out=out)
@@ -54,15 +54,15 @@ def spatial_distances(
     return out
 
 
-def patches(distance: Distances, xyxy: Boxes, *, limit: float) -> npt.NDArray[np.int32]:
-    """Return the (N,) patch number of each box of one scene: neighbours of about one size within ``limit`` of each
-    other, linked.
+def patches(distance: Distances, xyxy: Boxes, *, max_distance: float) -> npt.NDArray[np.int32]:
+    """Return the (N,) patch number of each box of one scene: neighbours of about one size within ``max_distance``
+    of each other, linked.
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
     one, two = neighbouring(xyxy)
-    linked = distance[one, two] <= limit
+    linked = distance[one, two] <= max_distance
     graph = coo_matrix((np.ones(int(linked.sum()), bool), (one[linked], two[linked])), shape=distance.shape)
     found: npt.NDArray[np.int32] = connected_components(graph, directed=False)[1]
     return found

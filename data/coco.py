@@ -79,7 +79,7 @@ def read_coco(path: str | Path, *, images: str | Path | None = None) -> list[Lab
                 own.append(entry)
                 classes.append(index[category])
         uncertain = {e.where for e in own if e.uncertain}
-        truth, told = to_objects(own, path, picture.size, faults, cluster=classes, class_id=np.arange(len(own)))
+        truth, problems = to_objects(own, path, picture.size, faults, cluster=classes, class_id=np.arange(len(own)))
         kept = truth.class_id.tolist()
         truth = truth.replace(class_id=truth.cluster)
         ignore, more = to_objects([e for e in entries[key] if e.ignore], path, picture.size, faults)
@@ -92,7 +92,7 @@ def read_coco(path: str | Path, *, images: str | Path | None = None) -> list[Lab
                 ignore=ignore.xyxy,
                 identity_uncertain=np.array([own[row].where in uncertain for row in kept], np.bool_),
                 categories=tuple(categories.values()),
-                warnings=(*told, *more),
+                warnings=(*problems, *more),
             )
         )
     faults.check()

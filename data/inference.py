@@ -6,7 +6,7 @@ time. The package allows for its absence, so it is kept out while the runtime is
 Compiling the detector takes .2 s of a job of 2 s, so compiled networks are kept in the user's cache folder
 (``PACKED_SCENES_CACHE``; ``off`` switches it off; default ``packed-scenes`` in ``XDG_CACHE_HOME`` or ``~/.cache``). A
 file's name is the hash of everything that decides its content; it is written whole or not at all, and one that cannot
-be read is compiled again. The newest ``KEPT`` files stay.
+be read is compiled again. The newest ``CACHED_MODELS`` files stay.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from packed_scenes.data.files import atomic_write
 CONVERTER = "openvino.tools.ovc"
 # float32: on processors with bf16 units OpenVINO would lower the precision by itself
 SETTINGS = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-KEPT = 16  # files of some 2 to 10 MB
+CACHED_MODELS = 16  # files of some 2 to 10 MB
 
 
 @cache
@@ -118,5 +118,5 @@ def _cores() -> int:
 
 def _drop_old(folder: Path) -> None:
     found = sorted(folder.glob("*.openvino"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in found[KEPT:]:
+    for file in found[CACHED_MODELS:]:
         file.unlink(missing_ok=True)

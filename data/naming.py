@@ -214,12 +214,12 @@ def rows_of(entries: Iterable[str], names: Sequence[str]) -> dict[str, int]:
     return found | {rest[entry]: row for row, entry in match_names(names, rest).entry.items()}
 
 
-def flat_names(paths: Iterable[str], *, most: int = 150) -> list[str]:
+def flat_names(paths: Iterable[str], *, max_bytes: int = 150) -> list[str]:
     """One file name per path, all distinct: the file's own name where it is the only one, else with its folders.
 
     Args:
         paths: relative paths with forward slashes.
-        most: bytes in a name; longer ones are cut and get a hash.
+        max_bytes: bytes in a name; longer ones are cut and get a hash.
     """
     paths = list(paths)
     made = [p.rsplit("/", 1)[-1] for p in paths]
@@ -228,7 +228,7 @@ def flat_names(paths: Iterable[str], *, most: int = 150) -> list[str]:
         times[same_name(name)] += 1
     own = [times[same_name(name)] == 1 for name in made]
     wanted = [n if alone else p.replace("/", "__") for n, p, alone in zip(made, paths, own, strict=True)]
-    names = [_cut(_FORBIDDEN.sub("_", name) or "_", most) for name in wanted]
+    names = [_cut(_FORBIDDEN.sub("_", name) or "_", max_bytes) for name in wanted]
     order = sorted(range(len(names)), key=lambda row: not own[row])  # a name that may stay goes before made ones
     done = dict(zip(order, distinct(names[row] for row in order), strict=True))
     return [done[row] for row in range(len(names))]
@@ -255,10 +255,12 @@ def distinct(names: Iterable[str], *, taken: Iterable[str] = (), form: Callable[
     return done
 
 
-def _cut(name: str, most: int) -> str:
-    if len(name.encode(errors="surrogateescape")) <= most:
+def _cut(name: str, max_bytes: int) -> str:
+    if len(name.encode(errors="surrogateescape")) <= max_bytes:
         return name
     suffix = hit[0] if (hit := _SUFFIX.search(name)) else ""
     digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:8]
-    stem = name[: len(name) - len(suffix)].encode(errors="replace")[: most - 10 - len(suffix)].decode(errors="ignore")
+    stem = (
+        name[: len(name) - len(suffix)].encode(errors="replace")[: max_bytes - 10 - len(suffix)].decode(errors="ignore")
+    )
     return f"{stem}-{digest}{suffix}"

@@ -22,8 +22,8 @@ from packed_scenes.data.files import check_file, sha256_file
 from packed_scenes.data.inference import compile_network, core, openvino
 
 SUFFIXES = (".onnx", ".xml")
-LARGEST = 1 << 32  # bytes of all files of a network
-LARGEST_GRAPH = {".onnx": 1 << 31, ".xml": 1 << 26}  # protobuf's own limit; an IR's graph of a few MB is a large one
+MAX_BYTES = 1 << 32  # bytes of all files of a network
+MAX_GRAPH_BYTES = {".onnx": 1 << 31, ".xml": 1 << 26}  # protobuf's own limit; an IR's graph of a few MB is a large one
 
 Array = npt.NDArray[Any]
 Run = Callable[[Array], dict[str, Array]]
@@ -90,7 +90,7 @@ def read_netfile(path: str | Path) -> NetFile:
     if path.suffix not in SUFFIXES:
         raise InputError("no network file", file=path, remedy="Give .onnx, or .xml with its .bin beside it.")
     size = check_file(path, what="network")
-    if size > LARGEST_GRAPH[path.suffix]:
+    if size > MAX_GRAPH_BYTES[path.suffix]:
         raise InputError(f"{size / 1e6:,.0f} MB is too large for a {path.suffix} network", file=path)
     return _read_onnx(path) if path.suffix == ".onnx" else _read_ir(path)
 
@@ -171,8 +171,8 @@ def _conversion(model: Any) -> dict[str, str]:
 
 def _bounded(path: Path, others: Sequence[Path]) -> list[Path]:
     size = path.stat().st_size + sum(check_file(other, what="weights") for other in others)
-    if size > LARGEST:
-        raise InputError(f"{size / 1e6:,.0f} MB are more than {LARGEST / 1e6:,.0f} MB", file=path)
+    if size > MAX_BYTES:
+        raise InputError(f"{size / 1e6:,.0f} MB are more than {MAX_BYTES / 1e6:,.0f} MB", file=path)
     return list(others)
 
 

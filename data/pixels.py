@@ -15,7 +15,7 @@ import numpy.typing as npt
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes
 
-LARGEST_CARD = 1 << 22  # bytes
+MAX_CARD_BYTES = 1 << 22  # bytes
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_SCALE = (58.395, 57.12, 57.375)
 Three = tuple[float, float, float]
@@ -100,7 +100,7 @@ def read_side_card(network: str | Path, known: Sequence[str]) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        card = json.loads(read_bytes(path, max_bytes=LARGEST_CARD, what="card"))
+        card = json.loads(read_bytes(path, max_bytes=MAX_CARD_BYTES, what="card"))
     except ValueError as error:
         raise InputError(
             "no JSON", file=path, remedy="It should be the network's card; see docs/networks.md."

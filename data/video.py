@@ -36,14 +36,14 @@ class VideoInfo:
 
 
 def read_video(
-    path: str | Path, *, every: int = 1, limit: int | None = None, warn: Warn | None = None
+    path: str | Path, *, every: int = 1, max_frames: int | None = None, warn: Warn | None = None
 ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
     """Give (frame number, (H, W, 3) uint8 RGB) of every n-th frame, from frame 0 on; one frame is in memory at a time.
 
     Args:
         path: ``.avi``, ``.mp4``, ``.mov``, ``.mkv`` or ``.webm`` file.
         every: take frames 0, n, 2n …; the frames between are not converted.
-        limit: at most so many frames.
+        max_frames: at most so many frames.
         warn: receives a line if the file ends before its header says; default: the log.
 
     Raises:
@@ -57,7 +57,7 @@ def read_video(
     try:
         info = _info(capture)
         number = given = 0
-        while limit is None or given < limit:
+        while max_frames is None or given < max_frames:
             if not capture.grab():
                 break
             if number % every == 0:
@@ -67,19 +67,19 @@ def read_video(
                 given += 1
                 yield number, np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
             number += 1
-        if number == 0 and limit != 0:
+        if number == 0 and max_frames != 0:
             raise InputError("holds no frame that can be decoded", file=path, remedy=_REMEDY)
-        if (limit is None or given < limit) and number < info.frames:
+        if (max_frames is None or given < max_frames) and number < info.frames:
             (warn or _log.warning)(f"{path}: ends after {number} of {info.frames} frames")
     finally:
         capture.release()
 
 
 def video_scenes(
-    path: str | Path, *, every: int = 1, limit: int | None = None, warn: Warn | None = None
+    path: str | Path, *, every: int = 1, max_frames: int | None = None, warn: Warn | None = None
 ) -> Iterator[Scene]:
     """Give every n-th frame as a scene called ``STEM_000120`` after its frame number; see :func:`read_video`."""
-    for number, frame in read_video(path, every=every, limit=limit, warn=warn):
+    for number, frame in read_video(path, every=every, max_frames=max_frames, warn=warn):
         yield Scene(image=frame, name=f"{Path(path).stem}_{number:06d}")
 
 

@@ -27,7 +27,7 @@ _GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
 _left = iter(COCO)
 COCO_91 = ("background", *("N/A" if number in _GAPS else next(_left) for number in range(1, 91)))
 NUMBERED = tuple(str(number) for number in range(91))  # where nobody knows
-LARGEST = 1 << 20  # bytes of a file of names
+MAX_BYTES = 1 << 20  # bytes of a file of names
 
 
 def parse_class_names(text: str | None) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ def parse_class_names(text: str | None) -> tuple[str, ...]:
         return known[text]
     if "," not in text and (Path(text).suffix or "/" in text):
         try:
-            content = read_bytes(text, max_bytes=LARGEST, what="names").decode("utf-8")
+            content = read_bytes(text, max_bytes=MAX_BYTES, what="names").decode("utf-8")
             names: Any = json.loads(content) if Path(text).suffix == ".json" else content.splitlines()
         except ValueError as error:
             raise InputError("no class names", file=text, remedy="Write one name a line, or a JSON list.") from error

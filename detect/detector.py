@@ -3,7 +3,7 @@ truncated in silence.
 
 Memory: the picture, a third of it for its halves, one piece of at most 1600 px (about 400 MB in the network) and the
 boxes; the resized picture is never held as a whole. Time: the looks that choose the scale (at most
-:data:`packed_scenes.detect.survey.BUDGET`) and at most :data:`MOST` input pixels, some 25 s on two cores.
+:data:`packed_scenes.detect.survey.BUDGET`) and at most :data:`MAX_PIXELS` input pixels, some 25 s on two cores.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from packed_scenes.data import InputError, Objects
 from packed_scenes.data.checks import is_number
 from packed_scenes.data.images import as_rgb
-from packed_scenes.detect import info as told
+from packed_scenes.detect import info as messages
 from packed_scenes.detect.class_names import class_id
 from packed_scenes.detect.info import DetectionInfo
 from packed_scenes.detect.load import Backend, load_network
@@ -27,21 +27,21 @@ from packed_scenes.detect.nested import rescore
 from packed_scenes.detect.networks import Network
 from packed_scenes.detect.nms import best_first, nms, nms_mean
 from packed_scenes.detect.pyramid import Image, Pyramid, Rectangle, detail, is_flat
-from packed_scenes.detect.scale import SURE, Look, look
-from packed_scenes.detect.survey import AGREE, LOOKS, Region, Survey, finer, survey
+from packed_scenes.detect.scale import SIZE_SCORE, Look, look
+from packed_scenes.detect.survey import INPUT_SIDES, SAME_SCALE, Region, Survey, finer, survey
 from packed_scenes.detect.tiles import EDGE, Candidates, layout, merge
 
 IOU = 0.6  # NMS threshold
-VOTE = 0.1  # score from which a candidate has a say in where a better one lies, whatever the confidence
+VOTE_SCORE = 0.1  # score from which a candidate has a say in where a better one lies, whatever the confidence
 PAD = 114  # grey of the padding, as in training
 TILE = 1024  # px, side of automatic tiles
-WHOLE = 1600  # px, up to this long side a picture is run in one piece (about 400 MB)
-LARGEST = 16_000  # px, long side of the input that may be asked for
-MOST = 200e6  # input pixels of the automatic choice
-FALLBACK = 960 * 720  # input pixels if nothing was seen
+WHOLE_PX = 1600  # px, up to this long side a picture is run in one piece (about 400 MB)
+MAX_SIDE = 16_000  # px, long side of the input that may be asked for
+MAX_PIXELS = 200e6  # input pixels of the automatic choice
+DEFAULT_PIXELS = 960 * 720  # input pixels if nothing was seen
 ENLARGE = 2.0  # largest enlargement of a picture by the automatic choice
 STEP = 32  # px, the long side is chosen in these steps
-COARSE = 0.4  # share of the best object size under which the largest input is too small
+MIN_SIZE_SHARE = 0.4  # share of the best object size under which the largest input is too small
 MARGIN = 1.5  # objects that a part with its own scale sees of its neighbours
 
 
@@ -93,11 +93,11 @@ class Detector:
         """
         if confidence is not None and not (is_number(confidence) and 0 <= confidence <= 1):
             raise InputError(f"confidence must lie in [0, 1], got {confidence}")
-        for name, value, least in (("image_size", image_size, 32), ("tile", tile, 0)):
+        for name, value, smallest in (("image_size", image_size, 32), ("tile", tile, 0)):
             if value != "auto" and (
-                isinstance(value, str) or not least <= value <= LARGEST or (name == "tile" and 0 < value < 128)
+                isinstance(value, str) or not smallest <= value <= MAX_SIDE or (name == "tile" and 0 < value < 128)
             ):
-                raise InputError(f'{name} must be "auto" or pixels up to {LARGEST}, got {value!r}')
+                raise InputError(f'{name} must be "auto" or pixels up to {MAX_SIDE}, got {value!r}')
         if not isinstance(max_objects, int) or max_objects < 1:
             raise InputError(f"max_objects must be at least 1, got {max_objects}")
         network = load_network(weights, device=device, backend=backend, class_names=tuple(class_names), trust=trust)
@@ -148,7 +148,7 @@ class Detector:
             return look(found.xyxy, found.score, info.scale, area=(part[2] - part[0]) * (part[3] - part[1]))
 
         def shows(part: Rectangle) -> float:
-            scale = min(1.0, LOOKS[-1] / max(part[2] - part[0], part[3] - part[1]))
+            scale = min(1.0, INPUT_SIDES[-1] / max(part[2] - part[0], part[3] - part[1]))
             size = _scaled(part, scale)
             cut, _ = pyramid.part(part, width=size[0], height=size[1])
             return 0.0 if is_flat(cut) else detail(cut)
@@ -160,7 +160,7 @@ class Detector:
         found, info = self._pass(pyramid, region.rectangle, self._scale(pyramid, region.object_px))
         seen = look(found.xyxy, found.score, info.scale)
         expected = region.object_px
-        if expected and seen.weight and not 1 / AGREE < seen.object_px / expected < AGREE:
+        if expected and seen.weight and not 1 / SAME_SCALE < seen.object_px / expected < SAME_SCALE:
             expected = seen.object_px
             found, info = self._pass(pyramid, region.rectangle, self._scale(pyramid, expected))
         return found, replace(info, object_px=expected)
@@ -192,8 +192,8 @@ class Detector:
     def _scale(self, pyramid: Pyramid, object_px: float | None) -> float:
         long_side, area = max(pyramid.width, pyramid.height), pyramid.width * pyramid.height
         if not object_px:
-            return min(math.sqrt(FALLBACK / area), ENLARGE)
-        wanted = min(self.network.card.object_px / object_px, ENLARGE, math.sqrt(MOST / area))
+            return min(math.sqrt(DEFAULT_PIXELS / area), ENLARGE)
+        wanted = min(self.network.card.object_px / object_px, ENLARGE, math.sqrt(MAX_PIXELS / area))
         # whole steps: a last digit of the estimate, which differs between libraries, must not change the picture
         return float(max(round(long_side * wanted / STEP), 5) * STEP / long_side)
 
@@ -213,7 +213,7 @@ class Detector:
             overlap = int(min(side // 3, 2.5 * card.object_px) / scale)
             low = np.array([part[0], part[1]] * 2)
             tiles = [tuple(t) for t in (layout(*span, int(side / scale), overlap) + low).tolist()]
-        least = SURE if looking else min(self.confidence, VOTE)
+        min_score = SIZE_SCORE if looking else min(self.confidence, VOTE_SCORE)
         found: list[Candidates] = []
         shown: list[Rectangle] = []
         for number, tile in enumerate(tiles):
@@ -221,9 +221,11 @@ class Detector:
             piece, exact = pyramid.part(tile, width=size[0], height=size[1])
             shown.append(exact)
             if len(tiles) == 1 or not is_flat(piece):
-                found.append(self._run(piece, number, exact, least))
+                found.append(self._run(piece, number, exact, min_score))
         every = Candidates.concat(found)
-        joined = merge(every, np.array(shown), width=pyramid.width, height=pyramid.height, iou=IOU, edge=EDGE / scale)
+        joined = merge(
+            every, np.array(shown), width=pyramid.width, height=pyramid.height, iou_threshold=IOU, edge=EDGE / scale
+        )
         return joined, DetectionInfo(
             (width, height),
             scale,
@@ -240,24 +242,24 @@ class Detector:
         if self.network.card.fixed is not None or self.tile == 0:
             return 0
         if self.tile == "auto":
-            return TILE if max(width, height) > WHOLE else 0
+            return TILE if max(width, height) > WHOLE_PX else 0
         return int(self.tile) if max(width, height) > int(self.tile) else 0
 
-    def _run(self, piece: Image, number: int, shown: Rectangle, least: float) -> Candidates:
+    def _run(self, piece: Image, number: int, shown: Rectangle, min_score: float) -> Candidates:
         """Run the network on one piece, padded to the stride; NMS inside; boxes in picture pixels."""
         stride = self.network.card.stride
         height, width = piece.shape[:2]
         tall, wide = self.network.card.fixed or (-(-height // stride) * stride, -(-width // stride) * stride)
         padded = np.full((1, tall, wide, 3), PAD, np.uint8)
         padded[0, :height, :width] = piece
-        xyxy, score, class_id = self.network(padded, min(self.confidence, VOTE))[0]
+        xyxy, score, class_id = self.network(padded, min(self.confidence, VOTE_SCORE))[0]
         if self.classes is not None:
             wanted = np.isin(class_id, self.classes)
             xyxy, score, class_id = xyxy[wanted], score[wanted], class_id[wanted]
         xyxy = np.minimum(xyxy.clip(0), np.array([width, height] * 2, np.float32))
         solid = ((xyxy[:, 2:] - xyxy[:, :2]) >= 1).all(1)
         xyxy, score, class_id = xyxy[solid], score[solid], class_id[solid]
-        kept, means = nms_mean(xyxy, score, iou=IOU, least=least, vote=VOTE)
+        kept, means = nms_mean(xyxy, score, iou_threshold=IOU, min_score=min_score, vote=VOTE_SCORE)
         x1, y1, x2, y2 = shown
         ratio = np.array([(x2 - x1) / width, (y2 - y1) / height] * 2, np.float32)
         offset = np.array([x1, y1, x1, y1], np.float32)
@@ -268,13 +270,13 @@ class Detector:
     ) -> tuple[Objects, DetectionInfo]:
         """Filter by confidence, then cap: neither changes what else is found, nor where."""
         found = found.select(found.score >= self.confidence)
-        found = found.select(nms(found.xyxy, found.score, iou=IOU))
+        found = found.select(nms(found.xyxy, found.score, iou_threshold=IOU))
         score = rescore(found.xyxy, found.score)
         order = best_first(found.xyxy, score)
         order = order[score[order] >= self.confidence]
         if len(order) > self.max_objects:
             order = order[: self.max_objects]
-            info = replace(info, warnings=(*info.warnings, told.capped(self.max_objects)))
+            info = replace(info, warnings=(*info.warnings, messages.capped(self.max_objects)))
         xyxy = np.minimum(found.xyxy, np.array([width, height] * 2, np.float32))
         objects = Objects.from_boxes(xyxy[order], score=score[order], class_id=found.class_id[order])
         unlike = self.network.card.unlike(objects, width=width, height=height)
@@ -284,11 +286,11 @@ class Detector:
         best = self.network.card.object_px
         warnings = []
         if seen.object_px is None:
-            warnings.append(told.unseen(best))
+            warnings.append(messages.unseen(best))
         elif not seen.settled:
-            warnings.append(told.unsettled(best))
-        if info.object_px and info.object_px * info.scale < COARSE * best and info.scale < 0.9 * ENLARGE:
-            warnings.append(told.coarse(info.object_px * info.scale, best))
+            warnings.append(messages.unsettled(best))
+        if info.object_px and info.object_px * info.scale < MIN_SIZE_SHARE * best and info.scale < 0.9 * ENLARGE:
+            warnings.append(messages.coarse(info.object_px * info.scale, best))
         return replace(info, warnings=tuple(warnings))
 
 

@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from packed_scenes.data import InputError, Objects
 
-KIN = 2  # other boxes of one size that a box has among goods
-ALIKE = 0.2  # distance of two sizes (logarithms of width and height) up to which boxes are of one size
-FEW = 1000  # boxes up to which all pairs are faster than importing SciPy
+MIN_SAME_SIZE = 2  # other boxes of one size that a box has among goods
+SAME_SIZE = 0.2  # distance of two sizes (logarithms of width and height) up to which boxes are of one size
+ALL_PAIRS_ROWS = 1000  # boxes up to which all pairs are faster than importing SciPy
 FEATURES = ("score", "count", "kin", "filled")
 
 
@@ -65,8 +65,8 @@ class Familiar:
             objects: what was found; only scores of at least ``confidence``, that of the fit, tell whether the picture
                 is familiar, so that a lower threshold of the user raises no alarm.
         """
-        told = objects.select(_score(objects) >= confidence)
-        if self.doubt(told, width=width, height=height) <= 0:
+        sure = objects.select(_score(objects) >= confidence)
+        if self.doubt(sure, width=width, height=height) <= 0:
             return ()
         unlike = f"this looks unlike what the detector learned ({self.learned})"
         if not len(objects):
@@ -81,8 +81,8 @@ def features(
 ) -> dict[str, float]:
     """Describe a set of boxes by :data:`FEATURES`.
 
-    ``score``: the median; ``count``: log2 of the number; ``kin``: the share with at least :data:`KIN` others of their
-    size; ``filled``: the boxes' share of the picture. All are 0 without boxes.
+    ``score``: the median; ``count``: log2 of the number; ``kin``: the share with at least :data:`MIN_SAME_SIZE`
+    others of their size; ``filled``: the boxes' share of the picture. All are 0 without boxes.
 
     Args:
         xyxy: (N, 4) pixels.
@@ -114,12 +114,12 @@ def _sizes(xyxy: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return np.log(np.maximum(xyxy[:, 2:].astype(np.float64) - xyxy[:, :2], 1.0))
 
 
-def _has_kin(size: npt.NDArray[np.float64], *, others: int = KIN) -> npt.NDArray[np.bool_]:
-    """Whether ``others`` further boxes are of a box's size; memory is linear above :data:`FEW` boxes."""
-    if len(size) <= FEW:
+def _has_kin(size: npt.NDArray[np.float64], *, others: int = MIN_SAME_SIZE) -> npt.NDArray[np.bool_]:
+    """Whether ``others`` further boxes are of a box's size; memory is linear above :data:`ALL_PAIRS_ROWS` boxes."""
+    if len(size) <= ALL_PAIRS_ROWS:
         squared = np.square(size[:, None] - size).sum(2)
-        return np.asarray((squared < ALIKE**2).sum(1) > others)
+        return np.asarray((squared < SAME_SIZE**2).sum(1) > others)
     from scipy.spatial import cKDTree
 
-    distance, _ = cKDTree(size).query(size, k=[others + 1], distance_upper_bound=ALIKE)
+    distance, _ = cKDTree(size).query(size, k=[others + 1], distance_upper_bound=SAME_SIZE)
     return np.asarray(np.isfinite(distance[:, 0]))

@@ -11,7 +11,7 @@ from packed_scenes.data import Objects
 from packed_scenes.data.overlaps import pairwise_inside, pairwise_iou
 from packed_scenes.detect.nms import best_first
 
-INSIDE = 0.5  # a detection with more than this share inside an ignore region counts neither way
+IGNORED_SHARE = 0.5  # a detection with more than this share inside an ignore region counts neither way
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,12 @@ class Matching:
     ignored: npt.NDArray[np.bool_]
 
 
-def match_boxes(found: Objects, truth: Objects, *, ignore: npt.ArrayLike | None = None, iou: float = 0.5) -> Matching:
+def match_boxes(
+    found: Objects, truth: Objects, *, ignore: npt.ArrayLike | None = None, iou_threshold: float = 0.5
+) -> Matching:
     """Match detections to true boxes.
 
-    Each detection, best first, takes the free true box of the highest IoU, if that is at least ``iou``.
+    Each detection, best first, takes the free true box of the highest IoU, if that is at least ``iou_threshold``.
 
     Args:
         ignore: (K, 4) regions in pixels; unmatched detections mostly inside one are set aside.
@@ -40,7 +42,7 @@ def match_boxes(found: Objects, truth: Objects, *, ignore: npt.ArrayLike | None 
     Memory: one (D, T) table.
     """
     overlap = pairwise_iou(found.xyxy, truth.xyxy)
-    matched = greedy(overlap, best_first(found.xyxy, found.score), np.array([iou]))[0]
+    matched = greedy(overlap, best_first(found.xyxy, found.score), np.array([iou_threshold]))[0]
     best = np.where(matched >= 0, overlap[np.arange(len(found)), np.maximum(matched, 0)] if len(truth) else 0.0, 0.0)
     return Matching(matched, best, (matched < 0) & inside_ignored(found, ignore))
 
@@ -49,7 +51,7 @@ def inside_ignored(found: Objects, ignore: npt.ArrayLike | None) -> npt.NDArray[
     """Which detections lie mostly inside an ignore region."""
     regions = np.zeros((0, 4), np.float32) if ignore is None else np.asarray(ignore, np.float32).reshape(-1, 4)
     share = pairwise_inside(found.xyxy, regions).max(1, initial=0.0)
-    return np.asarray(share > INSIDE)
+    return np.asarray(share > IGNORED_SHARE)
 
 
 def greedy(

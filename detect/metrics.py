@@ -22,7 +22,7 @@ from packed_scenes.detect.nms import best_first
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
-CAP = 1000  # detections per scene that count
+MAX_DETECTIONS = 1000  # detections per scene that count
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def evaluate(
     recalled = np.zeros((2, len(THRESHOLDS)))
     n_true = 0
     for found, truth, ignore in scenes:
-        order = best_first(found.xyxy, found.score)[:CAP]
+        order = best_first(found.xyxy, found.score)[:MAX_DETECTIONS]
         found = found.select(order)
         matched = greedy(pairwise_iou(found.xyxy, truth.xyxy), np.arange(len(found)), THRESHOLDS) >= 0
         score.append(found.score)

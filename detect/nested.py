@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from packed_scenes.detect.nms import best_first
 
-INSIDE = 0.9  # share of the smaller box inside the larger one; .7 to .95 give the same
+NESTED_SHARE = 0.9  # share of the smaller box inside the larger one; .7 to .95 give the same
 PENALTY = 0.5
 
 
@@ -37,7 +37,7 @@ def rescore(xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32]) -> np
     low, high = shapely.STRtree(shapes).query(shapes)
     low, high = low[low > high], high[low > high]  # the better one stands first
     side = np.minimum(boxes[low, 2:], boxes[high, 2:]) - np.maximum(boxes[low, :2], boxes[high, :2])
-    nested = side.clip(0).prod(1) > INSIDE * np.minimum(area[low], area[high])
+    nested = side.clip(0).prod(1) > NESTED_SHARE * np.minimum(area[low], area[high])
     low, high = low[nested], high[nested]
     lowered = np.zeros(len(boxes), bool)
     better: dict[int, list[int]] = {}

@@ -20,36 +20,36 @@ Boxes = npt.NDArray[np.float32]
 
 
 def nms(
-    xyxy: Boxes, score: npt.NDArray[np.float32], *, iou: float = 0.6, limit: int | None = None
+    xyxy: Boxes, score: npt.NDArray[np.float32], *, iou_threshold: float = 0.6, max_boxes: int | None = None
 ) -> npt.NDArray[np.int64]:
     """Keep the best of each set of overlapping boxes.
 
     Args:
         xyxy: (N, 4) pixels.
         score: (N,) higher is better; equal scores are taken from top to bottom, then left to right.
-        iou: a box is removed if its IoU with a kept, better one is above this.
-        limit: stop after this many kept boxes.
+        iou_threshold: a box is removed if its IoU with a kept, better one is above this.
+        max_boxes: stop after this many kept boxes.
 
     Returns:
         Indices of the kept boxes, best first.
 
     Raises:
-        InputError: if ``iou`` is outside (0, 1].
+        InputError: if ``iou_threshold`` is outside (0, 1].
     """
-    return nms_mean(xyxy, score, iou=iou, limit=limit)[0]
+    return nms_mean(xyxy, score, iou_threshold=iou_threshold, max_boxes=max_boxes)[0]
 
 
 def nms_mean(
     xyxy: Boxes,
     score: npt.NDArray[np.float32],
     *,
-    iou: float = 0.6,
-    limit: int | None = None,
-    least: float = -math.inf,
+    iou_threshold: float = 0.6,
+    max_boxes: int | None = None,
+    min_score: float = -math.inf,
     vote: float = -math.inf,
 ) -> tuple[npt.NDArray[np.int64], Boxes]:
-    """:func:`nms`, and each kept box as the mean of all boxes that overlap it by more than ``iou``, itself included,
-    weighted by score: neighbouring cells of a network vote on the place of one object.
+    """:func:`nms`, and each kept box as the mean of all boxes that overlap it by more than ``iou_threshold``,
+    itself included, weighted by score: neighbouring cells of a network vote on the place of one object.
 
     The weighting is that of Solovyev et al. 2021 (weighted boxes fusion), inside one network's output; which boxes are
     kept is not changed. Measured on 21 unseen generated scenes with the shipped weights: AP .732 -> .737, AP75 .838 ->
@@ -57,17 +57,17 @@ def nms_mean(
     .572 for .586), over .7 and .8 they change nothing.
 
     Args:
-        least: kept boxes have at least this score; lower ones only vote.
+        min_score: kept boxes have at least this score; lower ones only vote.
         vote: boxes of a lower score have no say in where better ones lie.
 
     Returns:
         Indices of the kept boxes, best first; (K, 4) their means.
 
     Raises:
-        InputError: if ``iou`` is outside (0, 1].
+        InputError: if ``iou_threshold`` is outside (0, 1].
     """
-    if not 0 < iou <= 1:
-        raise InputError(f"iou must lie in (0, 1], got {iou}")
+    if not 0 < iou_threshold <= 1:
+        raise InputError(f"iou_threshold must lie in (0, 1], got {iou_threshold}")
     order = best_first(xyxy, score)
     boxes = xyxy[order].astype(np.float64)
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -77,7 +77,7 @@ def nms_mean(
     place = np.empty_like(along)
     place[along] = np.arange(len(along))
     line = center[along, axis]
-    reach = side[:, axis] * (1 - iou) / iou + 1e-6
+    reach = side[:, axis] * (1 - iou_threshold) / iou_threshold + 1e-6
     start = np.searchsorted(line, center[:, axis] - reach, "left")
     end = np.searchsorted(line, center[:, axis] + reach, "right")
     corners, ranked = boxes[along], score[order].astype(np.float64)
@@ -88,7 +88,7 @@ def nms_mean(
     kept: list[int] = []
     means: list[npt.NDArray[np.float64]] = []
     for rank in range(len(boxes)):
-        if ranked[rank] < least or (limit is not None and len(kept) >= limit):
+        if ranked[rank] < min_score or (max_boxes is not None and len(kept) >= max_boxes):
             break
         if not alive[place[rank]]:
             continue
@@ -100,7 +100,7 @@ def nms_mean(
         tall = np.minimum(y2[window], bottom) - np.maximum(y1[window], top)
         np.maximum(tall, 0, out=tall)
         shared *= tall
-        apart = shared <= iou * (area[window] + area[place[rank]] - shared)
+        apart = shared <= iou_threshold * (area[window] + area[place[rank]] - shared)
         alive[window] &= apart
         votes = np.flatnonzero(~apart) + window.start
         total = weight[votes].sum()

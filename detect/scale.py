@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-SURE = 0.3  # score from which a detection counts for the estimate, whatever the user's confidence
-ENOUGH = 3.0  # sum of scores below which an estimate is no evidence
-LARGE = 10.0  # score that a picture full of objects adds: one object that fills a third of it is evidence
+SIZE_SCORE = 0.3  # score from which a detection counts for the estimate, whatever the user's confidence
+MIN_SCORE_SUM = 3.0  # sum of scores below which an estimate is no evidence
+FULL_PICTURE_SCORE = 10.0  # score that a picture full of objects adds: one object that fills a third of it is evidence
 EXAMPLES = 2  # boxes near the median that a look keeps
 
 
@@ -25,7 +25,7 @@ class Look:
     Attributes:
         scale: input pixels per picture pixel.
         object_px: median object in picture pixels, 0 = nothing seen.
-        weight: sum of scores, and :data:`LARGE` times the share of the looked-at part that the objects cover.
+        weight: sum of scores, and :data:`FULL_PICTURE_SCORE` times the share of the part that the objects cover.
         examples: (K, 4) boxes of about the median size, picture pixels, the surest first.
     """
 
@@ -37,12 +37,12 @@ class Look:
     @property
     def enough(self) -> bool:
         """Whether the estimate is evidence."""
-        return self.weight >= ENOUGH
+        return self.weight >= MIN_SCORE_SUM
 
 
 def look(xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], scale: float, *, area: float = np.inf) -> Look:
     """Summarise detections given in picture pixels; ``area``: of the part that was looked at, in picture pixels."""
-    sure = score >= SURE
+    sure = score >= SIZE_SCORE
     if not sure.any():
         return Look(scale, 0.0, 0.0)
     xyxy, score = xyxy[sure], score[sure]
@@ -52,7 +52,7 @@ def look(xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], scale: f
     alike = np.flatnonzero(np.abs(np.log(np.maximum(size, 1e-6) / max(median, 1e-6))) < 0.4)
     best = alike[np.argsort(-score[alike], kind="stable")[:EXAMPLES]]
     covered = min(1.0, float(score @ squares) / area)
-    return Look(scale, median, float(score.sum()) + LARGE * covered, xyxy[best])
+    return Look(scale, median, float(score.sum()) + FULL_PICTURE_SCORE * covered, xyxy[best])
 
 
 def choose(looks: list[Look], *, best_px: float) -> Look | None:

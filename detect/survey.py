@@ -1,7 +1,7 @@
 """Where objects of which size lie: looks at low resolution, closer where all that is seen are specks or nothing.
 
 A long picture is surveyed in blocks of about :data:`LONG` times their short side, so that what is seen does not depend
-on the picture's shape. Each block is looked at in the sizes :data:`LOOKS`. Where the objects seen are specks, or turn
+on the picture's shape. Each block is run at the sizes :data:`INPUT_SIDES`. Where the objects found are specks, or turn
 out to hold many objects themselves (a whole shelf taken for one object), the block is quartered and its quarters are
 looked at, twice as close; so too everywhere as long as nothing is seen at all; and so on, down to the picture's own
 pixels. At each depth at most :data:`WIDTH` parts are looked at, those that show most detail, and at most
@@ -24,22 +24,24 @@ from packed_scenes.detect.scale import Look, choose, look, weighted_median
 # px, long sides of the looks: objects of 1/40 to 1/2 of the picture are seen by one of them. On 71 unseen generated
 # scenes three looks err by 5.7 % of the object's size in the mean, the outer two by 6.1 %; that two are too few was
 # seen on a real shelf, where they took pairs for single goods.
-LOOKS = (448, 640, 896)
-SMALLEST = 224  # px, a further look where the objects are larger than BULKY in the smallest of LOOKS, or unseen
-BULKY = 150  # px
-SMALL = 0.5  # share of the best object size under which a look overestimates: small ones are missed
-SPECK = 20  # px, median object in the largest look under which one looks closer
-CLOSER = 1.5  # no look enlarges the picture by more
+INPUT_SIDES = (448, 640, 896)
+SMALLEST_INPUT = (
+    224  # px, a further look where the objects are larger than BULKY_PX in the smallest of INPUT_SIDES, or unseen
+)
+BULKY_PX = 150  # px
+MIN_SIZE_SHARE = 0.5  # share of the best object size under which a look overestimates: small ones are missed
+SMALL_PX = 20  # px, median object in the largest look under which one looks closer
+MAX_ENLARGEMENT = 1.5  # no look enlarges the picture by more
 LONG = 3.0  # long side of a block over its short side, about
 WIDTH = 8  # parts looked at at one depth
 BUDGET = 40e6  # input pixels of all looks
-AGREE = 1.5  # sizes within this factor are run at one scale
-TINY = 0.4  # share of the best object size under which a part is run once more, closer
-CROWDED = 6.0  # sum of scores that a part needs for that
+SAME_SCALE = 1.5  # sizes within this factor are run at one scale
+CLOSER_LOOK_SHARE = 0.4  # share of the best object size under which a part is run once more, closer
+MIN_PART_SCORE = 6.0  # sum of scores that a part needs for that
 CELLS = 256  # parts at most that are told apart
-HOLDS = 4.0  # sum of scores of the objects inside an object that make it a shelf or a tray
-INSIDE = 320  # px, input of a look into an object
-HIDDEN = 96  # px: objects smaller than this in the picture are not looked into
+MIN_INSIDE_SCORE = 4.0  # sum of scores of the objects inside an object that make it a shelf or a tray
+INSIDE_INPUT = 320  # px, input of a look into an object
+MIN_INSIDE_PX = 96  # px: objects smaller than this in the picture are not looked into
 
 LookAt = Callable[[Rectangle, float], Look]
 
@@ -72,7 +74,7 @@ class Survey:
     def uniform(self) -> bool:
         """Whether one scale fits all regions."""
         sizes = [r.object_px for r in self.regions if r.object_px and r.weight]
-        return self.object_px is None or all(1 / AGREE < s / self.object_px < AGREE for s in sizes)
+        return self.object_px is None or all(1 / SAME_SCALE < s / self.object_px < SAME_SCALE for s in sizes)
 
     def merged(self) -> list[Region]:
         """The regions with a size each: their own where it differs from that of all, and neighbours of one size that
@@ -82,7 +84,7 @@ class Survey:
         sized = []
         for region in self.regions:
             own = region.object_px if region.weight and region.object_px else common
-            agrees = common > 0 and 1 / AGREE < own / common < AGREE
+            agrees = common > 0 and 1 / SAME_SCALE < own / common < SAME_SCALE
             sized.append(Region(region.rectangle, common if agrees else own, region.weight))
         while (pair := _joinable(sized)) is not None:
             one, other = sized[pair[0]], sized[pair[1]]
@@ -111,7 +113,7 @@ def finer(
     for x1, y1, x2, y2 in cells:
         inside = ((center >= (x1, y1)) & (center < (x2, y2))).all(1)
         cell = look(xyxy[inside], score[inside], scale)
-        tiny = cell.weight >= CROWDED and cell.object_px * scale < TINY * best_px
+        tiny = cell.weight >= MIN_PART_SCORE and cell.object_px * scale < CLOSER_LOOK_SHARE * best_px
         regions.append(Region((x1, y1, x2, y2), cell.object_px if tiny else None, cell.weight if tiny else 0.0))
         small = small or tiny
     return replace(seen, regions=regions) if small and len(cells) <= CELLS else None
@@ -159,9 +161,11 @@ def survey(width: int, height: int, look_at: LookAt, detail: Callable[[Rectangle
     looks = _Looks(look_at, best_px, width, height)
     regions: list[Region] = []
     parts, parents, settled = blocks(width, height), dict[Rectangle, Look](), True
-    sizes: tuple[int, ...] = LOOKS
+    sizes: tuple[int, ...] = INPUT_SIDES
     while parts:
-        closest = 2 * LOOKS[-1] >= CLOSER * _side(parts[0])  # their quarters are too small to be looked at
+        closest = 2 * INPUT_SIDES[-1] >= MAX_ENLARGEMENT * _side(
+            parts[0]
+        )  # their quarters are too small to be looked at
         shown = {part: detail(part) if len(parts) > 1 else 1.0 for part in parts}
         judged: dict[Rectangle, Region | _Closer] = {}
         for part in sorted((p for p in parts if shown[p] > 0), key=lambda p: -shown[p])[:WIDTH]:
@@ -175,7 +179,7 @@ def survey(width: int, height: int, look_at: LookAt, detail: Callable[[Rectangle
         rest = [p for p in parts if p not in closer and not isinstance(judged.get(p), Region)]
         regions += [Region(p, parents[p].object_px if p in parents else None) for p in rest]
         parents = {q: wanted[p].seen for p in closer if p in wanted and wanted[p].seen for q in quarters(p)}  # type: ignore[misc]
-        parts, sizes = [q for p in closer for q in quarters(p)], LOOKS[-1:]
+        parts, sizes = [q for p in closer for q in quarters(p)], INPUT_SIDES[-1:]
     return Survey(regions, _common(regions), settled, looks.spent)
 
 
@@ -207,13 +211,13 @@ class _Looks:
         seen = own or parent  # where nothing is seen from near, what was seen from afar holds
         if seen is None:
             return _Closer()
-        if seen.object_px * LOOKS[-1] < SPECK * _side(part) and not closest:
+        if seen.object_px * INPUT_SIDES[-1] < SMALL_PX * _side(part) and not closest:
             return _Closer(must=True, seen=seen)
         if own is None:
             return Region(part, seen.object_px)
         if not closest and self._hold_many(own):
             return _Closer(must=True)
-        small = own.object_px * own.scale < SMALL * self._best_px
+        small = own.object_px * own.scale < MIN_SIZE_SHARE * self._best_px
         return Region(part, self._confirmed(part, own) if small else own.object_px, own.weight)
 
     def _at(self, part: Rectangle, scale: float) -> Look:
@@ -225,26 +229,28 @@ class _Looks:
         x1, y1, x2, y2 = box
         x = float(np.clip((x1 + x2 - side) / 2, 0, max(0.0, self.width - side)))
         y = float(np.clip((y1 + y2 - side) / 2, 0, max(0.0, self.height - side)))
-        return self._at((x, y, min(x + side, self.width), min(y + side, self.height)), min(CLOSER, size / side))
+        return self._at(
+            (x, y, min(x + side, self.width), min(y + side, self.height)), min(MAX_ENLARGEMENT, size / side)
+        )
 
     def _at_sizes(self, part: Rectangle, sizes: tuple[int, ...]) -> Look | None:
         """The most trustworthy look of some sizes, None if none saw enough."""
         side = _side(part)
-        looks = [self._at(part, s / side) for s in sizes if s < CLOSER * side or s == sizes[0]]
+        looks = [self._at(part, s / side) for s in sizes if s < MAX_ENLARGEMENT * side or s == sizes[0]]
         chosen = choose(looks, best_px=self._best_px)
-        if len(sizes) > 1 and (chosen is None or chosen.object_px * sizes[0] > BULKY * side):
-            looks.append(self._at(part, SMALLEST / side))
+        if len(sizes) > 1 and (chosen is None or chosen.object_px * sizes[0] > BULKY_PX * side):
+            looks.append(self._at(part, SMALLEST_INPUT / side))
             chosen = choose(looks, best_px=self._best_px)
         return chosen
 
     def _hold_many(self, seen: Look) -> bool:
         """Whether each of the look's examples holds many objects itself."""
-        if seen.object_px < HIDDEN or not len(seen.examples):
+        if seen.object_px < MIN_INSIDE_PX or not len(seen.examples):
             return False
         for box in seen.examples.tolist():
             side = max(box[2] - box[0], box[3] - box[1])
-            inside = self._around(tuple(box), side, INSIDE) if 1.5 * seen.scale * side < INSIDE else None
-            if inside is None or inside.weight < HOLDS or not 0 < inside.object_px < seen.object_px / 3:
+            inside = self._around(tuple(box), side, INSIDE_INPUT) if 1.5 * seen.scale * side < INSIDE_INPUT else None
+            if inside is None or inside.weight < MIN_INSIDE_SCORE or not 0 < inside.object_px < seen.object_px / 3:
                 return False
         return True
 
@@ -252,8 +258,8 @@ class _Looks:
         """The size of the objects as they look at the scale at which they would be run."""
         if not len(seen.examples):
             return seen.object_px
-        side = min(LOOKS[1] * seen.object_px / self._best_px, 2 * _side(part))
-        again = self._around(tuple(seen.examples[0].tolist()), side, LOOKS[1])
+        side = min(INPUT_SIDES[1] * seen.object_px / self._best_px, 2 * _side(part))
+        again = self._around(tuple(seen.examples[0].tolist()), side, INPUT_SIDES[1])
         return again.object_px if again.enough else seen.object_px
 
 

@@ -79,7 +79,7 @@ def layout(width: int, height: int, tile: int, overlap: int) -> npt.NDArray[np.i
 
 
 def merge(
-    found: Candidates, tiles: npt.NDArray[Any], *, width: int, height: int, iou: float, edge: float = EDGE
+    found: Candidates, tiles: npt.NDArray[Any], *, width: int, height: int, iou_threshold: float, edge: float = EDGE
 ) -> Candidates:
     """Join the detections of all tiles (picture coordinates; NMS inside each tile done already).
 
@@ -87,7 +87,7 @@ def merge(
         found: boxes; faint ones do not decide what becomes of sure ones, so that a score threshold may follow.
         tiles: (T, 4) x1, y1, x2, y2 of what each tile shows.
         width, height: of the picture.
-        iou: NMS threshold.
+        iou_threshold: NMS threshold.
         edge: a box that ends this close to a seam is cut.
     """
     if len(tiles) < 2 or not len(found):
@@ -98,11 +98,11 @@ def merge(
     ends = inner[1] & (found.xyxy[:, 2:] > own[:, 2:] - edge)
     cut = np.any(starts | ends, axis=1)
     whole = found.select(~cut)
-    whole = whole.select(nms(whole.xyxy, whole.score, iou=iou))
+    whole = whole.select(nms(whole.xyxy, whole.score, iou_threshold=iou_threshold))
     pieces = found.select(cut)
     pieces = _unite(pieces.select(~_covered(pieces, whole, tiles)))
     both = Candidates.concat([whole, pieces])
-    return both.select(nms(both.xyxy, both.score, iou=iou))
+    return both.select(nms(both.xyxy, both.score, iou_threshold=iou_threshold))
 
 
 def _covered(

@@ -29,8 +29,8 @@ from packed_scenes.data import InputError
 from packed_scenes.embed.copies import find_copies
 from packed_scenes.embed.mixtures import find_groups
 
-MOST = 150  # crops of a class that enter a comparison of classes
-MOST_NEAREST = 1000  # … that of nearest crops: of a sample the true neighbours may be missing
+MAX_CROPS = 150  # crops of a class that enter a comparison of classes
+MAX_NEAREST = 1000  # … that of nearest crops: of a sample the true neighbours may be missing
 CANDIDATES = 8  # nearest classes by centre that a class is compared with
 BLOCK = 1024
 SAME_CLASS = 0.6  # P(distance within < distance across): .5 for one class split at random, variants have .64 and more
@@ -131,8 +131,8 @@ def audit_vectors(
             first[row] = int(label[row]) not in seen
             seen.add(int(label[row]))
     rng = np.random.default_rng(seed)
-    wide = {int(c): rng.permutation(np.flatnonzero((label == c) & first))[:MOST_NEAREST] for c in classes}
-    sample = {c: np.sort(rows[:MOST]) for c, rows in wide.items()}
+    wide = {int(c): rng.permutation(np.flatnonzero((label == c) & first))[:MAX_NEAREST] for c in classes}
+    sample = {c: np.sort(rows[:MAX_CROPS]) for c, rows in wide.items()}
     mixtures, heights = _mixtures(vectors, sample, threshold)
     mixed, split = ({f.classes[0] for f in mixtures if f.kind is kind} for kind in (Kind.MIXTURE, Kind.SPLIT))
     merges, pairs = _merges(vectors, sample, wide, np.bincount(label), mixed, split, threshold)

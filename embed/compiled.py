@@ -30,7 +30,7 @@ DEFAULTS = {
     "person": {"width": 64, "height": 128, "dimension": 192, "stripes": 8},
 }  # options of the architectures that are compiled
 EPSILON = 1e-5  # of torch's batch norm
-SHORTEST = 1e-12  # of torch's normalize
+MIN_NORM = 1e-12  # of torch's normalize
 
 
 class CompiledRunner:
@@ -156,7 +156,7 @@ def layout_graph(tensors: Mapping[str, Float], width: int, height: int) -> Any:
         x = op.add(x, _convolution(op, x, tensors, f"stages.{stage}.1.body", stride=1))
     x = op.reshape(x, op.constant(np.array([0, -1])), special_zero=True)
     x = op.add(op.matmul(x, _constant(op, tensors["head.weight"]), False, True), _constant(op, tensors["head.bias"]))
-    x = op.normalize_l2(x, op.constant(np.array([1])), SHORTEST**2, "max")
+    x = op.normalize_l2(x, op.constant(np.array([1])), MIN_NORM**2, "max")
     return library.Model([x], [canvases], "layout")
 
 

@@ -33,7 +33,7 @@ SIDE = 224  # px, canvas where neither the file nor a card has a size
 SIDES = (8, 2048)  # px, least and most
 TALL = 1.5  # height over width from which a network is taken for one of people, who are stretched
 DIMENSIONS = (2, 65536)
-SHORTEST = 1e-12  # of torch's normalize
+MIN_NORM = 1e-12  # of torch's normalize
 
 
 def load_exported(path: str | Path, *, device: str = "auto", about: Mapping[str, Any] | None = None) -> Loaded:
@@ -192,7 +192,7 @@ class ExportedRunner:
             found = self._run(self._pixels.apply(batch, last=self._last))[self.output]
             parts.append(self._vectors(np.asarray(found, np.float32), len(batch))[:given])
         rows: Float = np.concatenate(parts)
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), SHORTEST)
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), MIN_NORM)
         return rows
 
     def _vectors(self, found: Float, count: int) -> Float:

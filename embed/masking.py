@@ -34,7 +34,7 @@ from packed_scenes.data.letterbox import GREY, letterbox
 RGB = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-LEAST, MOST = 0.15, 0.95  # shares of a crop that a believable mask keeps
+MIN_SHARE, MAX_SHARE = 0.15, 0.95  # shares of a crop that a believable mask keeps
 
 
 class Masker(Protocol):
@@ -217,7 +217,7 @@ def make_masker(spec: str | Masker | None, *, device: str = "auto") -> Masker | 
 
 def believable(mask: Mask) -> Mask:
     """The mask, or all True where it keeps under 15 % or over 95 % of the crop."""
-    return mask if LEAST <= mask.mean() <= MOST else np.ones_like(mask)
+    return mask if MIN_SHARE <= mask.mean() <= MAX_SHARE else np.ones_like(mask)
 
 
 def keep(image: RGB, mask: Mask) -> RGB:

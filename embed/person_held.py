@@ -13,15 +13,17 @@ from packed_scenes.embed.calibrate import Labels, Vectors
 from packed_scenes.embed.person_batches import PeopleBatches, RealPeople
 from packed_scenes.embed.person_network import PersonNet
 
-HELD = 0x4E1D  # seed of the drawn people who are never trained on
-SHARE = 4  # every so many real people are kept out
-FEWEST = 5  # real people kept out from which the card is calibrated on them: drawn ones differ more than real ones
+HELD_OUT_SEED = 0x4E1D  # seed of the drawn people who are never trained on
+HELD_OUT_EVERY = 4  # every so many real people are kept out
+MIN_REAL_PEOPLE = (
+    5  # real people kept out from which the card is calibrated on them: drawn ones differ more than real ones
+)
 
 
 def keep_out(real: RealPeople) -> tuple[RealPeople, RealPeople]:
     """(for training, kept out): every fourth real person is kept out; both see the same backgrounds."""
-    train = [own for number, own in enumerate(real.crops) if number % SHARE]
-    return RealPeople(train, real.pictures), RealPeople(real.crops[::SHARE], real.pictures)
+    train = [own for number, own in enumerate(real.crops) if number % HELD_OUT_EVERY]
+    return RealPeople(train, real.pictures), RealPeople(real.crops[::HELD_OUT_EVERY], real.pictures)
 
 
 def scenes_of(
@@ -31,12 +33,15 @@ def scenes_of(
 
     Real people are taken again by one or by two drawn cameras a scene.
     """
-    if len(held.crops) >= FEWEST:
-        batches = (real_scene(network, held, np.random.default_rng([HELD, step]), views=views) for step in range(count))
+    if len(held.crops) >= MIN_REAL_PEOPLE:
+        batches = (
+            real_scene(network, held, np.random.default_rng([HELD_OUT_SEED, step]), views=views)
+            for step in range(count)
+        )
     else:
         drawn = PeopleBatches(
             width=network.width, height=network.height, people=people, views=views,
-            real=RealPeople(pictures=held.pictures), seed=HELD,
+            real=RealPeople(pictures=held.pictures), seed=HELD_OUT_SEED,
         )  # fmt: skip
         batches = (drawn.batch(step) for step in range(count))
     return [(_embed(network, pixels), label) for pixels, label in batches]

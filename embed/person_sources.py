@@ -14,10 +14,10 @@ from packed_scenes.data.folders import IMAGE_SUFFIXES, list_files
 from packed_scenes.embed.folders import read_folder
 from packed_scenes.embed.person_batches import Picture, RealPeople
 
-TALLEST = 200  # pixels kept of a crop
-SIDE = 256  # pixels of a background
-MOST = 80  # crops kept of one person: those of a long still stretch teach nothing more
-CROWDED = 0.4  # IoU with somebody else's box from which a crop shows two people
+MAX_HEIGHT = 200  # pixels kept of a crop
+BACKGROUND_SIDE = 256  # pixels of a background
+MAX_PER_PERSON = 80  # crops kept of one person: those of a long still stretch teach nothing more
+MAX_OTHER_IOU = 0.4  # IoU with somebody else's box from which a crop shows two people
 
 
 def read_people(root: str | Path, *, dropped: Sequence[str] = ()) -> tuple[tuple[Picture, ...], ...]:
@@ -40,7 +40,7 @@ def read_people(root: str | Path, *, dropped: Sequence[str] = ()) -> tuple[tuple
             for row in csv.DictReader(file):
                 if not {"file", "person"} <= row.keys():
                     raise InputError("needs columns file and person", file=root / "crops.csv", remedy="Add them.")
-                if float(row.get("max_iou_other") or 0) <= CROWDED:
+                if float(row.get("max_iou_other") or 0) <= MAX_OTHER_IOU:
                     files.setdefault(row["person"], []).append(root / "crops" / row["file"])
     else:
         folder = read_folder(root)
@@ -53,13 +53,13 @@ def read_people(root: str | Path, *, dropped: Sequence[str] = ()) -> tuple[tuple
     out = []
     for name in sorted(files):
         own = files[name]
-        picks = np.unique(np.linspace(0, len(own) - 1, min(MOST, len(own))).round().astype(int))
-        out.append(tuple(_shrink(read_image(own[k]), TALLEST) for k in picks.tolist()))
+        picks = np.unique(np.linspace(0, len(own) - 1, min(MAX_PER_PERSON, len(own))).round().astype(int))
+        out.append(tuple(_shrink(read_image(own[k]), MAX_HEIGHT) for k in picks.tolist()))
     return tuple(out)
 
 
-def read_backgrounds(root: str | Path, *, most: int = 300) -> tuple[Picture, ...]:
-    """Up to ``most`` photos below a folder, evenly spaced over the sorted names, as square (256, 256, 3) pictures.
+def read_backgrounds(root: str | Path, *, max_photos: int = 300) -> tuple[Picture, ...]:
+    """Up to ``max_photos`` photos below a folder, evenly spaced by name, as square (256, 256, 3) pictures.
 
     Raises:
         InputError: if there is none.
@@ -67,7 +67,7 @@ def read_backgrounds(root: str | Path, *, most: int = 300) -> tuple[Picture, ...
     paths = list_files(Path(root), IMAGE_SUFFIXES) if Path(root).is_dir() else []
     if not paths:
         raise InputError("no pictures below this folder", file=root, remedy="Give a folder of photos.")
-    picks = np.unique(np.linspace(0, len(paths) - 1, min(most, len(paths))).round().astype(int))
+    picks = np.unique(np.linspace(0, len(paths) - 1, min(max_photos, len(paths))).round().astype(int))
     return tuple(_square(read_image(paths[k])) for k in picks.tolist())
 
 
@@ -94,5 +94,5 @@ def _square(picture: Picture) -> Picture:
     side = min(h, w)
     y, x = (h - side) // 2, (w - side) // 2
     cut = picture[y : y + side, x : x + side]
-    mode = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(cut, (SIDE, SIDE), interpolation=mode), np.uint8)
+    mode = cv2.INTER_AREA if side > BACKGROUND_SIDE else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(cut, (BACKGROUND_SIDE, BACKGROUND_SIDE), interpolation=mode), np.uint8)

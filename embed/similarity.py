@@ -66,9 +66,9 @@ def similarity_map(
     return smooth
 
 
-def overlay(canvas: npt.NDArray[np.uint8], values: Map, *, limit: float | None = None) -> npt.NDArray[np.uint8]:
+def overlay(canvas: npt.NDArray[np.uint8], values: Map, *, max_value: float | None = None) -> npt.NDArray[np.uint8]:
     """Draw a map over its crop: red = made the two similar, blue = made them differ, clear = no part in it."""
-    top = max(float(np.abs(values).max()), 1e-6) if limit is None else limit
+    top = max(float(np.abs(values).max()), 1e-6) if max_value is None else max_value
     strength = np.clip(values / top, -1, 1)[..., None]
     colour = np.where(strength > 0, np.array([255.0, 40, 20]), np.array([20.0, 80, 255]))
     alpha = 0.75 * np.abs(strength)
@@ -96,8 +96,8 @@ def draw_pairs(
         vectors = embedder.embed_canvases(canvases)
         cosine = float(vectors[0] @ vectors[1])
         maps = [similarity_map(embedder, canvases[i], vectors[1 - i]) for i in (0, 1)]
-        limit = max(float(np.abs(m).max()) for m in maps)
-        drawn = [overlay(canvas, m, limit=limit) for canvas, m in zip(canvases, maps, strict=True)]
+        max_value = max(float(np.abs(m).max()) for m in maps)
+        drawn = [overlay(canvas, m, max_value=max_value) for canvas, m in zip(canvases, maps, strict=True)]
         row = np.hstack([canvases[0], drawn[0], drawn[1], canvases[1]])
         row = cv2.resize(row, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
         label = np.full((22, row.shape[1], 3), 255, np.uint8)

@@ -112,14 +112,14 @@ def camera(folder: CropFolder) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.array([int(path.stem.rsplit("cam", 1)[1]) for path in folder.paths], np.int64)
 
 
-def build_store(crops: CropFolder, folder: str | Path, *, most: int = 260, seed: int = 0) -> CropStore:
-    """Store crops for training, at most ``most`` per class, byte-identical files once; an existing store is opened."""
+def build_store(crops: CropFolder, folder: str | Path, *, max_per_class: int = 260, seed: int = 0) -> CropStore:
+    """Store crops for training, ``max_per_class`` per class, byte-identical files once; an existing store is opened."""
     folder = Path(folder)
     if not (folder / "store.json").is_file():
         rng = np.random.default_rng(seed)
         writer, seen = StoreWriter(folder), set()
         for label in np.unique(crops.label):
-            for row in rng.permutation(np.flatnonzero(crops.label == label))[:most].tolist():
+            for row in rng.permutation(np.flatnonzero(crops.label == label))[:max_per_class].tolist():
                 digest = hashlib.sha256(crops.paths[row].read_bytes()).digest()
                 if digest not in seen:
                     seen.add(digest)

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 SHARE = 0.1  # of the certainly different pairs under the cut
-LEAST = 30  # pairs to judge by
-MOST = 200  # objects of one picture that are compared
+MIN_PAIRS = 30  # pairs to judge by
+MAX_OBJECTS = 200  # objects of one picture that are compared
 
 
 def certain_cut(vectors: npt.NDArray[np.float32], exclusive: npt.NDArray[np.int64]) -> float | None:
@@ -30,8 +30,8 @@ def certain_cut(vectors: npt.NDArray[np.float32], exclusive: npt.NDArray[np.int6
     starts = np.flatnonzero(np.diff(exclusive, prepend=-1))
     parts = []
     for rows in np.split(vectors, starts[1:]):
-        shown = rows[:: -(-len(rows) // MOST)]
+        shown = rows[:: -(-len(rows) // MAX_OBJECTS)]
         i, j = np.triu_indices(len(shown), 1)
         parts.append((1 - shown @ shown.T)[i, j])
     distances = np.concatenate(parts)
-    return float(np.quantile(distances, SHARE).clip(0.01, 1)) if len(distances) >= LEAST else None
+    return float(np.quantile(distances, SHARE).clip(0.01, 1)) if len(distances) >= MIN_PAIRS else None

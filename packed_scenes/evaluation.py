@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from packed_scenes.data.labelled import LabelledScene
 
 MATCH_IOU = 0.5
-LEAST_CONFIDENCE = 0.01  # below it lie thousands of boxes that add nothing to average precision
+MIN_CONFIDENCE = 0.01  # below it lie thousands of boxes that add nothing to average precision
 
 Progress = Callable[[Iterable["LabelledScene"], str, int], Iterable["LabelledScene"]]
 
@@ -164,9 +164,9 @@ def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
 
     found = observer.observe(scene).objects
     # Average precision needs the unsure detections, too; identities are judged on what a user would get.
-    every = replace(observer.detector, confidence=LEAST_CONFIDENCE).detect(scene.image)
+    every = replace(observer.detector, confidence=MIN_CONFIDENCE).detect(scene.image)
     every = _as_seen(every, found, observer.detector.confidence)
-    matched = match_boxes(found, truth, ignore=ignore, iou=MATCH_IOU)
+    matched = match_boxes(found, truth, ignore=ignore, iou_threshold=MATCH_IOU)
     uncertain_hit = (
         (matched.truth >= 0) & ~certain[np.maximum(matched.truth, 0)] if len(truth) else np.zeros(len(found), bool)
     )

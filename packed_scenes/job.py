@@ -115,7 +115,7 @@ def run_job(job: Job, *, progress: Progress, warn: Callable[[str], None]) -> tup
 
 
 def watch_job(
-    job: Job, *, every_seconds: float, until: str | None, progress: Progress, tell: Callable[[str], None]
+    job: Job, *, every_seconds: float, until: str | None, progress: Progress, warn: Callable[[str], None]
 ) -> Iterator[Analysis]:
     """Analyse what arrives in the folders of a job; yields the analysis of all photos so far after each batch.
 
@@ -124,7 +124,7 @@ def watch_job(
         every_seconds: time between two looks at the folders.
         until: when to end (:meth:`packed_scenes.watch.Until.parse`).
         progress: wraps the loop over new photos.
-        tell: gets a line for each photo that was left out.
+        warn: gets a line for each photo that was left out.
 
     Raises:
         InputError: if the job has another engine or a catalogue, a folder is missing, or the run folder cannot be
@@ -146,5 +146,5 @@ def watch_job(
         every_seconds=every_seconds,
         until=Until.parse(until),
         progress=progress,
-        tell=tell,
+        warn=warn,
     )

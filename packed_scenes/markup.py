@@ -10,8 +10,8 @@ from pathlib import Path
 from packed_scenes.aggregate.page import STYLE
 from packed_scenes.data.errors import one_line
 
-WIDEST = 1400  # pixels of a picture in the page
-LONGEST_TEXT = 500  # characters of one name or message
+MAX_WIDTH = 1400  # pixels of a picture in the page
+MAX_TEXT = 500  # characters of one name or message
 # Nothing is loaded, run or sent, whatever a name may hold: only pictures and styles inside the page.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -32,10 +32,10 @@ def text(value: object) -> str:
     """Make HTML of text that can come from anyone.
 
     Control and direction characters are shown as backslash escapes, the rest is escaped for HTML (attributes too), and
-    what is longer than ``LONGEST_TEXT`` characters is cut.
+    what is longer than ``MAX_TEXT`` characters is cut.
     """
     line = one_line(str(value))
-    return escape(line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…")
+    return escape(line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…")
 
 
 def table(
@@ -61,7 +61,7 @@ def table(
 
 
 def picture(file: Path | None, text: str) -> str:
-    """Put a picture into the page, at most ``WIDEST`` pixels wide; nothing if there is none or it cannot be read."""
+    """Put a picture into the page, at most ``MAX_WIDTH`` pixels wide; nothing if there is none or it cannot be read."""
     if file is None:
         return ""
     import cv2
@@ -69,7 +69,7 @@ def picture(file: Path | None, text: str) -> str:
     image = cv2.imread(str(file))
     if image is None:
         return ""
-    scale = WIDEST / image.shape[1]
+    scale = MAX_WIDTH / image.shape[1]
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     kind, options = (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 80]) if file.suffix == ".jpg" else (".png", [])

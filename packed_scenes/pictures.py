@@ -16,7 +16,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.scene import Scene
 
-HELD_PIXELS = 64_000_000  # decoded pictures kept for drawing: a few large photos, 200 MB at most
+CACHED_PIXELS = 64_000_000  # decoded pictures kept for drawing: a few large photos, 200 MB at most
 
 Picture = str | Path | Scene | Image | npt.NDArray[np.uint8]
 
@@ -73,7 +73,7 @@ class Source:
 class PictureCache:
     """The pictures decoded last, up to a number of pixels, so that drawing need not read again; safe in threads."""
 
-    def __init__(self, pixels: int = HELD_PIXELS) -> None:
+    def __init__(self, pixels: int = CACHED_PIXELS) -> None:
         self._pixels = pixels
         self._held: OrderedDict[str, Scene] = OrderedDict()
         self._lock = threading.Lock()

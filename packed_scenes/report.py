@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from packed_scenes.aggregate.colors import NOISE_COLOR, Color, is_light
 from packed_scenes.aggregate.page import data_uri, fitted
-from packed_scenes.aggregate.sheet import DOUBTFUL
+from packed_scenes.aggregate.sheet import MIN_PROBABILITY
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes
 from packed_scenes.data.images import read_image
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from packed_scenes.results import Analysis, SceneResult
 
 PICTURES = 24  # photos whose overlays are in the page
-LONGEST = 1400  # pixels of the longer side of overlays that are too large to go in as they are
-MOST_BYTES = 12_000_000  # of all overlays in the page, as text
+MAX_SIDE = 1400  # pixels of the longer side of overlays that are too large to go in as they are
+MAX_BYTES = 12_000_000  # of all overlays in the page, as text
 ROWS = 200  # lines of a table or list
 MORE = """
 .zoom{display:block;position:relative;cursor:zoom-in;overflow:auto}
@@ -61,7 +61,7 @@ def report_page(
 
     Returns:
         HTML text. Names are hostile text: escaped, control and direction characters shown. The same input gives the
-        same text. Of many photos the first ``PICTURES`` are shown, as far as ``MOST_BYTES`` reach.
+        same text. Of many photos the first ``PICTURES`` are shown, as far as ``MAX_BYTES`` reach.
     """
     counts = record["counts"]
     figures = [
@@ -93,11 +93,11 @@ def _photos(analysis: Analysis) -> list[str]:
 
 
 def _overlays(scenes: Sequence[SceneResult], folder: Path, lost: set[str]) -> list[str]:
-    share = MOST_BYTES // max(1, min(len(scenes), PICTURES))
+    share = MAX_BYTES // max(1, min(len(scenes), PICTURES))
     parts, used, shown = ["<p>Click or tap a photo to see it larger, and again to see all of it.</p>"], 0, 0
     for scene in scenes[:PICTURES]:
         uri = "" if scene.source.where in lost else _overlay(folder / scene.name / "overlay.jpg", share)
-        if used + len(uri) > MOST_BYTES:
+        if used + len(uri) > MAX_BYTES:
             break
         shown, used = shown + 1, used + len(uri)
         name = text(scene.name)
@@ -124,7 +124,7 @@ def _overlay(file: Path, most: int) -> str:
         content = read_bytes(file)
         if len(content) * 4 / 3 < most:
             return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
-        return data_uri(fitted(read_image(file), longest=LONGEST))
+        return data_uri(fitted(read_image(file), longest=MAX_SIDE))
     except InputError:  # not drawn
         return ""
 
@@ -164,18 +164,18 @@ def _tag(cluster: int, colors: Mapping[int, Color]) -> str:
 
 
 def _doubtful(scenes: Sequence[SceneResult], names: Mapping[int, str] | None) -> list[str]:
-    """List members of groups of two or more whose membership is below ``DOUBTFUL``, the least sure first."""
+    """List members of groups of two or more whose membership is below ``MIN_PROBABILITY``, the least sure first."""
     ids, count = np.unique(_joined(scenes), return_counts=True)
     grouped = ids[(ids != NOISE) & (count > 1)]
     found = []
     for place, scene in enumerate(scenes):
         if scene.objects.probability is not None:
             sure = np.round(scene.objects.probability, 4)  # as objects.csv; the last bits change with the threads
-            rows = np.flatnonzero((sure < DOUBTFUL) & np.isin(_clusters(scene), grouped))
+            rows = np.flatnonzero((sure < MIN_PROBABILITY) & np.isin(_clusters(scene), grouped))
             found += [(float(sure[row]), place, row) for row in rows.tolist()]
     found.sort()
     if not found:
-        return [f"<p>No member of a group has a membership below {DOUBTFUL}.</p>"]
+        return [f"<p>No member of a group has a membership below {MIN_PROBABILITY}.</p>"]
     lines = []
     for sure_of, place, row in found[:ROWS]:
         objects = scenes[place].objects
@@ -186,7 +186,7 @@ def _doubtful(scenes: Sequence[SceneResult], names: Mapping[int, str] | None) ->
     named = () if names is None else ("name",)
     head = ("photo", "object", "group", *named, "membership", "x1, y1, x2, y2 (pixels)")
     return [
-        f"<p>Members of groups with a membership below {DOUBTFUL}, the least sure first: {len(found):,}.</p>",
+        f"<p>Members of groups with a membership below {MIN_PROBABILITY}, the least sure first: {len(found):,}.</p>",
         table(head, lines, numbers=(len(head) - 2, len(head) - 1)),
         *_rest(len(found), "doubtful objects", "objects.parquet"),
     ]

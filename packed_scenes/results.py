@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from packed_scenes.aggregate import Congregation
 
 
-SHOWN = 12  # scenes, warnings and errors in a summary
-SHOWN_PICTURES, SHOWN_PX = 4, 1000  # overlays in a notebook, and their longer side
+MAX_LISTED = 12  # scenes, warnings and errors in a summary
+MAX_PICTURES, PICTURE_SIDE = 4, 1000  # overlays in a notebook, and their longer side
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,12 @@ class Analysis:
         ]
         lines += [
             f"  {scene.name}: {len(scene.objects)} objects, {len(scene.congregations)} congregations"
-            for scene in self.scenes[:SHOWN]
+            for scene in self.scenes[:MAX_LISTED]
         ]
-        if len(self.scenes) > SHOWN:
-            lines.append(f"  … and {len(self.scenes) - SHOWN} more scenes")
-        lines += [f"warning: {line}" for line in self.warnings[:SHOWN]]
-        lines += [f"left out: {file}: {why}" for file, why in self.errors[:SHOWN]]
+        if len(self.scenes) > MAX_LISTED:
+            lines.append(f"  … and {len(self.scenes) - MAX_LISTED} more scenes")
+        lines += [f"warning: {line}" for line in self.warnings[:MAX_LISTED]]
+        lines += [f"left out: {file}: {why}" for file, why in self.errors[:MAX_LISTED]]
         return "\n".join(lines)
 
     def show(self, scene: str | None = None) -> None:
@@ -122,9 +122,9 @@ class Analysis:
         import cv2
 
         parts = [f"<pre>{html.escape(str(self))}</pre>"]
-        for scene in self.scenes[:SHOWN_PICTURES]:
+        for scene in self.scenes[:MAX_PICTURES]:
             overlay = self.overlay(scene.name)
-            factor = min(1.0, SHOWN_PX / max(overlay.shape[:2]))
+            factor = min(1.0, PICTURE_SIDE / max(overlay.shape[:2]))
             small = cv2.resize(overlay, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
             data = base64.b64encode(cv2.imencode(".jpg", small[..., ::-1])[1].tobytes()).decode()
             parts.append(

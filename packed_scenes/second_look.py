@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from packed_scenes.data.objects import Objects
 
-SURE = 0.5  # score from which a detection is not doubted, and says what the scene's objects are like
-FEW = 6  # sure detections below which a scene says nothing
+SURE_SCORE = 0.5  # score from which a detection is not doubted, and says what the scene's objects are like
+MIN_SURE = 6  # sure detections below which a scene says nothing
 LOOK = (
     0.6  # cosine to the most similar sure one under which a look is unlike: nine in ten pairs of one identity reach it
 )
-SIZE = 0.35  # mean of the log ratio of sides to the two nearest in size, over which a size is unlike
-DIVERSE = 0.2  # share of the sure detections that are unlike the others, over which nothing repeats
+MAX_SIZE_RATIO = 0.35  # mean of the log ratio of sides to the two nearest in size, over which a size is unlike
+MAX_UNLIKE_SHARE = 0.2  # share of the sure detections that are unlike the others, over which nothing repeats
 PENALTY = 0.5
 
 
@@ -34,11 +34,11 @@ def doubtful(objects: Objects, *, block: int = 500_000) -> npt.NDArray[np.bool_]
         block: pairs compared at a time; 500,000 take some 30 MB.
 
     Returns:
-        (N,) bool; all False where fewer than :data:`FEW` are sure, or where the sure ones are unlike each other.
+        (N,) bool; all False where fewer than :data:`MIN_SURE` are sure, or where the sure ones are unlike each other.
     """
     result = np.zeros(len(objects), bool)
-    sure = np.flatnonzero(objects.score >= SURE)
-    if objects.embedding is None or len(sure) < FEW:
+    sure = np.flatnonzero(objects.score >= SURE_SCORE)
+    if objects.embedding is None or len(sure) < MIN_SURE:
         return result
     step = max(1, block // len(sure))
 
@@ -46,8 +46,8 @@ def doubtful(objects: Objects, *, block: int = 500_000) -> npt.NDArray[np.bool_]
         parts = [_unlike(objects, rows[i : i + step], sure) for i in range(0, len(rows), step)]
         return np.concatenate([np.zeros(0, bool), *parts])
 
-    faint = np.flatnonzero(objects.score < SURE)
-    if len(faint) and unlike(sure).mean() <= DIVERSE:
+    faint = np.flatnonzero(objects.score < SURE_SCORE)
+    if len(faint) and unlike(sure).mean() <= MAX_UNLIKE_SHARE:
         result[faint] = unlike(faint)
     return result
 
@@ -59,7 +59,7 @@ def _unlike(objects: Objects, rows: npt.NDArray[np.intp], sure: npt.NDArray[np.i
     side = np.log(np.maximum(objects.xyxy[:, 2:] - objects.xyxy[:, :2], 1e-3)).astype(np.float64)
     apart = np.abs(side[rows, None] - side[sure][None]).max(2)
     apart = np.partition(np.where(itself, np.inf, apart), 1, axis=1)[:, :2].mean(1)
-    unlike: npt.NDArray[np.bool_] = (cosine.max(1) < LOOK) & (apart > SIZE)
+    unlike: npt.NDArray[np.bool_] = (cosine.max(1) < LOOK) & (apart > MAX_SIZE_RATIO)
     return unlike
 
 

@@ -98,7 +98,7 @@ def watch(
     every_seconds: float = EVERY_SECONDS,
     until: Until | None = None,
     progress: Progress | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Analysis]:
     """Yield the analysis of all photos so far after each batch, written to the run folder ``out``.
 
@@ -112,7 +112,7 @@ def watch(
         every_seconds: time between two looks at the folders.
         until: when to end.
         progress: wraps the loop over new photos, given (photos, label, total).
-        tell: gets a line for each photo that was left out.
+        warn: gets a line for each photo that was left out.
 
     Raises:
         InputError: if a folder is missing or the run folder cannot be written.
@@ -147,7 +147,7 @@ def watch(
                 assert source.path is not None
                 seen[source.path] = _Seen(now[source.path], source, made)
                 if isinstance(made, Exception):
-                    tell(f"left out: {source.where}: {reason(made)}")
+                    warn(f"left out: {source.where}: {reason(made)}")
         if (new or changed) and any(isinstance(photo.made, Observation) for photo in seen.values()):
             analysis = _group([seen[path] for path in now if path in seen], observer, names, cache, boxes)
             save_run(analysis, out, drawn=drawn)

@@ -108,7 +108,7 @@ def _library(X: Any, model: Any, eps: float | None, seed: int) -> Any:
     import sklearn.cluster
     from sklearn import metrics
 
-    from packed_scenes.cluster.search.space import JUDGED
+    from packed_scenes.cluster.search.space import SILHOUETTE_ROWS
 
     given = dict(model.params)
     if model.method == "kmeans":
@@ -131,7 +131,7 @@ def _library(X: Any, model: Any, eps: float | None, seed: int) -> Any:
     kept = labels >= 0
     if 1 < len(np.unique(labels[kept])) < kept.sum():
         judged = X[kept], labels[kept]
-        sample = min(JUDGED, int(kept.sum()))
+        sample = min(SILHOUETTE_ROWS, int(kept.sum()))
         with contextlib.suppress(ValueError):  # the sample may hold one cluster, or single rows only
             metrics.silhouette_score(*judged, sample_size=sample, random_state=seed)
         metrics.calinski_harabasz_score(*judged)

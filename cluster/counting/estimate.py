@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 LEVEL = 0.95
-FEWEST = 3  # rounds before a target may stop the asking: the spread of two is too uncertain
+MIN_ROUNDS = 3  # rounds before a target may stop the asking: the spread of two is too uncertain
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Estimate:
         return (self.high - self.low) / 2 / max(self.count, 1e-12)
 
 
-def combine(shares: npt.ArrayLike | Sequence[Sequence[float]], *, most: int) -> Estimate:
+def combine(shares: npt.ArrayLike | Sequence[Sequence[float]], *, max_count: int) -> Estimate:
     """Estimate the count from rounds.
 
     Args:
         shares: (R, S) shares of the count, R rounds of one item in each of S strata; R >= 2.
-        most: the number of items, which no count exceeds.
+        max_count: the number of items, which no count exceeds.
 
     The rounds of a stratum are independent draws, so their variance needs no model. The limits are of a t distribution
     on the logarithm (counts are positive and skewed), its degrees of freedom by Welch and Satterthwaite, because one
@@ -59,7 +59,7 @@ def combine(shares: npt.ArrayLike | Sequence[Sequence[float]], *, most: int) -> 
     count = float(values.mean(axis=0).sum())
     parts = values.var(axis=0, ddof=1) / rounds
     error = float(np.sqrt(parts.sum()))
-    count_shown = float(np.clip(count, 1, most))
+    count_shown = float(np.clip(count, 1, max_count))
     if error == 0:
         return Estimate(count_shown, count_shown, count_shown, 0.0, rounds, values.size)
     freedom = max(1.0, float(parts.sum() ** 2 / np.sum(parts**2 / (rounds - 1))))
@@ -68,5 +68,5 @@ def combine(shares: npt.ArrayLike | Sequence[Sequence[float]], *, most: int) -> 
     low = count_shown * np.exp(-min(step, 50))
     high = count_shown * np.exp(min(step, 50))
     return Estimate(
-        count_shown, float(np.clip(low, 1, most)), float(np.clip(high, 1, most)), error, rounds, values.size
+        count_shown, float(np.clip(low, 1, max_count)), float(np.clip(high, 1, max_count)), error, rounds, values.size
     )

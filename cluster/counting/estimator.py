@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.cluster.counting.estimate import FEWEST, Estimate, combine
+from packed_scenes.cluster.counting.estimate import MIN_ROUNDS, Estimate, combine
 from packed_scenes.cluster.counting.frame import Bond, Frames
 from packed_scenes.cluster.counting.pilot import Ask, fit_bond, pilot_pairs
 from packed_scenes.cluster.counting.sampling import Answered, Plan
 
 PURE = 0.6  # x calibrated: cut of the pilot's units
 FRAME = 0.8  # x the bond's middle: cut of the frame
-MOST_ROUNDS = 200
+MAX_ROUNDS = 200
 # Rounds in a row with the wanted interval that end the asking. One that is narrow by chance ends it too soon, and the
 # count is then too low: resampling the rounds of five countings, intervals cover what they estimate .88 of the time
 # with 1 and .91 with 3.
@@ -53,7 +53,7 @@ def estimate_count(
     target: float = 0.1,
     seed: int = 0,
     progress: Progress | None = None,
-    tell: Callable[[Progress], None] | None = None,
+    callback: Callable[[Progress], None] | None = None,
 ) -> Progress:
     """Estimate how many identities there are from answers about pairs.
 
@@ -64,10 +64,10 @@ def estimate_count(
             that remembers its answers resumes by starting over.
         calibrated: the embedder's own threshold.
         target: ends when half the interval is at most this share of the count, ``STEADY`` rounds in a row (after
-            ``FEWEST`` rounds); 0 = never.
+            ``MIN_ROUNDS`` rounds); 0 = never.
         seed: of every draw.
         progress: is filled; default a new one.
-        tell: called after the pilot and after every round.
+        callback: called after the pilot and after every round.
 
     Returns:
         ``progress``. Its ``estimate`` is None if there were not enough answers for two rounds.
@@ -86,19 +86,19 @@ def estimate_count(
         frame = frames.at(FRAME * state.bond.middle)
         state.units = frame.count
         plan = Plan(frame, state.bond, seed=seed)
-        if tell is not None:
-            tell(state)
+        if callback is not None:
+            callback(state)
         steady = 0
-        for number in range(MOST_ROUNDS):
+        for number in range(MAX_ROUNDS):
             state.rounds.append(plan.round(number, ask))
             if len(state.rounds) >= 2:
                 shares = [[item.share for item in drawn] for drawn in state.rounds]
-                state.estimate = combine(shares, most=len(frame))
+                state.estimate = combine(shares, max_count=len(frame))
             missed = plan.beyond(np.array([item.row for item in state.rounds[-1]]))
             state.beyond += (missed - state.beyond) / len(state.rounds)
-            if tell is not None:
-                tell(state)
-            enough = len(state.rounds) >= FEWEST and state.estimate and state.estimate.half_width <= target
+            if callback is not None:
+                callback(state)
+            enough = len(state.rounds) >= MIN_ROUNDS and state.estimate and state.estimate.half_width <= target
             steady = steady + 1 if enough else 0
             if steady == STEADY:
                 break

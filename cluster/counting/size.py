@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-MOST_TERMS = 12  # uncertain units with mates; 2 ** 12 terms
+MAX_TERMS = 12  # uncertain units with mates; 2 ** 12 terms
 
 
 def inverse_size(sure: float, found: Sequence[tuple[float, float]] = ()) -> float:
@@ -34,9 +34,9 @@ def inverse_size(sure: float, found: Sequence[tuple[float, float]] = ()) -> floa
         of the time gives the mean .5.
     """
     terms: dict[float, float] = {float(sure): 1.0}
-    # The likeliest first: beyond MOST_TERMS a unit counts as asked surely, which bounds the work.
+    # The likeliest first: beyond MAX_TERMS a unit counts as asked surely, which bounds the work.
     for place, (mates, chance) in enumerate(sorted(found, key=lambda unit: unit[1])):
-        p = chance if place < MOST_TERMS else 1.0
+        p = chance if place < MAX_TERMS else 1.0
         grown: dict[float, float] = {}
         for power, weight in terms.items():
             grown[power] = grown.get(power, 0.0) + weight * (1 - 1 / p)

@@ -3,7 +3,8 @@
 Clusters that share a judged pair are neighbours. How alike two are is the mean probability over all pairs of their
 members: those on the lists as judged, the others by the trend of the log-odds against the mean cosine distance of the
 two clusters (a dot product of mean vectors). All reciprocal nearest neighbours merge at once, round by round, down to
-``LEAST``. Memory: some 100 bytes per pair of the lists. Time: a few sorts of the pairs per round, some 40 rounds.
+``MIN_PROBABILITY``. Memory: some 100 bytes per pair of the lists. Time: a few sorts of the pairs per round, some 40
+rounds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from packed_scenes.cluster.decision.judging import Judgement
 from packed_scenes.cluster.decision.pruning import Floats, Ints, prune
 from packed_scenes.cluster.labels import Labels
 
-LEAST = 0.05  # mean probability below which no two clusters merge
+MIN_PROBABILITY = 0.05  # mean probability below which no two clusters merge
 FAINT = 0.01  # probability below which a pair is left out
 CERTAIN, NEVER = 1e6, -1e12
 ALIKE = 0.5  # clusters that merge at this are taken for one when the size of an identity is estimated
@@ -141,7 +142,7 @@ class _Tree:
             rank[order] = np.arange(len(order))
             np.maximum.at(best, pairs.one, rank)
             np.maximum.at(best, pairs.two, rank)
-            merged = (best[pairs.one] == rank) & (best[pairs.two] == rank) & (pairs.mean >= LEAST)
+            merged = (best[pairs.one] == rank) & (best[pairs.two] == rank) & (pairs.mean >= MIN_PROBABILITY)
             chosen = np.flatnonzero(merged)
             if not len(chosen):
                 return

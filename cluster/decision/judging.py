@@ -12,7 +12,7 @@ from packed_scenes.cluster.decision.features import describe
 from packed_scenes.cluster.decision.lists import Floats, Ints, Lists
 from packed_scenes.cluster.decision.network import Weights, load, logits
 
-SURE = 15.0  # log-odds beyond this say nothing more
+MAX_LOG_ODDS = 15.0  # log-odds beyond this say nothing more
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def judge(
         weights: of the network; default those that ship.
     """
     found = describe(X, xyxy=xyxy, scene=scene, unit=unit)
-    odds = np.clip(logits(found, weights or load()), -SURE, SURE)
+    odds = np.clip(logits(found, weights or load()), -MAX_LOG_ODDS, MAX_LOG_ODDS)
     return Judgement(found.lists, odds, _trend(found.lists.distance, odds))
 
 
@@ -86,7 +86,7 @@ def all_pairs(X: Vectors, found: Judgement) -> npt.NDArray[np.float64]:
     if found.lists.length < count - 1:
         distance = 1 - (X @ X.T)[missing].astype(np.float64)
         odds[missing] = found.trend[0] + found.trend[1] * distance
-    probability = 1 / (1 + np.exp(-np.clip(np.nan_to_num(odds), -SURE, SURE)))
+    probability = 1 / (1 + np.exp(-np.clip(np.nan_to_num(odds), -MAX_LOG_ODDS, MAX_LOG_ODDS)))
     probability = (probability + probability.T) / 2  # the last bit
     np.fill_diagonal(probability, 1)
     return np.asarray(probability, np.float64)

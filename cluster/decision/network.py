@@ -34,11 +34,11 @@ def logits(found: Features, weights: Weights) -> Floats:
         for name, value in (("pair", found.pair), ("object", found.object), ("whole", found.whole))
     )
     layer = _Layers(weights)
-    told = layer("whole.2", _relu(layer("whole.1", whole)))
+    message = layer("whole.2", _relu(layer("whole.1", whole)))
     about = layer("object.2", _relu(layer("object.1", objects)))
     state = layer("pair.1", pair)
     state += _both(about, weights["pair.object"], index)
-    state += told @ weights["pair.whole"].T
+    state += message @ weights["pair.whole"].T
     _relu(state)
     state += _relu(layer("pair.2", state))
     gathered = _relu(layer("gather", np.concatenate([state.max(axis=1), state.mean(axis=1)], axis=1)))

@@ -20,8 +20,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-MOST_PER_ROW = 0.2  # clusters per row
-LARGEST = 0.9
+MAX_CLUSTERS_PER_ROW = 0.2  # clusters per row
+MAX_CLUSTER_SHARE = 0.9
 NOISE = 0.5
 FINALISTS, PER_SPACE = 12, 3
 
@@ -55,9 +55,9 @@ class Candidate:
         """Why it is out of the running; empty if it is in."""
         if self.clusters < 2:
             return "fewer than two clusters"
-        if self.clusters > max(2, MOST_PER_ROW * self.rows):
+        if self.clusters > max(2, MAX_CLUSTERS_PER_ROW * self.rows):
             return f"{self.clusters} clusters for {self.rows} rows"
-        if self.largest > LARGEST:
+        if self.largest > MAX_CLUSTER_SHARE:
             return f"one cluster holds {self.largest:.0%}"
         if self.noise > NOISE:
             return f"{self.noise:.0%} noise"
@@ -87,7 +87,9 @@ class Choice:
         return self.candidate.quality * max(self.stability, 0.0)
 
 
-def finalists(candidates: Iterable[Candidate], *, most: int = FINALISTS, per_space: int = PER_SPACE) -> list[Candidate]:
+def finalists(
+    candidates: Iterable[Candidate], *, count: int = FINALISTS, per_space: int = PER_SPACE
+) -> list[Candidate]:
     """Return the best by quality, best first; those with a fault are left out.
 
     Of models with one result, such as HDBSCAN for neighbouring sizes, the first stands for all.
@@ -99,7 +101,7 @@ def finalists(candidates: Iterable[Candidate], *, most: int = FINALISTS, per_spa
         if sum(c.space == one.space for c in kept) < per_space and result not in seen:
             kept.append(one)
             seen.add(result)
-        if len(kept) == most:
+        if len(kept) == count:
             break
     return kept
 

@@ -24,10 +24,10 @@ from packed_scenes.cluster.search.union import find
 
 SAMPLE = 12_000  # rows whose distances between parts are all looked at
 PER_PART = 40  # of them at least of each part
-NEAREST = 10  # other parts that a part looks for crossings to
+NEIGHBOUR_PARTS = 10  # other parts that a part looks for crossings to
 CORES = (0, 5, 15)  # neighbours whose distance a crossing's ends must be worth; 0 = plain distance
-SMALLEST = 0.0005  # share of the rows, or 10, that makes a part
-MOST_PARTS = 1500
+MIN_PART_SHARE = 0.0005  # share of the rows, or 10, that makes a part
+MAX_PARTS = 1500
 
 Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -45,10 +45,10 @@ def crossings(X: Rows, graph: Neighbours, bridges: Floats, *, seed: int = 0) -> 
     from packed_scenes.cluster.search.density import condense, hierarchy, select
 
     tree = reachability_tree(X, graph, 5, bridges)
-    size = max(10, round(SMALLEST * len(X)))
+    size = max(10, round(MIN_PART_SHARE * len(X)))
     found = select(condense(hierarchy(tree), size), "leaf")
     names, found[found >= 0] = np.unique(found[found >= 0], return_inverse=True)
-    if not 2 <= len(names) <= MOST_PARTS:
+    if not 2 <= len(names) <= MAX_PARTS:
         return np.zeros((0, 3))
     part = _spread_labels(np.ascontiguousarray(tree[:, :2].astype(np.int64)), found)
     members = np.argsort(part, kind="stable")
@@ -91,7 +91,7 @@ def _starts(
             better = length < best[a]
             best[a, better], from_row[a, better] = length[better], chosen[low + inside[at[better]]]
     np.fill_diagonal(best, np.inf)
-    k = min(NEAREST, count - 1)
+    k = min(NEIGHBOUR_PARTS, count - 1)
     others = np.argpartition(best, k - 1, axis=1)[:, :k]
     return np.column_stack([np.take_along_axis(from_row, others, axis=1).ravel(), others.ravel()])
 

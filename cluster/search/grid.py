@@ -33,7 +33,7 @@ SELECTIONS = ("eom", "leaf")
 SECONDS = ("hdbscan-2", "optics")
 SIZE = "min_cluster_size"
 OPTICS_ROWS = 4096  # OPTICS is quadratic: 11 s for 2,000 rows of noise on a busy core; left out of larger sets
-MOST_SAMPLES = 32  # neighbours that the shared graph holds
+MAX_SAMPLES = 32  # neighbours that the shared graph holds
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,9 @@ class Grid:
     def __post_init__(self) -> None:
         _whole("kmeans_k", self.kmeans_k, 2)
         _whole("agglomerative_k", self.agglomerative_k, 2)
-        _whole("dbscan_min_samples", self.dbscan_min_samples, 2, MOST_SAMPLES + 1)
-        _whole("hdbscan_min_samples", self.hdbscan_min_samples, 1, MOST_SAMPLES)
-        _whole("two_stage_min_samples", self.two_stage_min_samples, 1, MOST_SAMPLES)
+        _whole("dbscan_min_samples", self.dbscan_min_samples, 2, MAX_SAMPLES + 1)
+        _whole("hdbscan_min_samples", self.hdbscan_min_samples, 1, MAX_SAMPLES)
+        _whole("two_stage_min_samples", self.two_stage_min_samples, 1, MAX_SAMPLES)
         for name in ("hdbscan_min_cluster_size", "two_stage_min_cluster_size"):
             for size in getattr(self, name):
                 if not (0 < size < 1 or (size >= 2 and size == int(size))):

@@ -17,7 +17,7 @@ from packed_scenes.cluster.search.compiled import compiled
 BLOCK = 8192
 SAMPLE = 40_000
 SAMPLE_ROUNDS, ROUNDS = 60, 25
-STILL = 2e-4  # share of inertia that a round must win to go on
+TOLERANCE = 2e-4  # share of inertia that a round must win to go on
 
 Rows = npt.NDArray[np.float32]
 
@@ -64,7 +64,7 @@ def lloyd(X: Rows, centres: Rows, *, rounds: int = ROUNDS) -> tuple[Rows, Assign
         before = found.inertia
         centres = _means(X, found, centres)
         found = assign(X, centres)
-        if found.inertia > before * (1 - STILL) and (found.counts > 0).all():
+        if found.inertia > before * (1 - TOLERANCE) and (found.counts > 0).all():
             break
     return centres, found
 

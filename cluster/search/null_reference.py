@@ -51,7 +51,7 @@ def reference(X: npt.NDArray[np.floating], *, seed: int = 0) -> Reference:
         drawn += rows.mean(axis=0)
         drawn *= length.mean() / np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-12)
     structureless = np.ascontiguousarray(drawn - drawn.mean(axis=0), np.float32)
-    path, sample = Path(structureless, seed=seed), draw_sample(structureless, most=count, all_up_to=count)
+    path, sample = Path(structureless, seed=seed), draw_sample(structureless, max_rows=count, all_up_to=count)
     tried = tuple(k for k in CLUSTERS if k < count)
     found = [internal_scores(structureless, path.fit(k)[0].astype(np.int64), sample).silhouette for k in tried]
     return Reference(tried, tuple(float(np.nan_to_num(s)) for s in found))

@@ -16,8 +16,8 @@ from scipy.stats import rankdata
 from packed_scenes.cluster.search import density
 from packed_scenes.cluster.search.space import Space
 
-NEAR = 10  # neighbours that a row's distance is the mean of
-SAMPLES, SMALLEST = 5, 15  # of the density tree that GLOSH reads
+NEIGHBOURS = 10  # neighbours that a row's distance is the mean of
+SAMPLES, MIN_CLUSTER_ROWS = 5, 15  # of the density tree that GLOSH reads
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,7 +29,7 @@ class Outliers:
     Attributes:
         score: (N,) mean rank in [0, 1].
         glosh: (N,) in [0, 1).
-        knn_distance: (N,) mean Euclidean distance to ``NEAR`` neighbours.
+        knn_distance: (N,) mean Euclidean distance to ``NEIGHBOURS`` neighbours.
         dbscan_noise: (N,) bool.
         reconstruction: (N,) error of an autoencoder, or None.
     """
@@ -48,9 +48,9 @@ def outlier_scores(space: Space, *, reconstruction: npt.ArrayLike | None = None)
         space: where distances are measured.
         reconstruction: (N,) errors of an autoencoder.
     """
-    smallest = min(SMALLEST, max(2, len(space) // 4))
+    smallest = min(MIN_CLUSTER_ROWS, max(2, len(space) // 4))
     glosh = density.glosh(space.condensed(SAMPLES, smallest))
-    near = space.graph.distance[:, :NEAR]
+    near = space.graph.distance[:, :NEIGHBOURS]
     found = np.isfinite(near)
     distance = np.where(found, near, 0).sum(axis=1, dtype=np.float64) / np.maximum(found.sum(axis=1), 1)
     core, turn = space.core(SAMPLES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from packed_scenes.cluster.search.grid import MOST_SAMPLES, SIZE, Method, Model
+from packed_scenes.cluster.search.grid import MAX_SAMPLES, SIZE, Method, Model
 
 STEP = 1.6  # factor of the first round's steps; later rounds take its roots
 
@@ -46,13 +46,13 @@ def _near(model: Model, step: float) -> Iterator[Model]:
         for factor in (step**0.25, step**-0.25, step**0.5, step**-0.5):
             yield _with(model, knee=round(float(given["knee"]) * factor, 3))
         for factor in (step, 1 / step):
-            yield _with(model, min_samples=min(max(2, round(int(given["min_samples"]) * factor)), MOST_SAMPLES + 1))
+            yield _with(model, min_samples=min(max(2, round(int(given["min_samples"]) * factor)), MAX_SAMPLES + 1))
     else:
         size, samples = int(given[SIZE]), int(given["min_samples"])
         for factor in (step, 1 / step, step**2, step**-2):
             yield _with(model, min_cluster_size=max(2, round(size * factor)))
         for factor in (step, 1 / step):
-            yield _with(model, min_samples=min(max(1, round(samples * factor)), MOST_SAMPLES))
+            yield _with(model, min_samples=min(max(1, round(samples * factor)), MAX_SAMPLES))
 
 
 def _with(model: Model, **changed: int | float | str) -> Model:

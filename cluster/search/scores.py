@@ -23,7 +23,7 @@ import numpy.typing as npt
 from packed_scenes.cluster.search.compiled import compiled
 
 BLOCK = 4096  # pairs of centres or of rows and centres are looked at in blocks of so many
-MOST_CENTRES = 20_000  # Davies-Bouldin compares all pairs of centres: seconds beyond
+MAX_CENTRES = 20_000  # Davies-Bouldin compares all pairs of centres: seconds beyond
 
 Labels = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ class InternalScores:
         silhouette_rms: in [-1, 1].
         silhouette_rows: rows that were judged.
         calinski_harabasz: higher is better; cannot choose where clusters are tiny.
-        davies_bouldin: lower is better; the same; NaN beyond ``MOST_CENTRES`` clusters.
+        davies_bouldin: lower is better; the same; NaN beyond ``MAX_CENTRES`` clusters.
         inertia: sum of squared distances to the centres.
     """
 
@@ -73,13 +73,13 @@ class Sample:
     whole: bool
 
 
-def draw_sample(X: npt.NDArray[np.float32], *, most: int, all_up_to: int, seed: int = 0) -> Sample:
-    """Take all of (N, D) rows up to ``all_up_to``, otherwise ``most`` of them at random, and their distances."""
+def draw_sample(X: npt.NDArray[np.float32], *, max_rows: int, all_up_to: int, seed: int = 0) -> Sample:
+    """Take all of (N, D) rows up to ``all_up_to``, otherwise ``max_rows`` of them at random, and their distances."""
     from scipy.spatial.distance import cdist
 
     whole = len(X) <= all_up_to
     rng = np.random.default_rng([seed, 77])
-    rows = np.arange(len(X)) if whole else np.sort(rng.choice(len(X), most, replace=False))
+    rows = np.arange(len(X)) if whole else np.sort(rng.choice(len(X), max_rows, replace=False))
     chosen = X[rows]
     block = np.empty((len(rows), len(rows)), np.float32)
     for low in range(0, len(rows), 512):
@@ -150,7 +150,7 @@ def _rms_silhouette(
 
 def _davies_bouldin(centres: Floats, spread: Floats) -> float:
     """As scikit-learn: mean over clusters of the worst (spread + spread) / distance of centres."""
-    if len(centres) > MOST_CENTRES:
+    if len(centres) > MAX_CENTRES:
         return float("nan")
     if np.allclose(spread, 0):
         return 0.0

@@ -22,16 +22,16 @@ import numpy.typing as npt
 from packed_scenes.cluster.dense import DENSE_LIMIT
 from packed_scenes.cluster.search import density, graph, linkage
 from packed_scenes.cluster.search.crossings import crossings
-from packed_scenes.cluster.search.grid import MOST_SAMPLES
+from packed_scenes.cluster.search.grid import MAX_SAMPLES
 from packed_scenes.cluster.search.knee_detection import knee
 from packed_scenes.cluster.search.lloyd import Path, micro_clusters
 from packed_scenes.cluster.search.scores import Sample, draw_sample
 from packed_scenes.data import InputError
 
 MICRO = 2000  # points that stand for a large set in agglomerative clustering: 32 MB of distances, .3 s per tree
-JUDGED = 4096  # rows of the sample that silhouettes are taken on: 64 MB of distances
+SILHOUETTE_ROWS = 4096  # rows of the sample that silhouettes are taken on: 64 MB of distances
 JUDGE_ALL = 6000  # up to so many rows all are judged
-KEPT = 4  # trees of one kind that are kept at a time; the grid goes through them in order
+CACHED_TREES = 4  # trees of one kind that are kept at a time; the grid goes through them in order
 
 T = TypeVar("T")
 Vectors = npt.NDArray[np.float32]
@@ -72,13 +72,13 @@ class Space:
 
     @cached_property
     def graph(self) -> graph.Neighbours:
-        """The ``MOST_SAMPLES`` nearest neighbours of every row."""
-        return self._shared(lambda: graph.neighbours(self.X, MOST_SAMPLES, threads=self.threads, seed=self.seed))
+        """The ``MAX_SAMPLES`` nearest neighbours of every row."""
+        return self._shared(lambda: graph.neighbours(self.X, MAX_SAMPLES, threads=self.threads, seed=self.seed))
 
     @cached_property
     def sample(self) -> Sample:
         """The rows that silhouettes judge, with their distances."""
-        return self._shared(lambda: draw_sample(self.X, most=JUDGED, all_up_to=JUDGE_ALL, seed=self.seed))
+        return self._shared(lambda: draw_sample(self.X, max_rows=SILHOUETTE_ROWS, all_up_to=JUDGE_ALL, seed=self.seed))
 
     @cached_property
     def path(self) -> Path:
@@ -138,7 +138,7 @@ class Space:
         if key not in self._kept:
             self._kept[key] = self._shared(make)
             alike = [other for other in self._kept if other[0] == key[0]]
-            for other in alike[:-KEPT]:
+            for other in alike[:-CACHED_TREES]:
                 del self._kept[other]
         self._kept.move_to_end(key)
         kept: T = self._kept[key]

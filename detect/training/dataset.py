@@ -13,7 +13,7 @@ from packed_scenes.data import InputError, Scene
 from packed_scenes.data.labelled import LabelledScene
 from packed_scenes.detect.training.pool import Pool
 
-LONGEST = 1536  # px: pictures are kept at most this long, about 250 kB each
+MAX_SIDE = 1536  # px: pictures are kept at most this long, about 250 kB each
 GREY = 114
 ROBOFLOW = "_annotations.coco.json"  # the labels of a split in its COCO exports
 
@@ -147,7 +147,7 @@ def to_pool(scenes: Sequence[LabelledScene], *, agnostic: bool, errors: list[tup
     """
     pool = Pool()
     for scene, loaded in load_scenes(scenes, [] if errors is None else errors):
-        image, factor = loaded.image.copy(), min(1.0, LONGEST / max(loaded.image.shape[:2]))
+        image, factor = loaded.image.copy(), min(1.0, MAX_SIDE / max(loaded.image.shape[:2]))
         for x1, y1, x2, y2 in np.rint(scene.ignore).astype(int).clip(0):
             image[y1:y2, x1:x2] = GREY
         if factor < 1:

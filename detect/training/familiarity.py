@@ -84,10 +84,10 @@ def fit_rule(rows: Iterable[Row], *, learned: str, doubtful: float = DOUBTFUL) -
     """
     from sklearn.linear_model import LogisticRegression
 
-    told = [row for row in rows if row.certain or row.f < WORTHLESS or row.f >= GOOD]
-    x = np.array([[row.found[name] for name in FEATURES] for row in told])
-    certain = np.array([row.certain for row in told], bool)
-    bad = np.array([row.f < WORTHLESS for row in told], bool) & ~certain
+    labelled = [row for row in rows if row.certain or row.f < WORTHLESS or row.f >= GOOD]
+    x = np.array([[row.found[name] for name in FEATURES] for row in labelled])
+    certain = np.array([row.certain for row in labelled], bool)
+    bad = np.array([row.f < WORTHLESS for row in labelled], bool) & ~certain
     if bad.all() or not bad.any():
         raise InputError("pictures on which the boxes are good and such on which they are not are both needed")
     scale = np.maximum(x.std(0), 1e-6)

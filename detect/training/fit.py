@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Truth = tuple[npt.NDArray[np.uint8], Objects, npt.NDArray[np.float32] | None]
 
-LOW = 0.01  # confidence down to which detections enter AP
+MIN_CONFIDENCE = 0.01  # confidence down to which detections enter AP
 STATISTICS_BATCHES, STATISTICS_SEED = 50, 77  # of the crops on which a blend's batch normalisation is measured
 
 
@@ -93,7 +93,7 @@ def fit(
 def validate(model: torch.nn.Module, validation: Sequence[Truth], options: Fit, *, device: str) -> DetectionScores:
     """Score a network on labelled pictures with the automatic choice of size."""
     card = Card(names=options.names, object_px=options.object_px)
-    detector = Detector(TorchNetwork(model, card, device=device), confidence=LOW)
+    detector = Detector(TorchNetwork(model, card, device=device), confidence=MIN_CONFIDENCE)
     return evaluate([(detector.detect(image), truth, ignore) for image, truth, ignore in validation])
 
 

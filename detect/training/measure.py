@@ -26,7 +26,7 @@ from packed_scenes.detect.training.pictures import REAL_SETS, RealSet, read_phot
 
 Labelled = tuple[npt.NDArray[np.uint8], Objects, npt.NDArray[np.float32] | None]
 
-LOW = 0.01  # confidence down to which detections enter AP
+MIN_CONFIDENCE = 0.01  # confidence down to which detections enter AP
 GENERATED: dict[str, tuple[int, dict[str, Any]]] = {
     "generator, 5-120 objects": (24, {"seed": 77, "count": (5, 120)}),
     "generator, defaults (6-350 objects)": (24, {"seed": 4242}),
@@ -78,7 +78,7 @@ def _generated(count: int, wishes: dict[str, Any]) -> Iterator[Labelled]:
 
 def measure(detector: Detector, pictures: Iterator[Labelled]) -> DetectionScores:
     """Score a detector on labelled pictures."""
-    every = replace(detector, confidence=LOW)
+    every = replace(detector, confidence=MIN_CONFIDENCE)
     rows = ((every.detect(image), truth, ignore) for image, truth, ignore in pictures)
     return evaluate(rows, confidence=detector.confidence)
 

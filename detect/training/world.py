@@ -27,11 +27,14 @@ from packed_scenes.detect.training.recipe import Packed, prepare
 
 GENERATED = 0.42  # share of the crops that the recipe ``packed`` gives, a tenth of them micrographs
 COMPOSED = 0.12
-LIFTS = 120  # objects lifted from each set
+LIFTED_PER_SET = 120  # objects lifted from each set
 VEHICLES = 60
-SURE, DOUBTFUL = 0.6, 0.2  # scores from which what was found beside the boxes is an object, or at least no ground
-APART = 0.3  # IoU with a given box under which a found one is another object
-WATCHED = 5  # pictures of each set, and generated ones times two, in the validation
+OBJECT_SCORE, CLUTTER_SCORE = (
+    0.6,
+    0.2,
+)  # scores from which what was found beside the boxes is an object, or at least no ground
+MAX_OTHER_IOU = 0.3  # IoU with a given box under which a found one is another object
+VALIDATION_PICTURES = 5  # pictures of each set, and generated ones times two, in the validation
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,14 @@ def with_found(photo: Photo, detector: Detector) -> Photo:
     """Add what a detector finds beside the boxes of a picture of a shop: as objects where it is sure, else as regions
     to be passed over.
     """
-    found = replace(detector, confidence=DOUBTFUL).detect(photo.image)
+    found = replace(detector, confidence=CLUTTER_SCORE).detect(photo.image)
     given = np.concatenate([photo.xyxy, photo.ignore])
-    apart = pairwise_iou(found.xyxy, given).max(1, initial=0.0) < APART
+    apart = pairwise_iou(found.xyxy, given).max(1, initial=0.0) < MAX_OTHER_IOU
     centre = (found.xyxy[:, :2] + found.xyxy[:, 2:]) / 2
     within = np.all((centre[:, None] > given[None, :, :2]) & (centre[:, None] < given[None, :, 2:]), axis=2)
     inside = np.any(within, axis=1)
     score = found.score if found.score is not None else np.ones(len(found), np.float32)
-    sure = apart & ~inside & (score >= SURE)
+    sure = apart & ~inside & (score >= OBJECT_SCORE)
     return replace(
         photo,
         xyxy=np.concatenate([photo.xyxy, found.xyxy[sure]]),
@@ -91,7 +94,7 @@ def prepare_world(
         detector: what is found beside the boxes of pictures of shops; default: the shipped weights.
     """
     root = Path(root or ".")
-    for made in prepare(folder, seed=seed, count=count, root=root, held_out=2 * WATCHED):
+    for made in prepare(folder, seed=seed, count=count, root=root, held_out=2 * VALIDATION_PICTURES):
         if isinstance(made, Packed):
             generated = made
         else:
@@ -114,7 +117,7 @@ def prepare_world(
                 grounds.append((photo.image, np.concatenate([photo.xyxy, photo.ignore])))
                 done += 1
                 yield done
-        shown = itertools.islice(read_photos(root, real, wanted="validation"), WATCHED)
+        shown = itertools.islice(read_photos(root, real, wanted="validation"), VALIDATION_PICTURES)
         watched += [(photo.image, Objects.from_boxes(photo.xyxy), photo.ignore) for photo in shown]
         parts.append((real.share, Turned(pool) if real.turned else pool))
         lifted.append(things)
@@ -130,7 +133,7 @@ def prepare_world(
 
 def _lift_some(photo: Photo, real: RealSet, have: int) -> list[npt.NDArray[np.uint8]]:
     """A few objects of a picture, the largest first."""
-    if real.repeats or have >= LIFTS or real.folder == "people_intel":
+    if real.repeats or have >= LIFTED_PER_SET or real.folder == "people_intel":
         return []
     area = np.prod(photo.xyxy[:, 2:] - photo.xyxy[:, :2], axis=1)
     tries = [lift(photo.image, photo.xyxy[i]) for i in np.argsort(-area)[:3]]

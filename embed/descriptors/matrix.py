@@ -206,12 +206,12 @@ def _parquet(path: Path, trust: bool) -> Table:
             raise InputError(
                 "has neither a list column nor float columns", file=path, remedy=f"Name one {VECTOR_NAMES[0]!r}."
             )
-        told = {kind: next((n for n in schema.names if n.lower() in known and n != vector), None)
+        named = {kind: next((n for n in schema.names if n.lower() in known and n != vector), None)
                 for kind, known in (("paths", PATH_NAMES), ("labels", LABEL_NAMES))}  # fmt: skip
         room = tempfile.TemporaryFile()  # noqa: SIM115  (the map keeps it alive)
-        columns: dict[str, list[str]] = {kind: [] for kind, name in told.items() if name}
+        columns: dict[str, list[str]] = {kind: [] for kind, name in named.items() if name}
         width, count = 0, 0
-        wanted = ([vector] if vector else numeric) + [name for name in told.values() if name]
+        wanted = ([vector] if vector else numeric) + [name for name in named.values() if name]
         for piece in source.iter_batches(batch_size=8192, columns=wanted):
             rows = _vectors(piece, vector, numeric, path, count)
             if count and rows.shape[1] != width:
@@ -219,7 +219,7 @@ def _parquet(path: Path, trust: bool) -> Table:
             width, count = rows.shape[1], count + len(rows)
             room.write(np.ascontiguousarray(rows, np.float32).tobytes())
             for kind in columns:
-                columns[kind] += [str(v) for v in piece.column(told[kind]).to_pylist()]
+                columns[kind] += [str(v) for v in piece.column(named[kind]).to_pylist()]
     except InputError:
         raise
     except (pa.ArrowException, *UNREADABLE) as error:

@@ -14,7 +14,7 @@ from packed_scenes.catalogue.edits import Edit
 from packed_scenes.catalogue.export import Format, export
 from packed_scenes.catalogue.recognise import recognise
 from packed_scenes.catalogue.records import Added, Embedding, Entry, Identity, SceneRecord, Share, Sighting, Vectors
-from packed_scenes.catalogue.store import WAIT, Store
+from packed_scenes.catalogue.store import TIMEOUT_SECONDS, Store
 from packed_scenes.catalogue.times import moment
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Catalogue:
         InputError: if there is no catalogue, it is damaged, or it was made by a newer version.
     """
 
-    def __init__(self, folder: str | Path, *, create: bool = False, wait: float = WAIT) -> None:
+    def __init__(self, folder: str | Path, *, create: bool = False, wait: float = TIMEOUT_SECONDS) -> None:
         self._store = Store(folder, create=create, wait=wait)
 
     @classmethod

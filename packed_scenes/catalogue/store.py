@@ -18,7 +18,9 @@ from packed_scenes.data.errors import InputError
 
 FILE = "catalogue.sqlite"
 SYNCHRONOUS = "EXTRA"  # waits for the folder's own entry, too: a power cut after a commit brings no old journal back
-WAIT = 120.0  # seconds to wait for another writer; adding 416,314 objects holds the lock for a few seconds only
+TIMEOUT_SECONDS = (
+    120.0  # seconds to wait for another writer; adding 416,314 objects holds the lock for a few seconds only
+)
 
 
 class Store:
@@ -34,7 +36,7 @@ class Store:
         written.
     """
 
-    def __init__(self, folder: str | Path, *, create: bool = False, wait: float = WAIT) -> None:
+    def __init__(self, folder: str | Path, *, create: bool = False, wait: float = TIMEOUT_SECONDS) -> None:
         self.folder = Path(folder)
         self.file = self.folder / FILE
         self._wait = wait

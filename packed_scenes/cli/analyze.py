@@ -171,7 +171,7 @@ def main(
         print(line, file=sys.stderr)
 
     if watch:
-        for result in watch_job(job, every_seconds=every_seconds, until=until, progress=progress, tell=tell):
+        for result in watch_job(job, every_seconds=every_seconds, until=until, progress=progress, warn=tell):
             if json:
                 print_json(run_record(result) | {"out": job.out})
             else:

@@ -112,7 +112,7 @@ def main(
             book=lambda names: AnswerBook(names, kept),
             judge=judge if truth is not None or ask != "nobody" else None,
             bar=stack.enter_context(Bar("embedding", quiet=json, passing=True)).at,
-            tell=status,
+            status=status,
         )
         if similar_pairs is not None or elbow:
             from packed_scenes.counting.simple import read_similar, simple_routes

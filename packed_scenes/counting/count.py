@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from packed_scenes.cluster.base import Hints
     from packed_scenes.cluster.decision import Decision
 
-Told = Callable[[str], None]
+Status = Callable[[str], None]
 Bar = Callable[[int, int], None]
 
 
@@ -34,7 +34,7 @@ def count_folder(
     book: Callable[[list[str]], AnswerBook] | None = None,
     judge: Callable[[AnswerBook, list[Path]], Judge] | None = None,
     bar: Bar | None = None,
-    tell: Told | None = None,
+    status: Status | None = None,
 ) -> Count:
     """Count the identities in a folder of crops.
 
@@ -46,13 +46,13 @@ def count_folder(
         judge: makes the one who answers, from the book and the crops' files; None = nothing is asked, but answers
             already in the book are used.
         bar: called with (done, all) while embedding.
-        tell: receives a line when a stage is done.
+        status: receives a line when a stage is done.
 
     Raises:
         InputError: if there are fewer than two readable crops, or the embedder cannot be loaded.
     """
     chosen = options or Options()
-    say = tell or (lambda _: None)
+    say = status or (lambda _: None)
     seconds: dict[str, float] = {}
     start = time.perf_counter()
     root = Path(folder)
@@ -191,7 +191,7 @@ def _ask(
     judge: Judge | None,
     scale: float,
     chosen: Options,
-    say: Told,
+    say: Status,
 ) -> Progress:
     from packed_scenes.cluster.counting import Enough
     from packed_scenes.cluster.counting.frame import Frames
@@ -203,7 +203,7 @@ def _ask(
 
     who = judge or nobody
 
-    def tell(state: Progress) -> None:
+    def on_round(state: Progress) -> None:
         if state.estimate is not None:
             e = state.estimate
             say(f"{len(answers)} pairs: about {e.count:,.0f}, between {e.low:,.0f} and {e.high:,.0f}")
@@ -212,7 +212,7 @@ def _ask(
         try:
             return estimate_count(
                 frames, lambda a, b: answers.ask(a, b, who), calibrated=scale, target=chosen.target,
-                seed=chosen.seed, tell=tell,
+                seed=chosen.seed, callback=on_round,
             )  # fmt: skip
         except Undo:
             # The questions follow from the answers: without the last one, starting over leads back to its question.

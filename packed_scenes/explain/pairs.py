@@ -67,8 +67,8 @@ def draw_pairs(
         vectors = embedder.embed_canvases(canvases)
         cosines.append(float(vectors[0] @ vectors[1]))
         covered = [similarity_map(embedder, canvases[i], vectors[1 - i]) for i in (0, 1)]
-        limit = max(float(np.abs(m).max()) for m in covered)
-        tiles = [overlay(canvases[i], covered[i], limit=limit) for i in (0, 1)]
+        max_value = max(float(np.abs(m).max()) for m in covered)
+        tiles = [overlay(canvases[i], covered[i], max_value=max_value) for i in (0, 1)]
         if gradient:
             looked = [overlay(canvases[i], activation_map(embedder, canvases[i], vectors[1 - i])) for i in (0, 1)]
             tiles = [tiles[0], looked[0], looked[1], tiles[1]]

@@ -144,7 +144,7 @@ def refine_crops(
     calibrated = float(card.get("calibration", {}).get("threshold", CALIBRATED))
     if chosen.once and crops.camera is None:
         raise InputError("'once per camera' needs the cameras", remedy="Give --camera.")
-    say = progress or (lambda what, done, total: None)
+    notify = progress or (lambda what, done, total: None)
     key = rounds_key(crops, chosen, card, links)
     crops, store = store_crops(crops, work)
     known = (links or Links()).rows(crops.names)
@@ -153,7 +153,7 @@ def refine_crops(
         clusterer = "default" if crops.camera is None else "k-reciprocal"
     grouping = Grouping(crops, clusterer, calibrated, chosen.once, known)
 
-    first = vectors = embed_store(network, card, store, lambda done: say("embedding", done, len(store)))
+    first = vectors = embed_store(network, card, store, lambda done: notify("embedding", done, len(store)))
     labels, probability, warnings = grouping.fit(vectors)
     start_labels, best = labels, network
     trusted = grouping.trusted(vectors, labels)
@@ -164,7 +164,9 @@ def refine_crops(
         done = load_round(work, key, number, network)
         if done is None:
             begin = time.perf_counter()
-            trained, about = _train(number, best, store, labels, trusted, vectors, held, crops, chosen, calibrated, say)
+            trained, about = _train(
+                number, best, store, labels, trusted, vectors, held, crops, chosen, calibrated, notify
+            )
             about["seconds"] = round(time.perf_counter() - begin, 2)
             done = trained, about
             save_round(work, key, number, *done)
@@ -178,8 +180,8 @@ def refine_crops(
         best, vectors, (labels, probability, warnings) = done[0], X, found
         trusted = grouping.trusted(vectors, labels)
     if chosen.reassign:
-        labels, told = grouping.correct_labels(vectors, labels)
-        warnings = [*warnings, told]
+        labels, note = grouping.correct_labels(vectors, labels)
+        warnings = [*warnings, note]
     return Refined(
         crops, chosen, history, kept, best, card, calibrated, first, vectors, start_labels, labels, probability,
         links or Links(), warnings, clusterer,
@@ -201,7 +203,7 @@ def _train(
     crops: Crops,
     options: Options,
     calibrated: float,
-    say: Progress,
+    progress: Progress,
 ) -> tuple[Unit, dict[str, Any]]:
     """One round of training on what can be trusted; every other crop stands for itself, held ones are left out."""
     from packed_scenes.embed.refine import PseudoBatches, RefineRecipe, refine
@@ -221,7 +223,7 @@ def _train(
 
     def report(done: int, loss: float) -> None:
         last[0] = loss
-        say(f"round {number}, loss {loss:.2f}", done, options.steps)
+        progress(f"round {number}, loss {loss:.2f}", done, options.steps)
 
     trained = refine(network, batches, vectors=vectors, recipe=recipe, report=report)
     used = trusted & kept

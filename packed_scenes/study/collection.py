@@ -191,8 +191,8 @@ def _of_crops(
                 raise InputError(f"has {len(table.matrix)} rows for {len(kept)} readable crops", file=name)
             made.append(_mapped(Path(name), table.matrix, cache, _unique(Path(name).stem, made)))
             continue
-        tell = progress(name) if progress else None
-        found = extract(kept, name, cache=cache, device=device, mask=mask, seed=seed, progress=tell)
+        bar = progress(name) if progress else None
+        found = extract(kept, name, cache=cache, device=device, mask=mask, seed=seed, progress=bar)
         if found.failed and made:
             raise InputError(f"became unreadable during the study: {found.failed[0][1]}", file=found.failed[0][0])
         failed.update(found.failed)

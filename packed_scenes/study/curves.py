@@ -13,7 +13,7 @@ from packed_scenes.cluster.search.knee_detection import elbow
 from packed_scenes.data.files import atomic_write
 from packed_scenes.study.ledger import Row
 
-MOST_BARS = 60
+MAX_BARS = 60
 SCORES = (
     ("silhouette", "silhouette (higher is better)"),
     ("calinski_harabasz", "Calinski-Harabasz (higher is better)"),
@@ -73,7 +73,7 @@ def draw_counts(labels: Labels, file: Path, *, title: str) -> None:
 
     figure, axes = _figure(1, 1, 10, 3.4)
     sizes = np.bincount(labels[labels >= 0], minlength=1)
-    shown = sizes[:MOST_BARS]
+    shown = sizes[:MAX_BARS]
     names = [str(c) for c in range(len(shown))]
     values = shown.tolist()
     if (labels < 0).any():

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.data.files import atomic_write
 
-MOST = 8000  # rows of a map; UMAP of 8,000 x 16 takes about 20 s on one core, t-SNE 30 s
-NAMED = 30  # clusters that a map tells apart by colour; the rest is grey
+MAX_ROWS = 8000  # rows of a map; UMAP of 8,000 x 16 takes about 20 s on one core, t-SNE 30 s
+MAX_NAMED = 30  # clusters that a map tells apart by colour; the rest is grey
 
 Points = npt.NDArray[np.float32]
 
@@ -40,11 +40,11 @@ class Map:
         return int(self.points.shape[1])
 
 
-def choose_rows(count: int, *, seed: int = 0, most: int = MOST) -> npt.NDArray[np.int64]:
-    """Return the rows that maps show: all, or ``most`` at random, ascending."""
-    if count <= most:
+def choose_rows(count: int, *, seed: int = 0, max_rows: int = MAX_ROWS) -> npt.NDArray[np.int64]:
+    """Return the rows that maps show: all, or ``max_rows`` at random, ascending."""
+    if count <= max_rows:
         return np.arange(count)
-    return np.sort(np.random.default_rng([seed, 13]).choice(count, most, replace=False))
+    return np.sort(np.random.default_rng([seed, 13]).choice(count, max_rows, replace=False))
 
 
 def make_maps(X: npt.NDArray[np.floating], *, seed: int = 0) -> list[Map]:
@@ -135,12 +135,12 @@ def write_page(one: Map, labels: Labels, file: Path, *, title: str, hover: Seque
 def _groups(
     labels: Labels, names: Mapping[int, str] | None
 ) -> list[tuple[str, tuple[float, float, float], npt.NDArray[np.bool_]]]:
-    """Name, colour and rows of each group, noise and what is beyond ``NAMED`` first, so that they lie underneath."""
+    """Name, colour and rows of each group, noise and what is beyond ``MAX_NAMED`` first: they lie underneath."""
     from packed_scenes.aggregate import colors_of
 
     colors = colors_of(labels)
     sizes = np.bincount(labels[labels >= 0], minlength=1)
-    shown = [int(c) for c in np.argsort(-sizes, kind="stable")[:NAMED] if sizes[c]]
+    shown = [int(c) for c in np.argsort(-sizes, kind="stable")[:MAX_NAMED] if sizes[c]]
     grey = (0.75, 0.75, 0.75)
     groups = []
     if (labels < 0).any():

@@ -71,11 +71,11 @@ def prepared_file(folder: Path, content: str, preparation: str) -> Path:
 def prepare(task: Task) -> npt.NDArray[np.float32]:
     """Return the space's matrix, mapped; made once, with what the preparation found beside it."""
     file = prepared_file(task.prepared, task.content, task.preparation)
-    told = file.with_suffix(".json")
-    if not (file.is_file() and told.is_file()):
+    about = file.with_suffix(".json")
+    if not (file.is_file() and about.is_file()):
         steps = Preparation.parse(task.preparation)
         steps.fit_transform(np.load(task.file, mmap_mode="r", allow_pickle=False), out=file)
-        write_json(told, steps.told())
+        write_json(about, steps.summary())
     mapped: npt.NDArray[np.float32] = np.load(file, mmap_mode="r", allow_pickle=False)
     return mapped
 

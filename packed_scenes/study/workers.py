@@ -18,7 +18,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.study.ledger import Row
 from packed_scenes.study.work import Task, work
 
-WAIT = 0.5  # seconds between looks at processes that may have died
+POLL_SECONDS = 0.5  # seconds between looks at processes that may have died
 
 
 def work_all(tasks: Sequence[Task], *, workers: int = 1) -> Iterator[Row]:
@@ -43,7 +43,7 @@ def work_all(tasks: Sequence[Task], *, workers: int = 1) -> Iterator[Row]:
                 process.start()
                 running[number] = process
             try:
-                number, item = results.get(timeout=WAIT)
+                number, item = results.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 for number, process in list(running.items()):
                     if not process.is_alive() and results.empty():

@@ -99,7 +99,7 @@ def _real(count: int, rng: np.random.Generator, packed: Path) -> list[Shown]:
         product = clean[turn % len(clean)]
         turn += 1
         for _ in range(TRIES):
-            look = sample_recolouring(rng, [product.render(96, rng)[..., :3]], least=DISTINCT)
+            look = sample_recolouring(rng, [product.render(96, rng)[..., :3]], min_change=DISTINCT)
             picture = _small(product, look)
             if all(_differs(picture, other) for other in known[product]):
                 break

@@ -167,7 +167,7 @@ def _end_to_end(scenes: Any, name: str, recipes: list[Recipe]) -> Table:
             if number == 0:
                 work()
             objects, labels = timed[recipe.title].add(work)
-            matched = match_boxes(objects, scene.truth, ignore=scene.ignore, iou=MATCH)
+            matched = match_boxes(objects, scene.truth, ignore=scene.ignore, iou_threshold=MATCH)
             hit = np.maximum(matched.truth, 0)
             counts = ~matched.ignored & ~((matched.truth >= 0) & ~certain[hit])
             rows = np.where(matched.truth >= 0, (np.cumsum(certain) - 1)[hit], -1)[counts].astype(np.int64)

@@ -52,9 +52,12 @@ def build(data: Path, path: Path, *, scenes: int, seed: int, tell: Callable[[str
 
 def _stores(data: Path, work: Path) -> Iterator[tuple[str, CropStore]]:
     if (data / "packed_products").is_dir():
-        yield "packed", build_store(read_packed(data / "packed_products" / "train"), work / "packed", most=MOST)
+        yield (
+            "packed",
+            build_store(read_packed(data / "packed_products" / "train"), work / "packed", max_per_class=MOST),
+        )
     if (data / "grocery_store").is_dir():
-        yield "grocery", build_store(read_grocery(data / "grocery_store"), work / "grocery", most=MOST // 2)
+        yield "grocery", build_store(read_grocery(data / "grocery_store"), work / "grocery", max_per_class=MOST // 2)
     if (data / "vehicle_reid").is_dir():
         yield "vehicles", build_store(read_vehicles(data / "vehicle_reid"), work / "vehicles")
     if (data / "people_intel").is_dir():

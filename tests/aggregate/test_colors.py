@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given, settings
 
 from packed_scenes.aggregate import assign_colors, colors_of
-from packed_scenes.aggregate.colors import MOST_COLORS, PALETTE, is_light, lab
+from packed_scenes.aggregate.colors import MAX_COLORS, PALETTE, is_light, lab
 from packed_scenes.data import Objects
 from tests.aggregate.scenes import packed
 
@@ -36,7 +36,7 @@ def test_few_clusters_get_a_colour_each_and_neighbours_of_many_differ_clearly() 
     assert min(beside + below) > 30
     assert len(set(many.values())) == 200
     thousands = assign_colors([Objects.from_boxes(np.tile(boxes, (5, 1)), cluster=np.arange(1000))])
-    assert len(set(thousands.values())) == MOST_COLORS
+    assert len(set(thousands.values())) == MAX_COLORS
 
 
 @settings(max_examples=30, deadline=None)

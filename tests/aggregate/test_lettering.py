@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packed_scenes.aggregate.lettering import (
-    SMALLEST,
+    MIN_HEIGHT,
     Spot,
     badge_size,
     draw_badge,
@@ -33,7 +33,7 @@ def test_badges_never_overlap_and_lie_inside_the_picture(seed: int, count: int, 
     for n, box in enumerate(found):
         others = np.delete(found, n, axis=0)
         assert not ((box[:2] < others[:, 2:]) & (box[2:] > others[:, :2])).all(axis=1).any()
-    assert all(badge.height >= SMALLEST for badge in placed)
+    assert all(badge.height >= MIN_HEIGHT for badge in placed)
 
 
 def test_a_badge_stands_beside_its_object_where_there_is_room() -> None:
@@ -58,7 +58,7 @@ def test_text_is_in_proportion_to_the_objects_and_never_wider_than_the_group() -
         return [badge.height for badge in place_badges([spot], (3000, 3000))]
 
     assert height(100) == [20]
-    assert height(30) == [SMALLEST]
+    assert height(30) == [MIN_HEIGHT]
     assert height(300) == [round(0.75 * text_height((3000, 3000)))]
     assert height(16, "12_34") == []
 

@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from packed_scenes import cluster
 from packed_scenes.cluster import AverageLinkage, canonical
-from packed_scenes.cluster.cores import LARGE, group_by_cores, mean_own_size
+from packed_scenes.cluster.cores import LARGE_GROUP, group_by_cores, mean_own_size
 from packed_scenes.cluster.dense import DENSE_LIMIT
 from tests.cluster.synthetic import scene_vectors
 
@@ -44,7 +44,7 @@ def test_fragments_join_their_core() -> None:
     X, truth = views([60, 40, 50, 30, 80], fragments=3)
     model = AverageLinkage(calibrated=CALIBRATED).fit(X)
     calibrated = AverageLinkage("calibrated", calibrated=CALIBRATED).fit(X)
-    assert mean_own_size(calibrated.labels_) >= LARGE
+    assert mean_own_size(calibrated.labels_) >= LARGE_GROUP
     assert calibrated.n_clusters_ == 5 + 15
     assert adjusted_rand_score(truth, model.labels_) == 1
     assert model.threshold_ == pytest.approx(0.5)

@@ -110,7 +110,9 @@ def test_the_interval_covers_in_200_simulated_countings(crowd):
         return value[key] / chances[at]
 
     found = [
-        combine([[share(*group) for group in zip(plan.strata, plan.chances, strict=True)] for _ in range(4)], most=400)
+        combine(
+            [[share(*group) for group in zip(plan.strata, plan.chances, strict=True)] for _ in range(4)], max_count=400
+        )
         for _ in range(200)
     ]
     counts = np.array([e.count for e in found])
@@ -179,14 +181,14 @@ def test_unsure_answers_lie_between_same_and_different(crowd):
 
 def test_combine_is_the_mean_of_rounds_with_a_t_interval():
     shares = np.random.default_rng(0).gamma(2.0, 5.0, (6, 16))
-    found = combine(shares, most=10_000)
+    found = combine(shares, max_count=10_000)
     assert found.count == pytest.approx(shares.sum(1).mean())
     assert found.error == pytest.approx(np.sqrt((shares.var(0, ddof=1) / 6).sum()))
     assert found.low < found.count < found.high
     assert found.items == 96
     with pytest.raises(ValueError, match="two rounds"):
-        combine(shares[:1], most=10)
-    same = combine(np.ones((3, 4)), most=10)
+        combine(shares[:1], max_count=10)
+    same = combine(np.ones((3, 4)), max_count=10)
     assert (same.low, same.count, same.high) == (4, 4, 4)
 
 
@@ -194,7 +196,7 @@ def test_the_interval_covers_at_its_level_for_rounds_of_skewed_shares():
     rng = np.random.default_rng(2)
     held = []
     for _ in range(300):
-        found = combine(rng.gamma(1.0, 6.0, (5, 16)), most=10_000)
+        found = combine(rng.gamma(1.0, 6.0, (5, 16)), max_count=10_000)
         held.append(found.low <= 96 <= found.high)
     assert 0.91 <= np.mean(held) <= 0.99
 

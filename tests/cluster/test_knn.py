@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from packed_scenes.cluster.knn import SMALL, neighbours
+from packed_scenes.cluster.knn import DENSE_ROWS, neighbours
 from packed_scenes.cluster.knn_exact import BLOCK, exact_neighbours
 from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
@@ -25,7 +25,7 @@ def test_exact_equals_naive(count: int, threads: int) -> None:
 
 
 def test_small_and_large_routes_agree() -> None:
-    X, _ = scene_vectors(SMALL, dim=16)
+    X, _ = scene_vectors(DENSE_ROWS, dim=16)
     small = neighbours(X, 5)
     index, similarity = exact_neighbours(X, 5)
     np.testing.assert_allclose(small.similarity, similarity, atol=1e-5)
@@ -44,7 +44,7 @@ def test_approximate_recall(search: str) -> None:
 
 @pytest.mark.parametrize("search", ["exact", "ivf", "hnsw"])
 def test_many_equal_rows_do_not_name_themselves(search: str) -> None:
-    X = np.tile(np.eye(4, dtype=np.float32), (SMALL, 1))[: SMALL + 500]
+    X = np.tile(np.eye(4, dtype=np.float32), (DENSE_ROWS, 1))[: DENSE_ROWS + 500]
     graph = neighbours(X, 3, search=search)
     assert not (graph.index == np.arange(len(X))[:, None]).any()
     found = graph.index >= 0
@@ -63,7 +63,7 @@ def test_bad_arguments_are_named() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_absent_gpu_is_said() -> None:
-    X, _ = scene_vectors(SMALL + 1, dim=4)
+    X, _ = scene_vectors(DENSE_ROWS + 1, dim=4)
     with pytest.raises(InputError, match="no CUDA device"):
         neighbours(X, 3, device="cuda")
     assert neighbours(X, 3, device="auto").method == "exact"

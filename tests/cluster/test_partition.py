@@ -32,7 +32,7 @@ def test_components_are_those_of_all_near_pairs(count: int, seed: int, threshold
 @given(st.integers(1, 150), st.integers(0, 1000), st.sampled_from([0.1, 0.3, 0.6]), st.integers(1, 80))
 def test_parts_give_the_same_groups_as_the_whole(count: int, seed: int, threshold: float, most: int) -> None:
     X, _ = scene_vectors(count, dim=8, seed=seed)
-    found = merge_in_parts(X, threshold, most=most)
+    found = merge_in_parts(X, threshold, max_rows=most)
     assert canonical(found).tolist() == canonical(reciprocal_merge(X, threshold)).tolist()
 
 
@@ -59,7 +59,7 @@ def test_pieces_may_be_done_elsewhere() -> None:
             seen.append(len(rows))
             yield work(rows)
 
-    found = merge_in_parts(X, 0.2, most=40, run=elsewhere)
+    found = merge_in_parts(X, 0.2, max_rows=40, run=elsewhere)
     assert sum(seen) == 200
     assert len(seen) > 4
     assert canonical(found).tolist() == canonical(reciprocal_merge(X, 0.2)).tolist()

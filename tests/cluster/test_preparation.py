@@ -41,7 +41,7 @@ def test_chunks_give_what_scikit_learn_gives_on_the_whole(chain: str, tmp_path: 
     np.testing.assert_allclose(found, wanted.transform(X.astype(np.float64)), atol=2e-4)
     other = matrix(seed=1)
     np.testing.assert_allclose(prepared.transform(other), wanted.transform(other.astype(np.float64)), atol=2e-4)
-    assert [row["step"] for row in prepared.told()] == chain.split("+")
+    assert [row["step"] for row in prepared.summary()] == chain.split("+")
 
 
 @given(rows=st.integers(2, 60), columns=st.integers(1, 30), share=st.integers(1, 99))
@@ -50,7 +50,7 @@ def test_explained_variance_keeps_as_many_components_as_scikit_learn(rows: int, 
     X = matrix(rows, columns, seed=rows * 31 + columns).astype(np.float64)
     prepared = Preparation.parse(f"pca{share}").fit(X)
     reference = PCA(share / 100, svd_solver="full").fit(X)
-    told = prepared.told()[0]
+    told = prepared.summary()[0]
     assert told["dimensions"] == reference.n_components_
     assert told["explained"] == pytest.approx(reference.explained_variance_ratio_.sum(), abs=1e-3)
     np.testing.assert_allclose(

@@ -59,7 +59,7 @@ def test_equals_the_papers_loops(k1: int, k2: int, reach: float | None) -> None:
 def test_blocks_of_rows_do_not_change_it(monkeypatch: pytest.MonkeyPatch) -> None:
     X, _ = scene_vectors(80, seed=1)
     whole = reciprocal_similarity(X).toarray()
-    monkeypatch.setattr("packed_scenes.cluster.rerank.TERMS", 50)
+    monkeypatch.setattr("packed_scenes.cluster.rerank.BLOCK_PRODUCTS", 50)
     assert np.allclose(whole, reciprocal_similarity(X).toarray())
     assert np.allclose(whole, whole.T, atol=1e-6)
     assert np.allclose(np.diag(whole), 1)
@@ -78,7 +78,7 @@ def test_components_give_the_tree_of_everything(seed: int) -> None:
 
 def test_a_large_component_is_cut_and_said() -> None:
     X, _ = scene_vectors(60, seed=2)
-    labels, warnings = merge_reranked(X, reciprocal_similarity(X, k1=20), 0.65, limit=4)
+    labels, warnings = merge_reranked(X, reciprocal_similarity(X, k1=20), 0.65, max_component=4)
     assert len(labels) == 60
     assert warnings
 

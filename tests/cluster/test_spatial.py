@@ -60,7 +60,7 @@ def test_neighbours_equal_comparing_all_with_all(seed: int, count: int) -> None:
 def test_patches_need_likeness() -> None:
     distance = np.full((6, 6), 0.9)
     distance[0, 1] = distance[1, 0] = distance[1, 3] = distance[3, 1] = 0.1
-    found = patches(distance, BOXES, limit=0.2)
+    found = patches(distance, BOXES, max_distance=0.2)
     assert found[0] == found[1] == found[3]
     assert len(set(found.tolist())) == 4
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from packed_scenes.data.inference import KEPT, cache_folder, compile_network, openvino
+from packed_scenes.data.inference import CACHED_MODELS, cache_folder, compile_network, openvino
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,9 +48,9 @@ def test_a_damaged_file_is_made_again(folder, damage):
 
 
 def test_old_files_go(folder):
-    for number in range(KEPT + 3):
+    for number in range(CACHED_MODELS + 3):
         compile_network(network, key=str(number))
-    assert len(list(folder.iterdir())) == KEPT
+    assert len(list(folder.iterdir())) == CACHED_MODELS
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):

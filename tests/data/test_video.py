@@ -34,7 +34,7 @@ def test_every_nth_frame(name: str, tmp_path: Path) -> None:
         assert frame.dtype == np.uint8
         np.testing.assert_allclose(frame.mean(axis=(0, 1)), [200, 20 * number, 0], atol=8)
     assert len(list(read_video(file))) == 12
-    assert [number for number, _ in read_video(file, every=2, limit=2)] == [0, 2]
+    assert [number for number, _ in read_video(file, every=2, max_frames=2)] == [0, 2]
     assert [scene.name for scene in video_scenes(file, every=6)] == ["a_000000", "a_000006"]
 
 

@@ -141,4 +141,4 @@ def test_the_shipped_network_agrees_in_tiles() -> None:
     assert info.tiles >= 4
     for one, other in ((whole, tiled), (tiled, whole)):  # no sure box is lost, added, cut or joined
         sure = one.select(one.score >= 0.6)
-        assert (match_boxes(sure, other, iou=0.75).truth >= 0).mean() >= 0.96
+        assert (match_boxes(sure, other, iou_threshold=0.75).truth >= 0).mean() >= 0.96

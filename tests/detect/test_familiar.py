@@ -126,7 +126,7 @@ def test_few_and_many_boxes_have_the_same_kin(monkeypatch):
         return unsure(xyxy, score, doubtful=0.5), features(xyxy, score, width=100, height=100)["kin"]
 
     few = kin()
-    monkeypatch.setattr("packed_scenes.detect.familiar.FEW", 0)
+    monkeypatch.setattr("packed_scenes.detect.familiar.ALL_PAIRS_ROWS", 0)
     many = kin()
     assert 0 < few[0].sum() < len(xyxy)
     np.testing.assert_array_equal(few[0], many[0])

@@ -32,7 +32,7 @@ def naive(xyxy: np.ndarray, score: np.ndarray, iou: float) -> list[int]:
 )
 def test_equals_the_naive_algorithm(seed: int, count: int, iou: float, spread: float) -> None:
     boxes, score = crowd(seed, count, spread)
-    assert nms(boxes, score, iou=iou).tolist() == naive(boxes, score, iou)
+    assert nms(boxes, score, iou_threshold=iou).tolist() == naive(boxes, score, iou)
 
 
 def test_equals_torchvision_without_ties() -> None:
@@ -42,7 +42,7 @@ def test_equals_torchvision_without_ties() -> None:
     boxes, _ = crowd(3, 800)
     score = np.random.default_rng(0).permutation(800).astype(np.float32) / 800
     expected = torchvision.ops.nms(torch.from_numpy(boxes), torch.from_numpy(score), 0.6).tolist()
-    assert nms(boxes, score, iou=0.6).tolist() == expected
+    assert nms(boxes, score, iou_threshold=0.6).tolist() == expected
 
 
 @settings(max_examples=20, deadline=None)
@@ -57,7 +57,7 @@ def test_the_order_of_the_rows_does_not_matter(seed: int, count: int) -> None:
 @given(st.integers(0, 10**6), st.integers(0, 100), st.sampled_from([0.3, 0.6]), st.sampled_from([30.0, 300.0]))
 def test_means_equal_the_naive_ones(seed: int, count: int, iou: float, spread: float) -> None:
     boxes, score = crowd(seed, count, spread)
-    kept, means = nms_mean(boxes, score, iou=iou, least=0.3)
+    kept, means = nms_mean(boxes, score, iou_threshold=iou, min_score=0.3)
     assert kept.tolist() == [i for i in naive(boxes, score, iou) if score[i] >= np.float32(0.3)]
     for row, mean in zip(kept, means, strict=True):
         voters = pairwise_iou(boxes[row : row + 1], boxes)[0] > iou
@@ -78,7 +78,7 @@ def test_touching_neighbours_stay() -> None:
 
 def test_limit_keeps_the_best() -> None:
     boxes, score = crowd(1, 300, 3000)
-    assert nms(boxes, score, limit=7).tolist() == nms(boxes, score)[:7].tolist()
+    assert nms(boxes, score, max_boxes=7).tolist() == nms(boxes, score)[:7].tolist()
 
 
 def test_no_box_and_one_box() -> None:
@@ -88,14 +88,14 @@ def test_no_box_and_one_box() -> None:
 
 def test_wrong_threshold_is_refused() -> None:
     with pytest.raises(InputError, match="iou"):
-        nms(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), iou=0)
+        nms(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), iou_threshold=0)
 
 
 @pytest.mark.parametrize("spread", [3.0, 4000.0])
 def test_thirty_thousand_candidates_take_little_memory(spread: float) -> None:
     boxes, score = crowd(0, 30_000, spread)
     tracemalloc.start()
-    nms(boxes, score, limit=3000)
+    nms(boxes, score, max_boxes=3000)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50e6

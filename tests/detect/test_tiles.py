@@ -57,18 +57,18 @@ def test_shelves_of_touching_goods_come_out_whole(seed: int, gap: int, size: tup
     low = np.stack([x.ravel(), y.ravel()], 1)
     boxes = np.concatenate([low, low + size], 1).astype(np.float32)[rng.random(x.size) < 0.9]
     tiles = layout(width, height, 256, 70)
-    merged = merge(through_tiles(boxes, tiles), tiles, width=width, height=height, iou=0.6)
+    merged = merge(through_tiles(boxes, tiles), tiles, width=width, height=height, iou_threshold=0.6)
     assert rounded(merged.xyxy) == rounded(boxes)
 
 
 def test_an_object_longer_than_the_overlap_is_united() -> None:
     boxes = np.array([[100, 100, 380, 180], [100, 185, 380, 260], [20, 20, 60, 60]], np.float32)
     tiles = layout(460, 300, 256, 40)
-    merged = merge(through_tiles(boxes, tiles), tiles, width=460, height=300, iou=0.6)
+    merged = merge(through_tiles(boxes, tiles), tiles, width=460, height=300, iou_threshold=0.6)
     assert rounded(merged.xyxy) == rounded(boxes)
 
 
 def test_one_tile_changes_nothing() -> None:
     boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10]], np.float32)
     found = Candidates(boxes, np.ones(2, np.float32), np.zeros(2, np.int64), np.zeros(2, np.int64))
-    assert merge(found, np.array([[0, 0, 50, 50]]), width=50, height=50, iou=0.6) is found
+    assert merge(found, np.array([[0, 0, 50, 50]]), width=50, height=50, iou_threshold=0.6) is found

@@ -77,7 +77,7 @@ def test_the_same_photo_is_not_taken_twice_and_what_cannot_be_read_is_listed(pro
         Incoming("broken.jpg", lambda: b"no picture"),
         Incoming("third.png", lambda: png(paint([[0, 1]]))),
     ]
-    errors = add_photos(project, files, stub_models(), caps=Caps(), tell=lambda *_: None)
+    errors = add_photos(project, files, stub_models(), caps=Caps(), report=lambda *_: None)
     assert [name for name, _ in errors] == ["again.png", "broken.jpg"]
     assert [p.name for p in project.photos] == ["photo0", "photo1", "third"]
     assert len(project.grouping.clusters) == 4
@@ -96,7 +96,7 @@ def test_names_survive_regrouping_merging_splitting_and_new_photos(project):
     decisions.merge(project, [green, other])
     assert project.grouping.names[green] == "Green"
     new = [Incoming("more.png", lambda: png(paint([[1, 1, 0]])))]
-    add_photos(project, new, stub_models(), caps=Caps(), tell=lambda *_: None)
+    add_photos(project, new, stub_models(), caps=Caps(), report=lambda *_: None)
     assert group_of(project, row_at(project, 2, 15, 15)) == green
     assert set(project.grouping.names.values()) == {"Red", "Green"}
 
@@ -141,7 +141,7 @@ def test_never_an_object_holds_everywhere_and_for_photos_to_come(project):
     boxes.never(project, [row])
     assert len(project.view().rows) == 12
     add_photos(
-        project, [Incoming("b.png", lambda: png(paint([[2, 3]])))], stub_models(), caps=Caps(), tell=lambda *_: None
+        project, [Incoming("b.png", lambda: png(paint([[2, 3]])))], stub_models(), caps=Caps(), report=lambda *_: None
     )
     assert sum(project.view().photo == 2) == 1
     project.undo(), project.undo(), project.undo()
@@ -316,7 +316,7 @@ def test_photos_by_reference_are_only_read_below_the_folders_named(tmp_path):
     held = ProjectFolder.create(tmp_path / "w", name="w", settings={"threshold": 0.05})
     project = Project(held, roots=[tmp_path / "photos"], card=CARD)
     files = [Incoming("a.png", file.read_bytes, file)]
-    add_photos(project, files, stub_models(), caps=Caps(), tell=lambda *_: None)
+    add_photos(project, files, stub_models(), caps=Caps(), report=lambda *_: None)
     assert project.image(0).shape == (90, 120, 3)
     project.roots = [tmp_path / "elsewhere"]
     with pytest.raises(InputError, match="outside the folders"):

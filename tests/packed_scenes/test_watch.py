@@ -69,7 +69,7 @@ def test_photos_written_slowly_by_another_process(observer, tmp_path):
     batches = list(
         watch(
             [folder], tmp_path / "run", observer, every_seconds=0.05, until=Until(marker=folder / "done"),
-            tell=left_out.append,
+            warn=left_out.append,
         )
     )  # fmt: skip
     assert writer.wait() == 0
@@ -104,7 +104,7 @@ def test_a_cut_file_is_left_out_until_it_is_whole(observer, tmp_path):
     data = (tmp_path / "b.png").read_bytes()
     (folder / "b.png").write_bytes(data[: len(data) // 2])
     lines = []
-    (first,) = step(folder, out, observer, tell=lines.append)
+    (first,) = step(folder, out, observer, warn=lines.append)
     assert [s.name for s in first.scenes] == ["a"]
     assert len(lines) == 1
     assert "b.png" in lines[0]

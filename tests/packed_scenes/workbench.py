@@ -57,7 +57,7 @@ def painted(folder, *photos, name="work"):
     project = Project(held, roots=[], card=CARD)
     files = [Incoming(f"photo{n}.png", lambda rows=rows: png(paint(rows))) for n, rows in enumerate(photos)]
     if files:
-        assert add_photos(project, files, stub_models(), caps=Caps(), tell=lambda *_: None) == []
+        assert add_photos(project, files, stub_models(), caps=Caps(), report=lambda *_: None) == []
     return project
 
 

@@ -53,22 +53,26 @@ def legibility(a: Colour, b: Colour) -> float:
     return abs(float(np.subtract(a, b, dtype=float) @ (0.3, 0.59, 0.11))) / 255
 
 
-def contrasting(rng: np.random.Generator, ground: Colour, *, least: float = 0.3, mood: str | None = None) -> Colour:
-    """Draw a colour for letters on `ground`, at least `least` lighter or darker; falls back to white or black."""
+def contrasting(
+    rng: np.random.Generator, ground: Colour, *, min_contrast: float = 0.3, mood: str | None = None
+) -> Colour:
+    """Draw a colour for letters on `ground`, `min_contrast` lighter or darker; falls back to white or black."""
     for _ in range(6):
         c = package_colour(rng, mood)
-        if legibility(c, ground) >= least:
+        if legibility(c, ground) >= min_contrast:
             return c
     return (250, 250, 248) if legibility((0, 0, 0), ground) < 0.55 else (22, 24, 34)
 
 
-def far_from(rng: np.random.Generator, taken: list[Colour], *, least: float = 0.5, mood: str | None = None) -> Colour:
-    """Draw the first colour at least `least` from all in `taken`, or the farthest of twelve."""
+def far_from(
+    rng: np.random.Generator, taken: list[Colour], *, min_distance: float = 0.5, mood: str | None = None
+) -> Colour:
+    """Draw the first colour at least `min_distance` from all in `taken`, or the farthest of twelve."""
     best, best_gap = (128, 128, 128), -1.0
     for _ in range(12):
         c = package_colour(rng, mood)
         gap = min((contrast(c, t) for t in taken), default=9.0)
-        if gap >= least:
+        if gap >= min_distance:
             return c
         if gap > best_gap:
             best, best_gap = c, gap

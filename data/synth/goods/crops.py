@@ -60,7 +60,7 @@ def _chroma_matrix(rng: np.random.Generator) -> tuple[float, ...]:
 
 
 def sample_recolouring(
-    rng: np.random.Generator, crops: Sequence[U8] = (), *, least: float = 0.08, tries: int = 6
+    rng: np.random.Generator, crops: Sequence[U8] = (), *, min_change: float = 0.08, tries: int = 6
 ) -> Recolouring:
     """Draw a virtual identity.
 
@@ -68,7 +68,7 @@ def sample_recolouring(
         rng: fixes it.
         crops: a few RGB crops of the class, by which it is seen that the change shows: white goods do not change
             under a rotation of hues.
-        least: share of the crop that must change visibly.
+        min_change: share of the crop that must change visibly.
         tries: draws before a mark is put on regardless.
 
     Returns:
@@ -96,7 +96,7 @@ def sample_recolouring(
             place = (float(rng.uniform(0.1, 0.9 - w)), float(rng.uniform(0.25, 0.9 - h)), float(w), float(h))
             ink = package_colour(rng)
         spec = Recolouring(matrix, band, band_matrix, hue, mark, face, place, ink, mirror)
-        if not crops or float(np.mean([changed_share(c, spec) for c in crops])) >= least:
+        if not crops or float(np.mean([changed_share(c, spec) for c in crops])) >= min_change:
             return spec
     return spec
 

@@ -64,14 +64,14 @@ def _palette(rng: np.random.Generator, shape: Shape, kind: str) -> dict[str, Col
     # The label is the bare body, a white or cream field, or a field in another colour.
     label = body
     if same > 0.45:
-        label = package_colour(rng, "white") if same < 0.62 else far_from(rng, [body], least=0.35)
+        label = package_colour(rng, "white") if same < 0.62 else far_from(rng, [body], min_distance=0.35)
     tone = rng.random()
     if tone < 0.3:
         # A calm package: the accent is a darker or paler tone of the label.
         accent = mix(label, (0, 0, 0) if rng.random() < 0.5 else (255, 255, 255), float(rng.uniform(0.35, 0.65)))
     else:
-        accent = far_from(rng, [label], least=0.45, mood="vivid" if tone < 0.85 else None)
-    accent2 = mix(accent, label, 0.5) if rng.random() < 0.3 else far_from(rng, [label, accent], least=0.35)
+        accent = far_from(rng, [label], min_distance=0.45, mood="vivid" if tone < 0.85 else None)
+    accent2 = mix(accent, label, 0.5) if rng.random() < 0.3 else far_from(rng, [label, accent], min_distance=0.35)
     cap = {0: accent, 1: body, 2: package_colour(rng, "white")}.get(int(rng.integers(5)), package_colour(rng))
     liquid = package_colour(rng, str(rng.choice(["vivid", "dark", "kraft", "pastel"])))
     if shape.style == "wine" or shape.contents:

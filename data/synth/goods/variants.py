@@ -41,7 +41,7 @@ def _swap(design: Design, part: str, rng: np.random.Generator) -> Design:
 
 def _other_colour(design: Design, role: str, rng: np.random.Generator) -> Design:
     old = design.colour(role)
-    new = far_from(rng, [old], least=float(rng.uniform(0.3, 0.6)))
+    new = far_from(rng, [old], min_distance=float(rng.uniform(0.3, 0.6)))
     roles: dict[str, Colour] = {role: new}
     # Roles that wore the same colour as this one keep matching it, and print stays readable.
     for other, c in design.palette:

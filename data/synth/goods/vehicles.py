@@ -123,7 +123,7 @@ def change_vehicle(design: VehicleDesign, rng: np.random.Generator) -> tuple[str
     if what == "word":
         return what, replace(design, word=invent_word(rng))
     role = what.partition(":")[2]
-    new = far_from(rng, [design.colour(role)], least=0.4)
+    new = far_from(rng, [design.colour(role)], min_distance=0.4)
     if role == "paint" and design.style != "rider":
         new = mix(_PAINTS[int(rng.integers(len(_PAINTS)))], new, 0.15)
     return what, replace(design, colours=tuple((r, new if r == role else c) for r, c in design.colours))

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 MEGA = 1_000_000
 BELOW = 0.4  # boxes are kept from this share of the detector's own score on, for the slider
-FEWEST_BELOW = 40  # at least so many of them
+MIN_BELOW = 40  # at least so many of them
 OVERLAP = 0.5  # intersection over union from which a weaker box is the stronger one's
 
-Tell = Callable[[str, str], None]  # stage, name
+Report = Callable[[str, str], None]  # stage, name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ def incoming(files: Iterable[tuple[str, Path]], *, caps: Caps, keep: bool, error
 
 
 def add_photos(
-    project: Project, files: Iterable[Incoming], observer: Observer, *, caps: Caps, tell: Tell,
+    project: Project, files: Iterable[Incoming], observer: Observer, *, caps: Caps, report: Report,
     stop: Callable[[], bool] = lambda: False, models: AbstractContextManager[Any] | None = None,
     errors: list[tuple[str, str]] | None = None,
 ) -> list[tuple[str, str]]:  # fmt: skip
@@ -110,7 +110,7 @@ def add_photos(
         files: what to read.
         observer: the models.
         caps: the limits.
-        tell: told the stage (``read``, ``detect``, ``embed``, ``group``) and the photo's name.
+        report: called with the stage (``read``, ``detect``, ``embed``, ``group``) and the photo's name.
         stop: asked before each photo; what is done stays.
         models: held while a model runs.
         errors: gets (name, reason) of what had to be left out, as it happens.
@@ -129,7 +129,7 @@ def add_photos(
         if len(project.document.keyed("photo")) >= caps.photos:
             errors.append((file.name, f"only {caps.photos} photos in one project"))
             continue
-        tell("read", file.name)
+        report("read", file.name)
         try:
             content = file.content()
             image = decode_image(content, name=file.name, max_pixels=caps.pixels)
@@ -140,13 +140,13 @@ def add_photos(
                 "file": project.folder.keep_photo(content, sha256, PurePath(file.name).suffix)
             }  # fmt: skip
             del content
-            objects, detection = observe(image, observer, tell=tell, name=file.name, models=models)
+            objects, detection = observe(image, observer, report=report, name=file.name, models=models)
             add_scene(project, file.name, image.shape[:2], objects, sha256=sha256, where=where, detection=detection)
             added += 1
         except InputError as error:  # one bad file never stops the rest
             errors.append((file.name, reason(error, file.name)))
     if added:
-        tell("group", "")
+        report("group", "")
         with project.lock:
             same, different = link_pairs(project)
             chosen = (project.folder.about.get("settings") or {}).get("threshold") if first else project.threshold
@@ -159,18 +159,18 @@ def observe(
     image: Image,
     observer: Observer,
     *,
-    tell: Tell = lambda *_: None,
+    report: Report = lambda *_: None,
     name: str = "",
     models: AbstractContextManager[Any] | None = None,
 ) -> tuple[Objects, dict[str, Any]]:
     """Find and describe the objects of a picture, the doubtful ones below the detector's own score, too."""
     models = models or nullcontext()
-    tell("detect", name)
+    report("detect", name)
     with models:
         found, info = observer.detector.detect_with_info(image)
         weaker = _weaker(image, observer.detector, found, info)
     every = Objects.concat([found, weaker.replace(object_id=[f"w{k}" for k in range(len(weaker))])])
-    tell("embed", name)
+    report("embed", name)
     embedder = observer.embedder
     with models:
         vectors = embedder.embed(image, every.xyxy) if len(every) else np.zeros((0, embedder.dimension), np.float32)
@@ -193,7 +193,7 @@ def _weaker(image: Image, detector: Detector, found: Objects, info: Any) -> Obje
     weak = all_.select(all_.score < own)
     if len(weak) and len(found):
         weak = weak.select(pairwise_iou(weak.xyxy, found.xyxy).max(axis=1) < OVERLAP)
-    return weak.select(slice(0, max(FEWEST_BELOW, len(found))))
+    return weak.select(slice(0, max(MIN_BELOW, len(found))))
 
 
 def add_scene(

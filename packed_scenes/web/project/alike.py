@@ -18,12 +18,12 @@ from packed_scenes.web.project.boxes import Embed
 from packed_scenes.web.project.project import Image, Project
 
 SIDE = 28  # px of the example's shorter side while it is slid
-RIM = 0.12  # of its size that is looked at around it: an even surface is only known by its edge
-AGREE = 0.1  # what correlation counts beside the similarity of vectors, among places that overlap
+SURROUND = 0.12  # of its size that is looked at around it: an even surface is only known by its edge
+CORRELATION_WEIGHT = 0.1  # what correlation counts beside the similarity of vectors, among places that overlap
 SCALES = (0.7, 0.84, 1.0, 1.2, 1.43)
-PEAK = 0.35  # correlation below which a place is not looked at
-MOST = 400  # places of one photo that are embedded
-LOOSE = 2.0  # times the threshold: how far from an example a proposal may be
+MIN_CORRELATION = 0.35  # correlation below which a place is not looked at
+MAX_PLACES = 400  # places of one photo that are embedded
+PROPOSAL_FACTOR = 2.0  # times the threshold: how far from an example a proposal may be
 OVERLAP = 0.35  # intersection over union with a box that is there, or with a better proposal
 
 Boxes = npt.NDArray[np.float32]
@@ -53,7 +53,7 @@ def find_alike(project: Project, rows: list[int], photo: int, embed: Embed) -> F
     columns = project.document.columns
     examples = rows[:4]
     wanted = columns["vector"][examples]
-    cut = 1 - min(LOOSE * project.threshold, 0.9)
+    cut = 1 - min(PROPOSAL_FACTOR * project.threshold, 0.9)
     visible = project.visible()
     there = columns["xyxy"][visible & (columns["photo"] == photo)]
     image = project.image(photo)
@@ -64,7 +64,7 @@ def find_alike(project: Project, rows: list[int], photo: int, embed: Embed) -> F
     shape = [np.ones(len(weak), np.float32)]  # the detector says that something is there
     places = _places(project, examples, image)
     if len(places):
-        kept = nms(places[:, :4], places[:, 4], iou=0.5, limit=MOST)
+        kept = nms(places[:, :4], places[:, 4], iou_threshold=0.5, max_boxes=MAX_PLACES)
         spots = places[kept]
         if len(there):
             spots = spots[pairwise_iou(spots[:, :4], there).max(axis=1) < OVERLAP]
@@ -73,12 +73,12 @@ def find_alike(project: Project, rows: list[int], photo: int, embed: Embed) -> F
             shape.append(spots[:, 4])
             similarity.append((embed(image, spots[:, :4].astype(np.float64)) @ wanted.T).max(axis=1))
     xyxy, near = np.concatenate(boxes), np.concatenate(similarity).astype(np.float32)
-    rank = near + np.float32(AGREE) * np.concatenate(shape)
+    rank = near + np.float32(CORRELATION_WEIGHT) * np.concatenate(shape)
     good = near >= cut
     if len(there):
         good &= pairwise_iou(xyxy, there).max(axis=1) < OVERLAP if len(xyxy) else good
     xyxy, near, rank = xyxy[good], near[good], rank[good]
-    order = nms(xyxy, rank, iou=OVERLAP, limit=MOST) if len(xyxy) else np.zeros(0, np.int64)
+    order = nms(xyxy, rank, iou_threshold=OVERLAP, max_boxes=MAX_PLACES) if len(xyxy) else np.zeros(0, np.int64)
     order = order[np.argsort(-near[order], kind="stable")]
     return Found(photo, xyxy[order], near[order])
 
@@ -90,7 +90,7 @@ def _places(project: Project, examples: list[int], image: Image) -> Boxes:
     for row in examples:
         home = project.image(int(columns["photo"][row]))
         box = columns["xyxy"][row].astype(np.float64)
-        grown = box + np.repeat(box[2:] - box[:2], 2)[[0, 2, 1, 3]] * [-RIM, -RIM, RIM, RIM]
+        grown = box + np.repeat(box[2:] - box[:2], 2)[[0, 2, 1, 3]] * [-SURROUND, -SURROUND, SURROUND, SURROUND]
         low = np.round(grown[:2]).astype(int).clip(0)
         high = np.round(grown[2:]).astype(int).clip(0, home.shape[1::-1])
         example = home[low[1] : high[1], low[0] : high[0]]
@@ -108,9 +108,9 @@ def _places(project: Project, examples: list[int], image: Image) -> Boxes:
             score = cv2.matchTemplate(small, template, cv2.TM_CCOEFF_NORMED)
             score = np.where(np.isfinite(score), score, -1)
             reach = max(3, min(size) // 2) | 1
-            peak = (score == cv2.dilate(score, np.ones((reach, reach), np.uint8))) & (score > PEAK)
+            peak = (score == cv2.dilate(score, np.ones((reach, reach), np.uint8))) & (score > MIN_CORRELATION)
             y, x = np.nonzero(peak)
-            best = np.argsort(-score[y, x], kind="stable")[:MOST]
+            best = np.argsort(-score[y, x], kind="stable")[:MAX_PLACES]
             y, x = y[best], x[best]
             corners = (np.stack([x, y, x, y], axis=1) + inside * np.tile(size, 2)) / factor
             found.append(np.column_stack([corners, score[y, x]]).astype(np.float32))

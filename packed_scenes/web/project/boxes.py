@@ -12,8 +12,8 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
 from packed_scenes.web.project.project import Image, Project
 
-SMALLEST = 3.0  # px, side of a box
-MOST = 3000  # boxes added in one step
+MIN_SIDE = 3.0  # px, side of a box
+MAX_BOXES = 3000  # boxes added in one step
 
 Embed = Callable[[Image, npt.NDArray[np.float64]], npt.NDArray[np.float32]]  # picture, (M, 4) boxes -> unit rows
 Boxes = npt.NDArray[np.float32]
@@ -23,19 +23,19 @@ def clean_boxes(boxes: Sequence[Sequence[float]], size: tuple[int, int]) -> Boxe
     """Bring drawn boxes into order and inside the picture, (M, 4) float32.
 
     Raises:
-        InputError: if a box is no box, or smaller than ``SMALLEST`` pixels.
+        InputError: if a box is no box, or smaller than ``MIN_SIDE`` pixels.
     """
     try:
         array = np.asarray(boxes, np.float64).reshape(-1, 4)
     except (TypeError, ValueError) as error:
         raise InputError("a box has four numbers: left, top, right, bottom") from error
-    if not np.isfinite(array).all() or not 0 < len(array) <= MOST:
-        raise InputError(f"give 1 to {MOST} boxes of finite numbers")
+    if not np.isfinite(array).all() or not 0 < len(array) <= MAX_BOXES:
+        raise InputError(f"give 1 to {MAX_BOXES} boxes of finite numbers")
     height, width = size
     low, high = np.minimum(array[:, :2], array[:, 2:]), np.maximum(array[:, :2], array[:, 2:])
     found = np.concatenate([low.clip(0, [width, height]), high.clip(0, [width, height])], axis=1).astype(np.float32)
-    if ((found[:, 2:] - found[:, :2]) < SMALLEST).any():
-        raise InputError(f"a box must be at least {SMALLEST:.0f} pixels wide and high, and inside the photo")
+    if ((found[:, 2:] - found[:, :2]) < MIN_SIDE).any():
+        raise InputError(f"a box must be at least {MIN_SIDE:.0f} pixels wide and high, and inside the photo")
     return found
 
 

@@ -163,13 +163,15 @@ def say_pairs(project: Project, rows: Sequence[int], answer: str) -> str:
             project.commit(what, values=values)
             return what
         same, different = link_pairs(project)
-        told = np.array([(np.searchsorted(view.rows, a), np.searchsorted(view.rows, b)) for a, b in pairs], np.int64)
+        answered = np.array(
+            [(np.searchsorted(view.rows, a), np.searchsorted(view.rows, b)) for a, b in pairs], np.int64
+        )
         if answer == SAME:
-            same = np.concatenate([same, told])
+            same = np.concatenate([same, answered])
             different = consistent(len(view.rows), same, different)[1]
         else:
-            different = np.concatenate([different, told])
-            same = _without(same, told, len(view.rows))
+            different = np.concatenate([different, answered])
+            same = _without(same, answered, len(view.rows))
             gone = {(int(view.rows[a]), int(view.rows[b])) for a, b in link_pairs(project)[0].tolist()} - {
                 (int(view.rows[a]), int(view.rows[b])) for a, b in same.tolist()
             }

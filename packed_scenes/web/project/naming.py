@@ -13,8 +13,8 @@ from packed_scenes.web.project.runs import to_analysis
 if TYPE_CHECKING:
     from packed_scenes.catalogue import Added, Catalogue
 
-MOST = 3  # offers for one group
-LOOSE = 2.0  # times the threshold: how far away an offer may be
+MAX_OFFERS = 3  # offers for one group
+OFFER_FACTOR = 2.0  # times the threshold: how far away an offer may be
 
 
 def suggestions(project: Project, catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -48,8 +48,8 @@ def suggestions(project: Project, catalogue: Catalogue) -> list[dict[str, Any]]:
         best: dict[int, tuple[float, int]] = {}
         for k in np.argsort(-similarity, kind="stable")[:50].tolist():
             best.setdefault(int(owner[k]), (float(similarity[k]), int(objects[k])))
-        for identity, (near, crop) in list(best.items())[:MOST]:
-            if 1 - near <= LOOSE * project.threshold:
+        for identity, (near, crop) in list(best.items())[:MAX_OFFERS]:
+            if 1 - near <= OFFER_FACTOR * project.threshold:
                 found.append({"c": cluster, "id": identity, "name": named[identity], "crop": crop,
                               "similarity": round(near, 3)})  # fmt: skip
     return sorted(found, key=lambda item: (-item["similarity"], item["c"]))

@@ -255,11 +255,11 @@ class Project:
             what += (
                 f" (the {'name' if len(gone) == 1 else 'names'} {', '.join(gone)} {'goes' if len(gone) == 1 else 'go'})"
             )
-        told: dict[str, Any] = {f"name/{c}": after.names.get(c) for c in {*before.names, *after.names}}
-        told |= {f"pinned/{c}": True if c in after.pinned else None for c in before.pinned ^ after.pinned}
-        told["threshold"] = after.threshold
+        changes: dict[str, Any] = {f"name/{c}": after.names.get(c) for c in {*before.names, *after.names}}
+        changes |= {f"pinned/{c}": True if c in after.pinned else None for c in before.pinned ^ after.pinned}
+        changes["threshold"] = after.threshold
         patch = self.document.patch("cluster", view.rows, after.cluster)
-        self.commit(what, columns={**patch, **(columns or {})}, values=told | dict(values or {}))
+        self.commit(what, columns={**patch, **(columns or {})}, values=changes | dict(values or {}))
         return what
 
     def undo(self) -> str | None:

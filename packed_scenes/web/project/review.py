@@ -18,12 +18,12 @@ from packed_scenes.web.edits import halves
 from packed_scenes.web.project.decisions import links
 from packed_scenes.web.project.project import Project
 
-SOFT = 6.0  # the probability falls from .88 to .12 over two thirds of the threshold
+STEEPNESS = 6.0  # the probability falls from .88 to .12 over two thirds of the threshold
 Z90 = 1.645
-OPEN = 0.02  # a question less probable than this either way is not asked
-ENOUGH = 0.5  # half the interval, in groups, below which nothing that matters is open
-MOST = 2000  # groups and members looked at
-LARGE = 400  # members of a group that are looked at for a split
+MIN_PROBABILITY = 0.02  # a question less probable than this either way is not asked
+MIN_HALF_INTERVAL = 0.5  # half the interval, in groups, below which nothing that matters is open
+MAX_GROUPS = 2000  # groups and members looked at
+MAX_MEMBERS = 400  # members of a group that are looked at for a split
 
 Vectors = npt.NDArray[np.float32]
 
@@ -64,17 +64,17 @@ class Review:
     enough: bool
 
 
-def review(project: Project, *, most: int = 40) -> Review:
+def review(project: Project, *, max_questions: int = 40) -> Review:
     """Find the questions that are open.
 
-    Memory: K x K similarities of at most ``MOST`` groups.
+    Memory: K x K similarities of at most ``MAX_GROUPS`` groups.
     """
     with project.lock:
         view = project.view()
         vectors = project.document.columns["vector"][view.rows]
         said = links(project)
         grouping = view.grouping
-    clusters = grouping.clusters[:MOST]
+    clusters = grouping.clusters[:MAX_GROUPS]
     members = {c: np.flatnonzero(grouping.cluster == c) for c in clusters}
     asked = [*_pairs(vectors, members, grouping.threshold), *_splits(vectors, members, grouping.threshold)]
     known = _known(said, {int(row): at for at, row in enumerate(view.rows.tolist())}, grouping.cluster)
@@ -94,12 +94,18 @@ def review(project: Project, *, most: int = 40) -> Review:
     low, high = max(min(1, groups), int(np.floor(count - Z90 * spread))), int(np.ceil(count + Z90 * spread))
     half = Z90 * spread
     return Review(
-        tuple(q for q, _ in open_[:most]), groups, count, low, high, len(said), half <= max(ENOUGH, 0.02 * count)
+        tuple(q for q, _ in open_[:max_questions]),
+        groups,
+        count,
+        low,
+        high,
+        len(said),
+        half <= max(MIN_HALF_INTERVAL, 0.02 * count),
     )
 
 
 def _same(distance: npt.NDArray[np.float64] | float, threshold: float) -> npt.NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(np.clip(SOFT * (np.asarray(distance) - threshold) / threshold, -50, 50))))
+    return np.asarray(1 / (1 + np.exp(np.clip(STEEPNESS * (np.asarray(distance) - threshold) / threshold, -50, 50))))
 
 
 def _pairs(vectors: Vectors, members: dict[int, npt.NDArray[np.int64]], threshold: float) -> list[
@@ -116,7 +122,7 @@ def _pairs(vectors: Vectors, members: dict[int, npt.NDArray[np.int64]], threshol
     found: dict[tuple[int, int], tuple[int, int, float, bool]] = {}
     for one, other in enumerate(near.tolist()):
         same = float(_same(1 - float(similarity[one, other]), threshold))
-        if not OPEN < same < 1 - OPEN:
+        if not MIN_PROBABILITY < same < 1 - MIN_PROBABILITY:
             continue
         pair = (min(one, other), max(one, other))
         a, b = (members[clusters[k]] for k in pair)
@@ -134,17 +140,17 @@ def _splits(vectors: Vectors, members: dict[int, npt.NDArray[np.int64]], thresho
     for rows in members.values():
         if len(rows) < 2:
             continue
-        some = vectors[rows[:LARGE]]
+        some = vectors[rows[:MAX_MEMBERS]]
         total = some.sum(axis=0)
         wide = float((1 - (some @ total - 1) / max(len(some) - 1, 1)).max())
-        if _same(wide, threshold) > 1 - OPEN:
+        if _same(wide, threshold) > 1 - MIN_PROBABILITY:
             continue  # even its loosest member is near
         part = halves(some)
         one, two = some[part == 0], some[part == 1]
         same = float(_same(1 - float(one.mean(axis=0) @ two.mean(axis=0)), threshold))
-        if OPEN < same < 1 - OPEN:
-            a = rows[:LARGE][part == 0][(one @ one.mean(axis=0)).argmax()]
-            b = rows[:LARGE][part == 1][(two @ two.mean(axis=0)).argmax()]
+        if MIN_PROBABILITY < same < 1 - MIN_PROBABILITY:
+            a = rows[:MAX_MEMBERS][part == 0][(one @ one.mean(axis=0)).argmax()]
+            b = rows[:MAX_MEMBERS][part == 1][(two @ two.mean(axis=0)).argmax()]
             found.append((int(a), int(b), same, True))
     return found
 

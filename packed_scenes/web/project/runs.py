@@ -21,7 +21,7 @@ from packed_scenes.web.project.project import Project
 if TYPE_CHECKING:
     from packed_scenes.results import Analysis
 
-MOST_JSON = 64 << 20
+MAX_JSON_BYTES = 64 << 20
 
 
 def is_run(path: Path) -> bool:
@@ -38,7 +38,7 @@ def read_run(path: Path) -> tuple[dict[str, Any], dict[str, Objects]]:
     try:
         import pyarrow.parquet as pq
 
-        record = json.loads(read_bytes(path / "run.json", max_bytes=MOST_JSON, what="run").decode())
+        record = json.loads(read_bytes(path / "run.json", max_bytes=MAX_JSON_BYTES, what="run").decode())
         table = pq.read_table(path / "objects.parquet")
         whose = np.asarray(table["scene"].to_pylist(), np.str_)
         column = {name: table[name].to_numpy() for name in ("score", "class_id", "cluster", "x1", "y1", "x2", "y2")}

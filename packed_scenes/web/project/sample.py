@@ -26,7 +26,7 @@ def make_sample(out: Path = READY) -> Path:
         folder = ProjectFolder.create(Path(aside) / "sample", name="Sample shelf", settings=Settings().to_json())
         project = Project(folder, roots=[], card=observer.embedder.card)
         files = incoming([("shelf.jpg", SAMPLE_FOLDER / "shelf.jpg")], caps=Caps(), keep=False, errors=[])
-        add_photos(project, files, observer, caps=Caps(), tell=lambda *_: None)
+        add_photos(project, files, observer, caps=Caps(), report=lambda *_: None)
         project.history.settle()
         folder.save_about(
             weights={"embedder": observer.embedder.weights_hash, "detector": observer.detector.weights_hash}

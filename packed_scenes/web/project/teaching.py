@@ -24,11 +24,11 @@ from packed_scenes.data.files import write_json
 from packed_scenes.data.objects import Objects
 from packed_scenes.web.project.project import Project
 
-FEWEST = 3  # corrected photos
-KEPT_OUT = 0.2  # share of them that is never trained on
+MIN_PHOTOS = 3  # corrected photos
+VALIDATION_SHARE = 0.2  # share of them that is never trained on
 STEPS = 400  # batches at most
 EVERY = 20  # steps between validations
-LOW = 0.01  # score down to which detections enter AP
+MIN_CONFIDENCE = 0.01  # score down to which detections enter AP
 FOLDER = "teach"
 
 
@@ -46,8 +46,8 @@ def prepare(project: Project, photos: list[int], *, minutes: float, steps: int =
         InputError: if there are too few photos, or one cannot be read.
     """
     chosen = sorted(set(photos))
-    if len(chosen) < FEWEST:
-        raise InputError(f"at least {FEWEST} corrected photos are needed", remedy="Correct more, ten are better.")
+    if len(chosen) < MIN_PHOTOS:
+        raise InputError(f"at least {MIN_PHOTOS} corrected photos are needed", remedy="Correct more, ten are better.")
     if not 0.05 <= minutes <= 600:
         raise InputError("the time must lie between 3 seconds and 10 hours")
     folder = project.folder.path / FOLDER
@@ -56,7 +56,7 @@ def prepare(project: Project, photos: list[int], *, minutes: float, steps: int =
     images = aside / "images"
     images.mkdir(parents=True)
     order = np.random.default_rng(seed).permutation(len(chosen))
-    out = {chosen[k] for k in order[: max(1, round(KEPT_OUT * len(chosen)))].tolist()}
+    out = {chosen[k] for k in order[: max(1, round(VALIDATION_SHARE * len(chosen)))].tolist()}
     held: list[dict[str, Any]] = []
     train: list[dict[str, Any]] = []
     for number in chosen:
@@ -82,7 +82,7 @@ def prepare(project: Project, photos: list[int], *, minutes: float, steps: int =
     return spec
 
 
-def run(spec: Path, tell: Callable[[dict[str, Any]], None], stopped: Callable[[], bool]) -> dict[str, Any]:
+def run(spec: Path, report: Callable[[dict[str, Any]], None], stopped: Callable[[], bool]) -> dict[str, Any]:
     """Train in a process of its own; returns the scores before and after.
 
     Raises:
@@ -108,7 +108,7 @@ def run(spec: Path, tell: Callable[[dict[str, Any]], None], stopped: Callable[[]
                 if isinstance(found, dict) and "result" in found:
                     result = found["result"]
                 elif isinstance(found, dict):
-                    tell(found)
+                    report(found)
         finally:
             if process.poll() is None and result is None:
                 process.terminate()
@@ -162,18 +162,18 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     from packed_scenes.detect.training.job import Job
 
     torch.set_num_threads(1)
-    told = json.loads(spec.read_text(encoding="utf-8"))
-    folder, minutes, most = spec.parent, float(told["minutes"]), int(told["steps"])
-    start = None if told["weights"] is None else str(spec.parents[2] / told["weights"])
+    wanted = json.loads(spec.read_text(encoding="utf-8"))
+    folder, minutes, most = spec.parent, float(wanted["minutes"]), int(wanted["steps"])
+    start = None if wanted["weights"] is None else str(spec.parents[2] / wanted["weights"])
     kept = None if start is None else Path(start).with_suffix(".pt")
     kept = kept if kept is not None and kept.is_file() else None  # it does not travel with a zip: a pickle
     total = round(minutes * 60)
     yield {"stage": "score", "done": 0, "total": total}
-    before = _score(Detector.load(start, confidence=LOW), told["held"], folder / "images")
+    before = _score(Detector.load(start, confidence=MIN_CONFIDENCE), wanted["held"], folder / "images")
     yield {"stage": "prepare", "done": 0, "total": total}
     job = Job(
         data=folder / "train.json", images=folder / "images", out=folder / "run", steps=most, every=min(EVERY, most),
-        seconds=minutes * 60, seed=int(told["seed"]), patience=most,
+        seconds=minutes * 60, seed=int(wanted["seed"]), patience=most,
         weights=None if kept is None else str(kept), device="cpu",
     )  # fmt: skip
     for _ in job.prepare():
@@ -188,12 +188,14 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     if not (folder / "run" / "detector.onnx").is_file():
         raise InputError("no network came out of so short a training", remedy="Give it more minutes.")
     yield {"stage": "score", "done": total, "total": total}
-    after = _score(Detector.load(folder / "run" / "detector.onnx", confidence=LOW), told["held"], folder / "images")
+    after = _score(
+        Detector.load(folder / "run" / "detector.onnx", confidence=MIN_CONFIDENCE), wanted["held"], folder / "images"
+    )
     yield {"result": {
         "rows": [{"name": name, "before": round(float(getattr(before, key)), 4),
                   "after": round(float(getattr(after, key)), 4)}
                  for name, key in (("AP50", "AP50"), ("AP", "AP"), ("recall at the balance", "balanced50"))],
-        "note": f"On {len(told['held'])} corrected photos kept out; trained on {told['trained']} for {steps} steps.",
+        "note": f"On {len(wanted['held'])} corrected photos kept out; trained on {wanted['trained']} for {steps} steps.",
         "kept": False,
     }}  # fmt: skip
 

@@ -18,7 +18,7 @@ from packed_scenes.web.server.workplace import Workplace
 
 _log = logging.getLogger(__name__)
 
-LONGEST = 4_000_000  # bytes of a JSON body
+MAX_BODY_BYTES = 4_000_000  # bytes of a JSON body
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -53,15 +53,15 @@ def post(work: Callable[[Request, dict[str, Any]], Any]) -> Endpoint:
         body = bytearray()
         async for piece in request.stream():
             body += piece
-            if len(body) > LONGEST:
+            if len(body) > MAX_BODY_BYTES:
                 return JSONResponse({"error": "This is too much at once."}, 413)
         try:
-            told = json.loads(bytes(body) or b"{}")
+            content = json.loads(bytes(body) or b"{}")
         except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict):
+            content = None
+        if not isinstance(content, dict):
             return JSONResponse({"error": "This request cannot be read."}, 400)
-        return await _answer(lambda: work(request, told))
+        return await _answer(lambda: work(request, content))
 
     return endpoint
 
@@ -100,17 +100,17 @@ def file(content: bytes | str, name: str, kind: str) -> Response:
     )  # fmt: skip
 
 
-def whole(value: Any, *, least: int = 0) -> int:
+def whole(value: Any, *, minimum: int = 0) -> int:
     """A whole number that the page sent."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 1 << 40:
+    if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value < 1 << 40:
         raise InputError("a whole number is missing")
     return value
 
 
-def numbers(value: Any, *, most: int = 5000) -> list[int]:
+def numbers(value: Any, *, max_length: int = 5000) -> list[int]:
     """A list of row numbers that the page sent."""
-    if not isinstance(value, list) or not 0 < len(value) <= most:
-        raise InputError(f"choose 1 to {most} objects")
+    if not isinstance(value, list) or not 0 < len(value) <= max_length:
+        raise InputError(f"choose 1 to {max_length} objects")
     return [whole(item) for item in value]
 
 
@@ -121,8 +121,8 @@ def decimal(value: Any) -> float:
     return float(value)
 
 
-def words(value: Any, *, most: int = 400) -> str:
+def words(value: Any, *, max_length: int = 400) -> str:
     """A text that the page sent."""
-    if not isinstance(value, str) or len(value) > most:
-        raise InputError(f"a text of at most {most} characters is missing")
+    if not isinstance(value, str) or len(value) > max_length:
+        raise InputError(f"a text of at most {max_length} characters is missing")
     return value

@@ -65,7 +65,7 @@ def _catalogue_crop(request: Request) -> Response:
     return picture(found[number])
 
 
-def _catalogue_add(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+def _catalogue_add(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     from packed_scenes.web.project.naming import add_named
 
     kept, held = workplace(request).catalogue(), opened(request)
@@ -79,22 +79,22 @@ def _catalogue_add(request: Request, told: dict[str, Any]) -> dict[str, Any]:
     return {"said": said}
 
 
-def _catalogue_rename(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+def _catalogue_rename(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     kept = workplace(request).catalogue()
     if kept is None:
         raise InputError("the app keeps no catalogue", remedy="Start it with --catalogue FOLDER.")
-    kept.rename(whole(told["id"]), words(told["name"], most=120).strip() or None)
+    kept.rename(whole(body["id"]), words(body["name"], max_length=120).strip() or None)
     return {"said": "Renamed in the catalogue"}
 
 
-def _search(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+def _search(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     """The most alike objects of a box on a photo, in this project or in the catalogue."""
     place, held = workplace(request), opened(request)
     project = held.project
-    image = project.image(whole(told["photo"]))
-    box = np.array([[decimal(v) for v in told["box"]]], np.float64)
+    image = project.image(whole(body["photo"]))
+    box = np.array([[decimal(v) for v in body["box"]]], np.float64)
     vector = place.embed_of(held)(image, box)[0]
-    if told.get("where") == "catalogue":
+    if body.get("where") == "catalogue":
         from packed_scenes.retrieval import Searcher
 
         kept = place.catalogue()
@@ -139,14 +139,14 @@ def _report(request: Request) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _plan(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+def _plan(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     from packed_scenes.aggregate import compare_layouts, layout_of
     from packed_scenes.aggregate.planogram import parse_planogram
 
     project = opened(request).project
-    text = words(told["text"], most=PLAN_BYTES)
+    text = words(body["text"], max_length=PLAN_BYTES)
     found = compare_layouts(
-        parse_planogram(text, file="the plan"), layout_of(downloads.report(project, whole(told["photo"])))
+        parse_planogram(text, file="the plan"), layout_of(downloads.report(project, whole(body["photo"])))
     )
     return {"agreement": round(found.agreement, 4), "missing": len(found.missing), "moved": len(found.moved),
             "extra": len(found.extra)}  # fmt: skip

@@ -146,9 +146,9 @@ class PageDialogue:
             file = self.paths[self._pair[side]]
         return picture(jpeg(one_picture(file), side=420), keep=False)
 
-    def _answer(self, _: Request, told: dict[str, Any]) -> Response:
+    def _answer(self, _: Request, body: dict[str, Any]) -> Response:
         """Take an answer to the question of this number."""
-        number, reply = told.get("number"), told.get("answer")
+        number, reply = body.get("number"), body.get("answer")
         with self._changed:
             taken = (
                 reply in {*Answer, "undo", "quit"}

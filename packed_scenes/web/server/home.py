@@ -28,8 +28,8 @@ from packed_scenes.web.server.opened import Opened
 from packed_scenes.web.server.workplace import Workplace
 
 SAMPLES = ("shelf", "tray")
-LISTED = 1000  # files left out that a project remembers
-FREE = 200_000_000  # bytes that must stay free on the disk
+MAX_LISTED = 1000  # files left out that a project remembers
+MIN_FREE_BYTES = 200_000_000  # bytes that must stay free on the disk
 
 
 def _home(request: Request) -> dict[str, Any]:
@@ -46,14 +46,14 @@ def _home(request: Request) -> dict[str, Any]:
     }
 
 
-def _new(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+def _new(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     place, visit = workplace(request), request.scope["visit"]
-    sample = told.get("sample")
+    sample = body.get("sample")
     if sample is not None:
         if sample not in SAMPLES:
             raise InputError("there is no such sample")
         return {"key": open_sample(place, str(sample), visit)}
-    return {"key": place.make(words(told.get("name", ""), most=80), owner=visit).key}
+    return {"key": place.make(words(body.get("name", ""), max_length=80), owner=visit).key}
 
 
 def open_sample(place: Workplace, sample: str, visit: str) -> str:
@@ -89,16 +89,18 @@ def _fits(place: Workplace) -> bool:
         return False
 
 
-def _about(request: Request, told: dict[str, Any]) -> dict[str, Any]:
-    name = " ".join(words(told.get("name"), most=80).split())
+def _about(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    name = " ".join(words(body.get("name"), max_length=80).split())
     if not name or not name.isprintable():
         raise InputError("this cannot be a name", remedy="Use printable characters.")
     opened(request).project.folder.save_about(name=name)
     return {"said": f"The project is called {name}"}
 
 
-def _copy(request: Request, told: dict[str, Any]) -> dict[str, Any]:
-    made = workplace(request).copy(opened(request), words(told.get("name", ""), most=80), owner=request.scope["visit"])
+def _copy(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    made = workplace(request).copy(
+        opened(request), words(body.get("name", ""), max_length=80), owner=request.scope["visit"]
+    )
     return {"key": made.key, "said": f"Saved as {made.project.name}; work goes on in the copy"}
 
 
@@ -118,7 +120,7 @@ def _export(request: Request) -> Response:
         return file(out.read_bytes(), f"{safe_name(project.name)}.zip", "application/zip")
 
 
-async def _receive(request: Request, folder: Path, most: int) -> Path:
+async def _receive(request: Request, folder: Path, max_bytes: int) -> Path:
     """Write the body of a request into a file, within the limits."""
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
@@ -128,11 +130,11 @@ async def _receive(request: Request, folder: Path, most: int) -> Path:
             size = 0
             async for piece in request.stream():
                 size += len(piece)
-                if size > most:
+                if size > max_bytes:
                     raise InputError(
-                        f"this file is larger than {most / 1e6:.0f} MB", remedy="Start the app with --max-upload."
+                        f"this file is larger than {max_bytes / 1e6:.0f} MB", remedy="Start the app with --max-upload."
                     )
-                if size > free - FREE:
+                if size > free - MIN_FREE_BYTES:
                     raise InputError("there is no room left on the disk", remedy="Free space.")
                 out.write(piece)
             if not size:
@@ -146,7 +148,7 @@ async def _receive(request: Request, folder: Path, most: int) -> Path:
 async def _upload(request: Request) -> Response:
     try:
         held = opened(request)
-        name = words(request.query_params.get("name"), most=400)
+        name = words(request.query_params.get("name"), max_length=400)
         if len(held.incoming) >= workplace(request).caps.photos:
             raise InputError("these are too many files at once")
         path = await _receive(request, held.project.folder.path / "incoming", workplace(request).max_upload)
@@ -160,7 +162,7 @@ async def _import(request: Request) -> Response:
     place = workplace(request)
     path: Path | None = None
     try:
-        title = safe_name(Path(words(request.query_params.get("name", "project"), most=200)).stem)
+        title = safe_name(Path(words(request.query_params.get("name", "project"), max_length=200)).stem)
         path = await _receive(request, place.root / ".receiving", 40 * place.max_upload)
 
         made = await run_in_threadpool(place.unpack, path, title, owner=request.scope["visit"])
@@ -174,11 +176,11 @@ async def _import(request: Request) -> Response:
     return JSONResponse({"key": key})
 
 
-def _analyse(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+def _analyse(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     place, held = workplace(request), opened(request)
-    every = whole(told.get("every", place.caps.every), least=1)
-    if told.get("folder"):
-        path = below(words(told["folder"], most=4000), place.photos)
+    every = whole(body.get("every", place.caps.every), minimum=1)
+    if body.get("folder"):
+        path = below(words(body["folder"], max_length=4000), place.photos)
         _analyse_folder(place, held, path, every=every)
         return {"said": f"Reading {path.name}"}
     if not held.incoming:
@@ -248,14 +250,14 @@ def _analyse_files(
 
         try:
             add_photos(
-                held.project, listed(), observer, caps=place.caps, tell=tell, stop=lambda: job.stopped,
+                held.project, listed(), observer, caps=place.caps, report=tell, stop=lambda: job.stopped,
                 models=place.models, errors=errors,
             )  # fmt: skip
             held.project.folder.save_about(
                 weights={"embedder": place.observer.embedder.weights_hash, "detector": observer.detector.weights_hash}
             )  # fmt: skip
         finally:
-            held.project.folder.save_about(left_out=errors[:LISTED] or None)
+            held.project.folder.save_about(left_out=errors[:MAX_LISTED] or None)
             shutil.rmtree(held.project.folder.path / "frames", ignore_errors=True)
             if remove:
                 for _, path in files:
@@ -266,7 +268,7 @@ def _analyse_files(
     place.start(held, "photos", work, total=total)
 
 
-def _stop(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+def _stop(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     held = opened(request)
     if held.job is not None:
         held.job.stop()

@@ -13,7 +13,7 @@ from packed_scenes.web.project import teaching
 from packed_scenes.web.project.project import Image, Project
 from packed_scenes.web.server.opened import Opened
 
-LONGEST_SIDE = 2800  # px of the photo in the browser: fine at four times the width of a screen column
+MAX_SIDE = 2800  # px of the photo in the browser: fine at four times the width of a screen column
 CROP_SIDE, THUMB_SIDE = 160, 220
 GREY = "#969696"
 
@@ -150,7 +150,7 @@ def members(project: Project, cluster: int, *, most: int = 500) -> list[list[Any
 
 def photo_jpeg(project: Project, number: int) -> bytes:
     """A photo for the browser."""
-    return jpeg(project.image(number), side=LONGEST_SIDE)
+    return jpeg(project.image(number), side=MAX_SIDE)
 
 
 def crop_jpeg(project: Project, row: int) -> bytes:

@@ -15,9 +15,9 @@ from packed_scenes.web.server.opened import Opened
 from packed_scenes.web.server.workplace import Workplace
 
 
-def _teach(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+def _teach(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     place, held = workplace(request), opened(request)
-    project, what, kind = held.project, told.get("what"), told.get("kind")
+    project, what, kind = held.project, body.get("what"), body.get("kind")
     if kind not in ("detector", "embedder"):
         raise InputError("teach the detector or the embedder")
     if held.job is not None and not held.job.finished:
@@ -34,7 +34,7 @@ def _teach(request: Request, told: dict[str, Any]) -> dict[str, Any]:
     if what != "train":
         raise InputError("train, keep or discard")
     prepare = teaching.prepare if kind == "detector" else looks.prepare
-    spec = prepare(project, numbers(told["photos"]), minutes=decimal(told["minutes"]))
+    spec = prepare(project, numbers(body["photos"]), minutes=decimal(body["minutes"]))
 
     def work(job: Job) -> None:
         def tell(line: dict[str, Any]) -> None:

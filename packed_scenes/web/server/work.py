@@ -77,15 +77,15 @@ def _crop(request: Request) -> Response:
     return picture(pagedata.crop_jpeg(project, row))
 
 
-def _edit(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+def _edit(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     place, held = workplace(request), opened(request)
     before = held.project.version
-    more = _do(place, held, told)
+    more = _do(place, held, body)
     return {"said": "", "changed": held.project.version != before, "version": held.project.version} | more
 
 
-def _do(place: Workplace, held: Opened, told: dict[str, Any]) -> dict[str, Any]:
-    project, op = held.project, told.get("op")
+def _do(place: Workplace, held: Opened, body: dict[str, Any]) -> dict[str, Any]:
+    project, op = held.project, body.get("op")
     if op == "undo":
         what = project.undo()
         return {"said": "Nothing to undo" if what is None else f"Undone: {what}"}
@@ -93,38 +93,38 @@ def _do(place: Workplace, held: Opened, told: dict[str, Any]) -> dict[str, Any]:
         what = project.redo()
         return {"said": "Nothing to redo" if what is None else f"Done again: {what}"}
     if op == "rename":
-        return {"said": decisions.rename(project, whole(told["c"]), words(told["name"]))}
+        return {"said": decisions.rename(project, whole(body["c"]), words(body["name"]))}
     if op == "merge":
-        return {"said": decisions.merge(project, numbers(told["groups"]))}
+        return {"said": decisions.merge(project, numbers(body["groups"]))}
     if op == "move":
-        to = told["to"]
+        to = body["to"]
         target = to if to is None or to == -1 else whole(to)
-        return {"said": decisions.move(project, numbers(told["rows"]), target)}
+        return {"said": decisions.move(project, numbers(body["rows"]), target)}
     if op == "split":
-        return {"said": decisions.split(project, whole(told["c"]))}
+        return {"said": decisions.split(project, whole(body["c"]))}
     if op == "pairs":
-        return {"said": decisions.say_pairs(project, numbers(told["rows"]), words(told["answer"]))}
+        return {"said": decisions.say_pairs(project, numbers(body["rows"]), words(body["answer"]))}
     if op == "add":
-        taken = told["boxes"]
-        rows = boxes.add(project, whole(told["photo"]), taken, place.embed_of(held))
+        taken = body["boxes"]
+        rows = boxes.add(project, whole(body["photo"]), taken, place.embed_of(held))
         return {"said": "1 box drawn" if len(rows) == 1 else f"{len(rows)} boxes added", "rows": rows}
     if op == "box":
-        box = [decimal(v) for v in told["box"]]
-        return {"said": boxes.change(project, whole(told["row"]), box, place.embed_of(held))}
+        box = [decimal(v) for v in body["box"]]
+        return {"said": boxes.change(project, whole(body["row"]), box, place.embed_of(held))}
     if op == "delete":
-        return {"said": boxes.delete(project, numbers(told["rows"]))}
+        return {"said": boxes.delete(project, numbers(body["rows"]))}
     if op == "never":
-        return {"said": boxes.never(project, numbers(told["rows"]))}
+        return {"said": boxes.never(project, numbers(body["rows"]))}
     if op == "confidence":
-        return {"said": boxes.set_confidence(project, decimal(told["value"]))}
+        return {"said": boxes.set_confidence(project, decimal(body["value"]))}
     if op == "threshold":
-        return {"said": decisions.set_threshold(project, decimal(told["value"]))}
+        return {"said": decisions.set_threshold(project, decimal(body["value"]))}
     if op == "reach":
-        return {"said": boxes.set_reach(project, decimal(told["value"]))}
+        return {"said": boxes.set_reach(project, decimal(body["value"]))}
     if op == "corrected":
-        return {"said": boxes.mark_corrected(project, numbers(told["photos"]), bool(told["yes"]))}
+        return {"said": boxes.mark_corrected(project, numbers(body["photos"]), bool(body["yes"]))}
     if op == "remove_photo":
-        number = whole(told["photo"])
+        number = whole(body["photo"])
         name = project.photo(number).name
         project.commit(f"Photo {name} removed", values={f"photo/{number}": None})
         return {"said": f"Photo {name} removed"}
@@ -144,13 +144,13 @@ def _review(request: Request) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _alike(request: Request, told: dict[str, Any]) -> dict[str, Any]:
+def _alike(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     """Look for more of the same: in one photo at once, in all of them as a job."""
     place, held = workplace(request), opened(request)
     project = held.project
-    rows = numbers(told["rows"], most=4)
+    rows = numbers(body["rows"], max_length=4)
     project.view().local(rows)
-    if told.get("everywhere"):
+    if body.get("everywhere"):
         order = [p.number for p in project.photos if p.source is not None]
 
         def work(job: Job) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _alike(request: Request, told: dict[str, Any]) -> dict[str, Any]:
 
         place.start(held, "alike", work, total=len(order))
         return {"said": "Looking through all photos"}
-    return {"rows": rows, "found": [_proposals(place, held, rows, whole(told["photo"]))]}
+    return {"rows": rows, "found": [_proposals(place, held, rows, whole(body["photo"]))]}
 
 
 def _proposals(place: Workplace, held: Opened, rows: list[int], photo: int) -> dict[str, Any]:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from packed_scenes.catalogue import Catalogue
 
 KEY = re.compile(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]{0,119}")
-IDLE = 600.0  # s after which a project that nobody looks at is closed
-OPEN = 64  # projects that stay open whatever: boxes and vectors only, photos are in one cache
+IDLE_SECONDS = 600.0  # s after which a project that nobody looks at is closed
+MAX_OPEN = 64  # projects that stay open whatever: boxes and vectors only, photos are in one cache
 
 
 class Workplace:
@@ -193,7 +193,7 @@ class Workplace:
     def _close_idle(self) -> None:
         now = time.monotonic()
         order = sorted(self._opened.values(), key=lambda o: o.used)
-        for opened in order[: max(0, len(order) - OPEN)] + [o for o in order if now - o.used > IDLE]:
+        for opened in order[: max(0, len(order) - MAX_OPEN)] + [o for o in order if now - o.used > IDLE_SECONDS]:
             if (opened.job is None or opened.job.finished) and not opened.incoming:
                 self._opened.pop(opened.key, None)
                 opened.project.folder.close()

@@ -10,7 +10,7 @@ from packed_scenes.cluster.search.scores import draw_sample, internal_scores
 
 
 def whole(X):
-    return draw_sample(X, most=10, all_up_to=10**6)
+    return draw_sample(X, max_rows=10, all_up_to=10**6)
 
 
 @settings(max_examples=30, deadline=None)
@@ -52,7 +52,7 @@ def test_a_sample_says_so_and_comes_near():
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 5, 20_000)
     X = (3 * rng.standard_normal((5, 4))[labels] + rng.standard_normal((20_000, 4))).astype(np.float32)
-    sample = draw_sample(X, most=1500, all_up_to=6000)
+    sample = draw_sample(X, max_rows=1500, all_up_to=6000)
     assert not sample.whole
     assert len(sample.rows) == 1500
     found = internal_scores(X, labels, sample)
