@@ -116,10 +116,10 @@ def work(spec: Path, tell: Tell) -> dict[str, Any]:
     from packed_scenes.refining.network import embed_store, trainable
 
     torch.set_num_threads(1)
-    wanted = json.loads(spec.read_text(encoding="utf-8"))
-    network, card = trainable(wanted["embedder"])
+    task = json.loads(spec.read_text(encoding="utf-8"))
+    network, card = trainable(task["embedder"])
     calibrated = float((card.get("calibration") or {}).get("threshold", CALIBRATED))
-    data = _read(wanted["photos"], spec.parent / "crops", tell)
+    data = _read(task["photos"], spec.parent / "crops", tell)
     tell({"stage": "score", "done": 0, "total": 0})
     start = embed_store(network, card, data.store)
     before = _score(data, start, calibrated)
@@ -129,8 +129,8 @@ def work(spec: Path, tell: Tell) -> dict[str, Any]:
     labels = np.full(len(data.group), -1, np.int64)
     labels[used] = target
     place = {int(c): k for k, c in enumerate(known.tolist())}
-    apart = np.array([(place[a], place[b]) for a, b in wanted["apart"] if a in place and b in place], np.int64)
-    seed, minutes = int(wanted["seed"]), float(wanted["minutes"])
+    apart = np.array([(place[a], place[b]) for a, b in task["apart"] if a in place and b in place], np.int64)
+    seed, minutes = int(task["seed"]), float(task["minutes"])
     batches = PseudoBatches(data.store, labels, data.photo, identities=10, views=4, seed=seed)
 
     def train(steps: int, report: Callable[[int, float], None] | None = None) -> Unit:
@@ -155,7 +155,7 @@ def work(spec: Path, tell: Tell) -> dict[str, Any]:
     shutil.rmtree(spec.parent / "crops", ignore_errors=True)
     return {
         "rows": [{"name": name, "before": before[name], "after": after[name]} for name in before],
-        "note": f"On {int(data.held.sum())} objects of {sum(p['held'] for p in wanted['photos'])} photos kept out; "
+        "note": f"On {int(data.held.sum())} objects of {sum(p['held'] for p in task['photos'])} photos kept out; "
         f"trained on {int(used.sum())} objects of {len(known)} groups for {steps} steps.",
         "sha256": sha256_file(weights),
     }  # fmt: skip

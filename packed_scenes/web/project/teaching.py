@@ -162,18 +162,18 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     from packed_scenes.detect.training.job import Job
 
     torch.set_num_threads(1)
-    wanted = json.loads(spec.read_text(encoding="utf-8"))
-    folder, minutes, most = spec.parent, float(wanted["minutes"]), int(wanted["steps"])
-    start = None if wanted["weights"] is None else str(spec.parents[2] / wanted["weights"])
+    task = json.loads(spec.read_text(encoding="utf-8"))
+    folder, minutes, most = spec.parent, float(task["minutes"]), int(task["steps"])
+    start = None if task["weights"] is None else str(spec.parents[2] / task["weights"])
     kept = None if start is None else Path(start).with_suffix(".pt")
     kept = kept if kept is not None and kept.is_file() else None  # it does not travel with a zip: a pickle
     total = round(minutes * 60)
     yield {"stage": "score", "done": 0, "total": total}
-    before = _score(Detector.load(start, confidence=MIN_CONFIDENCE), wanted["held"], folder / "images")
+    before = _score(Detector.load(start, confidence=MIN_CONFIDENCE), task["held"], folder / "images")
     yield {"stage": "prepare", "done": 0, "total": total}
     job = Job(
         data=folder / "train.json", images=folder / "images", out=folder / "run", steps=most, every=min(EVERY, most),
-        seconds=minutes * 60, seed=int(wanted["seed"]), patience=most,
+        seconds=minutes * 60, seed=int(task["seed"]), patience=most,
         weights=None if kept is None else str(kept), device="cpu",
     )  # fmt: skip
     for _ in job.prepare():
@@ -189,13 +189,13 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
         raise InputError("no network came out of so short a training", remedy="Give it more minutes.")
     yield {"stage": "score", "done": total, "total": total}
     after = _score(
-        Detector.load(folder / "run" / "detector.onnx", confidence=MIN_CONFIDENCE), wanted["held"], folder / "images"
+        Detector.load(folder / "run" / "detector.onnx", confidence=MIN_CONFIDENCE), task["held"], folder / "images"
     )
     yield {"result": {
         "rows": [{"name": name, "before": round(float(getattr(before, key)), 4),
                   "after": round(float(getattr(after, key)), 4)}
                  for name, key in (("AP50", "AP50"), ("AP", "AP"), ("recall at the balance", "balanced50"))],
-        "note": f"On {len(wanted['held'])} corrected photos kept out; trained on {wanted['trained']} for {steps} steps.",
+        "note": f"On {len(task['held'])} corrected photos kept out; trained on {task['trained']} for {steps} steps.",
         "kept": False,
     }}  # fmt: skip
 
