@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.aggregate.colors import Color, is_light
+from packed_scenes.data.errors import one_line
 from packed_scenes.data.shipped import ASSETS
 
 Image = npt.NDArray[np.uint8]
@@ -36,7 +37,11 @@ def _font(height: int) -> Any:
 
 @lru_cache(maxsize=4096)
 def text_mask(text: str, height: int) -> Image:
-    """Render a line of text as coverage (h, w), 0 … 255; digits are vertically centred, whatever hangs below."""
+    """Render a line of text as coverage (h, w), 0 … 255; digits are vertically centred, whatever hangs below.
+
+    Hidden characters are drawn as escapes.
+    """
+    text = one_line(text)
     font = _font(height)
     left, _, right, _ = font.getbbox(text)
     _, digit_top, _, base = font.getbbox("0")

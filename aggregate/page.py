@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from html import escape
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from packed_scenes.aggregate.colors import NOISE_COLOR, Color, assign_colors, is
 from packed_scenes.aggregate.legend import cut, letterbox, typical
 from packed_scenes.aggregate.planogram import Differences
 from packed_scenes.aggregate.shelf import Share, ShelfReport
+from packed_scenes.data.hidden import html_head, html_text
 from packed_scenes.data.objects import NOISE
 
 Image = npt.NDArray[np.uint8]
@@ -79,8 +79,8 @@ def shelf_page(
     unknown = sum(s.facings for s in report.totals if s.cluster == NOISE)
     figures = [("facings", len(report.objects)), ("products", len(known)), ("shelf boards", report.rows.count)]
     figures += [("possible gaps", len(report.gaps)), ("not recognised", unknown)]
-    title = f"Shelf report: {escape(report.scene)}"
-    body = [f"<h1>{title}</h1>", '<div class="figures">']
+    title = f"Shelf report: {report.scene}"
+    body = [f"<h1>{html_text(title)}</h1>", '<div class="figures">']
     body += [f"<div><b>{value}</b><span>{name}</span></div>" for name, value in figures]
     body += ["</div>", _picture(overlay, "The shelf with its products marked")]
     if differences is not None:
@@ -88,19 +88,13 @@ def shelf_page(
     body += ["<h2>Share of shelf</h2>", _share_table(report, image, colors)]
     body += ["<h2>Board by board</h2>", *_board_bars(report, colors)]
     body += ["<h2>Possible gaps</h2>", _gap_table(report)]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head><body><main>\n"
-        + "\n".join(body)
-        + "\n</main></body></html>\n"
-    )
+    return f"{html_head(title, style=STYLE)}<main>\n" + "\n".join(body) + "\n</main></body></html>\n"
 
 
 def _difference_part(differences: Differences, picture: Image | None, expected: str) -> list[str]:
     counts = f"{len(differences.missing)} missing, {len(differences.moved)} moved, {len(differences.extra)} extra"
     part = [
-        f"<h2>Compared with {escape(expected)}</h2>",
+        f"<h2>Compared with {html_text(expected)}</h2>",
         f"<p>{differences.agreement:.0%} of the expected facings stand where they should: {counts}.</p>",
     ]
     if picture is not None:
@@ -113,7 +107,7 @@ def _difference_part(differences: Differences, picture: Image | None, expected: 
     rows += [("extra", s.product, "", f"board {s.row}, place {s.position}") for s in differences.extra]
     if rows:
         part.append(
-            _table(("", "product", "expected at", "found at"), [[escape(cell) for cell in row] for row in rows])
+            _table(("", "product", "expected at", "found at"), [[html_text(cell) for cell in row] for row in rows])
         )
     return part
 
@@ -153,7 +147,7 @@ def _board_bars(report: ShelfReport, colors: Mapping[int, Color]) -> list[str]:
         parts = []
         for begin, size in zip(starts.tolist(), np.diff(np.append(starts, len(standing))).tolist(), strict=True):
             one = share[int(standing[begin])]
-            text = f"{escape(one.name)}{f' x {size}' if size > 1 else ''}"
+            text = f"{html_text(one.name)}{f' x {size}' if size > 1 else ''}"
             parts.append(f'<span style="flex-grow:{size};{_paint(one.cluster, colors)}" title="{text}">{text}</span>')
         bars.append(
             f'<p>Board {row + 1}: {int((rows.row == row).sum())} facings</p><div class="bar">{"".join(parts)}</div>'
@@ -164,7 +158,7 @@ def _board_bars(report: ShelfReport, colors: Mapping[int, Color]) -> list[str]:
 def _gap_table(report: ShelfReport) -> str:
     if not report.gaps:
         return "<p>No free stretch between neighbours is wide enough for a missing facing.</p>"
-    rows = [[str(g.row), escape(g.left), escape(g.right), str(g.room)] for g in report.gaps]
+    rows = [[str(g.row), html_text(g.left), html_text(g.right), str(g.room)] for g in report.gaps]
     note = "<p>Free stretches between two products. Space at the ends of a board is not judged.</p>"
     return note + _table(("board", "right of", "left of", "room for about"), rows, numbers=(0, 3))
 
@@ -181,7 +175,7 @@ def _table(head: tuple[str, ...], rows: list[list[str]], numbers: tuple[int, ...
 
 
 def _tag(share: Share, colors: Mapping[int, Color]) -> str:
-    return f'<span class="tag" style="{_paint(share.cluster, colors)}">{escape(share.name)}</span>'
+    return f'<span class="tag" style="{_paint(share.cluster, colors)}">{html_text(share.name)}</span>'
 
 
 def _paint(cluster: int, colors: Mapping[int, Color]) -> str:
@@ -190,7 +184,7 @@ def _paint(cluster: int, colors: Mapping[int, Color]) -> str:
 
 
 def _picture(image: Image, text: str) -> str:
-    return f'<img class="scene" alt="{escape(text)}" src="{data_uri(fitted(image))}">'
+    return f'<img class="scene" alt="{html_text(text)}" src="{data_uri(fitted(image))}">'
 
 
 def fitted(image: Image, *, longest: int = MAX_SIDE) -> Image:

@@ -7,8 +7,6 @@ extra.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.aggregate.shelf import ShelfReport, product_name
-from packed_scenes.aggregate.tables import csv_text
+from packed_scenes.data.cells import csv_text
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
 from packed_scenes.data.tables import parse_table
@@ -134,9 +132,7 @@ def planogram_csv(layout: Layout) -> str:
                 lines[-1][3] = int(str(lines[-1][3])) + 1
             else:
                 lines.append([slot.row, slot.position, slot.product, 1])
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *lines])
-    return text.getvalue()
+    return csv_text([COLUMNS, *lines])
 
 
 def compare_layouts(expected: Layout, found: Layout) -> Differences:
@@ -179,7 +175,7 @@ def differences_csv(differences: Differences) -> str:
     ]
     lines += [("moved", a.product, a.row, a.position, b.row, b.position, b.object_id) for a, b in differences.moved]
     lines += [("extra", s.product, "", "", s.row, s.position, s.object_id) for s in differences.extra]
-    return csv_text(DIFFERENCE_COLUMNS, lines)
+    return csv_text([DIFFERENCE_COLUMNS, *lines])
 
 
 def _common(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from packed_scenes.aggregate.adjacency import Floats, Ints
 from packed_scenes.aggregate.rows import Rows, find_rows
-from packed_scenes.aggregate.tables import csv_text
+from packed_scenes.data.cells import csv_text
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects
 
@@ -118,44 +118,50 @@ def product_name(cluster: int, names: Mapping[int, str]) -> str:
 def shelf_csv(reports: Iterable[ShelfReport]) -> str:
     """Return facings and shares as CSV text: a line per scene, board and identity; no totals."""
     return csv_text(
-        LINE_COLUMNS,
-        (
-            (
-                report.scene,
-                s.row,
-                s.cluster,
-                s.name,
-                s.facings,
-                s.places,
-                *(f"{v:.4f}" for v in (s.of_row, s.of_count, s.of_area)),
-            )
-            for report in reports
-            for s in report.lines
-        ),
+        [
+            LINE_COLUMNS,
+            *(
+                (
+                    report.scene,
+                    s.row,
+                    s.cluster,
+                    s.name,
+                    s.facings,
+                    s.places,
+                    *(f"{v:.4f}" for v in (s.of_row, s.of_count, s.of_area)),
+                )
+                for report in reports
+                for s in report.lines
+            ),
+        ]
     )
 
 
 def totals_csv(reports: Iterable[ShelfReport]) -> str:
     """Return facings and shares over all boards as CSV text: a line per scene and identity."""
     return csv_text(
-        TOTAL_COLUMNS,
-        (
-            (report.scene, s.cluster, s.name, s.facings, s.places, f"{s.of_count:.4f}", f"{s.of_area:.4f}")
-            for report in reports
-            for s in report.totals
-        ),
+        [
+            TOTAL_COLUMNS,
+            *(
+                (report.scene, s.cluster, s.name, s.facings, s.places, f"{s.of_count:.4f}", f"{s.of_area:.4f}")
+                for report in reports
+                for s in report.totals
+            ),
+        ]
     )
 
 
 def gaps_csv(reports: Iterable[ShelfReport]) -> str:
     """Return the out-of-stock candidates as CSV text."""
     return csv_text(
-        GAP_COLUMNS,
-        (
-            (report.scene, g.row, *(f"{v:.1f}" for v in g.bbox), g.room, g.left, g.right)
-            for report in reports
-            for g in report.gaps
-        ),
+        [
+            GAP_COLUMNS,
+            *(
+                (report.scene, g.row, *(f"{v:.1f}" for v in g.bbox), g.room, g.left, g.right)
+                for report in reports
+                for g in report.gaps
+            ),
+        ]
     )
 
 

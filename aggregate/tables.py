@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.aggregate.congregations import Congregation
+from packed_scenes.data.cells import csv_text
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
 
@@ -62,33 +61,8 @@ def objects_csv(
     header: tuple[str, ...] = COLUMNS
     if names is not None:
         header = (*COLUMNS, "name")
-        columns.append([_harmless(names.get(c, "")) for c in objects.cluster.tolist()])
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(zip(*columns, strict=True))
-    return text.getvalue()
-
-
-def csv_text(columns: Iterable[str], lines: Iterable[Iterable[object]]) -> str:
-    """Write CSV text; a text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_harmless(value) for value in line] for line in lines)
-    return text.getvalue()
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and not _is_number(value) else value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+        columns.append([names.get(c, "") for c in objects.cluster.tolist()])
+    return csv_text([header, *zip(*columns, strict=True)])
 
 
 def congregations_json(congregations: Sequence[Congregation]) -> str:

@@ -13,8 +13,6 @@ lies within 0 and 1 holds fractions of the picture's size.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from packed_scenes.data.cells import csv_text
 from packed_scenes.data.checks import Size, build_objects, entry_name, finite, identifier, integer, shorten
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
@@ -188,9 +187,9 @@ def format_csv(scenes: Mapping[str, Objects]) -> str:
     extra = [
         n for n in ("cluster", "probability", "congregation") if all(getattr(o, n) is not None for o in scenes.values())
     ]
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*(["image"] if named else []), "object_id", "x1", "y1", "x2", "y2", "score", "class_id", *extra])
+    rows: list[list[object]] = [
+        [*(["image"] if named else []), "object_id", "x1", "y1", "x2", "y2", "score", "class_id", *extra]
+    ]
     for name, objects in scenes.items():
         columns = [
             objects.object_id.tolist(),
@@ -202,5 +201,5 @@ def format_csv(scenes: Mapping[str, Objects]) -> str:
                 for n in extra
             ),
         ]
-        writer.writerows([*([name] if named else []), *row] for row in zip(*columns, strict=True))
-    return stream.getvalue()
+        rows += ([*([name] if named else []), *row] for row in zip(*columns, strict=True))
+    return csv_text(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -13,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from packed_scenes.data.cells import write_rows
 from packed_scenes.data.errors import InputError
 
 MAX_BYTES = 1 << 30  # a whole file is held in memory once while it is read
@@ -66,12 +66,9 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_csv(path: str | Path, rows: Iterable[Iterable[object]]) -> None:
-    """Write rows as CSV, the header first, in UTF-8 as :func:`write_text` does, whole or not at all."""
-    with (
-        atomic_write(path) as temporary,
-        open(temporary, "w", newline="", encoding="utf-8", errors="backslashreplace") as file,
-    ):
-        csv.writer(file, lineterminator="\n").writerows(rows)
+    """Write rows as CSV (:mod:`packed_scenes.data.cells`), the header first, in UTF-8, whole or not at all."""
+    with atomic_write(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        write_rows(file, rows)
 
 
 def write_json(path: str | Path, value: Any) -> None:

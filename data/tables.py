@@ -2,7 +2,8 @@
 
 Taken as they come: a byte order mark, UTF-16, Windows-1252, lines that end in CR, LF or both, a missing last line end,
 semicolons or tabs between the cells (with decimal commas), a first line ``sep=;``, quotes, space around cells, empty
-lines and empty cells at the end of a line, capital letters in the header.
+lines and empty cells at the end of a line, capital letters in the header. Cells are given as the texts that
+:mod:`packed_scenes.data.cells` wrote.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packed_scenes.data.cells import from_cell
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.naming import match_names
 from packed_scenes.data.text import read_text
@@ -113,7 +115,7 @@ def parse_table(text: str, *, file: str | Path, strict: bool = False) -> Table:
     before = csv.field_size_limit(_LONGEST)
     try:
         for found in reader:
-            cells = [cell.strip() for cell in found]
+            cells = [from_cell(cell.strip()) for cell in found]
             if not any(cells):
                 continue
             if header is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from html import escape
 from pathlib import Path
 
 import cv2
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.files import atomic_write, write_csv, write_json, write_text
+from packed_scenes.data.hidden import POLICY, html_head, html_text
 from packed_scenes.embed.audit import Audit, Finding, Kind, audit_vectors, summary
 from packed_scenes.embed.embedder import Embedder
 from packed_scenes.embed.folders import CropFolder, thumbnail
@@ -19,6 +19,7 @@ from packed_scenes.embed.sources import relabel
 
 THUMBNAIL = (24, 36)
 SHOWN = 12
+STYLE = "body{font:15px sans-serif;margin:2em;max-width:70em}img{max-width:100%}"
 
 TITLES = {
     Kind.DUPLICATE: "Duplicated classes: merged",
@@ -112,7 +113,7 @@ def write_report(folder: CropFolder, audit: Audit, out: str | Path) -> Path:
     ]
     for kind, title in TITLES.items():
         findings = audit.of(kind)
-        body.append(f"<h2>{escape(title)} ({len(findings)})</h2>")
+        body.append(f"<h2>{html_text(title)} ({len(findings)})</h2>")
         if kind is Kind.COPY:
             continue
         for number, finding in enumerate(findings[:60]):
@@ -120,12 +121,10 @@ def write_report(folder: CropFolder, audit: Audit, out: str | Path) -> Path:
             picture = _picture(folder, finding)
             with atomic_write(out / name) as temporary:
                 cv2.imwrite(str(temporary), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-            names = " → ".join(escape(folder.classes[c]) for c in finding.classes)
-            body.append(f'<p><b>{names}</b>: {escape(finding.note)}<br><img src="{name}" alt="{names}"></p>')
-    style = "<style>body{font:15px sans-serif;margin:2em;max-width:70em}img{max-width:100%}</style>"
-    write_text(
-        out / "audit.html", f"<!doctype html><meta charset=utf-8><title>Label audit</title>{style}" + "\n".join(body)
-    )
+            names = " → ".join(html_text(folder.classes[c]) for c in finding.classes)
+            body.append(f'<p><b>{names}</b>: {html_text(finding.note)}<br><img src="{name}" alt="{names}"></p>')
+    head = html_head("Label audit", style=STYLE, policy=POLICY.replace("img-src data:", "img-src 'self' file:"))
+    write_text(out / "audit.html", head + "\n".join(body) + "\n</body></html>\n")
     return out / "audit.html"
 
 

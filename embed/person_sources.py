@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,9 @@ import cv2
 import numpy as np
 
 from packed_scenes.data import InputError, read_image
+from packed_scenes.data.checks import finite
 from packed_scenes.data.folders import IMAGE_SUFFIXES, list_files
+from packed_scenes.data.tables import read_table
 from packed_scenes.embed.folders import read_folder
 from packed_scenes.embed.person_batches import Picture, RealPeople
 
@@ -36,12 +37,14 @@ def read_people(root: str | Path, *, dropped: Sequence[str] = ()) -> tuple[tuple
     root = Path(root)
     files: dict[str, list[Path]] = {}
     if (root / "crops.csv").is_file():
-        with open(root / "crops.csv", newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if not {"file", "person"} <= row.keys():
-                    raise InputError("needs columns file and person", file=root / "crops.csv", remedy="Add them.")
-                if float(row.get("max_iou_other") or 0) <= MAX_OTHER_IOU:
-                    files.setdefault(row["person"], []).append(root / "crops" / row["file"])
+        for line, row in read_table(root / "crops.csv", "file", "person").records():
+            overlap = finite(row.get("max_iou_other") or "0")
+            if overlap is None:
+                raise InputError(
+                    f"line {line}: max_iou_other is no number", file=root / "crops.csv", remedy="Correct it."
+                )
+            if overlap <= MAX_OTHER_IOU:
+                files.setdefault(row["person"], []).append(root / "crops" / row["file"])
     else:
         folder = read_folder(root)
         for path, label in zip(folder.paths, folder.label.tolist(), strict=True):

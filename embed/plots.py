@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.hidden import plot_text
 
 if TYPE_CHECKING:
     from packed_scenes.embed.networks import Unit
@@ -69,12 +70,13 @@ def plot_confusion(
     counts = np.zeros((len(names), len(names)))
     np.add.at(counts, (true, predicted), 1)
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    shown = [plot_text(name) for name in names]
     size = max(5.0, 0.42 * len(names) + 2)
     figure, axes = plt.subplots(figsize=(size, size * 0.85))
     text = np.where(share >= 0.005, np.round(share * 100).astype(int).astype(str), "")
     sns.heatmap(
         share, annot=text, fmt="", cmap="rocket_r", vmin=0, vmax=1, square=True, ax=axes, annot_kws={"size": 7},
-        xticklabels=names, yticklabels=names, linewidths=0.2,
+        xticklabels=shown, yticklabels=shown, linewidths=0.2,
         cbar_kws={"label": "share of the true class", "shrink": 0.7},
     )  # fmt: skip
     axes.set(xlabel="predicted class", ylabel="true class", title="Confusion, % of each true class")
@@ -105,7 +107,7 @@ def plot_map(
     for value in present:
         x, y = np.median(flat[label[rows] == value], axis=0)
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75}
-        axes.text(x, y, str(names[value])[:10], fontsize=8, ha="center", va="center", bbox=box)
+        axes.text(x, y, plot_text(str(names[value])[:10]), fontsize=8, ha="center", va="center", bbox=box)
     axes.set(xticks=[], yticks=[], title=f"t-SNE of {len(rows)} crops, cosine")
     save_figure(figure, path)
 

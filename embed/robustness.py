@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.hidden import plot_text
 from packed_scenes.embed.embedder import Embedder
 from packed_scenes.embed.retrieval import nearest
 
@@ -97,8 +98,8 @@ def plot_robustness(results: dict[str, list[dict[str, Any]]], path: str | Path) 
         for embedder, rows in results.items():
             mine = [row for row in rows if row["change"] == name]
             x = [row["strength"] for row in mine]
-            axes[0, column].plot(x, [row["cosine"] for row in mine], marker="o", ms=3, label=embedder)
-            axes[1, column].plot(x, [row["changed"] for row in mine], marker="o", ms=3, label=embedder)
+            axes[0, column].plot(x, [row["cosine"] for row in mine], marker="o", ms=3, label=plot_text(embedder))
+            axes[1, column].plot(x, [row["changed"] for row in mine], marker="o", ms=3, label=plot_text(embedder))
         axes[1, column].set_xlabel(name)
     axes[0, 0].set_ylabel("cosine with unchanged")
     axes[1, 0].set_ylabel("identity changed (share)")

@@ -7,7 +7,6 @@ class`` and one studio picture per class in ``classes.csv``); vehicle_reid (``ty
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from packed_scenes.data import InputError
 from packed_scenes.data.shipped import ASSETS
+from packed_scenes.data.tables import read_table
 from packed_scenes.embed.folders import CropFolder, read_folder
 from packed_scenes.embed.store import CropStore, StoreWriter
 
@@ -79,8 +79,7 @@ def read_grocery(root: str | Path, split: str = "train") -> CropFolder:
     for name in ("classes.csv", f"{split}.txt"):
         if not (root / name).is_file():
             raise InputError("no such file", file=root / name, remedy="Give the folder of the GroceryStore data set.")
-    with open(root / "classes.csv", newline="", encoding="utf-8") as file:
-        table = list(csv.reader(file))[1:]
+    table = read_table(root / "classes.csv").rows
     classes = tuple(row[0] for row in sorted(table, key=lambda row: int(row[1])))
     rows = [line.split(",") for line in (root / f"{split}.txt").read_text().splitlines() if line.strip()]
     found = [(int(row[1]), root / row[0].strip()) for row in rows]

@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 from packed_scenes.aggregate.page import STYLE
-from packed_scenes.data.errors import one_line
+from packed_scenes.data.hidden import html_head, html_text
 
 MAX_WIDTH = 1400  # pixels of a picture in the page
-MAX_TEXT = 500  # characters of one name or message
-# Nothing is loaded, run or sent, whatever a name may hold: only pictures and styles inside the page.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def page(title: str, parts: Sequence[str], *, style: str = "") -> str:
     """Write a whole page of HTML parts; ``title`` is plain text. The page allows itself nothing from outside."""
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{text(title)}</title><style>{STYLE}{style}</style></head><body><main>\n"
-        + "\n".join(parts)
-        + "\n</main></body></html>\n"
-    )
-
-
-def text(value: object) -> str:
-    """Make HTML of text that can come from anyone.
-
-    Control and direction characters are shown as backslash escapes, the rest is escaped for HTML (attributes too), and
-    what is longer than ``MAX_TEXT`` characters is cut.
-    """
-    line = one_line(str(value))
-    return escape(line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…")
+    return f"{html_head(title, style=STYLE + style)}<main>\n" + "\n".join(parts) + "\n</main></body></html>\n"
 
 
 def table(
@@ -75,7 +54,7 @@ def picture(file: Path | None, text: str) -> str:
     kind, options = (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 80]) if file.suffix == ".jpg" else (".png", [])
     data = base64.b64encode(cv2.imencode(kind, image, options)[1].tobytes()).decode()
     mime = "jpeg" if kind == ".jpg" else "png"
-    return f'<img class="wide" alt="{escape(text)}" src="data:image/{mime};base64,{data}">'
+    return f'<img class="wide" alt="{html_text(text)}" src="data:image/{mime};base64,{data}">'
 
 
 def number(value: float) -> str:

@@ -16,9 +16,10 @@ from packed_scenes.aggregate.page import data_uri, fitted
 from packed_scenes.aggregate.sheet import MIN_PROBABILITY
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes
+from packed_scenes.data.hidden import html_text
 from packed_scenes.data.images import read_image
 from packed_scenes.data.objects import NOISE
-from packed_scenes.markup import page, table, text
+from packed_scenes.markup import page, table
 
 if TYPE_CHECKING:
     from packed_scenes.results import Analysis, SceneResult
@@ -84,7 +85,7 @@ def report_page(
 
 def _photos(analysis: Analysis) -> list[str]:
     rows = [
-        [text(s.name), f"{len(s.objects):,}", f"{len(np.setdiff1d(_clusters(s), [NOISE])):,}",
+        [html_text(s.name), f"{len(s.objects):,}", f"{len(np.setdiff1d(_clusters(s), [NOISE])):,}",
          f"{len(s.congregations):,}", f"{int((_clusters(s) == NOISE).sum()):,}"]
         for s in analysis.scenes[:ROWS]
     ]  # fmt: skip
@@ -100,7 +101,7 @@ def _overlays(scenes: Sequence[SceneResult], folder: Path, lost: set[str]) -> li
         if used + len(uri) > MAX_BYTES:
             break
         shown, used = shown + 1, used + len(uri)
-        name = text(scene.name)
+        name = html_text(scene.name)
         parts.append(f"<h3>{name}</h3>")
         parts.append(
             f'<label class="zoom"><input type="checkbox" aria-label="larger: {name}">'
@@ -108,7 +109,7 @@ def _overlays(scenes: Sequence[SceneResult], folder: Path, lost: set[str]) -> li
             if uri
             else "<p>Its overlay could not be drawn.</p>"
         )
-    left = [text(scene.name) for scene in scenes[shown : shown + ROWS]]
+    left = [html_text(scene.name) for scene in scenes[shown : shown + ROWS]]
     if left:
         more = len(scenes) - shown - len(left)
         parts.append(
@@ -154,7 +155,7 @@ def _crop(crop: npt.NDArray[np.uint8] | None) -> str:
 
 def _name(cluster: int, names: Mapping[int, str] | None) -> list[str]:
     """The cell of a cluster's name, if a catalogue was asked."""
-    return [] if names is None else [text(names.get(cluster, ""))]
+    return [] if names is None else [html_text(names.get(cluster, ""))]
 
 
 def _tag(cluster: int, colors: Mapping[int, Color]) -> str:
@@ -181,8 +182,8 @@ def _doubtful(scenes: Sequence[SceneResult], names: Mapping[int, str] | None) ->
         objects = scenes[place].objects
         box = ", ".join(f"{value:.0f}" for value in objects.xyxy[row].tolist())
         cluster = int(_clusters(scenes[place])[row])
-        about = [text(scenes[place].name), text(objects.object_id[row]), str(cluster), *_name(cluster, names)]
-        lines.append([*about, f"{sure_of:.2f}", box])
+        about = [html_text(scenes[place].name), html_text(objects.object_id[row]), str(cluster)]
+        lines.append([*about, *_name(cluster, names), f"{sure_of:.2f}", box])
     named = () if names is None else ("name",)
     head = ("photo", "object", "group", *named, "membership", "x1, y1, x2, y2 (pixels)")
     return [
@@ -195,14 +196,21 @@ def _doubtful(scenes: Sequence[SceneResult], names: Mapping[int, str] | None) ->
 def _list(lines: Sequence[str], nothing: str, file: str) -> list[str]:
     if not lines:
         return [f"<p>{nothing}</p>"]
-    return ["<ul>", *(f"<li>{text(line)}</li>" for line in lines[:ROWS]), "</ul>", *_rest(len(lines), "lines", file)]
+    return [
+        "<ul>",
+        *(f"<li>{html_text(line)}</li>" for line in lines[:ROWS]),
+        "</ul>",
+        *_rest(len(lines), "lines", file),
+    ]
 
 
 def _made(record: Mapping[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-    settings = [[text(key), f"<code>{text(json.dumps(value))}</code>"] for key, value in record["settings"].items()]
+    settings = [
+        [html_text(key), f"<code>{html_text(json.dumps(value))}</code>"] for key, value in record["settings"].items()
+    ]
     return [
-        f"<p>Versions: {text(versions)}. The command, hashes of the weights and times are in run.json.</p>",
+        f"<p>Versions: {html_text(versions)}. The command, hashes of the weights and times are in run.json.</p>",
         table(("setting", "value"), settings),
     ]
 

@@ -117,11 +117,13 @@ class Analysis:
     def _repr_html_(self) -> str:
         """The summary and the first scenes' overlays, for notebooks; file names are hostile text."""
         import base64
-        import html
+        from html import escape
 
         import cv2
 
-        parts = [f"<pre>{html.escape(str(self))}</pre>"]
+        from packed_scenes.data.hidden import html_text
+
+        parts = [f"<pre>{escape(str(self))}</pre>"]
         for scene in self.scenes[:MAX_PICTURES]:
             overlay = self.overlay(scene.name)
             factor = min(1.0, PICTURE_SIDE / max(overlay.shape[:2]))
@@ -129,7 +131,7 @@ class Analysis:
             data = base64.b64encode(cv2.imencode(".jpg", small[..., ::-1])[1].tobytes()).decode()
             parts.append(
                 f'<figure><img style="max-width:100%" src="data:image/jpeg;base64,{data}">'
-                f"<figcaption>{html.escape(scene.name)}</figcaption></figure>"
+                f"<figcaption>{html_text(scene.name)}</figcaption></figure>"
             )
         return "".join(parts)
 

@@ -8,7 +8,6 @@ Examples:
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -19,10 +18,11 @@ import typer
 
 def truth_of(labels: Path) -> dict[int, list[int]]:
     """Person of every box, by frame, in the order of the table; 0 = no person."""
+    from packed_scenes.data.tables import read_table
+
     found: dict[int, list[int]] = defaultdict(list)
-    with open(labels, newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            found[int(row["frame"])].append(int(row["person_id"]))
+    for _, row in read_table(labels, "frame", "person_id").records():
+        found[int(row["frame"])].append(int(row["person_id"]))
     return found
 
 

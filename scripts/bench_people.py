@@ -7,7 +7,6 @@ Examples:
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,19 +32,19 @@ def campus(root: Path) -> tuple[list[Any], Labels, Labels]:
 def pedestrians(root: Path, every: int) -> tuple[list[Any], Labels]:
     """Crops and person of every ``every``-th frame of pedestrians; boxes of nobody and of two people are left out."""
     from packed_scenes.data import read_image
+    from packed_scenes.data.tables import read_table
 
     crops, person = [], []
     frames: dict[int, Any] = {}
-    with open(root / "labels.csv", newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            number = int(row["frame"])
-            if number % every or int(row["person_id"]) == 0 or float(row["max_iou_other"]) >= APART:
-                continue
-            if number not in frames:
-                frames[number] = read_image(root / "frames" / f"{number:06d}.jpg")
-            x1, y1, x2, y2 = (max(0, round(float(row[k]))) for k in ("x0", "y0", "x1", "y1"))
-            crops.append(frames[number][y1:y2, x1:x2])
-            person.append(int(row["person_id"]))
+    for _, row in read_table(root / "labels.csv").records():
+        number = int(row["frame"])
+        if number % every or int(row["person_id"]) == 0 or float(row["max_iou_other"]) >= APART:
+            continue
+        if number not in frames:
+            frames[number] = read_image(root / "frames" / f"{number:06d}.jpg")
+        x1, y1, x2, y2 = (max(0, round(float(row[k]))) for k in ("x0", "y0", "x1", "y1"))
+        crops.append(frames[number][y1:y2, x1:x2])
+        person.append(int(row["person_id"]))
     return crops, np.array(person, np.int64)
 
 

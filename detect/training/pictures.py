@@ -6,7 +6,6 @@ What is held out is a matter of the file's name alone (:func:`part`), so that tr
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections import Counter
@@ -18,10 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError, read_image
+from packed_scenes.data.checks import finite
+from packed_scenes.data.tables import read_table
 
 Image = npt.NDArray[np.uint8]
 Boxes = npt.NDArray[np.float32]
 
+CORNERS = ("x1", "y1", "x2", "y2")
 HELD_OUT = 0.2  # share of the pictures kept for scores
 VALIDATION = 0.05  # and for watching a training
 BLACK, LIGHT = 14, 45  # of 255: brighter than this is not black, darker is not surely light
@@ -150,14 +152,11 @@ def sheared(image: Image, xyxy: Boxes) -> npt.NDArray[np.bool_]:
 
 
 def _table(path: Path) -> dict[str, list[tuple[list[float], str, bool]]]:
-    if not path.is_file():
-        raise InputError(f"no {path.name} here", file=path.parent)
     pictures: dict[str, list[tuple[list[float], str, bool]]] = {}
-    with open(path, newline="", encoding="utf-8") as file:
-        for line, row in enumerate(csv.DictReader(file), start=2):
-            try:
-                box = [float(row[k]) for k in ("x1", "y1", "x2", "y2")]
-            except (KeyError, TypeError, ValueError) as error:
-                raise InputError(f"line {line} is no box ({error})", file=path) from error
-            pictures.setdefault(row["file"], []).append((box, row.get("label") or "", row.get("iscrowd") == "1"))
+    for line, row in read_table(path, "file", *CORNERS).records():
+        box = [finite(row[k]) for k in CORNERS]
+        if None in box:
+            raise InputError(f"line {line} is no box", file=path, remedy="Correct it.")
+        entry = ([v or 0.0 for v in box], row.get("label", ""), row.get("iscrowd") == "1")
+        pictures.setdefault(row["file"], []).append(entry)
     return pictures

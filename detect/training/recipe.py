@@ -6,7 +6,6 @@ of cells and nuclei (their training part). Everything is drawn from the seed.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError, Objects, read_image
+from packed_scenes.data.checks import finite
+from packed_scenes.data.tables import read_table
 from packed_scenes.detect.training.pool import Mixture, Pool, fill
 from packed_scenes.detect.training.stacks import walls
 
@@ -27,6 +28,7 @@ Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
 SHAPES = ((896, 896), (720, 960), (960, 720), (640, 640))
 VISIBLE = 0.4  # goods of the back row, of which less is seen, are no objects: nobody counts them on a real shelf
 COUNT = (5, 350)
+CORNERS = ("x1n", "y1n", "x2n", "y2n")  # of micrographs, as shares of the picture's size
 MIXTURE = (0.82, 0.08, 0.10)  # shelf, crowd, scatter
 MICROGRAPHS = 0.12  # share of the crops
 GOODS = {"drawn": 0.55, "packed_products": 0.3, "grocery_store": 0.15}
@@ -123,14 +125,14 @@ def micrographs(folder: str | Path, *, held_out: bool = False, share: float = 0.
         InputError: if the table is missing.
     """
     table = Path(folder) / "boxes.csv"
-    if not table.is_file():
-        raise InputError("no boxes.csv here", file=folder)
     pictures: dict[str, list[list[float]]] = {}
     split: dict[str, str] = {}
-    with open(table, newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            pictures.setdefault(row["image"], []).append([float(row[k]) for k in ("x1n", "y1n", "x2n", "y2n")])
-            split[row["image"]] = row["split"]
+    for line, row in read_table(table, "image", "split", *CORNERS).records():
+        corners = [finite(row[k]) for k in CORNERS]
+        if None in corners:
+            raise InputError(f"line {line} is no box", file=table, remedy="Correct it.")
+        pictures.setdefault(row["image"], []).append([v or 0.0 for v in corners])
+        split[row["image"]] = row["split"]
     for name, boxes in pictures.items():
         draw = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
         test = split[name] == "test" if split[name] else draw < share

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import csv
+import itertools
 import sqlite3
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 
 from packed_scenes.catalogue import reading
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import atomic_write
+from packed_scenes.data.files import atomic_write, write_csv
 from packed_scenes.data.objects import Objects
 
 COLUMNS = (
@@ -59,16 +60,15 @@ def export(connection: sqlite3.Connection, path: Path, form: Format | str | None
 
 
 def _csv(connection: sqlite3.Connection, path: Path) -> int:
-    count = 0
-    with atomic_write(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for row in connection.execute(_SQL.format(more="")):
-            writer.writerow(
-                [*row[:5], *(round(v, 3) for v in row[5:9]), round(row[9], 6), *row[10:14], round(row[14], 6)]
-            )
-            count += 1
-    return count
+    numbers = itertools.count()
+
+    def rows() -> Iterator[Sequence[object]]:
+        yield COLUMNS
+        for row, _ in zip(connection.execute(_SQL.format(more="")), numbers, strict=False):
+            yield *row[:5], *(round(v, 3) for v in row[5:9]), round(row[9], 6), *row[10:14], round(row[14], 6)
+
+    write_csv(path, rows())
+    return next(numbers)
 
 
 def _parquet(connection: sqlite3.Connection, path: Path) -> int:

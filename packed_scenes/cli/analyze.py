@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, tell_problems, track
+from packed_scenes.cli.console import application, print_json, say, tell_problems, track
 from packed_scenes.cli.options import (
     EMBEDDER,
     ClassNames,
@@ -168,14 +167,14 @@ def main(
         return track(items, label=label, total=total, quiet=json or total < 2)
 
     def tell(line: str) -> None:
-        print(line, file=sys.stderr)
+        say(line, error=True)
 
     if watch:
         for result in watch_job(job, every_seconds=every_seconds, until=until, progress=progress, warn=tell):
             if json:
                 print_json(run_record(result) | {"out": job.out})
             else:
-                print(_found(result), flush=True)
+                say(_found(result))
         return
     result, added = run_job(job, progress=progress, warn=lambda line: tell(f"warning: {line}"))
     tell_problems([*result.warnings, *(added.warnings if added else ())], result.errors)
@@ -183,12 +182,12 @@ def main(
         more = {} if added is None else {"catalogue": {"folder": str(catalogue), **added.to_json()}}
         print_json(run_record(result) | {"out": job.out} | more)
     else:
-        print(_found(result))
+        say(_found(result))
         if added is not None:
-            print(f"catalogue {catalogue}: {added}")
+            say(f"catalogue {catalogue}: {added}")
         for form in job.export:
-            print(f"exported for {form}: see {job.out}/export")
-        print(f"look at {job.out}/{result.scenes[0].name}/overlay.jpg and {job.out}/report.html")
+            say(f"exported for {form}: see {job.out}/export")
+        say(f"look at {job.out}/{result.scenes[0].name}/overlay.jpg and {job.out}/report.html")
 
 
 def _found(result: Analysis) -> str:

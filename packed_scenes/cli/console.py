@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from packed_scenes.data.errors import InputError
+from packed_scenes.data.errors import InputError, one_line
+from packed_scenes.data.hidden import HIDDEN
 
 if TYPE_CHECKING:
     import typer
@@ -40,7 +41,7 @@ def clear_errors() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", error=True)
         raise SystemExit(BAD_INPUT) from error
     except (
         ModuleNotFoundError
@@ -92,14 +93,20 @@ def track(items: Iterable[Item], *, label: str, total: int | None = None, quiet:
 def tell_problems(warnings: Iterable[str], errors: Iterable[tuple[str, str]]) -> None:
     """Print warnings, and (file, reason) of what was left out, on standard error."""
     for line in warnings:
-        print(f"warning: {line}", file=sys.stderr)
+        say(f"warning: {line}", error=True)
     for file, reason in errors:
-        print(f"left out: {reason if file in reason else f'{file}: {reason}'}", file=sys.stderr)
+        say(f"left out: {reason if file in reason else f'{file}: {reason}'}", error=True)
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON value for machines on standard output."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    """Print one JSON value for machines on standard output, hidden characters as JSON escapes."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    print(HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def say(line: str, *, error: bool = False) -> None:
+    """Print one line for people, on standard output or standard error; what would steer the terminal is escaped."""
+    print(one_line(line), file=sys.stderr if error else sys.stdout, flush=True)
 
 
 class Bar:
@@ -136,7 +143,9 @@ class Bar:
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=total)
         self._bars.start()
-        self._bars.update(self._tasks[name], completed=done, total=total, description=f"{name} {note}".strip())
+        self._bars.update(
+            self._tasks[name], completed=done, total=total, description=one_line(f"{name} {note}".strip())
+        )
         if self._passing and done >= total:
             self._stop()
 
@@ -150,7 +159,7 @@ def _bars(*, quiet: bool, passing: bool) -> Progress:
     from rich.console import Console
 
     return progress.Progress(
-        progress.TextColumn("{task.description}"),
+        progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
         progress.TimeElapsedColumn(),

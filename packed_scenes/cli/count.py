@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, print_json, tell_problems
+from packed_scenes.cli.console import Bar, application, print_json, say, tell_problems
 from packed_scenes.cli.options import Device, Json, Seed
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def main(
 
     def tell(line: str) -> None:
         if not json:
-            print(line, file=sys.stderr)
+            say(line, error=True)
 
     with ExitStack() as stack:
         page: Any = None
@@ -97,7 +96,7 @@ def main(
             from packed_scenes.web.server.dialogue import PageDialogue
 
             page = stack.enter_context(PageDialogue(book, paths, budget=pairs, port=port))
-            print(f"answer in the browser: {page.address}", file=sys.stderr, flush=True)
+            say(f"answer in the browser: {page.address}", error=True)
             return page.judge  # type: ignore[no-any-return]
 
         def status(line: str) -> None:
@@ -131,8 +130,8 @@ def main(
     if json:
         print_json(found.to_json() | {"out": str(place)})
         return
-    print(found.sentence())
+    say(found.sentence())
     for line in found.evidence():
-        print(f"  {line}")
+        say(f"  {line}")
     shown = [place / name for name in ("curve.png", "clusters.png") if (place / name).is_file()]
-    print(f"look at {' and '.join(map(str, shown))}")
+    say(f"look at {' and '.join(map(str, shown))}")

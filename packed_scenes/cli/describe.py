@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, print_json
+from packed_scenes.cli.console import Bar, application, print_json, say
 from packed_scenes.cli.options import Device
 
 app = application()
@@ -73,7 +72,7 @@ def main(
         PUBLISHED = {"osnet", *OSNET, *PRETRAINED}
 
         for name in known():
-            print(f"{name:20} {'' if name not in PUBLISHED else 'needs its published weights: NAME=FILE'}".rstrip())
+            say(f"{name:20} {'' if name not in PUBLISHED else 'needs its published weights: NAME=FILE'}".rstrip())
         return
     from packed_scenes.data.files import write_json
     from packed_scenes.data.folders import list_images
@@ -141,4 +140,4 @@ def main(
 
 def _say(text: str, *, quiet: bool) -> None:
     if not quiet:
-        print(text, file=sys.stderr)
+        say(text, error=True)

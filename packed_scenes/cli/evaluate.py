@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, tell_problems, track
+from packed_scenes.cli.console import application, print_json, say, tell_problems, track
 from packed_scenes.cli.options import (
     ClassNames,
     ClustererName,
@@ -96,7 +95,7 @@ def main(
     )  # fmt: skip
     place = Path("runs") / "export" if out is None else out.with_suffix("")
     for form in wanted:
-        print(f"exported: {write_export(pictures, form, place)}", file=sys.stderr)
+        say(f"exported: {write_export(pictures, form, place)}", error=True)
     tell_problems(scores.get("warnings", []), [(e["file"], e["reason"]) for e in scores.get("errors", [])])
     if out is not None:
         write_json(out, scores)
@@ -108,4 +107,4 @@ def main(
             shown = ", ".join(
                 f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items() if v is not None
             )
-            print(f"{section}: {shown}")
+            say(f"{section}: {shown}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json
+from packed_scenes.cli.console import application, print_json, say
 from packed_scenes.cli.options import EmbedderName
 
 app = application()
@@ -58,7 +58,7 @@ def main(
     if json:
         print_json(made)
     else:
-        print("look at " + ", ".join(str(v) for v in made.values() if str(v).endswith(".png")))
+        say("look at " + ", ".join(str(v) for v in made.values() if str(v).endswith(".png")))
 
 
 def _folder(

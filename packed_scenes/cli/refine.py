@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, print_json, tell_problems
+from packed_scenes.cli.console import Bar, application, print_json, say, tell_problems
 from packed_scenes.cli.options import Seed, Threads
 
 app = application()
@@ -108,13 +108,13 @@ def main(
 
 
 def _tell(record: dict[str, Any], out: Path) -> None:
-    print("round  check  clusters  trained on")
+    say("round  check  clusters  trained on")
     for row in record["rounds"]:
         on = f"{row['trained_crops']} crops of {row['trained_clusters']} clusters" if row["number"] else "(start)"
-        print(f"{row['number']:5d}  {row['check']:.3f}  {row['clusters']:8d}  {on}")
+        say(f"{row['number']:5d}  {row['check']:.3f}  {row['clusters']:8d}  {on}")
     kept = record["kept_round"]
-    print(f"kept: round {kept}" if kept else "the first round did harm by the check: the start embedder is kept")
+    say(f"kept: round {kept}" if kept else "the first round did harm by the check: the start embedder is kept")
     for name, score in record.get("scores", {}).items():
-        print(f"{name}: BCubed F {score['bcubed_f']:.3f}, pairwise F {score['pairwise_f']:.3f}, "
+        say(f"{name}: BCubed F {score['bcubed_f']:.3f}, pairwise F {score['pairwise_f']:.3f}, "
               f"{score['k_pred']} of {score['k_true']}")  # fmt: skip
-    print(f"look at {out / 'clusters.png'}; decide in {out / 'review.csv'} and give it back with --review")
+    say(f"look at {out / 'clusters.png'}; decide in {out / 'review.csv'} and give it back with --review")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, tell_problems
+from packed_scenes.cli.console import application, print_json, say, tell_problems
 from packed_scenes.cli.options import Device, Json
 
 app = application()
@@ -63,10 +63,10 @@ def main(
     for one, answer in zip(queries, answers, strict=True):
         place = "" if one.box is None else " " + ",".join(f"{v:g}" for v in one.box)
         whose = "new" if answer.is_new else _label(answer.identity, answer.name)
-        print(f"{one.path}{place}: {whose} (nearest {answer.similarity:.3f})")
+        say(f"{one.path}{place}: {whose} (nearest {answer.similarity:.3f})")
         for hit in answer.hits:
             box_text = ",".join(f"{v:.0f}" for v in hit.xyxy)
-            print(f"  {hit.similarity:.3f}  {_label(hit.identity, hit.name):24}  {hit.scene}  {box_text}")
+            say(f"  {hit.similarity:.3f}  {_label(hit.identity, hit.name):24}  {hit.scene}  {box_text}")
 
 
 def _label(identity: int | None, name: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from packed_scenes.cli.console import application, print_json
+from packed_scenes.cli.console import application, print_json, say
 from packed_scenes.cli.options import Device, Seed, Threshold
 
 app = application()
@@ -56,4 +56,4 @@ def main(
         print_json({"out": str(out), "pages": [str(page) for page in pages]})
     else:
         for page in pages:
-            print(f"look at {page}")
+            say(f"look at {page}")

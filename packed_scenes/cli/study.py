@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, print_json, track
+from packed_scenes.cli.console import Bar, application, print_json, say, track
 from packed_scenes.cli.options import Device, Json, Seed
 
 app = application()
@@ -94,4 +94,4 @@ def main(
         print_json(said)
         return
     for line in said["text"]:
-        print(line)
+        say(line)

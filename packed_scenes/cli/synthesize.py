@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, track
+from packed_scenes.cli.console import application, print_json, say, track
 
 app = application()
 
@@ -64,4 +64,4 @@ def main(
     if json:
         print_json({"count": count, "labels": str(labels)})
     else:
-        print(f"{count} scenes in {out / 'images'}, labels in {labels}")
+        say(f"{count} scenes in {out / 'images'}, labels in {labels}")

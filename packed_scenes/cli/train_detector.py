@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from packed_scenes.cli.console import application, print_json
+from packed_scenes.cli.console import application, print_json, say
 from packed_scenes.cli.options import Device, Json, Seed
 
 app = application()
@@ -79,11 +78,11 @@ def main(
                 continue
             scores = row
             if not json:
-                print(
+                say(
                     f"step {row['step']:.0f}: AP {row['AP']:.3f}, AP50 {row['AP50']:.3f} on the validation pictures",
-                    file=sys.stderr,
+                    error=True,
                 )
     if json:
         print_json({"out": str(job.out), "scores": scores})
     else:
-        print(f"use the result with --weights {job.out}/detector.onnx")
+        say(f"use the result with --weights {job.out}/detector.onnx")

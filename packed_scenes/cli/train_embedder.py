@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, print_json
+from packed_scenes.cli.console import Bar, application, print_json, say
 from packed_scenes.cli.options import Threads
 
 app = application()
@@ -215,4 +214,4 @@ def _train_person(
 
 def _say(text: str, *, quiet: bool) -> None:
     if not quiet:
-        print(text, file=sys.stderr)
+        say(text, error=True)

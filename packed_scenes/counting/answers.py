@@ -6,13 +6,13 @@ What follows from earlier answers is not asked: two crops that are both the same
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
 from packed_scenes.cluster.counting import Enough
+from packed_scenes.data.cells import write_rows
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_csv
 from packed_scenes.data.naming import rows_of
@@ -92,7 +92,7 @@ class AnswerBook:
             self._write()
             return
         with open(self.file, "a", newline="", encoding="utf-8") as out:
-            csv.writer(out, lineterminator="\n").writerow([self.names[min(a, b)], self.names[max(a, b)], answer.value])
+            write_rows(out, [[self.names[min(a, b)], self.names[max(a, b)], answer.value]])
             out.flush()
             os.fsync(out.fileno())
 

@@ -10,6 +10,7 @@ from typing import TextIO
 from packed_scenes.cluster.counting import Enough
 from packed_scenes.counting.answers import Answer, AnswerBook, Judge, Undo
 from packed_scenes.counting.pictures import pair_picture
+from packed_scenes.data.errors import one_line
 from packed_scenes.data.images import write_image
 
 KEYS = {"y": Answer.SAME, "n": Answer.DIFFERENT, "?": Answer.UNSURE}
@@ -40,7 +41,8 @@ def terminal_judge(
             raise Enough
         write_image(picture, pair_picture(paths[a], paths[b]))
         of = "" if budget is None else f" of at most {budget}"
-        print(f"\npair {len(book) + 1}{of}: {book.names[a]}  |  {book.names[b]}\nlook at {picture}", file=screen)
+        pair = one_line(f"pair {len(book) + 1}{of}: {book.names[a]}  |  {book.names[b]}")
+        print(f"\n{pair}\nlook at {one_line(str(picture))}", file=screen)
         while True:
             print("the same? y, n, ? unsure, u undo, q quit: ", end="", file=screen, flush=True)
             line = keys.readline()

@@ -19,8 +19,6 @@ decision       meaning
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.cells import csv_text, from_cell
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.naming import rows_of
 from packed_scenes.data.tables import read_table
@@ -113,18 +112,16 @@ def review_csv(
         found: of :func:`packed_scenes.cluster.doubts`.
         max_lines: at most so many lines; None = all.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*COLUMNS, f"({WORDS})"])  # the words stand where they are written
+    rows: list[list[object]] = [[*COLUMNS, f"({WORDS})"]]  # the words stand where they are written
     order = np.lexsort((np.arange(len(names)), -found.doubt))
     for row in order[:max_lines].tolist():
         own, near = int(labels[row]), int(found.cluster[row])
-        writer.writerow([
+        rows.append([
             names[row], own, f"{found.doubt[row]:.3f}", "" if own < 0 else names[int(found.central[own])],
             "" if near < 0 else near, "" if near < 0 else names[int(found.central[near])],
             "" if found.foreign[row] < 0 else names[int(found.foreign[row])], "", "",
         ])  # fmt: skip
-    return out.getvalue()
+    return csv_text(rows)
 
 
 def read_review(path: str | Path, names: Sequence[str]) -> Review:
@@ -146,13 +143,13 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
     everyone = set(names)
     lines = [(number, line) for number, line in table.records() if line[column]]
     decided = len(lines)
-    others = [line[column].partition(" ")[2].strip() for _, line in lines]
+    others = [_other(line[column]) for _, line in lines]
     written = [line.get(name, "") for _, line in lines for name in ("file", "central", "nearest_central")]
     row_of = rows_of([name for name in [*written, *others] if name], names)
     known = {name: names[row] for name, row in row_of.items()}
     for number, line in lines:
-        word, _, other = line[column].partition(" ")
-        word, own, other = word.lower(), _named(line["file"], known), _named(other.strip(), known)
+        word = line[column].partition(" ")[0].lower()
+        own, other = _named(line["file"], known), _named(_other(line[column]), known)
         central, near = (_named(line.get(name, ""), known) for name in ("central", "nearest_central"))
         if word == "noise":
             noise.append(own)
@@ -182,6 +179,11 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
             remedy="Part the other members instead, or write: not FILE.",
         )
     return Review(Links(tuple(same), tuple(different), tuple(noise)), decided)
+
+
+def _other(decision: str) -> str:
+    """The file that a decision names; it may have been copied as the cell of another line."""
+    return from_cell(decision.partition(" ")[2].strip())
 
 
 def _named(written: str, known: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.cluster.search.knee_detection import elbow
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.hidden import plot_text
 from packed_scenes.study.ledger import Row
 
 MAX_BARS = 60
@@ -27,13 +28,13 @@ def draw_kmeans(rows: Sequence[Row], file: Path) -> None:
     for space, line in _by_space([row for row in rows if row.method == "kmeans"]).items():
         line = sorted(line, key=lambda row: row.clusters)
         k, inertia = [row.clusters for row in line], np.array([row.inertia for row in line])
-        (drawn,) = left.plot(k, inertia / max(inertia.max(), 1e-300), marker=".", label=space)
+        (drawn,) = left.plot(k, inertia / max(inertia.max(), 1e-300), marker=".", label=plot_text(space))
         turn = elbow(k, inertia)
         if turn is not None:
             at = k.index(turn)
             left.plot(turn, inertia[at] / inertia.max(), "o", ms=10, mfc="none", color=drawn.get_color())
         judged = [row.judged for row in line]
-        right.plot(k, judged, marker=".", label=space, color=drawn.get_color())
+        right.plot(k, judged, marker=".", label=plot_text(space), color=drawn.get_color())
         if np.isfinite(judged).any():
             best = int(np.nanargmax(judged))
             right.plot(k[best], judged[best], "o", ms=10, mfc="none", color=drawn.get_color())
@@ -60,7 +61,7 @@ def draw_scores(rows: Sequence[Row], file: Path) -> None:
             panel.set_xscale("log")
             if column != "silhouette":
                 panel.set_yscale("log")
-            panel.set_title(f"{name}: {title}", fontsize=9)
+            panel.set_title(f"{plot_text(name)}: {title}", fontsize=9)
             panel.set_xlabel("clusters")
     handles = [Line2D([], [], marker=".", ls="", color=f"C{at}", label=m) for at, m in enumerate(methods)]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(methods), frameon=False)
@@ -82,7 +83,7 @@ def draw_counts(labels: Labels, file: Path, *, title: str) -> None:
     palette = ["#4c72b0"] * len(shown) + ["#b0b0b0"] * (len(values) - len(shown))
     seaborn.barplot(x=names, y=values, hue=names, palette=palette, legend=False, ax=axes)
     more = f" (+{len(sizes) - len(shown)} smaller clusters)" if len(sizes) > len(shown) else ""
-    axes.set(xlabel="cluster" + more, ylabel="rows", title=title)
+    axes.set(xlabel="cluster" + more, ylabel="rows", title=plot_text(title))
     axes.tick_params(axis="x", labelsize=7 if len(names) > 30 else 9, rotation=90 if len(names) > 30 else 0)
     _save(figure, file)
 

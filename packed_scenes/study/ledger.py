@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import math
 import os
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any
 from packed_scenes.cluster.search.choosing import Candidate
 from packed_scenes.cluster.search.grid import Model
 from packed_scenes.cluster.search.null_reference import Reference
+from packed_scenes.data.cells import csv_text, from_cell
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write
 
@@ -161,12 +161,10 @@ class Ledger:
             pd.DataFrame([asdict(row) for row in self], columns=COLUMNS).to_parquet(temporary, index=False)
 
     def _append(self, values: list[str]) -> None:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(values)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, "ab") as file:
-                file.write(line.getvalue().encode())
+                file.write(csv_text([values]).encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -206,7 +204,9 @@ def _text(value: Any) -> str:
 def _parse(line: list[str]) -> Row | None:
     if len(line) != len(COLUMNS):
         return None
+    cells = dict(zip(COLUMNS, map(from_cell, line), strict=True))
     try:
-        return Row(**{n: NAN if v == "" and _KINDS[n] is float else _KINDS[n](v) for n, v in zip(COLUMNS, line)})  # type: ignore[arg-type]  # noqa: B905
+        values = {n: NAN if v == "" and _KINDS[n] is float else _KINDS[n](v) for n, v in cells.items()}
     except ValueError:
         return None
+    return Row(**values)  # type: ignore[arg-type]

@@ -14,9 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.labels import Labels
-from packed_scenes.data.files import atomic_write
+from packed_scenes.data.files import atomic_write, write_text
+from packed_scenes.data.hidden import html_text, plot_text
 
 MAX_ROWS = 8000  # rows of a map; UMAP of 8,000 x 16 takes about 20 s on one core, t-SNE 30 s
+# Plotly stands in the page and makes its shaders from text; nothing is fetched or sent.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
 MAX_NAMED = 30  # clusters that a map tells apart by colour; the rest is grey
 
 Points = npt.NDArray[np.float32]
@@ -91,7 +97,7 @@ def draw_maps(
     for at, one in enumerate(maps):
         axes: Any = figure.add_subplot(1, len(maps), at + 1, projection="3d" if one.dimensions == 3 else None)
         for name, color, rows in groups:
-            axes.scatter(*one.points[rows].T, s=size, color=color, label=name, linewidths=0, alpha=0.8)
+            axes.scatter(*one.points[rows].T, s=size, color=color, label=plot_text(name), linewidths=0, alpha=0.8)
         axes.set_title(f"{one.name}, {one.dimensions}-D")
         axes.tick_params(labelbottom=False, labelleft=False, length=0)
         if one.dimensions == 3:
@@ -99,7 +105,7 @@ def draw_maps(
     if len(groups) <= 20:
         handles, texts = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, texts, loc="outside right center", markerscale=3, frameon=False, fontsize=9)
-    figure.suptitle(title)
+    figure.suptitle(plot_text(title))
     with atomic_write(file) as temporary:
         figure.savefig(temporary, dpi=110, format="png")
 
@@ -122,14 +128,15 @@ def write_page(one: Map, labels: Labels, file: Path, *, title: str, hover: Seque
         xyz = dict(zip("xyz", one.points[rows].T, strict=False))
         figure.add_trace(
             kind(
-                **xyz, mode="markers", name=name, text=[hover[row] for row in np.flatnonzero(rows).tolist()],
+                **xyz, mode="markers", name=html_text(name),
+                text=[html_text(hover[row]) for row in np.flatnonzero(rows).tolist()],
                 hoverinfo="text+name", marker={"size": 3 if one.dimensions == 3 else 5, "color": _css(color)},
             )
         )  # fmt: skip
-    figure.update_layout(title=title, template="plotly_white", legend={"itemsizing": "constant"})
+    figure.update_layout(title=html_text(title), template="plotly_white", legend={"itemsizing": "constant"})
     text = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})
-    with atomic_write(file) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    write_text(file, text.replace("<head>", f"<head>{policy}", 1))
 
 
 def _groups(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.labels import Labels
+from packed_scenes.data.hidden import html_text
 from packed_scenes.markup import duration, number, page, picture, table
 from packed_scenes.study.against import sentences, verdicts
 from packed_scenes.study.collection import Collection
@@ -85,18 +85,18 @@ def _winner(result: StudyResult, shown: Row) -> list[str]:
     row = result.row(first.candidate.key)
     part = [
         "<h2>The winner, and why</h2>",
-        f'<p class="lead"><b>{escape(row.model)}</b> on <b>{escape(row.space)}</b>: {row.clusters} clusters, '
+        f'<p class="lead"><b>{html_text(row.model)}</b> on <b>{html_text(row.space)}</b>: {row.clusters} clusters, '
         f"{row.noise:.1%} noise, silhouette {first.candidate.silhouette:.3f}, stability {first.stability:.2f}.</p>",
         "<p>The rule: models with fewer than two clusters, with more than one cluster for five rows, with a cluster of "
         "more than nine tenths, or with more than half noise are out. The others are ordered by how far the silhouette "
         "lies above that of structureless rows in the same space (few dimensions make anything look compact), every "
-        f"noise row counting 0 ({escape(_judging(row))}). The best dozen, at most three of a space, are fitted twice "
-        "again on overlapping parts of the rows; the order below is by that quality times the agreement of the two "
-        "(stability). Calinski-Harabasz and Davies-Bouldin have no voice: they fail where clusters are small.</p>",
+        f"noise row counting 0 ({html_text(_judging(row))}). The best dozen, at most three of a space, are fitted "
+        "twice again on overlapping parts of the rows; the order below is by that quality times the agreement of the "
+        "two (stability). Calinski-Harabasz and Davies-Bouldin have no voice: they fail where clusters are small.</p>",
     ]
     body = [
         [
-            escape(one.space), f"<code>{escape(one.model)}</code>", str(one.clusters), f"{one.noise:.1%}",
+            html_text(one.space), f"<code>{html_text(one.model)}</code>", str(one.clusters), f"{one.noise:.1%}",
             f"{choice.candidate.silhouette:.3f}", f"{choice.candidate.reference:.3f}",
             f"{choice.candidate.quality:.3f}", f"{choice.stability:.2f}", f"{choice.worth:.3f}", number(one.ari),
         ]
@@ -109,8 +109,8 @@ def _winner(result: StudyResult, shown: Row) -> list[str]:
     part.append(table(head, body, first=True, drop=() if row.ari == row.ari else (9,)))
     if shown.key != row.key:
         part.append(
-            f'<p class="note">The pictures below show another model, as asked: <b>{escape(shown.model)}</b> on '
-            f"{escape(shown.space)}.</p>"
+            f'<p class="note">The pictures below show another model, as asked: <b>{html_text(shown.model)}</b> on '
+            f"{html_text(shown.space)}.</p>"
         )
     return part
 
@@ -124,7 +124,8 @@ def _truth(result: StudyResult, pictures: Pictures) -> list[str]:
     named += [(f"favourite of {v.name}", v.row) for v in verdicts(result)]
     body = [
         [
-            escape(name), escape(r.space), f"<code>{escape(r.model)}</code>", str(r.clusters), f"{r.noise:.1%}",
+            html_text(name), html_text(r.space), f"<code>{html_text(r.model)}</code>", str(r.clusters),
+            f"{r.noise:.1%}",
             number(r.judged), number(r.ari), number(r.ami), number(r.bcubed_f),
         ]
         for name, r in named
@@ -135,7 +136,7 @@ def _truth(result: StudyResult, pictures: Pictures) -> list[str]:
         table(head, body, first=True),
         picture(pictures.truth, "ARI against each internal score"),
         "<h2>Where internal scores mislead here</h2>",
-        *(f"<p>{escape(line)}</p>" for line in sentences(result)),
+        *(f"<p>{html_text(line)}</p>" for line in sentences(result)),
     ]
 
 
@@ -159,7 +160,7 @@ def _content(collection: Collection, labels: Labels, sizes: npt.NDArray[np.int64
         inside = truth[(labels == cluster) & (truth >= 0)]
         counts = np.bincount(inside, minlength=len(collection.truth_names))
         top = [int(c) for c in np.argsort(-counts, kind="stable")[:3] if counts[c]]
-        text = ", ".join(f"{escape(collection.truth_names[c])} {counts[c] / max(len(inside), 1):.0%}" for c in top)
+        text = ", ".join(f"{html_text(collection.truth_names[c])} {counts[c] / max(len(inside), 1):.0%}" for c in top)
         body.append([str(cluster), f"{sizes[cluster]:,}", text])
     return table(("cluster", "rows", "most frequent true groups"), body, numbers=(1,))
 
@@ -169,7 +170,7 @@ def _maps(pictures: Pictures) -> list[str]:
         return []
     return [
         "<h2>Maps</h2>",
-        f"<p>The winner's space, {escape(pictures.shown)}. A map bends distances: read neighbourhoods, not gaps. To "
+        f"<p>The winner's space, {html_text(pictures.shown)}. A map bends distances: read neighbourhoods, not gaps. To "
         'turn and hover: <a href="umap_2d.html">umap_2d.html</a>, <a href="umap_3d.html">umap_3d.html</a> beside this '
         "page.</p>",
         picture(pictures.maps, "Maps coloured by cluster"),
@@ -194,8 +195,8 @@ def _spaces(result: StudyResult) -> list[str]:
         true = [row.ari for row in here if row.ari == row.ari]
         body.append(
             [
-                escape(space), str(here[0].dimensions), str(len(here)), str(len(kept)),
-                "" if top is None else f"<code>{escape(top.model)}</code>", "" if top is None else str(top.clusters),
+                html_text(space), str(here[0].dimensions), str(len(here)), str(len(kept)),
+                "" if top is None else f"<code>{html_text(top.model)}</code>", "" if top is None else str(top.clusters),
                 "" if top is None else f"{result.candidate(top).quality:.3f}", "" if top is None else number(top.ari),
                 number(max(true, default=math.nan)),
             ]
@@ -222,7 +223,7 @@ def _models(result: StudyResult) -> list[str]:
     kept = sorted((r for r in result.rows if not r.fault), key=lambda r: -result.candidate(r).quality)[:TABLE]
     body = [
         [
-            f"<code>{r.key}</code>", escape(r.space), f"<code>{escape(r.model)}</code>", str(r.clusters),
+            f"<code>{r.key}</code>", html_text(r.space), f"<code>{html_text(r.model)}</code>", str(r.clusters),
             f"{r.noise:.1%}", number(r.judged), f"{r.calinski_harabasz:,.0f}",
             number(r.davies_bouldin), number(r.ari), f"{r.seconds:.2f}",
         ]

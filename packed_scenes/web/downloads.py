@@ -20,10 +20,11 @@ COLUMNS = ("scene", "object_id", "x1", "y1", "x2", "y2", "score", "cluster", "na
 
 def objects_table(project: Project) -> bytes:
     """Return all objects as CSV (UTF-8); texts that a spreadsheet would run as formulas are made harmless."""
-    from packed_scenes.aggregate.tables import congregation_labels, csv_text
+    from packed_scenes.aggregate.tables import congregation_labels
+    from packed_scenes.data.cells import csv_text
     from packed_scenes.identify import congregate
 
-    lines = []
+    lines: list[tuple[object, ...]] = []
     for photo in project.photos:
         (part,), (found,) = congregate([project.objects(photo.number)], [photo.size], settings=project.settings)
         assert part.cluster is not None
@@ -37,7 +38,7 @@ def objects_table(project: Project) -> bytes:
                 (photo.name, str(part.object_id[k]), *box, f"{part.score[k]:.4f}", cluster, title,
                  f"{part.probability[k]:.4f}", labels[k])
             )  # fmt: skip
-    return csv_text(COLUMNS, lines).encode()
+    return csv_text([COLUMNS, *lines]).encode()
 
 
 def coco(project: Project) -> bytes:

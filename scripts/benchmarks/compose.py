@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import write_json, write_text
+from packed_scenes.data.files import write_csv, write_json
 from packed_scenes.data.images import write_image
 
 if TYPE_CHECKING:
@@ -143,8 +143,7 @@ def compose(
     people = cast(identities, rng, packed=packed)
     names = [f"{n:06d}.jpg" for n in rng.permutation(crops)]
     owner = np.repeat(np.arange(identities), sizes)
-    rows = "".join(f"{name},{who}\n" for name, who in sorted(zip(names, owner.tolist(), strict=True)))
-    write_text(out / "truth.csv", "file,identity\n" + rows)
+    write_csv(out / "truth.csv", [("file", "identity"), *sorted(zip(names, owner.tolist(), strict=True))])
     done = 0
     for who, size in enumerate(sizes.tolist()):
         mine = [out / "crops" / name for name in names[done : done + size]]

@@ -4,7 +4,6 @@ them.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from packed_scenes.data import read_image
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.tables import read_table
 from packed_scenes.embed import Embedder
 from packed_scenes.embed.augment import Augmentation
 from packed_scenes.embed.batches import draw_views
@@ -68,8 +68,7 @@ def _stores(data: Path, work: Path) -> Iterator[tuple[str, CropStore]]:
 
 
 def _people(root: Path, work: Path) -> CropStore:
-    with open(root / "crops.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = [row for _, row in read_table(root / "crops.csv", "file", "person").records()]
     writer = StoreWriter(work)
     for person in sorted({int(row["person"]) for row in rows}):
         own = [row["file"] for row in rows if int(row["person"]) == person]

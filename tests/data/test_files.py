@@ -228,7 +228,7 @@ def test_list_images_refuses(tmp_path: Path) -> None:
 
 def test_csv_holds_every_name(tmp_path):
     write_csv(tmp_path / "a.csv", iter([("file", "count"), ("a,\ud800 é.png", 2)]))
-    assert (tmp_path / "a.csv").read_bytes() == 'file,count\n"a,\\ud800 é.png",2\n'.encode()
+    assert (tmp_path / "a.csv").read_bytes() == 'file,count\n"\'\\a,\\ud800 é.png",2\n'.encode()
     with pytest.raises(RuntimeError):
         write_csv(tmp_path / "a.csv", _broken())
     assert (tmp_path / "a.csv").read_text("utf-8").startswith("file,count")

@@ -59,7 +59,7 @@ def test_photos_are_read_with_what_is_to_be_passed_over(tmp_path: Path) -> None:
     assert len(photos[0].xyxy) == 2
     assert photos[0].ignore.tolist() == [[100, 60, 150, 110], [0, 114, 160, 120]]
     assert trains(photos[0])
-    with pytest.raises(InputError, match=r"no labels\.csv"):
+    with pytest.raises(InputError, match=r"labels\.csv: no such file"):
         next(read_photos(tmp_path, replace(real, folder="things/images"), wanted="train"))
     (tmp_path / "things" / "labels.csv").write_text("file,x1,y1,x2,y2\n0.png,1,2,3,x\n")
     with pytest.raises(InputError, match="line 2"):

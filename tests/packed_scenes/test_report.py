@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import numpy as np
 
 from packed_scenes import analyze, report
+from packed_scenes.data.hidden import POLICY, html_text
 from packed_scenes.data.images import write_image
-from packed_scenes.markup import POLICY, text
 from tests.packed_scenes.conftest import paint
 
 HOSTILE = '<img src=x onerror=alert(1)>"&\u202egpj'
@@ -53,8 +53,8 @@ def test_hostile_names_are_shown_and_do_nothing(observer, tmp_path):
 
 
 def test_text_is_cut_and_escaped():
-    assert text("a\n<b>\x1b\u2066'") == "a\\n&lt;b&gt;\\x1b\\u2066&#x27;"
-    assert len(text("x" * 10_000)) == 500
+    assert html_text("a\n<b>\x1b\u2066'") == "a\\n&lt;b&gt;\\x1b\\u2066&#x27;"
+    assert len(html_text("x" * 10_000)) == 500
 
 
 def test_many_photos_are_named_and_not_all_shown(observer, tmp_path, monkeypatch):
