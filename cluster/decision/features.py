@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from packed_scenes.cluster.base import Vectors
 from packed_scenes.cluster.decision import places
-from packed_scenes.cluster.decision.lists import LENGTH, Floats, Ints, Lists, common, nearest
+from packed_scenes.cluster.decision.lists import DENSE, LENGTH, Floats, Ints, Lists, common, nearest
 
 FLOOR = 0.02  # added before a logarithm: distances below are all "the same picture"
 NEIGHBOURS = (1, 2, 4, 8)  # a pair's distance is compared with that of these neighbours of both
@@ -103,15 +103,25 @@ def _log(value: Any) -> Any:
 
 def _ranks(log: Floats, index: Ints) -> tuple[Floats, Floats]:
     """How many neighbours of each of the two are nearer than the other one: (N, k) of the fewer and of the more."""
+    if len(log) > DENSE:
+        from packed_scenes.cluster.decision import loops
+
+        own, theirs = loops.ranks(log, index, STEP)
+    else:
+        own, theirs = _counted(log, index)
+    own, theirs = (np.log1p(np.maximum(counted - np.float32(0.5), 0)) for counted in (own, theirs))
+    return np.minimum(own, theirs), np.maximum(own, theirs)
+
+
+def _counted(log: Floats, index: Ints) -> tuple[Floats, Floats]:
     count, k = log.shape
     own, theirs = np.empty_like(log), np.empty_like(log)
     step = max(1, BLOCK // (k * k))
     for low in range(0, count, step):
         here = log[low : low + step, :, None]
         for out, other in ((own, log[low : low + step, None]), (theirs, log[index[low : low + step]])):
-            counted = _sigmoid((here - other) / np.float32(STEP)).sum(axis=2)
-            out[low : low + step] = np.log1p(np.maximum(counted - 0.5, 0))
-    return np.minimum(own, theirs), np.maximum(own, theirs)
+            out[low : low + step] = _sigmoid((here - other) / np.float32(STEP)).sum(axis=2)
+    return own, theirs
 
 
 def _sigmoid(value: Floats) -> Floats:

@@ -76,9 +76,13 @@ def common(index: Ints, weight: Floats) -> Floats:
         index: (N, k) lists.
         weight: (N, k) w(i, m) for the members m of the list of i; w(i, i) = 1, all others are 0.
 
-    Memory: ``SCRATCH`` float32 and blocks of lists of lists. Time: O(N k²).
+    Memory: ``SCRATCH`` float32 and blocks of lists of lists, above ``DENSE`` rows next to nothing. Time: O(N k²).
     """
     count, k = index.shape
+    if count > DENSE:
+        from packed_scenes.cluster.decision import loops
+
+        return loops.common(index, weight)
     step = int(np.clip(SCRATCH // max(count, k * k), 1, count))
     dense = np.zeros((step, count), np.float32)
     out = np.empty((count, k), np.float32)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from packed_scenes.cluster import AverageLinkage, PairDecision, TwoStage, score
 from packed_scenes.cluster.base import Hints
-from packed_scenes.cluster.decision import Evidence, count, decide_for, judge
-from packed_scenes.cluster.decision.features import describe
+from packed_scenes.cluster.decision import Evidence, count, decide_for, judge, loops
+from packed_scenes.cluster.decision.features import STEP, _counted, describe
 from packed_scenes.cluster.decision.judging import all_pairs
 from packed_scenes.cluster.decision.lists import LENGTH, common, nearest
 from packed_scenes.cluster.decision.pruning import prune
@@ -210,3 +210,13 @@ def test_more_is_joined_the_higher_the_odds() -> None:
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > 100
     assert counts[-1] < 20
+
+
+def test_the_compiled_loops_say_what_the_arrays_say() -> None:
+    X, _ = scene_vectors(300, noise=0.4)
+    found = nearest(X)
+    weight = np.random.default_rng(0).random(found.index.shape).astype(np.float32)
+    np.testing.assert_allclose(loops.common(found.index, weight), common(found.index, weight), rtol=1e-4)
+    log = np.log(found.distance + np.float32(0.02))
+    for ours, plain in zip(loops.ranks(log, found.index, STEP), _counted(log, found.index), strict=True):
+        np.testing.assert_allclose(ours, plain, atol=1e-3)
