@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from packed_scenes.cli.console import Bar, application, print_json, say, tell_problems
 from packed_scenes.cli.options import Seed, Threads
+
+if TYPE_CHECKING:
+    from packed_scenes.refining import Refined
+    from packed_scenes.refining.review import Links
 
 app = application()
 
@@ -19,6 +25,8 @@ Examples:
 `packed-scenes refine crops/ --out runs/refined` — a few minutes for some hundred crops
 
 `packed-scenes refine crops/ --camera 'cam(\d+)' --once-per-camera` — each thing was seen once by each camera
+
+`packed-scenes refine crops/ --ask browser --out runs/refined` — answer "the same?" for doubtful pairs, then train
 
 `packed-scenes refine crops/ --out runs/refined --review runs/refined/review.csv` — with your decisions in the list
 
@@ -43,6 +51,11 @@ def main(
         Path | None,
         typer.Option(help="An edited review.csv; decisions: keep, move, apart, same FILE, not FILE, noise."),
     ] = None,
+    ask: Annotated[
+        str, typer.Option(help="Who answers about doubtful pairs before the training: nobody, terminal, browser.")
+    ] = "nobody",
+    pairs: Annotated[int, typer.Option(help="Most pairs to ask about.", min=1)] = 60,
+    port: Annotated[int, typer.Option(help="Port of the browser dialogue; 0 = any free one.")] = 0,
     rounds: Annotated[int, typer.Option(help="Most rounds of clustering and training; 0 = only cluster.", min=0)] = 3,
     steps: Annotated[int, typer.Option(help="Training steps per round.", min=1)] = 60,
     lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-3,
@@ -64,9 +77,14 @@ def main(
     import torch
 
     from packed_scenes.crops import read_crops
+    from packed_scenes.data.errors import InputError
     from packed_scenes.refining import Options, read_review, refine_crops, save_refined
+    from packed_scenes.refining.asking import together
     from packed_scenes.refining.outputs import trained_round
+    from packed_scenes.refining.review import Links
 
+    if ask not in ("nobody", "terminal", "browser"):
+        raise InputError(f"unknown --ask {ask!r}", remedy="Choose nobody, terminal or browser.")
     if threads is not None:
         torch.set_num_threads(threads)
     folder_out = out or Path("runs") / f"refine-{datetime.now():%Y%m%d-%H%M%S}"
@@ -83,17 +101,24 @@ def main(
         seed=seed,
     )
     crops = read_crops(folder, listed=listed, camera=camera)
-    given = None if review is None else read_review(review, crops.names)
-    with Bar(quiet=json) as bar:
+    links = Links() if review is None else read_review(review, crops.names).links
+    work = folder_out / ".rounds"
 
-        def show(what: str, done: int, total: int) -> None:
-            stage, _, note = what.partition(", ")
-            bar.at(done, total, note, label=stage)
+    def run(options: Options, links: Links) -> Refined:
+        with Bar(quiet=json) as bar:
 
-        found = refine_crops(
-            crops, options=options, work=folder_out / ".rounds", links=None if given is None else given.links,
-            progress=show,
-        )  # fmt: skip
+            def show(what: str, done: int, total: int) -> None:
+                stage, _, note = what.partition(", ")
+                bar.at(done, total, note, label=stage)
+
+            return refine_crops(
+                crops, options=options, work=work, links=links if len(links) else None, progress=show
+            )  # fmt: skip
+
+    if ask != "nobody":  # what a person says is what the training learns from
+        start = run(replace(options, rounds=0), links)
+        links = together(links, _ask(start, folder_out, ask=ask, pairs=pairs, port=port))
+    found = run(options, links)
     known = None
     if truth is not None:
         from packed_scenes.crops.values import read_values
@@ -105,6 +130,28 @@ def main(
         print_json(record | {"out": str(folder_out)})
         return
     _tell(record, folder_out)
+
+
+def _ask(start: Refined, out: Path, *, ask: str, pairs: int, port: int) -> Links:
+    """Ask about the doubtful pairs; answers are kept in ``answers.csv`` of the run folder as they are given."""
+    from packed_scenes.cluster import doubts
+    from packed_scenes.counting import AnswerBook
+    from packed_scenes.counting.terminal import terminal_judge
+    from packed_scenes.refining.asking import answered, ask_doubtful
+    from packed_scenes.web.server.dialogue import PageDialogue
+
+    found = doubts(start.vectors, start.labels, threshold=start.calibrated)
+    book = AnswerBook(start.crops.names, out / "answers.csv")
+    paths = list(start.crops.paths)
+    if ask == "terminal":
+        ask_doubtful(found, start.labels, book, terminal_judge(book, paths, picture=out / "pair.png", budget=pairs))
+        return answered(book)
+    with PageDialogue(book, paths, budget=pairs, port=port, title="Which crops show the same thing?") as page:
+        page.status = f"{int(start.labels.max()) + 1} clusters of {len(book.names)} crops"
+        print(f"answer in the browser: {page.address}", file=sys.stderr, flush=True)
+        ask_doubtful(found, start.labels, book, page.judge)
+        page.finish(f"{len(book)} answers", note="The training goes on from here. This page can be closed.")
+    return answered(book)
 
 
 def _tell(record: dict[str, Any], out: Path) -> None:

@@ -1,4 +1,4 @@
-// The questions of packed-scenes count, one after the other.
+// The questions of packed-scenes count and refine, one after the other.
 import { el, many } from "/page/dom.js";
 import { get, post } from "/page/api.js";
 import { question, onKeys } from "/page/question.js";
@@ -19,14 +19,14 @@ function draw() {
   shown = now;
   box.dataset.answered = told.answered; box.dataset.number = told.number;
   const crop = (side) => `/api/question/${told.number}/${side}.jpg`, of = told.budget ? ` of at most ${told.budget}` : "";
-  box.replaceChildren(el("div", { class: "count" }, el("span", { class: "soft" }, "How many different things?"), el("b", { class: "status" }, told.status || "Looking at the pictures …"), el("span", { class: "soft" }, `${many(told.answered, "pair")} answered${of}`)),
-    told.done ? el("div", { class: "done" }, el("h2", {}, "Done"), el("p", { class: "soft" }, "The result is written. This page can be closed."))
+  box.replaceChildren(el("div", { class: "count" }, el("span", { class: "soft" }, told.title), el("b", { class: "status" }, told.status || "Looking at the pictures …"), el("span", { class: "soft" }, `${many(told.answered, "pair")} answered${of}`)),
+    told.done ? el("div", { class: "done" }, el("h2", {}, "Done"), el("p", { class: "soft" }, told.note))
       : told.names ? question({ left: crop(0), right: crop(1), names: told.names, answer, more: [el("button", { class: "big", onclick: () => answer("undo") }, "Take back"), el("button", { class: "big quiet", onclick: () => answer("quit") }, "Enough")] })
         : el("p", { class: "empty" }, "Thinking …"));
 }
 async function look() {
   try { told = await get("/api/question"); draw(); over = told.done; }
-  catch { if (!over) { over = true; box.append(el("p", { class: "empty" }, "The count has ended.")); } }
+  catch { if (!over) { over = true; box.append(el("p", { class: "empty" }, "This has ended; the answers are kept.")); } }
 }
 onKeys(answer, { Backspace: "undo" });
 (function again() { look().finally(() => { if (!over) setTimeout(again, 300); }); })();

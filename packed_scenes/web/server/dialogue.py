@@ -1,4 +1,5 @@
-"""The pairs that ``count`` asks about, answered in the browser: the workbench's question view on a server of its own.
+"""The pairs that ``count`` and ``refine`` ask about, answered in the browser: the workbench's question view on
+a server of its own.
 
 The same guard as the workbench: the local address only, a key in the printed address, no foreign Host, Origin or page.
 """
@@ -38,6 +39,7 @@ class PageDialogue:
         paths: file of each row.
         budget: most answers; None = until the interval is small enough.
         port: 0 = any free one.
+        title: what it is about.
 
     Attributes:
         address: what to open in the browser.
@@ -47,11 +49,14 @@ class PageDialogue:
         InputError: if the port is taken.
     """
 
-    def __init__(self, book: AnswerBook, paths: Sequence[Path], *, budget: int | None = None, port: int = 0) -> None:
+    def __init__(
+        self, book: AnswerBook, paths: Sequence[Path], *, budget: int | None = None, port: int = 0,
+        title: str = "How many different things?",
+    ) -> None:  # fmt: skip
         import uvicorn
 
-        self.book, self.paths, self.budget = book, paths, budget
-        self.status = ""
+        self.book, self.paths, self.budget, self.title = book, paths, budget, title
+        self.status, self.note = "", ""
         self._changed = threading.Condition()
         self._pair: tuple[int, int] | None = None
         self._number = 0
@@ -114,9 +119,9 @@ class PageDialogue:
             raise Enough
         return Answer(reply)
 
-    def finish(self, status: str) -> None:
-        """Tell the page that everything is written; leaving the context waits until it has heard, or 5 s."""
-        self.status, self._done = status, True
+    def finish(self, status: str, *, note: str = "The result is written. This page can be closed.") -> None:
+        """Tell the page that there is nothing more to ask; leaving the context waits until it has heard, or 5 s."""
+        self.status, self.note, self._done = status, note, True
 
     def state(self) -> dict[str, Any]:
         """What the page shows, as JSON values."""
@@ -126,11 +131,13 @@ class PageDialogue:
         with self._changed:
             pair = self._pair if not self._reply else None
             return {
+                "title": self.title,
                 "number": self._number,
                 "names": None if pair is None else [self.book.names[row] for row in pair],
                 "answered": len(self.book),
                 "budget": self.budget,
                 "status": self.status,
+                "note": self.note,
                 "done": self._done,
             }
 

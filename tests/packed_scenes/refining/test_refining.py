@@ -212,3 +212,52 @@ def test_settling_moves_intruders_but_not_against_what_is_known(folder: Path) ->
     linked = {"must_link": np.array([[0, 23]]), "cannot_link": np.zeros((0, 2), np.int64)}
     assert Grouping(crops, "default", 0.2, False, linked).correct_labels(X, wrong)[1].startswith("0 crops")
     assert Grouping(crops, "default", 0.2, True, {}).correct_labels(X, wrong)[1].startswith("0 crops were moved")
+
+
+def test_doubtful_crops_are_asked_about_and_the_answers_are_links() -> None:
+    from packed_scenes.cluster import doubts
+    from packed_scenes.cluster.counting import Enough
+    from packed_scenes.counting.answers import Answer, AnswerBook, Undo
+    from packed_scenes.refining.asking import answered, ask_doubtful
+
+    angle = np.array([0, 2, 4, 40, 80, 82, 84]) * np.pi / 180  # the fourth crop is between the two
+    X = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    labels = np.array([0, 0, 0, 0, 1, 1, 1])
+    truth = [0, 0, 0, 1, 1, 1, 1]
+    names = [f"{n}.png" for n in range(7)]
+    asked: list[tuple[int, int]] = []
+
+    def judge(a: int, b: int) -> Answer:
+        asked.append((a, b))
+        if len(asked) == 2:
+            raise Undo  # the first answer was a slip
+        return Answer.SAME if truth[a] == truth[b] else Answer.DIFFERENT
+
+    book = AnswerBook(names)
+    ask_doubtful(doubts(X, labels, threshold=0.2), labels, book, judge)
+    assert asked[0] == asked[2]
+    assert asked[2][0] == asked[3][0] == 3  # the crop in doubt comes first
+    links = answered(book)
+    assert ("3.png", "5.png") in links.same
+    assert all("3.png" in pair for pair in links.different)
+
+    def tired(a: int, b: int) -> Answer:
+        raise Enough
+
+    ask_doubtful(doubts(X, labels, threshold=0.2), labels, empty := AnswerBook(names), tired)
+    assert not len(answered(empty))
+
+
+def test_the_command_asks_before_it_trains(folder: Path, start: Path, tmp_path: Path) -> None:
+    from packed_scenes.cli.refine import app
+
+    out = tmp_path / "out"
+    arguments = [str(folder), "--embedder", str(start), "--rounds", "1", "--steps", "2", "--out", str(out), "--json"]
+    ran = CliRunner().invoke(app, [*arguments, "--ask", "terminal", "--pairs", "3"], input="y\nn\n?\n")
+    assert ran.exit_code == 0, ran.exception
+    answers = (out / "answers.csv").read_text().splitlines()
+    assert answers[0] == "first,second,answer"
+    assert [line.rsplit(",", 1)[1] for line in answers[1:]] == ["same", "different", "unsure"]
+    assert json.loads(ran.stdout.splitlines()[-1])["counts"]["decisions"] == 2
+    ran = CliRunner().invoke(app, [*arguments, "--ask", "somebody"])
+    assert isinstance(ran.exception, InputError)

@@ -1,0 +1,111 @@
+"""What is the same is taught on a project's groups, compared on photos kept out, and kept as one change."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from packed_scenes.data import InputError
+from packed_scenes.observe import Observer
+from packed_scenes.settings import Settings
+from packed_scenes.web.project import decisions, looks, teaching
+from packed_scenes.web.project.adding import Caps, Incoming, add_photos
+from packed_scenes.web.project.folder import ProjectFolder, export_zip, import_zip
+from packed_scenes.web.project.project import Project
+from packed_scenes.web.server.models import embedder_of
+from packed_scenes.web.server.opened import Opened
+from tests.packed_scenes.conftest import paint
+from tests.packed_scenes.workbench import CARD, FIRST, SECOND, colours, painted, png, stub_models
+
+GRIDS = [FIRST, SECOND, [[0, 1, 2], [3, 0, 1]], [[1, 1], [2, 0], [3, 3]]]
+
+
+def test_the_specification_says_what_trains_what_is_kept_out_and_what_differs(tmp_path):
+    project = painted(tmp_path / "p", *GRIDS)
+    one, two, three, _ = project.grouping.clusters
+    decisions.rename(project, one, "Red")
+    decisions.rename(project, two, "Blue")
+    rows = [int(project.view().rows[project.grouping.cluster == c][0]) for c in (two, three)]
+    decisions.say_pairs(project, rows, "different")
+    told = json.loads(looks.prepare(project, [0, 1, 2, 3], minutes=1).read_text())
+    assert told["embedder"] == "default"
+    assert [photo["held"] for photo in told["photos"]].count(True) == 1
+    assert sum(len(photo["boxes"]) for photo in told["photos"]) == len(project.view().rows)
+    assert {frozenset(pair) for pair in told["apart"]} == {frozenset((one, two)), frozenset((two, three))}
+
+
+def test_too_little_to_learn_from_is_said(tmp_path):
+    project = painted(tmp_path / "p", FIRST, SECOND, [[0]])
+    with pytest.raises(InputError, match="at least 3 photos"):
+        looks.prepare(project, [0, 1], minutes=1)
+    with pytest.raises(InputError, match="time must lie"):
+        looks.prepare(project, [0, 1, 2], minutes=0)
+    with pytest.raises(InputError, match="no trained network"):
+        looks.file_away(project)
+    single = painted(tmp_path / "q", [[0]], [[1]], [[2]])
+    with pytest.raises(InputError, match="no two groups"):
+        looks.prepare(single, [0, 1, 2], minutes=1)
+
+
+def test_keeping_describes_everything_anew_as_one_change_that_is_undone(tmp_path):
+    project = painted(tmp_path / "p", *GRIDS)
+    red = project.grouping.clusters[0]
+    decisions.rename(project, red, "Red")
+    before, rows = project.document.columns["vector"].copy(), project.view().rows
+    mine = set(rows[project.grouping.cluster == red].tolist())
+
+    def turned(image, boxes):
+        return np.roll(colours(image, boxes), 1, axis=1)
+
+    value = {"file": "teach/embedders/" + "0" * 16 + ".safetensors", "sha256": "0" * 64}
+    assert looks.keep(project, turned, value=value) == "Taught network for what is the same"
+    assert np.allclose(project.document.columns["vector"], np.roll(before, 1, axis=1), atol=1e-6)
+    assert project.document.values["embedder"] == value
+    assert project.weights["embedder"] == "0" * 64
+    now = project.grouping
+    named = next(c for c, name in now.names.items() if name == "Red")
+    assert set(project.view().rows[now.cluster == named].tolist()) == mine  # what was decided stays
+    project.undo()
+    assert np.array_equal(project.document.columns["vector"], before)
+    assert "embedder" not in project.document.values
+    with pytest.raises(InputError, match="stopped"):
+        looks.keep(project, turned, value=None, stop=lambda: True)
+    assert np.array_equal(project.document.columns["vector"], before)
+
+
+@pytest.mark.slow
+def test_a_training_ends_with_a_comparison_and_a_network_that_travels_with_the_project(tmp_path):
+    real = Observer(Settings())
+    held = ProjectFolder.create(tmp_path / "p", name="work", settings=Settings().to_json())
+    project = Project(held, roots=[], card=CARD)
+    files = [Incoming(f"photo{n}.png", lambda rows=rows: png(paint(rows))) for n, rows in enumerate(GRIDS)]
+    models = stub_models()
+    vars(models).update(embedder=real.embedder)
+    assert add_photos(project, files, models, caps=Caps(), tell=lambda *_: None) == []
+    before = project.document.columns["vector"].copy()
+    lines = []
+    found = looks.work(looks.prepare(project, [0, 1, 2, 3], minutes=0.05), lines.append)
+    assert {line["stage"] for line in lines} == {"prepare", "score", "looks"}
+    assert [row["name"] for row in found["rows"]] == [
+        "groups found (BCubed F)", "pairs found (F)", "the nearest is the same",
+    ]  # fmt: skip
+    teaching.remember(project, "embedder", found)
+    value = looks.file_away(project)
+    assert value["sha256"] == found["sha256"]
+    opened = Opened("p", project)
+    assert embedder_of(opened, real) is real.embedder
+    project.commit("try", values={"embedder": value})
+    taught = embedder_of(opened, real)
+    assert taught.weights_hash == found["sha256"]
+    looks.keep(project, taught.embed, value=value)
+    assert not np.allclose(project.document.columns["vector"], before, atol=1e-3)
+    photos = [(p.sha256, p.source.path) for p in project.photos]
+    export_zip(project.folder.path, photos, tmp_path / "out.zip")
+    assert any(name.endswith(".safetensors") for name in zipfile.ZipFile(tmp_path / "out.zip").namelist())
+    import_zip(tmp_path / "out.zip", tmp_path / "again")
+    again = Project(ProjectFolder(tmp_path / "again"), roots=[], card=CARD)
+    assert embedder_of(Opened("again", again), real).weights_hash == found["sha256"]
+    (tmp_path / "again" / value["file"]).write_bytes(b"other")
+    with pytest.raises(InputError):
+        embedder_of(Opened("again", again), real)
