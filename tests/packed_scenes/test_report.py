@@ -66,7 +66,7 @@ def test_many_photos_are_named_and_not_all_shown(observer, tmp_path, monkeypatch
     page = (out / "report.html").read_text(encoding="utf-8")
     assert len(re.findall('class="zoom"', page)) == 2
     assert "overlays of 2 photos are only in their folders (overlay.jpg): p2, p3." in page
-    monkeypatch.setattr(report, "MOST_BYTES", 0)
+    monkeypatch.setattr(report, "MAX_BYTES", 0)
     small = analyze(tmp_path, observer=observer).save(tmp_path / "small") / "report.html"
     assert 'class="zoom"' not in small.read_text(encoding="utf-8")
 
