@@ -14,7 +14,7 @@ from packed_scenes.aggregate.congregations import Congregation
 from packed_scenes.aggregate.lettering import Spot, draw_badge, place_badges
 from packed_scenes.data.errors import InputError, named
 from packed_scenes.data.objects import NOISE, Objects
-from packed_scenes.data.scene import check_image
+from packed_scenes.data.rgb import check_image
 
 Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]

@@ -19,8 +19,8 @@ from packed_scenes.cluster.near_threshold import cluster_near
 from packed_scenes.cluster.reciprocal import reciprocal_merge
 from packed_scenes.cluster.spatial import spatial_distances
 from packed_scenes.data import InputError
+from packed_scenes.data.thresholds import UNCALIBRATED
 
-UNCALIBRATED = 0.18  # stands for the threshold of an embedder that has none
 MARGIN_FLOP_LIMIT = 2e11  # a few seconds on two cores
 
 

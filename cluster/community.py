@@ -19,6 +19,7 @@ from packed_scenes.cluster.knn import neighbours
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.data.errors import InputError, named
 from packed_scenes.data.extras import remedy
+from packed_scenes.data.thresholds import UNCALIBRATED
 
 
 class Objective(StrEnum):
@@ -40,7 +41,7 @@ class Communities(Clusterer):
 
     def __init__(
         self,
-        threshold: float = 0.18,
+        threshold: float = UNCALIBRATED,
         *,
         neighbours: int = 10,
         random_state: int = 0,
@@ -97,7 +98,7 @@ class Infomap(Communities):
 
     def __init__(
         self,
-        threshold: float = 0.18,
+        threshold: float = UNCALIBRATED,
         *,
         neighbours: int = 10,
         trials: int = 2,
@@ -123,7 +124,7 @@ class Leiden(Communities):
 
     def __init__(
         self,
-        threshold: float = 0.18,
+        threshold: float = UNCALIBRATED,
         *,
         neighbours: int = 10,
         objective: str = "modularity",

@@ -13,6 +13,7 @@ from packed_scenes.cluster.base import Clusterer, Hints, Vectors
 from packed_scenes.cluster.dense import DENSE_LIMIT, Tree, cosine_distances
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.data.errors import InputError, named
+from packed_scenes.data.thresholds import UNCALIBRATED
 
 KMEANS_GRID = 24
 
@@ -109,7 +110,9 @@ class Agglomerative(Clusterer):
         n_clusters: cut into so many clusters instead.
     """
 
-    def __init__(self, threshold: float = 0.18, *, linkage: str = "complete", n_clusters: int | None = None) -> None:
+    def __init__(
+        self, threshold: float = UNCALIBRATED, *, linkage: str = "complete", n_clusters: int | None = None
+    ) -> None:
         self.threshold = threshold
         self.linkage = linkage
         self.n_clusters = n_clusters

@@ -16,6 +16,7 @@ from packed_scenes.cluster.light import remove_scene_shifts
 from packed_scenes.cluster.reciprocal import reciprocal_merge
 from packed_scenes.cluster.rerank import merge_reranked, reciprocal_similarity
 from packed_scenes.data import InputError
+from packed_scenes.data.thresholds import UNCALIBRATED
 
 
 class Reranked(Clusterer):
@@ -45,7 +46,7 @@ class Reranked(Clusterer):
         self,
         threshold: float = 0.35,
         *,
-        calibrated: float = 0.18,
+        calibrated: float = UNCALIBRATED,
         k1: int = 6,
         k2: int = 2,
         reach: float = 2.0,

@@ -19,6 +19,7 @@ from packed_scenes.cluster.dense import DENSE_LIMIT, cosine_distances
 from packed_scenes.cluster.density import HDBSCAN, Metric
 from packed_scenes.cluster.labels import NOISE, Labels
 from packed_scenes.data.errors import named
+from packed_scenes.data.thresholds import UNCALIBRATED
 
 
 class Second(StrEnum):
@@ -55,7 +56,7 @@ class TwoStage(Clusterer):
         *,
         second: str = "optics",
         threshold: float | str = "calibrated",
-        calibrated: float = 0.18,
+        calibrated: float = UNCALIBRATED,
         metric: str = "cosine",
     ) -> None:
         self.min_cluster_size = min_cluster_size

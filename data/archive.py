@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from packed_scenes.data.checks import safe_name, shorten
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import atomic_write, check_file
+from packed_scenes.data.files import check_file
 from packed_scenes.data.folders import IMAGE_SUFFIXES
 
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
@@ -86,28 +86,6 @@ def read_zip(
         if isinstance(error, InputError):
             raise
         raise InputError(f"is a damaged zip archive ({error})", file=file, remedy=_REMEDY) from error
-
-
-def extract_zip(
-    source: str | Path | bytes,
-    folder: str | Path,
-    *,
-    name: str | None = None,
-    suffixes: Collection[str] = IMAGE_SUFFIXES,
-    limits: Limits | None = None,
-) -> list[Path]:
-    """Unpack the chosen members into a folder and return their paths; see :func:`read_zip`.
-
-    Raises:
-        InputError: as :func:`read_zip`, or if the folder cannot be written.
-    """
-    written = []
-    for safe, content in read_zip(source, name=name, suffixes=suffixes, limits=limits):
-        target = Path(folder) / safe
-        with atomic_write(target) as temporary:
-            temporary.write_bytes(content)
-        written.append(target)
-    return written
 
 
 def _chosen(

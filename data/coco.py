@@ -7,7 +7,7 @@ only. Two fields beyond the standard are written so that a round trip loses noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -228,29 +228,6 @@ def to_coco(scenes: Sequence[LabelledScene]) -> dict[str, Any]:
 def write_coco(path: str | Path, scenes: Sequence[LabelledScene]) -> None:
     """Write labelled (or clustered) scenes as COCO JSON, whole or not at all; see :func:`to_coco`."""
     write_json(path, to_coco(scenes))
-
-
-def write_coco_results(path: str | Path, objects: Mapping[int, Objects], *, category_id: int | None = None) -> None:
-    """Write detections as a COCO results list, for a COCO scorer.
-
-    Args:
-        path: target file.
-        objects: detections by ``image_id``.
-        category_id: one category for all; default: each object's ``class_id``.
-    """
-    write_json(
-        path,
-        [
-            {
-                "image_id": int(image_id),
-                "category_id": int(found.class_id[row]) if category_id is None else category_id,
-                "bbox": _annotation(0, 0, found.xyxy[row])["bbox"],
-                "score": round(float(found.score[row]), 6),
-            }
-            for image_id, found in objects.items()
-            for row in range(len(found))
-        ],
-    )
 
 
 def _annotation(key: int, image_id: int, box: Any) -> dict[str, Any]:

@@ -23,7 +23,6 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +31,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from packed_scenes.data.depth import scale_depth
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, check_file, read_bytes
+from packed_scenes.data.rgb import check_image
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
 MAX_PIXELS = 200_000_000  # the largest phone sensor makes 199.8 million; decoding needs up to 15 bytes per pixel
@@ -117,24 +117,6 @@ def image_size(path: str | Path) -> tuple[int, int]:
         ) from error
 
 
-def as_rgb(picture: Any) -> RGB:
-    """Return a picture in memory as (H, W, 3) uint8 RGB: an array of that form, or a Pillow image.
-
-    Raises:
-        InputError: if it is something else.
-    """
-    if isinstance(picture, Image.Image):
-        return np.array(picture.convert("RGB"))
-    if not isinstance(picture, np.ndarray):
-        raise InputError(
-            f"a picture must be an array or a Pillow image, got {type(picture).__name__}",
-            remedy="Read the file with packed_scenes.data.read_image.",
-        )
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-        raise InputError(f"image must be uint8 (H, W, 3), got {picture.dtype} {picture.shape}")
-    return picture
-
-
 def write_image(path: str | Path, image: RGB, *, quality: int = 92) -> None:
     """Write (H, W, 3) uint8 RGB whole or not at all; the suffix chooses the format.
 
@@ -155,8 +137,7 @@ def write_image(path: str | Path, image: RGB, *, quality: int = 92) -> None:
             file=path,
             remedy=f"Known: {', '.join(known)}.",
         )
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise InputError(f"image must be uint8 (H, W, 3), got {image.dtype} {image.shape}", file=path)
+    check_image(image, file=path)
     options = {"quality": quality} if known[suffix] in ("JPEG", "WEBP") else {}
     try:
         with atomic_write(path) as temporary:

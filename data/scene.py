@@ -11,14 +11,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
-
-
-def check_image(image: npt.NDArray[np.uint8], *, what: str = "image") -> None:
-    """Raise InputError unless the array is a non-empty uint8 (H, W, 3) RGB picture; ``what`` it is, for the message."""
-    good = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3
-    if not good or image.shape[2] != 3 or not image.size:
-        found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise InputError(f"{what} must be uint8 (H, W, 3), got {found}")
+from packed_scenes.data.rgb import check_image
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,6 @@ import numpy.typing as npt
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import check_file
 from packed_scenes.data.images import MAX_PIXELS, Warn
-from packed_scenes.data.scene import Scene
 
 _log = logging.getLogger(__name__)
 _REMEDY = "Convert it to MP4 (H.264), for example with ffmpeg."
@@ -73,14 +72,6 @@ def read_video(
             (warn or _log.warning)(f"{path}: ends after {number} of {info.frames} frames")
     finally:
         capture.release()
-
-
-def video_scenes(
-    path: str | Path, *, every: int = 1, max_frames: int | None = None, warn: Warn | None = None
-) -> Iterator[Scene]:
-    """Give every n-th frame as a scene called ``STEM_000120`` after its frame number; see :func:`read_video`."""
-    for number, frame in read_video(path, every=every, max_frames=max_frames, warn=warn):
-        yield Scene(image=frame, name=f"{Path(path).stem}_{number:06d}")
 
 
 def _capture(path: str | Path) -> Any:

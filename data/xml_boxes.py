@@ -137,7 +137,7 @@ def _cvat(root: Element, file: str | Path, pictures: dict[str, _Picture], faults
         with faults.entry(where):
             name = entry_name(image.get("name"), file=file, where=where)
             picture = pictures.setdefault(name, _Picture(_size(image)))
-            _shapes(image, str(image.get("id", i)), picture, where, file, faults)
+            _shapes(image, picture, where, file, faults)
     original = root.find("meta//original_size")
     size = None if original is None else _size(original)
     for track in root.iter("track"):
@@ -151,7 +151,7 @@ def _cvat(root: Element, file: str | Path, pictures: dict[str, _Picture], faults
                 picture.add(_box(shape, where, file), _label(track, file, where), where, key=str(track.get("id")))
 
 
-def _shapes(image: Element, key: str, picture: _Picture, where: str, file: str | Path, faults: Faults) -> None:
+def _shapes(image: Element, picture: _Picture, where: str, file: str | Path, faults: Faults) -> None:
     for j, shape in enumerate(s for s in image if s.tag in _SHAPES):
         at = f"{where}, {shape.tag} {j}"
         with faults.entry(at):

@@ -18,7 +18,7 @@ import numpy as np
 
 from packed_scenes.data import InputError, Objects
 from packed_scenes.data.checks import is_number
-from packed_scenes.data.images import as_rgb
+from packed_scenes.data.rgb import as_rgb
 from packed_scenes.detect import info as messages
 from packed_scenes.detect.class_names import class_id
 from packed_scenes.detect.info import DetectionInfo

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from packed_scenes.data import InputError
-from packed_scenes.data.scene import check_image
+from packed_scenes.data.rgb import check_image
 from packed_scenes.embed.embedder import Embedder
 
 Map = npt.NDArray[np.float32]
@@ -61,20 +61,6 @@ def activation_map(
         raise InputError(f"target must have shape ({embedder.dimension},), got {target.shape}")
     wanted = torch.from_numpy(np.asarray(target, np.float32))
     return _map(embedder.network, canvas, lambda output: (output * wanted.to(output.device)).sum(), layer)
-
-
-def class_map(
-    network: nn.Module, canvas: npt.NDArray[np.uint8], class_index: int, *, layer: nn.Module | None = None
-) -> Map:
-    """Which places of a crop raise a class score of a classifier head; arguments as in :func:`activation_map`.
-
-    Args:
-        network: takes (B, 3, H, W) float RGB 0…255, returns (B, classes) scores.
-        canvas: (H, W, 3) uint8.
-        class_index: column of the scores.
-        layer: None = the last convolution.
-    """
-    return _map(network, canvas, lambda output: output[class_index], layer)
 
 
 def _map(network: nn.Module, canvas: npt.NDArray[np.uint8], score: Any, layer: nn.Module | None) -> Map:

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
+from packed_scenes.data.thresholds import UNCALIBRATED
 from packed_scenes.embed.copies import find_copies
 from packed_scenes.embed.mixtures import find_groups
 
@@ -102,7 +103,7 @@ def audit_vectors(
     *,
     digests: Sequence[str] | None = None,
     thumbnails: npt.NDArray[np.uint8] | None = None,
-    threshold: float = 0.2,
+    threshold: float = UNCALIBRATED,
     seed: int = 0,
 ) -> Audit:
     """Audit labelled embeddings.

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.files import atomic_write, write_csv, write_json, write_text
 from packed_scenes.data.hidden import POLICY, html_head, html_text
+from packed_scenes.data.thresholds import calibrated_threshold
 from packed_scenes.embed.audit import Audit, Finding, Kind, audit_vectors, summary
 from packed_scenes.embed.embedder import Embedder
 from packed_scenes.embed.folders import CropFolder, thumbnail
@@ -54,7 +55,7 @@ def audit_folder(
         digests += [hashlib.sha256(path.read_bytes()).hexdigest() for path in part.paths]
         if progress is not None:
             progress(min(start + 256, len(folder)), len(folder))
-    threshold = float(embedder.card.get("calibration", {}).get("threshold", 0.2))
+    threshold = calibrated_threshold(embedder.card)
     return audit_vectors(
         np.concatenate(vectors),
         folder.label,

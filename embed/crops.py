@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.letterbox import letterbox
-from packed_scenes.data.scene import check_image
+from packed_scenes.data.rgb import check_image
 
 Image = npt.NDArray[np.uint8]
 

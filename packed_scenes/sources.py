@@ -15,9 +15,9 @@ from PIL.Image import Image
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.folders import list_images
-from packed_scenes.data.images import as_rgb
 from packed_scenes.data.naming import same_name
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.rgb import as_rgb
 from packed_scenes.data.scene import Scene
 from packed_scenes.pictures import Picture, Source
 

@@ -1,9 +1,9 @@
 """The judge: a small network over the lists of one set, run by numpy.
 
 Every pair, every object and the whole set get a state; each object gathers the states of its pairs, the set those of
-its objects, and both are message to the pairs again. Then, ``ROUNDS`` times, each pair hears what the present answers say:
-how many mates both objects have, and how many of them are common, which is where answers that contradict each other
-(a like b, b like c, a unlike c) are settled. Everything is symmetric in the two objects of a pair and blind to the
+its objects, and both are passed back to the pairs. Then, ``ROUNDS`` times, each pair reads the present answers: how
+many mates both objects have, and how many are common, which is where answers that contradict each other (a like b, b
+like c, a unlike c) are settled. Everything is symmetric in the two objects of a pair and blind to the
 order of the rows. Widths and depths stand in the weights; trained by ``scripts/train_decision.py``.
 """
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from packed_scenes.catalogue.assign_identities import NEW
 from packed_scenes.catalogue.records import Ints, Vectors
+from packed_scenes.data.thresholds import UNCALIBRATED
 
-THRESHOLD = 0.18  # cosine distance where the run gives none: the calibrated cut of the first embedders
 BLOCK = 1 << 25  # similarities held at once: 128 MB
 
 Floats = npt.NDArray[np.float32]
@@ -24,14 +24,14 @@ class Recogniser:
 
     Args:
         known: vectors with identities.
-        threshold: cosine distance at which identities part; None = :data:`THRESHOLD`.
+        threshold: cosine distance at which identities part; None = :data:`packed_scenes.data.thresholds.UNCALIBRATED`.
 
     Memory: N x 16 bytes. The members of an identity are looked at only when a vector comes near to one.
     """
 
     def __init__(self, known: Vectors, *, threshold: float | None = None) -> None:
         self._known = known
-        self._limit = THRESHOLD if threshold is None else threshold
+        self._limit = UNCALIBRATED if threshold is None else threshold
         self._order = np.argsort(known.identity_id, kind="stable")
         self._sorted = known.identity_id[self._order]
 
@@ -72,7 +72,7 @@ def recognise(known: Vectors, vectors: Floats, *, threshold: float | None = None
     Args:
         known: vectors with identities.
         vectors: (M, D) unit rows to recognise.
-        threshold: cosine distance at which identities part; None = :data:`THRESHOLD`.
+        threshold: cosine distance at which identities part; None = :data:`packed_scenes.data.thresholds.UNCALIBRATED`.
 
     Returns:
         (M,) identity numbers, -1 = new; (M,) cosine similarity to the nearest member, 0 where there is none.

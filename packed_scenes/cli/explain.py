@@ -71,11 +71,12 @@ def _folder(
     from packed_scenes import cluster
     from packed_scenes.crops import read_crops
     from packed_scenes.data.images import read_image, write_image
+    from packed_scenes.data.thresholds import calibrated_threshold
     from packed_scenes.explain import draw_clusters, draw_pairs, read_labels
 
     crops = read_crops(folder)
     vectors = model.embed_crops([read_image(path) for path in crops.paths])
-    calibrated = float(model.card.get("calibration", {}).get("threshold", 0.2))
+    calibrated = calibrated_threshold(model.card)
     if labels is None:
         found = cluster.make("default", calibrated=calibrated).fit_predict(vectors)
     else:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from packed_scenes.crops.listing import Crops, store_crops
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.thresholds import calibrated_threshold
 from packed_scenes.refining.check import Held, hold_out, no_worse
 from packed_scenes.refining.finished import load_round, rounds_key, save_round
 from packed_scenes.refining.grouping import Grouping, Labels, Vectors
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from packed_scenes.embed.networks import Unit
     from packed_scenes.embed.store import CropStore
 
-CALIBRATED = 0.2  # for cards without a calibration
 AMBIGUOUS = 2.5  # x calibrated: clusters nearer than this are not pushed apart
 
 Progress = Callable[[str, int, int], None]
@@ -141,7 +141,7 @@ def refine_crops(
     """
     chosen = options or Options()
     network, card = trainable(chosen.embedder)
-    calibrated = float(card.get("calibration", {}).get("threshold", CALIBRATED))
+    calibrated = calibrated_threshold(card)
     if chosen.once and crops.camera is None:
         raise InputError("'once per camera' needs the cameras", remedy="Give --camera.")
     notify = progress or (lambda what, done, total: None)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from packed_scenes.data import InputError
-from packed_scenes.data.archive import Limits, extract_zip, read_zip
+from packed_scenes.data.archive import Limits, read_zip
 
 
 def packed(*members: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -33,20 +33,16 @@ def test_pictures_come_out_and_nothing_else(tmp_path: Path) -> None:
     assert read(data) == [("a.JPG", b"1"), ("sub/été.png", b"2"), ("win/b.png", b"6")]
     (tmp_path / "a.zip").write_bytes(data)
     assert list(read_zip(tmp_path / "a.zip")) == read(data)
-    files = extract_zip(tmp_path / "a.zip", tmp_path / "out")
-    assert [f.relative_to(tmp_path / "out").as_posix() for f in files] == ["a.JPG", "sub/été.png", "win/b.png"]
-    assert files[1].read_bytes() == b"2"
     assert list(read_zip(data, suffixes={".txt"})) == [("notes.txt", b"3")]
 
 
 @pytest.mark.parametrize(
     "name", ["../a.png", "x/../../a.png", "/etc/a.png", "C:/a.png", "..\\a.png", "a\x1b.png", "x" * 2000 + ".png"]
 )
-def test_names_cannot_climb_out(name: str, tmp_path: Path) -> None:
+def test_names_cannot_climb_out(name: str) -> None:
     for members in ([(name, b"1")], [("ok.png", b"1"), (name, b"1")]):
         with pytest.raises(InputError, match=r"up\.zip: member \d: unsafe or empty picture name"):
-            extract_zip(packed(*members), tmp_path / "out", name="up.zip")
-    assert not (tmp_path / "out").exists()  # headers are checked before the first file is written
+            next(read_zip(packed(*members), name="up.zip"))  # headers are checked before the first member is given
 
 
 def test_links_encryption_methods_and_doubles_are_refused() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 from packed_scenes.data import InputError, LabelledScene, Objects, read_coco, write_coco
-from packed_scenes.data.coco import to_coco, write_coco_results
+from packed_scenes.data.coco import to_coco
 from tests.data.strategies import objects
 from tests.real import SHARED, needs
 
@@ -125,15 +125,6 @@ def test_writing_refuses_what_one_file_cannot_hold(tmp_path: Path) -> None:
     assert [i["file_name"] for i in twice["images"]] == [f"{tmp_path.name}/a.jpg", "b/a.jpg"]
     with pytest.raises(InputError, match="different categories"):
         to_coco([scene, LabelledScene(tmp_path / "b.jpg", "b", Objects.empty(), categories=("y",))])
-
-
-def test_results_for_a_scorer(tmp_path: Path) -> None:
-    found = Objects.from_boxes([[1, 2, 4, 6]], score=[0.5], class_id=[3])
-    write_coco_results(tmp_path / "r.json", {7: found})
-    expected = {"image_id": 7, "category_id": 3, "bbox": [1.0, 2.0, 3.0, 4.0], "score": 0.5}
-    assert json.loads((tmp_path / "r.json").read_text()) == [expected]
-    write_coco_results(tmp_path / "r.json", {7: found}, category_id=1)
-    assert json.loads((tmp_path / "r.json").read_text())[0]["category_id"] == 1
 
 
 def change(*path: Any, to: Any = None) -> Callable[[dict[str, Any]], None]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from packed_scenes.data import InputError
-from packed_scenes.data.video import read_video, video_scenes
+from packed_scenes.data.video import read_video
 
 
 def clip(file: Path, frames: int = 12) -> Path:
@@ -35,7 +35,6 @@ def test_every_nth_frame(name: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(frame.mean(axis=(0, 1)), [200, 20 * number, 0], atol=8)
     assert len(list(read_video(file))) == 12
     assert [number for number, _ in read_video(file, every=2, max_frames=2)] == [0, 2]
-    assert [scene.name for scene in video_scenes(file, every=6)] == ["a_000000", "a_000006"]
 
 
 def test_the_content_decides_not_the_name(tmp_path: Path) -> None:

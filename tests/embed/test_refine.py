@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from packed_scenes.data import InputError
-from packed_scenes.embed.activation import activation_map, class_map
+from packed_scenes.embed.activation import activation_map
 from packed_scenes.embed.embedder import Embedder
 from packed_scenes.embed.networks import LayoutNet
 from packed_scenes.embed.refine import PseudoBatches, RefineRecipe, contrast, refine
@@ -98,28 +98,6 @@ def test_bad_choices_are_named(store: CropStore) -> None:
         refine(small(), batches, vectors=np.zeros((12, 3), np.float32), recipe=RefineRecipe(steps=1))
 
 
-def test_gradient_maps_find_the_patch_that_decides() -> None:
-    class Left(nn.Module):
-        """Scores the red of the left half, and of the right half."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv = nn.Conv2d(3, 1, 1, bias=False)
-            with torch.no_grad():
-                self.conv.weight[:] = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1)
-
-        def forward(self, x: Any) -> Any:
-            seen = self.conv(x)
-            return torch.stack([seen[..., :16].mean((1, 2, 3)), seen[..., 16:].mean((1, 2, 3))], 1)
-
-    canvas = np.full((24, 32, 3), 100, np.uint8)
-    left = class_map(Left(), canvas, 0)
-    assert left.shape == (24, 32)
-    assert left[:, :15].mean() > 0.9
-    assert left[:, 17:].mean() < 0.1
-    assert class_map(Left(), canvas, 1)[:, :15].mean() < 0.1
-
-
 def test_gradient_maps_of_an_embedder() -> None:
     embedder = Embedder(TorchRunner(small(), device="cpu"), card={})
     canvas = np.random.default_rng(0).integers(0, 255, (48, 32, 3), dtype=np.uint8)
@@ -130,5 +108,3 @@ def test_gradient_maps_of_an_embedder() -> None:
     assert (embedder.embed_canvases(canvas[None])[0] == target).all()  # the embedder is as it was
     with pytest.raises(InputError, match="target"):
         activation_map(embedder, canvas, target[:3])
-    with pytest.raises(InputError, match="no convolution"):
-        class_map(nn.Linear(2, 2), canvas, 0)

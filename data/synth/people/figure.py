@@ -34,7 +34,7 @@ def render_person(
     """
     worn = sew(look) if wardrobe is None else wardrobe
     place = joints(pose, shoulders=0.098 * look.build, hips=0.042 * (0.85 + 0.3 * look.shape) * look.build)
-    tubes = parts(look, worn, place, pose, view)
+    tubes = parts(look, worn, place, pose)
     side = round(height * (1.15 + 2 * _PAD))
     canvas = np.zeros((round(height * 1.5), side, 4), np.float32)
     sheet = folds_sheet(1024)
@@ -54,7 +54,7 @@ def render_person(
     return np.clip(cut, 0, 255).astype(np.uint8)
 
 
-def parts(look: Look, worn: Wardrobe, place: Joints, pose: Pose, view: View) -> list[Tube]:
+def parts(look: Look, worn: Wardrobe, place: Joints, pose: Pose) -> list[Tube]:
     """All tubes of a dressed body; their ``layer`` settles what lies over what where depths are close."""
     b = look.build
     tubes = [*_trunk(look, worn, place, pose), *_head(look, worn, place)]

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file, write_json
 from packed_scenes.data.objects import NOISE
+from packed_scenes.data.thresholds import calibrated_threshold
 from packed_scenes.web.project.boxes import Embed
 from packed_scenes.web.project.decisions import DIFFERENT, group, link_pairs, links
 from packed_scenes.web.project.project import Project
@@ -34,7 +35,6 @@ KEPT_OUT = 0.25  # share of the photos that are never trained on
 FEWEST = 3  # photos
 STEPS = 300  # at most
 TRIAL = 4  # steps that are timed first
-CALIBRATED = 0.2  # for cards without a calibration
 AMBIGUOUS = 2.5  # times the calibrated threshold: groups nearer than this are not pushed apart unless that was said
 FOLDER = "teach"
 
@@ -118,7 +118,7 @@ def work(spec: Path, tell: Tell) -> dict[str, Any]:
     torch.set_num_threads(1)
     task = json.loads(spec.read_text(encoding="utf-8"))
     network, card = trainable(task["embedder"])
-    calibrated = float((card.get("calibration") or {}).get("threshold", CALIBRATED))
+    calibrated = calibrated_threshold(card)
     data = _read(task["photos"], spec.parent / "crops", tell)
     tell({"stage": "score", "done": 0, "total": 0})
     start = embed_store(network, card, data.store)

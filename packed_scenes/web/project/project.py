@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.data.thresholds import UNCALIBRATED
 from packed_scenes.identify import congregate
 from packed_scenes.pictures import PictureCache, Source
 from packed_scenes.settings import Settings
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from packed_scenes.aggregate import Congregation
     from packed_scenes.aggregate.colors import Color
 
-FALLBACK_THRESHOLD = 0.18  # where there was nothing to group
 REACH = 0.3
 Ints = npt.NDArray[np.int64]
 Image = npt.NDArray[np.uint8]
@@ -89,7 +89,7 @@ class Project:
     @property
     def threshold(self) -> float:
         """Cosine distance up to which groups merge."""
-        return float(self.document.values.get("threshold", FALLBACK_THRESHOLD))
+        return float(self.document.values.get("threshold", UNCALIBRATED))
 
     @property
     def reach(self) -> float:
