@@ -93,9 +93,10 @@ def shelf_page(
 
 def _difference_part(differences: Differences, picture: Image | None, expected: str) -> list[str]:
     counts = f"{len(differences.missing)} missing, {len(differences.moved)} moved, {len(differences.extra)} extra"
+    unseen = f"; {differences.unseen} lie outside the other photo" if differences.unseen else ""
     part = [
         f"<h2>Compared with {html_text(expected)}</h2>",
-        f"<p>{differences.agreement:.0%} of the expected facings stand where they should: {counts}.</p>",
+        f"<p>{differences.agreement:.0%} of the expected facings stand where they should: {counts}{unseen}.</p>",
     ]
     if picture is not None:
         part.append(_picture(picture, "Missing (red), moved (orange) and extra (blue) facings"))

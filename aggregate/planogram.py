@@ -57,6 +57,7 @@ class Differences:
         missing: expected facings that are not there.
         extra: facings that were not expected.
         boards: (expected, found) boards that were matched, 1 = top.
+        unseen: facings of either photo that the other does not show, so that nothing is said of them.
     """
 
     same: tuple[tuple[Slot, Slot], ...]
@@ -64,6 +65,7 @@ class Differences:
     missing: tuple[Slot, ...]
     extra: tuple[Slot, ...]
     boards: tuple[tuple[int, int], ...]
+    unseen: int = 0
 
     @property
     def agreement(self) -> float:

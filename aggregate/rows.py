@@ -5,8 +5,12 @@
 2. Tilt: the slope between the bases of neighbours, as a linear function of height in the picture (a camera that looks
    up or down makes the boards converge), by medians, so that hidden bases don't matter.
 3. Runs: neighbours whose bases agree, but for the tilt, stand on one board; runs of them bend with the board.
-4. Boards: what is left is one dimension, the height of each run's base along the tilted boards; a new board begins
+4. Lines: what is left is one dimension, the height of each run's base along the tilted boards; a new line begins
    where the next run's base is lower by more than a share of an object's height.
+5. Boards: a line is a board unless, near those that stand on it, wider goods cross it or rest on others at its height,
+   or it carries next to nothing of the photo's width and goods elsewhere contradict it. What seems to stand on a line
+   that is none is part of a stack whose lower goods were not found, or not exactly: it stands on the board below, on
+   top of what stands there.
 
 Limits: bays beside each other whose boards are at different heights are read as one shelf; under a strong tilt, goods
 that overhang what they rest on may count as a board of their own.
@@ -27,6 +31,8 @@ RESTS = (-0.35, 0.06)  # gap between stacked objects, as a share of the smaller 
 OVER = 0.5  # share of the narrower object's width over which stacked objects overlap
 NEW_BOARD = 0.4  # bases further apart than this share of the smaller height are on different boards
 SAME_BASE = 0.25  # neighbours' bases that agree within this share of the smaller height are on one board
+NEAR = 1.5  # widths to the left and right of an object over which its line is compared with other goods
+WEAK = 0.25  # of the goods over the photo's whole width that contradict a line, fewer than this share stand on it
 LEVEL = 0.5  # neighbours on a board overlap vertically by this share of the smaller height
 MIN_SLOPES = 8  # fewer don't tell how the slope changes with height
 
@@ -78,7 +84,13 @@ def find_rows(objects: Objects) -> Rows:
     found = Rows(pile, pile, pile, pile, slope)
     base = found.level_height((xyxy[foot, 0] + xyxy[foot, 2]) / 2, xyxy[foot, 3])
     run = _runs(xyxy[foot], slope)
-    row = _split(group_median(base, run), group_median(xyxy[foot, 3] - xyxy[foot, 1], run))[pile]
+    line = _split(group_median(base, run), group_median(xyxy[foot, 3] - xyxy[foot, 1], run))
+    board = _boards(xyxy, foot, line, found)
+    row = board[pile]
+    on_top, under = _floating(xyxy, foot, row)
+    pile = components(count, np.stack([np.append(above, on_top), np.append(below, under)], axis=1))
+    lowest = np.lexsort((xyxy[:, 3], pile))
+    foot = lowest[np.append(np.flatnonzero(np.diff(pile[lowest])), count - 1)]
 
     left = np.full(len(foot), np.inf)
     np.minimum.at(left, pile, xyxy[:, 0])
@@ -156,6 +168,66 @@ def _runs(xyxy: Floats, slope: tuple[float, float]) -> Ints:
     step = xyxy[j, 3] - xyxy[i, 3] - (a + b * xyxy[i, 3]) * (x[j] - x[i])
     level = np.abs(step) <= SAME_BASE * np.minimum(height[i], height[j])
     return components(len(xyxy), np.stack([i, j], axis=1)[level])
+
+
+def _boards(xyxy: Floats, foot: Ints, line: Ints, rows: Rows) -> Ints:
+    """Say on which board each foot stands, from the lines 0, 1, … on which they seem to: see step 5 of the module."""
+    import shapely
+
+    a, b = rows.slope
+    width, height = (xyxy[:, 2:] - xyxy[:, :2]).T
+    x = (xyxy[:, 0] + xyxy[:, 2]) / 2
+    strip = xyxy[foot].copy()
+    strip[:, [0, 2]] += np.array([-NEAR, NEAR]) * width[foot, None]
+    margin = SAME_BASE * height[foot]
+    strip[:, 1], strip[:, 3] = xyxy[foot, 3] - margin, xyxy[foot, 3] + margin
+    f, o = shapely.STRtree(rectangles(xyxy)).query(rectangles(strip))
+    at = xyxy[foot[f], 3] + (a + b * xyxy[foot[f], 3]) * (x[o] - x[foot[f]])  # the line's height below or above o
+    margin = SAME_BASE * np.minimum(height[foot[f]], height[o])
+    stands = np.zeros(len(xyxy), np.bool_)
+    stands[foot] = True
+    crosses = (xyxy[o, 1] < at - margin) & (xyxy[o, 3] > at + margin)
+    rests = (np.abs(xyxy[o, 3] - at) <= margin) & ~stands[o]
+    against = np.unique(np.stack([line[f], o], axis=1)[crosses | rests], axis=0)
+    lines = int(line.max()) + 1
+    for_it = np.bincount(line, weights=width[foot], minlength=lines)
+    board = for_it >= np.bincount(against[:, 0], weights=width[against[:, 1]], minlength=lines)
+
+    base, top = rows.level_height(x, xyxy[:, 3]), rows.level_height(x, xyxy[:, 1])
+    margin = SAME_BASE * height
+    until = np.where(stands, base - margin, base + margin)  # over the whole width: crossed, or rested at
+    level = group_median(base[foot], line)[np.unique(line, return_index=True)[1]]
+    board &= for_it >= WEAK * (_weight_below(top + margin, width, level) - _weight_below(until, width, level))
+    board[-1] = True  # whatever stands lowest stands on something
+    number: Ints = np.cumsum(board) - board  # of the next board at or below each line
+    return np.asarray(number[line])
+
+
+def _weight_below(values: Floats, weights: Floats, at: Floats) -> Floats:
+    """Return for each of ``at`` the sum of the weights whose values are smaller."""
+    order = np.argsort(values, kind="stable")
+    sums = np.concatenate([[0.0], np.cumsum(weights[order])])
+    return np.asarray(sums[np.searchsorted(values[order], at)])
+
+
+def _floating(xyxy: Floats, foot: Ints, row: Ints) -> tuple[Ints, Ints]:
+    """Return pairs (foot, what is beneath it on its board) of the lowest found objects of stacks that lack some."""
+    import shapely
+
+    lowest = np.full(int(row.max()) + 1, -np.inf)
+    np.maximum.at(lowest, row, xyxy[:, 3])
+    beneath = xyxy[foot].copy()
+    beneath[:, 1], beneath[:, 3] = xyxy[foot, 3], np.maximum(lowest[row[foot]], xyxy[foot, 3])
+    f, o = shapely.STRtree(rectangles(xyxy)).query(rectangles(beneath))
+    i = foot[f]
+    narrower = np.minimum(xyxy[i, 2] - xyxy[i, 0], xyxy[o, 2] - xyxy[o, 0])
+    overlap = np.minimum(xyxy[i, 2], xyxy[o, 2]) - np.maximum(xyxy[i, 0], xyxy[o, 0])
+    lower = xyxy[o, 1] + xyxy[o, 3] > 2 * xyxy[i, 3]  # its middle is below the foot's base
+    keep = (row[i] == row[o]) & (overlap >= OVER * narrower) & lower
+    i, o, overlap = i[keep], o[keep], overlap[keep]
+    best = np.lexsort((o, -overlap, xyxy[o, 1], i))
+    _, first = np.unique(i[best], return_index=True)
+    return i[best][first], o[best][first]
 
 
 def _split(base: Floats, height: Floats) -> Ints:

@@ -30,7 +30,7 @@ def save_shelf_reports(
         analysis: photos with joint identities.
         out: the folder.
         plan: planogram CSV (row, position, product, facings); products by the names of the report.
-        before: name of the analysed photo that the others are compared with; it gets no comparison itself.
+        before: name of the analysed photo that the others are laid over and compared with; it gets no comparison.
         names: cluster -> name (:meth:`packed_scenes.catalogue.Catalogue.names_in`).
 
     Returns:
@@ -43,6 +43,7 @@ def save_shelf_reports(
     from packed_scenes.aggregate.difference import draw_differences
     from packed_scenes.aggregate.page import shelf_page
     from packed_scenes.aggregate.planogram import compare_layouts, differences_csv, layout_of, read_planogram
+    from packed_scenes.aggregate.registration import compare_photos
     from packed_scenes.aggregate.shelf import gaps_csv, shelf_csv, shelf_report, totals_csv
     from packed_scenes.data.images import write_image
 
@@ -55,16 +56,18 @@ def save_shelf_reports(
     expected: Layout | None = read_planogram(plan) if plan is not None else None
     if expected is not None:
         _check_names(expected, [layout_of(report) for report in reports.values()], plan)
-    if before is not None:
-        expected = layout_of(reports[before])
+    size = {scene.name: scene.size for scene in analysis.scenes}
     colors = assign_colors([scene.objects for scene in analysis.scenes])
     pages = []
     for scene in analysis.scenes:
         report, folder = reports[scene.name], out / scene.name
         image = analysis.pictures.get(scene.source).image
         differences = picture = None
-        if expected is not None and scene.name != before:
+        if expected is not None:
             differences = compare_layouts(expected, layout_of(report))
+        elif before is not None and scene.name != before:
+            differences = compare_photos(reports[before], report, sizes=(size[before], scene.size))
+        if differences is not None:
             picture = draw_differences(image, scene.objects, differences)
             write_text(folder / "differences.csv", differences_csv(differences))
             write_image(folder / "differences.png", picture)

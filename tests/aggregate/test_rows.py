@@ -81,3 +81,39 @@ def test_three_thousand_objects_and_equal_boxes() -> None:
     same = find_rows(Objects.from_boxes(np.tile([[5.0, 5, 25, 45]], (40, 1))))
     assert same.count == 1
     assert sorted(same.order) == list(range(40))
+
+
+def loose_shelf(seed: int) -> tuple[Objects, np.ndarray]:
+    """A turned photo of 1 … 5 boards with stacks of up to four as a detector finds them: edges off by 2 % of the
+    object's side, one in twenty-five not found; with each one's board.
+    """
+    rng = np.random.default_rng(seed)
+    boxes, board = [], []
+    for number in range(int(rng.integers(1, 6))):
+        room, x = rng.uniform(170, 330), rng.uniform(0, 60)
+        base = 330.0 + 370 * number
+        while x < 1500:
+            levels = int(rng.integers(2, 5)) if rng.random() < 0.6 else 1
+            height = room * (rng.uniform(0.75, 0.95) / levels if levels > 1 else rng.uniform(0.4, 0.92))
+            width = height * rng.uniform(0.5, 1.5)
+            for _ in range(int(rng.integers(1, 6))):
+                for level in range(levels if rng.random() < 0.8 else int(rng.integers(1, levels + 1))):
+                    boxes.append((x, base - (level + 1) * height, x + width, base - level * height))
+                    board.append(number)
+                x += 1.02 * width
+    xyxy, of_board = np.array(boxes), np.array(board)
+    turn = rng.normal(0, 0.025)
+    foot = (xyxy[:, [0]] + xyxy[:, [2]]) / 2 * turn
+    xyxy[:, [1, 3]] += foot
+    xyxy += rng.normal(0, 0.02, xyxy.shape) * np.tile(xyxy[:, 2:] - xyxy[:, :2], 2)
+    kept = rng.random(len(xyxy)) >= 0.04
+    return Objects.from_boxes(xyxy[kept]), of_board[kept]
+
+
+def test_stacks_that_are_found_loosely_and_with_holes_are_no_boards() -> None:
+    wrong = []
+    for seed in range(60):
+        objects, board = loose_shelf(seed)
+        if find_rows(objects).row.tolist() != board.tolist():
+            wrong.append(seed)
+    assert len(wrong) <= 3, wrong
