@@ -25,12 +25,12 @@ from packed_scenes.aggregate.adjacency import Floats, rectangles
 from packed_scenes.aggregate.planogram import Differences, Slot, compare_layouts, layout_of
 from packed_scenes.aggregate.shelf import ShelfReport
 
-FEWEST = 4  # pairs that agree, or there is no registration
-SHARE = 0.3  # of the pairs that agree, at least
+MIN_PAIRS = 4  # pairs that agree, or there is no registration
+MIN_AGREEING = 0.3  # of the pairs that agree, at least
 NEAR = 0.5  # of an object's size: pairs that meet this closely agree
-ENOUGH = 12  # pairs for a homography; fewer bend it after single boxes
-WIDEST = (0.25, 4.0)  # scale from one photo to the other
-OVERLAP = 0.35  # intersection over union of two boxes of one place: neighbours reach .2 when boxes are loose
+MIN_PAIRS_BENT = 12  # pairs for a homography; fewer bend it after single boxes
+SCALES = (0.25, 4.0)  # scale from one photo to the other
+MIN_IOU = 0.35  # intersection over union of two boxes of one place: neighbours reach .2 when boxes are loose
 ROUNDS = 3
 
 
@@ -72,19 +72,19 @@ def register(before: Floats, after: Floats, size: Floats) -> Registration | None
     """
     import cv2
 
-    if len(before) < FEWEST:
+    if len(before) < MIN_PAIRS:
         return None
     reach = NEAR * float(np.median(size))
     similar, agree = cv2.estimateAffinePartial2D(
         before, after, method=cv2.RANSAC, ransacReprojThreshold=reach, maxIters=5000, confidence=0.9999
     )
-    if similar is None or agree.sum() < max(FEWEST, SHARE * len(before)):
+    if similar is None or agree.sum() < max(MIN_PAIRS, MIN_AGREEING * len(before)):
         return None
-    if not WIDEST[0] <= np.hypot(similar[0, 0], similar[1, 0]) <= WIDEST[1]:
+    if not SCALES[0] <= np.hypot(similar[0, 0], similar[1, 0]) <= SCALES[1]:
         return None
     best = Registration(np.vstack([similar, [0.0, 0.0, 1.0]]))
     inliers = agree.ravel().astype(bool)
-    if inliers.sum() >= ENOUGH:
+    if inliers.sum() >= MIN_PAIRS_BENT:
         bent, _ = cv2.findHomography(before, after, method=cv2.RANSAC, ransacReprojThreshold=reach)
         if bent is not None and np.linalg.det(bent) > 0:
             far = np.linalg.norm(Registration(bent).points(before) - after, axis=1)
@@ -194,7 +194,7 @@ def _overlapping(a: Floats, b: Floats, names_a: Sequence[str], names_b: Sequence
     area_a, area_b = (np.prod(v[:, 2:] - v[:, :2], axis=1) for v in (a, b))
     iou = shared / (area_a[i] + area_b[j] - shared)
     named = np.array([names_a[k] == names_b[m] for k, m in zip(i.tolist(), j.tolist(), strict=True)], np.bool_)
-    keep = named & (iou >= OVERLAP)
+    keep = named & (iou >= MIN_IOU)
     i, j, iou = i[keep], j[keep], iou[keep]
     pairs: list[tuple[int, int]] = []
     left, right = set(), set()

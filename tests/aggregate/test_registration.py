@@ -49,7 +49,7 @@ def seen_again(
     return objects.replace(xyxy=xyxy + np.random.default_rng(seed).normal(0, loose, xyxy.shape) * side).select(order)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**32 - 1), st.floats(-3, 3), st.floats(0.8, 1.2), st.floats(-60, 60), st.floats(-60, 60),
     st.floats(-4e-5, 4e-5), st.floats(0, 0.02),
@@ -71,7 +71,7 @@ def test_the_same_shelf_from_elsewhere_has_the_same_boards_and_no_change(
     assert all(a.object_id == b.object_id for a, b in found.same)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_what_went_came_and_moved_is_found(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -120,7 +120,7 @@ def test_without_a_registration_the_order_decides() -> None:
     assert len(none.missing) == 2
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.floats(-20, 20), st.floats(0.4, 2.5))
 def test_registration_survives_wrong_pairs(seed: int, degrees: float, scale: float) -> None:
     rng = np.random.default_rng(seed)
