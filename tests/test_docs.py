@@ -90,6 +90,7 @@ def test_python_snippets_run_in_order(page, there):
         exec(compile(body, page, "exec"), names)
 
 
+@pytest.mark.slow
 def test_commands_in_order(there):
     """One after another: later ones use what earlier ones wrote."""
     runner = CliRunner()
@@ -134,6 +135,7 @@ def test_every_option_says_what_it_means(monkeypatch):
     assert not silent
 
 
+@pytest.mark.slow
 def test_the_walk_through_runs(there):
     import json
 

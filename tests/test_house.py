@@ -58,6 +58,7 @@ def test_every_command_explains_itself_without_loading_anything_heavy(script):
     assert "Usage" in done.stdout
 
 
+@pytest.mark.slow
 def test_every_public_name_of_a_package_can_be_had():
     roots = [ROOT / room for room in ("packed_scenes", "data", "detect", "embed", "cluster", "aggregate")]
     folders = [file.parent.relative_to(ROOT) for root in roots for file in root.rglob("__init__.py")]

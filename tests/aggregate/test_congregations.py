@@ -171,6 +171,7 @@ def test_outlines_are_clipped_to_the_picture() -> None:
     json.dumps([inside.to_json(), outside.to_json()], allow_nan=False)
 
 
+@pytest.mark.slow
 def test_three_thousand_objects() -> None:
     x, y = (v.ravel() for v in np.meshgrid(np.arange(75) * 52.0, np.arange(40) * 90.0))
     boxes = np.stack([x, y, x + 50, y + 80], axis=1)

@@ -34,6 +34,7 @@ def shelf(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_given_boxes_to_a_run_folder(shelf):
     done = command("analyze.py", shelf / "shelf.png", "--boxes", shelf / "boxes.json", "--out", shelf / "run", "--json")
     assert done.returncode == 0, done.stderr
@@ -45,6 +46,7 @@ def test_given_boxes_to_a_run_folder(shelf):
     assert table["cluster"].tolist()[0] == table["cluster"].tolist()[2] != table["cluster"].tolist()[1]
 
 
+@pytest.mark.slow
 def test_the_bundled_sample_works_with_no_argument(tmp_path):
     done = command("analyze.py", "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
@@ -86,6 +88,7 @@ def test_bad_input_is_one_clear_line(shelf, arguments, said):
     assert not [p for p in shelf.rglob("*") if p.name.startswith(".writing-")]
 
 
+@pytest.mark.slow
 @needs("packed_products/test/shelf.jpeg")
 def test_all_63_objects_of_the_shelf_photo_keep_their_ids(tmp_path):
     photo = SHARED / "packed_products" / "test" / "shelf.jpeg"

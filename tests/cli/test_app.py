@@ -307,6 +307,7 @@ def test_a_project_named_at_the_start_is_open_to_all_and_a_run_folder_becomes_on
     assert sum(group["name"] == "Red" for group in state["groups"]) == 1
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_local_address_with_a_key_and_refuses_two_at_once(tmp_path):
     root = Path(__file__).resolve().parents[2]
     command = [

@@ -36,6 +36,7 @@ BIG = [[(r + c // 2) % 4 for c in range(8)] for r in range(6)]
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 uvicorn = pytest.importorskip("uvicorn")
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(BROWSER is None, reason="no browser: install Debian's chromium"),
     pytest.mark.timeout(600),
 ]

@@ -48,6 +48,7 @@ def _in_process(*arguments, text=None):
     return CliRunner().invoke(count.app, list(map(str, arguments)), input=text)
 
 
+@pytest.mark.slow
 def test_json_holds_the_count_and_its_interval(crops, tmp_path):
     done = _run(crops, "--truth", "(.)_", "--out", tmp_path / "run", "--json")
     assert done.returncode == 0, done.stderr
@@ -75,6 +76,7 @@ def test_bad_input_is_one_line_and_code_2(arguments, says):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_the_terminal_dialogue_resumes(crops, tmp_path):
     first = _in_process(crops, "--ask", "terminal", "--out", tmp_path, text="n\nn\n?\nq\n")
     assert first.exit_code == 0, first.output
@@ -87,6 +89,7 @@ def test_the_terminal_dialogue_resumes(crops, tmp_path):
     assert not (tmp_path / "pair.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path(BROWSER).exists(), reason="no chromium here")
 def test_a_person_answers_in_a_browser(crops, tmp_path):
     from playwright.sync_api import expect, sync_playwright

@@ -30,6 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_matrices_tables_cards_and_errors_are_written_and_resumed(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = describe(folder, "-d", "colour", "-d", "shape", "--mask", "threshold", "--out", out, "--json")
@@ -51,6 +52,7 @@ def test_matrices_tables_cards_and_errors_are_written_and_resumed(folder: Path, 
     assert again["descriptors"]["colour"]["computed"] == 0
 
 
+@pytest.mark.slow
 def test_an_autoencoder_is_trained_and_describes(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = describe(folder, "--train-autoencoder", "--epochs", 1, "--format", "parquet", "--out", out)

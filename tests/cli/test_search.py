@@ -15,6 +15,8 @@ from packed_scenes.data.images import read_image, write_image
 from tests.cli.test_analyze import command
 from tests.packed_scenes.conftest import paint, squares
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def app():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -14,6 +15,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, capture_output=True, text=True, cwd=ROOT, check=False)
 
 
+@pytest.mark.slow
 def test_audit_then_training_on_what_stays(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name, colour in {"red": (30, 30, 220), "green": (30, 200, 30)}.items():
@@ -28,6 +30,7 @@ def test_audit_then_training_on_what_stays(tmp_path: Path) -> None:
     assert {"audit.html", "clean.csv", "embedder.safetensors", "history.csv"} <= {p.name for p in out.iterdir()}
 
 
+@pytest.mark.slow
 def test_bad_input_is_one_line_and_exit_code_two(tmp_path: Path) -> None:
     for arguments in ([], [str(tmp_path / "none")], [str(tmp_path)], ["x", "--preset", "odd"], ["x", "--apply"]):
         done = command(*arguments)

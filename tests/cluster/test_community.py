@@ -12,6 +12,7 @@ from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["infomap", "leiden"])
 def test_clear_groups_are_found_and_repeat(name: str) -> None:
     pytest.importorskip("igraph")

@@ -81,6 +81,7 @@ def _asker(true):
     return lambda a, b: float(true[a] == true[b])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0.4, 0.65])
 def test_the_shares_of_all_items_add_up_to_the_count_whatever_the_frame(cut):
     """The pair sampling alone: its mean over many draws, of a frame that splits identities and of one that mixes."""
@@ -94,6 +95,7 @@ def test_the_shares_of_all_items_add_up_to_the_count_whatever_the_frame(cut):
     assert abs(np.mean(sums) - len(np.unique(true))) < 3 * error + 0.02 * len(np.unique(true))
 
 
+@pytest.mark.slow
 def test_the_interval_covers_in_200_simulated_countings(crowd):
     frames, true = crowd
     plan = Plan(frames.at(0.55), Bond(0.6, 0.06), near=400)

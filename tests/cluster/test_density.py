@@ -37,6 +37,7 @@ def test_full_graph_gives_the_exact_tree(samples: int) -> None:
     assert adjusted_rand_score(labels, flat_clusters(edges, 3)[0]) > 0.95
 
 
+@pytest.mark.slow
 def test_large_sets_agree_with_the_library() -> None:
     X, _ = scene_vectors(5000, noise=0.6)
     ours = HDBSCAN(3, 3, metric="euclidean", neighbours=32).fit_predict(X)

@@ -124,6 +124,7 @@ def test_a_checkpoint_that_is_no_detector_is_refused(tmp_path: Path) -> None:
         load_network(tmp_path / "other.pt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["torchvision:none_such", "torchvision:ssdlite320_mobilenet_v3_large:/absent.pth"])
 def test_unknown_torchvision_models_are_named(name: str) -> None:
     with pytest.raises(InputError):
@@ -171,6 +172,7 @@ assert not u.settings["sync"]
 """
 
 
+@pytest.mark.slow
 def test_ultralytics_writes_nothing_home_and_calls_nobody(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

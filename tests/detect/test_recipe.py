@@ -12,6 +12,7 @@ from packed_scenes.detect.training.recipe import Packed, cut_out, micrographs, p
 from packed_scenes.detect.training.stacks import wall
 
 
+@pytest.mark.slow
 def test_recipe_makes_scenes_and_stacks_from_the_seed() -> None:
     made = list(itertools.islice(scenes(3), 3))
     again = list(itertools.islice(scenes(3), 3))

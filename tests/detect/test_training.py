@@ -73,6 +73,7 @@ def test_schedule_warms_up_stays_and_decays() -> None:
 TINY = Plan(sizes=(64,), pixels=4 * 64 * 64, warmup=2, steps=6, decay_steps=2)
 
 
+@pytest.mark.slow
 def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
     def trainer() -> Trainer:
         torch.manual_seed(0)
@@ -132,6 +133,7 @@ def _with(init: object, **fixed: object) -> object:
     return wrapped
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_batches")
 def test_fine_tuning_writes_weights_the_toolkit_takes_and_resumes(tmp_path: Path) -> None:
     data, out = dataset(tmp_path), tmp_path / "run"
@@ -150,6 +152,7 @@ def test_fine_tuning_writes_weights_the_toolkit_takes_and_resumes(tmp_path: Path
     assert [r["step"] for r in more.run() if "AP" not in r] == [4]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_batches")
 def test_blended_weights_lie_between_those_before_and_after(tmp_path: Path) -> None:
     ends = []
@@ -180,6 +183,7 @@ def test_a_blend_measures_its_batch_normalisation_anew(tmp_path: Path) -> None:
     assert blended(trained, Fit(tmp_path, ("x",)), images=images) is trained
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_batches")
 def test_training_stops_when_nothing_improves(tmp_path: Path) -> None:
     job = Job(data=dataset(tmp_path), out=tmp_path / "run", steps=40, every=1, patience=2, weights="none")

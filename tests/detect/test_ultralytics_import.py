@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CODE = """
 from PIL import Image
 opened = Image.open
@@ -18,6 +20,7 @@ assert not ONLINE
 """
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / ".config")}
     done = subprocess.run([sys.executable, "-c", CODE], env=os.environ | home, capture_output=True, text=True)

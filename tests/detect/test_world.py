@@ -175,6 +175,7 @@ def test_composed_objects_count_by_what_is_seen_of_them() -> None:
     assert boxes_seen(seen, [28, 5, 100]).tolist() == [[3, 2, 9, 6]]  # the second is hidden, the third cut
 
 
+@pytest.mark.slow
 def test_world_mixes_what_is_there(tmp_path: Path) -> None:
     names = [f"b{number:03d}.jpg" for number in range(8)]
     rows = {name: [(10, 10, 40, 50, "Bottle"), (60, 10, 90, 50, "Bottle")] for name in names}

@@ -59,6 +59,7 @@ def test_errors_are_over_the_crops_own_pixels() -> None:
     assert (reconstruct(network, canvases) == GREY).all()
 
 
+@pytest.mark.slow
 def test_training_leaves_everything_behind_and_learns(crops: list[Path], tmp_path: Path) -> None:
     rows: list[dict[str, float]] = []
     broken = tmp_path / "broken.png"
@@ -92,6 +93,7 @@ def test_training_leaves_everything_behind_and_learns(crops: list[Path], tmp_pat
     assert other.card["weights"] == found.card["weights"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on_where_it_was(crops: list[Path], tmp_path: Path) -> None:
     whole = train_autoencoder(crops, out=tmp_path / "whole", recipe=RECIPE, device="cpu")
 
@@ -108,6 +110,7 @@ def test_an_interrupted_training_goes_on_where_it_was(crops: list[Path], tmp_pat
     assert all(torch.allclose(one[key], two[key], atol=1e-5) for key in one)
 
 
+@pytest.mark.slow
 def test_it_stops_early_and_keeps_the_best(crops: list[Path], tmp_path: Path) -> None:
     recipe = AutoencoderRecipe(  # diverges
         epochs=50, patience=2, lr=3.0, side=32, dimension=8, batch=8, validation_share=0.2
@@ -128,6 +131,7 @@ def test_canvases_are_stored_once_for_the_same_pictures(crops: list[Path], tmp_p
     assert len(store_canvases(crops[:13], tmp_path, side=32)[0]) == 13
 
 
+@pytest.mark.slow
 def test_a_descriptor_trains_its_own_once(crops: list[Path], tmp_path: Path) -> None:
     weights = trained_on(crops, cache=tmp_path, recipe=RECIPE)
     stamp = weights.stat().st_mtime_ns

@@ -76,6 +76,7 @@ def test_a_broken_file_is_told_and_costs_no_other_row(crops: list[Path], tmp_pat
         extract([], "colour", cache=tmp_path / "c")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that cannot be caught")
 def test_a_killed_extraction_loses_at_most_one_shard(crops: list[Path], tmp_path: Path) -> None:
     cache = tmp_path / "cache"
@@ -127,6 +128,7 @@ def test_the_cache_keeps_apart_what_differs_and_survives_damage(tmp_path: Path) 
     assert np.array_equal(again.gather(contents, again.folder / "n.npy"), vectors)
 
 
+@pytest.mark.slow
 def test_pretrained_features_keep_their_length_and_load_from_a_users_file(crops: list[Path], tmp_path: Path) -> None:
     from torchvision.models import mobilenet_v3_small
 

@@ -191,6 +191,7 @@ def test_layers_of_a_file_cannot_be_looked_into(tmp_path: Path) -> None:
         _ = Embedder.load(means_onnx(tmp_path / "net.onnx", (1, 3, 16, 16))).network
 
 
+@pytest.mark.slow
 @needs("people_campus", "../models")
 def test_a_reidentification_network_tells_people_apart() -> None:
     """40 people, one crop of each camera: nearest neighbour in the other camera (all 938 crops: .752)."""

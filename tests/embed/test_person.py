@@ -89,6 +89,7 @@ def test_people_kept_out_are_not_trained_on() -> None:
     assert all(set(label.tolist()) == set(range(5)) for _, label in scenes)
 
 
+@pytest.mark.slow
 def test_training_leaves_the_trunk_alone_and_resumes(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = PersonNet(width=32, height=128, dimension=8)

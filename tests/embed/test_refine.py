@@ -57,6 +57,7 @@ def test_batches_spread_views_over_cameras_and_leave_out_noise(store: CropStore)
         assert (again[1] == rows).all()
 
 
+@pytest.mark.slow
 def test_training_pulls_together_what_the_labels_join(store: CropStore) -> None:
     start = small()
     before = {k: v.clone() for k, v in start.state_dict().items()}

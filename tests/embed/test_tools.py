@@ -62,6 +62,7 @@ def test_pairs_are_drawn(tmp_path: Path, embedder: Embedder) -> None:
     assert picture.shape == (2 * (22 + 144), 4 * 96, 3)
 
 
+@pytest.mark.slow
 def test_robustness_starts_at_one_and_falls(tmp_path: Path) -> None:
     embedder = Embedder.load("colour", device="cpu")
     rng = np.random.default_rng(0)

@@ -130,6 +130,7 @@ def test_batches_depend_on_seed_and_step_alone(store: CropStore) -> None:
     assert not np.array_equal(pixels, first.batch(3)[0])
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_resumes_where_it_was(store: CropStore, tmp_path: Path) -> None:
     recipe = Recipe(steps=6, warmup=2, save_every=3, check_every=3)
     whole = train(net(), sources(store), recipe=recipe, checkpoint=tmp_path / "whole.pt", workers=0)
@@ -217,6 +218,7 @@ def test_labels_are_repaired_by_a_list(tmp_path: Path) -> None:
     assert read_repairs(PACKED_REPAIRS) == (PACKED_SAME, PACKED_DROPPED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["reference", "baseline"])
 def test_presets_learn_and_leave_everything_behind(tmp_path: Path, preset: str) -> None:
     from packed_scenes.embed import Embedder

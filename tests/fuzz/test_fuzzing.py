@@ -32,6 +32,7 @@ def test_cases_are_a_function_of_their_numbers() -> None:
     assert len({make_case(1, i) for i in range(200)}) > 190
 
 
+@pytest.mark.slow
 def test_a_slice_has_no_findings() -> None:
     # A process of its own: one that is forked from the tests counts their memory as its own.
     command = [sys.executable, ROOT / "scripts" / "fuzz.py", "--count", "2000", "--seed", "11", "--json"]

@@ -171,6 +171,7 @@ def test_same_and_different_hold(project):
     assert group_of(project, red) != group_of(project, other)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15), st.sampled_from(["same", "different"])), max_size=6))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_last_word_about_a_pair_always_holds(tmp_path_factory, answers):
@@ -281,6 +282,7 @@ def test_two_processes_never_hold_one_project(project):
         ProjectFolder(project.folder.path)
 
 
+@pytest.mark.slow
 def test_killed_while_editing_nothing_but_the_last_edit_is_lost(tmp_path):
     painted(tmp_path / "w", FIRST).folder.close()
     code = (
@@ -324,6 +326,7 @@ def test_photos_by_reference_are_only_read_below_the_folders_named(tmp_path):
     project.folder.close()
 
 
+@pytest.mark.slow
 def test_a_run_folder_opens_as_a_project_and_back(project, tmp_path):
     run = to_analysis(project).save(tmp_path / "run")
     assert is_run(run)

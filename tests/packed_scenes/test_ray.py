@@ -31,6 +31,7 @@ os.environ |= {"RAY_worker_niceness": "0"}  # Ray's 15 leaves its workers 3 % of
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 from packed_scenes.engines.ray_data import analyze_on_ray
 
+pytestmark = pytest.mark.slow
 PICTURES = 20
 SAME = ("objects.csv", "congregations.json", "overlay.jpg", "clusters.png", "errors.csv")
 

@@ -52,6 +52,7 @@ def files(run):
     return {str(p.relative_to(run)): p.read_bytes() for p in names if p.name != "run.json"}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_killed_twenty_times_it_ends_like_an_unbroken_run(tmp_path):
     rng = random.Random(0)

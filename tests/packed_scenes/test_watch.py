@@ -204,6 +204,7 @@ def test_names_that_died_are_not_given_again(tmp_path):
     assert Names.of_run(tmp_path) == Names()
 
 
+@pytest.mark.slow
 def test_the_command_watches_until_told_and_goes_on_after_an_interrupt(tmp_path):
     from packed_scenes.data import Objects
     from packed_scenes.data.boxes import write_boxes

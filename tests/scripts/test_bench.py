@@ -153,6 +153,7 @@ def test_identities_of_the_photo_are_a_partition() -> None:
     assert len(pictures.PHOTO) == 22
 
 
+@pytest.mark.slow
 @needs("shelf_scenes")
 def test_default_is_near_the_best_threshold_on_real_shelves() -> None:
     """With the shipped embedder: at most .03 below the one threshold that the truth would choose."""

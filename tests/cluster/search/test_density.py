@@ -50,6 +50,7 @@ def test_dbscan_is_exact_but_for_border_rows_between_clusters(samples, share):
     assert len(inside) == 0 or adjusted_rand_score(ours[inside], theirs.labels_[inside]) == 1
 
 
+@pytest.mark.slow
 def test_a_tree_over_the_graph_finds_what_the_exact_tree_finds():
     X = blobs(5000, groups=12, dim=3)
     graph = neighbours(X, 32)

@@ -55,6 +55,7 @@ def test_a_stream_travels_to_worker_processes() -> None:
     assert same(pickle.loads(pickle.dumps(whole))[3], whole[3])
 
 
+@pytest.mark.slow
 def test_what_is_kept_at_hand_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     plenty = list(islice(stream(5, **SMALL), 3))
     monkeypatch.setattr(pool_module, "BUDGET", 200_000)
@@ -94,6 +95,7 @@ def test_size_is_respected(size: tuple[int, int]) -> None:
         assert generate(0, layout=layout, size=size, families=3, count=(3, 30)).image.shape == (*size, 3)
 
 
+@pytest.mark.slow
 def test_counts_are_about_what_was_asked_for() -> None:
     for number in (20, 80):
         scenes = islice(stream(6, size=(320, 320), families=8, count=(number, number)), 12)
@@ -101,6 +103,7 @@ def test_counts_are_about_what_was_asked_for() -> None:
         assert 0.6 * number < np.median(found) < 1.6 * number
 
 
+@pytest.mark.slow
 def test_shelves_have_a_long_tail_of_identities() -> None:
     """Most identities of a shelf come a few times, a few come often, and variants of a family occur together."""
     copies: list[int] = []

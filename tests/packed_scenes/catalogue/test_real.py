@@ -3,9 +3,12 @@
 import hashlib
 
 import numpy as np
+import pytest
 
 from packed_scenes.catalogue import Catalogue, Embedding, Entry
 from tests.real import SHARED, needs
+
+pytestmark = pytest.mark.slow
 
 
 @needs("shelf_scenes")

@@ -128,6 +128,7 @@ def start(tmp_path: Path) -> Path:
     return tmp_path / "start.safetensors"
 
 
+@pytest.mark.slow
 def test_rounds_are_resumed_and_repeat(folder: Path, start: Path, tmp_path: Path, monkeypatch: Any) -> None:
     options = Options(embedder=str(start), rounds=1, steps=3)
     crops = read_crops(folder, camera=r"cam(\d)")

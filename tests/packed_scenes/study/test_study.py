@@ -63,6 +63,7 @@ def test_the_good_descriptor_wins_and_nothing_is_done_twice(matrices):
     assert len(pd.read_parquet(matrices / "out" / "scores.parquet")) == 2 * result.fitted
 
 
+@pytest.mark.slow
 def test_workers_find_what_one_process_finds(matrices):
     files = [matrices / "good.npy", matrices / "poor.npy"]
     found = gather(files, cache=matrices / "cache")
@@ -78,6 +79,7 @@ def command(*arguments):
     return [sys.executable, str(ROOT / "scripts" / "study.py"), *map(str, arguments)]
 
 
+@pytest.mark.slow
 def test_a_killed_study_goes_on(matrices):
     grid = matrices / "long.json"
     grid.write_text(json.dumps({"kmeans_k": "2-80"} | {k: [] for k in Grid().to_dict() if not k.startswith("kmeans")}))
@@ -104,6 +106,7 @@ def test_a_killed_study_goes_on(matrices):
     assert pd.read_csv(table).key.is_unique
 
 
+@pytest.mark.slow
 def test_crops_to_a_report(tmp_path):
     rng = np.random.default_rng(0)
     for at, colour in enumerate(((200, 40, 40), (40, 200, 40), (60, 60, 220))):
