@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -224,11 +223,19 @@ class _Compiled:
     """A compiled network; a copy of it (another process's) is compiled anew."""
 
     def __init__(self, run: Run, net: NetFile, backend: str, device: str, shape: tuple[int, ...]) -> None:
-        self._run = partial(_guarded, run, net, Lock())
+        self._run, self._net, self._lock = run, net, Lock()
         self._made_of = net, backend, device, shape
 
     def __call__(self, batch: Array) -> dict[str, Array]:
-        return self._run(batch)
+        """Run with the input's own type, one caller at a time."""
+        kind = self._net.inputs[0].kind if self._net.inputs else "float32"
+        try:
+            with self._lock:
+                return self._run(np.ascontiguousarray(batch, np.dtype(kind)))
+        except Exception as error:  # each library has its own; a wrong shape is the usual reason
+            raise InputError(
+                f"the network fails on an input of shape {list(batch.shape)} ({_last_line(error)})", file=self._net.path
+            ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _compile_again, self._made_of
@@ -259,18 +266,6 @@ def _onnxruntime(net: NetFile, device: str) -> Run:
         return {key: np.asarray(value) for key, value in zip(outputs, session.run(None, {name: batch}), strict=True)}
 
     return _Compiled(run, net, "onnxruntime", device, ())
-
-
-def _guarded(run: Run, net: NetFile, lock: Lock, batch: Array) -> dict[str, Array]:
-    """Run with the input's own type, one caller at a time."""
-    kind = net.inputs[0].kind if net.inputs else "float32"
-    try:
-        with lock:
-            return run(np.ascontiguousarray(batch, np.dtype(kind)))
-    except Exception as error:  # each library has its own; a wrong shape is the usual reason
-        raise InputError(
-            f"the network fails on an input of shape {list(batch.shape)} ({_last_line(error)})", file=net.path
-        ) from error
 
 
 def _last_line(error: Exception) -> str:

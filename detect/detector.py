@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -21,12 +22,13 @@ from packed_scenes.data.checks import is_number
 from packed_scenes.data.rgb import as_rgb
 from packed_scenes.detect import info as messages
 from packed_scenes.detect.class_names import class_id
+from packed_scenes.detect.heads import Found
 from packed_scenes.detect.info import DetectionInfo
 from packed_scenes.detect.load import Backend, load_network
 from packed_scenes.detect.nested import rescore
 from packed_scenes.detect.networks import Network
 from packed_scenes.detect.nms import best_first, nms, nms_mean
-from packed_scenes.detect.pyramid import Image, Pyramid, Rectangle, detail, is_flat
+from packed_scenes.detect.pyramid import Image, Pyramid, Rectangle, is_flat, scaled
 from packed_scenes.detect.scale import SIZE_SCORE, Look, look
 from packed_scenes.detect.survey import INPUT_SIDES, SAME_SCALE, Region, Survey, finer, survey
 from packed_scenes.detect.tiles import EDGE, Candidates, layout, merge
@@ -131,7 +133,8 @@ class Detector:
         elif self.image_size != "auto":
             found, info = self._pass(pyramid, everything, int(self.image_size) / max(height, width))
         else:
-            seen = self._survey(pyramid)
+            shows = partial(pyramid.detail, longest=INPUT_SIDES[-1])
+            seen = survey(width, height, partial(self._look, pyramid), shows, best_px=card.object_px)
             if seen.uniform():
                 found, info = self._settle(pyramid, Region(everything, seen.object_px))
                 parts = finer(seen, found.xyxy, found.score, scale=info.scale, best_px=card.object_px)
@@ -142,18 +145,9 @@ class Detector:
             info = self._doubts(replace(info, looked_at=round(seen.spent / 1e6, 2)), seen)
         return self._objects(found, info, width=width, height=height)
 
-    def _survey(self, pyramid: Pyramid) -> Survey:
-        def look_at(part: Rectangle, scale: float) -> Look:
-            found, info = self._pass(pyramid, part, scale, looking=True)
-            return look(found.xyxy, found.score, info.scale, area=(part[2] - part[0]) * (part[3] - part[1]))
-
-        def shows(part: Rectangle) -> float:
-            scale = min(1.0, INPUT_SIDES[-1] / max(part[2] - part[0], part[3] - part[1]))
-            size = _scaled(part, scale)
-            cut, _ = pyramid.part(part, width=size[0], height=size[1])
-            return 0.0 if is_flat(cut) else detail(cut)
-
-        return survey(pyramid.width, pyramid.height, look_at, shows, best_px=self.network.card.object_px)
+    def _look(self, pyramid: Pyramid, part: Rectangle, scale: float) -> Look:
+        found, info = self._pass(pyramid, part, scale, looking=True)
+        return look(found.xyxy, found.score, info.scale, area=(part[2] - part[0]) * (part[3] - part[1]))
 
     def _settle(self, pyramid: Pyramid, region: Region) -> tuple[Candidates, DetectionInfo]:
         """Detect at the scale of a region's objects, once more if they turn out to be of another size."""
@@ -204,7 +198,7 @@ class Detector:
 
         Looking: in one piece, and only sure boxes.
         """
-        width, height = _scaled(part, scale)
+        width, height = scaled(part, scale)
         side = 0 if looking else self._tile_side(width, height)
         card = self.network.card
         tiles = [part]
@@ -217,11 +211,12 @@ class Detector:
         found: list[Candidates] = []
         shown: list[Rectangle] = []
         for number, tile in enumerate(tiles):
-            size = _scaled(tile, scale)
+            size = scaled(tile, scale)
             piece, exact = pyramid.part(tile, width=size[0], height=size[1])
             shown.append(exact)
             if len(tiles) == 1 or not is_flat(piece):
-                found.append(self._run(piece, number, exact, min_score))
+                output = self.network(self._padded(piece), min(self.confidence, VOTE_SCORE))[0]
+                found.append(self._candidates(output, size, exact, number, min_score=min_score))
         every = Candidates.concat(found)
         joined = merge(
             every, np.array(shown), width=pyramid.width, height=pyramid.height, iou_threshold=IOU, edge=EDGE / scale
@@ -245,14 +240,21 @@ class Detector:
             return TILE if max(width, height) > WHOLE_PX else 0
         return int(self.tile) if max(width, height) > int(self.tile) else 0
 
-    def _run(self, piece: Image, number: int, shown: Rectangle, min_score: float) -> Candidates:
-        """Run the network on one piece, padded to the stride; NMS inside; boxes in picture pixels."""
+    def _padded(self, piece: Image) -> Image:
+        """A batch of one piece, padded to the stride."""
         stride = self.network.card.stride
         height, width = piece.shape[:2]
         tall, wide = self.network.card.fixed or (-(-height // stride) * stride, -(-width // stride) * stride)
         padded = np.full((1, tall, wide, 3), PAD, np.uint8)
         padded[0, :height, :width] = piece
-        xyxy, score, class_id = self.network(padded, min(self.confidence, VOTE_SCORE))[0]
+        return padded
+
+    def _candidates(
+        self, output: Found, size: tuple[int, int], shown: Rectangle, number: int, *, min_score: float
+    ) -> Candidates:
+        """Keep the wanted classes of what the network found in a piece of a (width, height); NMS; picture pixels."""
+        xyxy, score, class_id = output
+        width, height = size
         if self.classes is not None:
             wanted = np.isin(class_id, self.classes)
             xyxy, score, class_id = xyxy[wanted], score[wanted], class_id[wanted]
@@ -292,7 +294,3 @@ class Detector:
         if info.object_px and info.object_px * info.scale < MIN_SIZE_SHARE * best and info.scale < 0.9 * ENLARGE:
             warnings.append(messages.coarse(info.object_px * info.scale, best))
         return replace(info, warnings=tuple(warnings))
-
-
-def _scaled(part: Rectangle, scale: float) -> tuple[int, int]:
-    return max(1, round((part[2] - part[0]) * scale)), max(1, round((part[3] - part[1]) * scale))

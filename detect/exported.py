@@ -105,27 +105,30 @@ class ExportedNetwork:
 
     def __call__(self, images: npt.NDArray[np.uint8], floor: float) -> list[Found]:
         """See :class:`packed_scenes.detect.networks.Network`."""
-        parts = [images] if self.card.batch else np.split(images, len(images))
-        return [found for part in parts for found in self._read(part, floor)]
+        found: list[Found] = []
+        head, sides = self._outputs.head, (images.shape[1], images.shape[2])
+        for part in [images] if self.card.batch else np.split(images, len(images)):
+            values = self._run(self._input_of(part))
+            first = values[self._outputs.boxes]
+            if head is Head.YOLO:
+                found += read_yolo(first, floor, len(self.card.names))
+            elif head is Head.YOLOX:
+                found += read_yolox(first, floor, sides, decoded=self._decoded)
+            elif head is Head.SSD:
+                found.append(read_ssd(first, floor, sides))
+            else:
+                found.append(read_boxes_head(values, self._outputs, floor))
+        return found
 
-    def _read(self, images: npt.NDArray[np.uint8], floor: float) -> list[Found]:
-        found, outputs, sides = self._outputs_of(images), self._outputs, (images.shape[1], images.shape[2])
-        first = found[outputs.boxes]
-        if outputs.head is Head.YOLO:
-            return read_yolo(first, floor, len(self.card.names))
-        if outputs.head is Head.YOLOX:
-            return read_yolox(first, floor, sides, decoded=self._decoded)
-        return [read_ssd(first, floor, sides) if outputs.head is Head.SSD else read_boxes_head(found, outputs, floor)]
-
-    def _outputs_of(self, images: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
+    def _input_of(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
         values = self._pixels.apply(images, last=self._last)
-        return self._run(values[0] if self._alone else values)
+        return values[0] if self._alone else values
 
     def _is_decoded(self) -> bool:
         """Whether a YOLOX file decodes its boxes itself: then their centres span the picture, else a few cells."""
         height, width = self.card.fixed or TRIAL
         grey = np.full((1, height, width, 3), 114, np.uint8)
-        return bool(np.ptp(self._outputs_of(grey)[self._outputs.boxes][0, :, 0]) > width / 2)
+        return bool(np.ptp(self._run(self._input_of(grey))[self._outputs.boxes][0, :, 0]) > width / 2)
 
 
 def _about(net: NetFile) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def read_yolo(output: Array, floor: float, classes: int) -> list[Found]:
         InputError: if the shape is neither.
     """
     if output.ndim == 3 and output.shape[1] == 4 + classes:
-        return [_centred(picture.T, floor) for picture in output]
+        return [_kept(*_corners(picture.T, floor), floor) for picture in output]
     if output.ndim == 3 and output.shape[2] == END_TO_END:
         return [_kept(rows[:, :4], rows[:, 4], rows[:, 5], floor) for rows in output]
     raise InputError(
@@ -107,11 +107,12 @@ def read_yolo(output: Array, floor: float, classes: int) -> list[Found]:
     )
 
 
-def _centred(rows: Array, floor: float) -> Found:
+def _corners(rows: Array, floor: float) -> tuple[Array, Array, Array]:
+    """Corners, best score and its class of rows of centre, size and class scores."""
     rows = rows[rows[:, 4:].max(1) >= floor]
     half = rows[:, 2:4] / 2
     xyxy = np.concatenate([rows[:, :2] - half, rows[:, :2] + half], 1)
-    return _kept(xyxy, rows[:, 4:].max(1).clip(0, 1), rows[:, 4:].argmax(1), floor)
+    return xyxy, rows[:, 4:].max(1).clip(0, 1), rows[:, 4:].argmax(1)
 
 
 def read_yolox(output: Array, floor: float, sides: tuple[int, int], *, decoded: bool) -> list[Found]:
@@ -132,7 +133,7 @@ def read_yolox(output: Array, floor: float, sides: tuple[int, int], *, decoded: 
         centre, size = rows[keep, :2], rows[keep, 2:4]
         if not decoded:
             centre, size = (centre + grid[keep]) * stride[keep], np.exp(np.minimum(size, 20)) * stride[keep]
-        found.append(_centred(np.concatenate([centre, size, score[keep]], 1), floor))
+        found.append(_kept(*_corners(np.concatenate([centre, size, score[keep]], 1), floor), floor))
     return found
 
 

@@ -49,6 +49,14 @@ class Pyramid:
             cut = np.asarray(cv2.resize(cut, (width, height), interpolation=filter_), np.uint8)
         return cut, (left * step, top * step, right * step, bottom * step)
 
+    def detail(self, rectangle: Rectangle, *, longest: int) -> float:
+        """How much a part shows when it is at most ``longest`` pixels wide and high: 0 = nothing at all."""
+        x1, y1, x2, y2 = rectangle
+        scale = min(1.0, longest / max(x2 - x1, y2 - y1))
+        width, height = scaled(rectangle, scale)
+        cut, _ = self.part(rectangle, width=width, height=height)
+        return 0.0 if is_flat(cut) else detail(cut)
+
     def _size(self, level: int) -> tuple[int, int]:
         return self.width >> level, self.height >> level
 
@@ -59,6 +67,11 @@ class Pyramid:
             cut = above[: 2 * half[1], : 2 * half[0]]
             self._levels.append(np.asarray(cv2.resize(cut, half, interpolation=cv2.INTER_AREA), np.uint8))
         return self._levels[level]
+
+
+def scaled(part: Rectangle, scale: float) -> tuple[int, int]:
+    """(width, height) of a part at a scale, in whole pixels."""
+    return max(1, round((part[2] - part[0]) * scale)), max(1, round((part[3] - part[1]) * scale))
 
 
 def is_flat(image: Image) -> bool:

@@ -163,9 +163,8 @@ def survey(width: int, height: int, look_at: LookAt, detail: Callable[[Rectangle
     parts, parents, settled = blocks(width, height), dict[Rectangle, Look](), True
     sizes: tuple[int, ...] = INPUT_SIDES
     while parts:
-        closest = 2 * INPUT_SIDES[-1] >= MAX_ENLARGEMENT * _side(
-            parts[0]
-        )  # their quarters are too small to be looked at
+        # At the closest, quarters would be too small to be looked at.
+        closest = 2 * INPUT_SIDES[-1] >= MAX_ENLARGEMENT * _side(parts[0])
         shown = {part: detail(part) if len(parts) > 1 else 1.0 for part in parts}
         judged: dict[Rectangle, Region | _Closer] = {}
         for part in sorted((p for p in parts if shown[p] > 0), key=lambda p: -shown[p])[:WIDTH]:
@@ -207,11 +206,15 @@ class _Looks:
 
     def judge(self, part: Rectangle, sizes: tuple[int, ...], parent: Look | None, *, closest: bool) -> Region | _Closer:
         """Settle the size of a part's objects, or say why a closer look is needed."""
-        own = self._at_sizes(part, sizes)
+        side = _side(part)
+        looks = [self._at(part, s / side) for s in sizes if s < MAX_ENLARGEMENT * side or s == sizes[0]]
+        own = choose(looks, best_px=self._best_px)
+        if len(sizes) > 1 and (own is None or own.object_px * sizes[0] > BULKY_PX * side):
+            own = choose([*looks, self._at(part, SMALLEST_INPUT / side)], best_px=self._best_px)
         seen = own or parent  # where nothing is seen from near, what was seen from afar holds
         if seen is None:
             return _Closer()
-        if seen.object_px * INPUT_SIDES[-1] < SMALL_PX * _side(part) and not closest:
+        if seen.object_px * INPUT_SIDES[-1] < SMALL_PX * side and not closest:
             return _Closer(must=True, seen=seen)
         if own is None:
             return Region(part, seen.object_px)
@@ -232,16 +235,6 @@ class _Looks:
         return self._at(
             (x, y, min(x + side, self.width), min(y + side, self.height)), min(MAX_ENLARGEMENT, size / side)
         )
-
-    def _at_sizes(self, part: Rectangle, sizes: tuple[int, ...]) -> Look | None:
-        """The most trustworthy look of some sizes, None if none saw enough."""
-        side = _side(part)
-        looks = [self._at(part, s / side) for s in sizes if s < MAX_ENLARGEMENT * side or s == sizes[0]]
-        chosen = choose(looks, best_px=self._best_px)
-        if len(sizes) > 1 and (chosen is None or chosen.object_px * sizes[0] > BULKY_PX * side):
-            looks.append(self._at(part, SMALLEST_INPUT / side))
-            chosen = choose(looks, best_px=self._best_px)
-        return chosen
 
     def _hold_many(self, seen: Look) -> bool:
         """Whether each of the look's examples holds many objects itself."""

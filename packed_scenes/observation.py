@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,10 @@ class Observation:
     seconds: dict[str, float] = field(default_factory=dict)
     detection: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def after_reading(self, seconds: float, *, warnings: Iterable[str] = ()) -> Observation:
+        """The same with the wall time of reading the picture, and what is to be said of its boxes, in front."""
+        return replace(self, seconds={"read": seconds, **self.seconds}, warnings=(*warnings, *self.warnings))
 
 
 def observation_key(fingerprint: str, settings: Settings, boxes: Objects | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -156,7 +155,8 @@ def observe_scenes(
             yield source, scene
             continue
         try:
-            seen = observe_scene(scene, observer, where=source.where, given=given, read_seconds=seconds)
+            boxes, clipped = boxes_for(scene, source.where, given)
+            seen = observer.observe(scene, boxes).after_reading(seconds, warnings=clipped)
             if stage is not None and key is not None:
                 save_observation(stage / f"{source.name}.parquet", seen, key)
         except MemoryError as error:
@@ -167,25 +167,13 @@ def observe_scenes(
             yield source, seen
 
 
-def observe_scene(
-    scene: Scene, observer: Observer, *, where: str, given: BoxFile | None, read_seconds: float
-) -> Observation:
-    """Observe a picture that was read, in the boxes given for it if there are any.
-
-    Args:
-        scene: the picture.
-        observer: the models.
-        where: its path or name, by which its boxes are found.
-        given: the boxes of all pictures.
-        read_seconds: wall time of reading it, noted in the result.
+def boxes_for(scene: Scene, where: str, given: BoxFile | None) -> tuple[Objects | None, list[str]]:
+    """The boxes that are given for a picture, None = detect, and warnings of how they were clipped.
 
     Raises:
         InputError: if boxes are given, but none for this picture, or one lies outside it.
     """
-    size = (scene.width, scene.height)
-    boxes, clipped = (None, []) if given is None else given.for_image(where, size=size)
-    seen = observer.observe(scene, boxes)
-    return replace(seen, seconds={"read": read_seconds, **seen.seconds}, warnings=(*clipped, *seen.warnings))
+    return (None, []) if given is None else given.for_image(where, size=(scene.width, scene.height))
 
 
 def separate_errors(

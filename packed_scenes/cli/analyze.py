@@ -164,7 +164,7 @@ def main(
     )  # fmt: skip
 
     def progress(items: Any, label: str, total: int) -> Any:
-        return track(items, label=label, total=total, quiet=json or total < 2)
+        return items if json or total < 2 else track(items, label=label, total=total)
 
     def tell(line: str) -> None:
         say(line, error=True)

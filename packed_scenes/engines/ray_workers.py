@@ -19,7 +19,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.scene import Scene
 from packed_scenes.engines.ray_rounds import Row
 from packed_scenes.observation import dump_observation, observation_key, parse_observation
-from packed_scenes.observe import Observer, observe_scene, reason, weights_of
+from packed_scenes.observe import Observer, boxes_for, reason, weights_of
 from packed_scenes.settings import Settings
 from packed_scenes.storage import Storage
 
@@ -38,7 +38,8 @@ class Observing:
             name, where, given, seconds, key = pickle.loads(row["work"])
             shape = row["height"], row["width"], 3
             scene = Scene(np.frombuffer(row["pixels"], np.uint8).reshape(shape).copy(), name)
-            seen = observe_scene(scene, self._observer, where=where, given=given, read_seconds=seconds)
+            boxes, clipped = boxes_for(scene, where, given)
+            seen = self._observer.observe(scene, boxes).after_reading(seconds, warnings=clipped)
             data = dump_observation(seen, key)
             self._store.write(f".seen/{name}.parquet", data)
             return _result_row(row, staged=data) | {"weights": json.dumps(weights_of(self._observer))}
