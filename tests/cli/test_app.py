@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 
 from packed_scenes.web.project import decisions
 from packed_scenes.web.project.folder import ProjectFolder
-from packed_scenes.web.server.app import PAGE, make_app
-from packed_scenes.web.server.workplace import Workplace
+from packed_scenes.web.server.app import PAGE, make_app, names_of, serve
+from packed_scenes.web.server.workplace import IDLE_SECONDS, Workplace
 from tests.packed_scenes.conftest import paint
 from tests.packed_scenes.workbench import FIRST, SECOND, painted, png, stub_models
 
@@ -229,6 +229,48 @@ def test_photos_marked_as_right_stay_so(client):
     edit(client, key, op="corrected", photos=[1], yes=False)
     assert [p["corrected"] for p in client.get(f"/api/p/{key}/state").json()["photos"]] == [True, False]
     assert edit(client, key, op="corrected", photos=[7], yes=True).status_code == 400
+
+
+def test_uploads_that_were_never_analysed_go_when_the_visit_is_over(place, client, tmp_path):
+    key = client.post("/api/new", json={"name": "x"}).json()["key"]
+    client.put(f"/api/p/{key}/upload", params={"name": "a.png"}, content=png(paint(FIRST)))
+    place.close_idle()
+    waiting = tmp_path / "projects" / key / "incoming"
+    assert len(list(waiting.iterdir())) == 1  # the page is still there
+    place._opened[key].used -= IDLE_SECONDS + 1
+    place.close_idle()
+    assert not waiting.exists()
+    assert client.get(f"/api/p/{key}/state").json()["incoming"] == []
+
+
+def test_uploads_go_when_they_are_analysed_and_when_the_app_ends(place, client, tmp_path):
+    key, _ = loaded(client, FIRST)
+    waiting = tmp_path / "projects" / key / "incoming"
+    assert not waiting.is_dir() or not list(waiting.iterdir())
+    client.put(f"/api/p/{key}/upload", params={"name": "b.png"}, content=png(paint(SECOND)))
+    assert list(waiting.iterdir())
+    place.close()
+    assert not waiting.exists()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_it_listens_on_this_machine_only_unless_told_and_then_says_so(place, monkeypatch, capsys, host):
+    listening = []
+    monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: listening.append(sockets[0].getsockname()[0]))
+    serve(place, port=0, **({} if host == "127.0.0.1" else {"host": host}))
+    said = capsys.readouterr().out
+    assert listening == [host]
+    assert ("reachable from other machines, without encryption" in said) == (host == "0.0.0.0")
+    assert "?token=" in said
+    assert "http://0.0.0.0" not in said
+
+
+def test_a_server_for_all_addresses_is_called_by_the_name_of_the_machine(place):
+    app = make_app(place, port=PORT, token=TOKEN, host="0.0.0.0")
+    name = names_of("0.0.0.0")[0]
+    for host, status in ((name, 200), ("127.0.0.1", 200), ("evil.example", 421), ("0.0.0.0", 421)):
+        client = TestClient(app, base_url=f"http://{host}:{PORT}", headers=OWN)
+        assert client.get("/", params={"token": TOKEN}).status_code == status, host
 
 
 def test_uploads_are_bounded(client):

@@ -113,6 +113,12 @@ class Visit:
     def go(self, view):
         self.page.locator(f"#view-{view}").click()
 
+    def home(self):
+        """The start, also where the first visit went to the sample."""
+        self.page.locator(".home h1, canvas[data-view]").first.wait_for()
+        self.page.locator("a.brand").click()
+        self.page.locator(".home h1").wait_for()
+
     def photo(self):
         """Wait for the photo with its objects."""
         expect(self.canvas).to_have_attribute("data-objects", re.compile("^[0-9]+$"))
@@ -423,6 +429,7 @@ def test_many_photos_folders_keys_and_the_lit_group(visit, served):
     (folder / "broken.png").write_bytes(b"broken")
     here = visit("#/", color_scheme="dark")
     page = here.page
+    here.home()
     page.get_by_label("Folder or file").fill("/etc")
     page.get_by_role("button", name="Open", exact=True).click()
     here.said("was not named when the app was started")
@@ -446,6 +453,50 @@ def test_many_photos_folders_keys_and_the_lit_group(visit, served):
     page.keyboard.press("PageUp")
     expect(here.canvas).to_have_attribute("data-photo", "0")
     here.shot("many-dark")
+
+
+@pytest.mark.slow
+def test_a_thousand_photos_by_path_come_and_are_walked_through(visit, served, record_property):
+    import numpy as np
+
+    folder, rng = served.folder / "photos" / "thousand", np.random.default_rng(0)
+    folder.mkdir()
+    for n in range(1000):
+        image = paint(rng.integers(0, 4, (3, 4)).tolist())
+        image[0, 0] = (n % 256, n // 256, 1)  # no two files alike
+        (folder / f"p{n:03d}.png").write_bytes(png(image))
+    here = visit("#/")
+    page = here.page
+    here.home()
+    page.get_by_label("Folder or file").fill(str(folder))
+    page.get_by_role("button", name="Open", exact=True).click()
+    coming = page.get_by_test_id("coming")
+    expect(coming).to_contain_text("of 1000")
+    here.photo()
+    here.shot("thousand-coming")
+    lag = """async (ms) => { const gaps = []; let last = performance.now(), end = last + ms;
+        while (last < end) { await new Promise(requestAnimationFrame); const now = performance.now(); gaps.push(now - last); last = now; }
+        return gaps.sort((a, b) => a - b); }"""  # noqa: E501
+    gaps = page.evaluate(lag, 3000)
+    print(f"while photos come: frames {gaps[len(gaps) // 2]:.0f} ms, longest {gaps[-1]:.0f} ms")
+    here.click(15, 15)  # and work goes on meanwhile
+    expect(page.get_by_test_id("picked")).to_contain_text("1 object selected")
+    page.get_by_test_id("job").wait_for(state="detached", timeout=550_000)
+    expect(page.get_by_test_id("facts")).to_contain_text("1,000 photos, 12,000 objects", timeout=120_000)
+    expect(page.get_by_test_id("strip").locator(".thumb")).to_have_count(1000)
+    begin = time.monotonic()
+    for n in range(1, 9):
+        page.keyboard.press("PageDown")
+        expect(here.canvas).to_have_attribute("data-photo", str(n))
+    print(f"photo to photo {(time.monotonic() - begin) / 8 * 1000:.0f} ms")
+    gaps = page.evaluate(lag, 3000)
+    print(f"afterwards: frames {gaps[len(gaps) // 2]:.0f} ms, longest {gaps[-1]:.0f} ms")
+    page.reload()
+    here.photo()
+    page.locator(".thumb").nth(999).scroll_into_view_if_needed()
+    page.locator(".thumb").nth(999).click()
+    expect(here.canvas).to_have_attribute("data-photo", "999")
+    here.shot("thousand")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -82,7 +82,7 @@ def test_a_training_ends_with_a_comparison_and_a_network_that_travels_with_the_p
     files = [Incoming(f"photo{n}.png", lambda rows=rows: png(paint(rows))) for n, rows in enumerate(GRIDS)]
     models = stub_models()
     vars(models).update(embedder=real.embedder)
-    assert add_photos(project, files, models, caps=Caps(), tell=lambda *_: None) == []
+    assert add_photos(project, files, models, caps=Caps(), report=lambda *_: None) == []
     before = project.document.columns["vector"].copy()
     lines = []
     found = looks.work(looks.prepare(project, [0, 1, 2, 3], minutes=0.05), lines.append)

@@ -67,17 +67,30 @@ export function sceneView(main) {
     select([o[0]], o[5]); viewer.center(o);
   }
   let stripOf = "";
+  let lit = null;
+  const end = el("div", { class: "row" });
+  strip.append(end);
+  const tiles = new Map(); // photo -> its tile: a thousand of them are patched, not made anew
   function drawStrip() {
-    const photos = store.state.photos, made = JSON.stringify([store.state.job, photos.map((p) => [p.n, p.name, p.objects, p.doubtful, p.corrected, p.there])]);
+    const photos = store.state.photos, job = store.state.job, made = `${store.state.version} ${job ? JSON.stringify([job.number, job.done, job.total, job.stage, job.name, job.finished]) : ""}`;
     if (made !== stripOf) {
       stripOf = made;
-      strip.replaceChildren(...photos.map((p) => el("button", { class: "thumb", "data-n": p.n, title: `${p.name}: ${many(p.objects, "object")}`, onclick: () => choosePhoto(p.n) },
-        el("img", { src: `${base()}/thumb/${p.n}.jpg?v=${p.tag}`, alt: "", loading: "lazy", width: 88, height: 64 }), el("span", {}, p.name), el("span", { class: "soft" }, p.there ? `${many(p.objects, "object")}${p.corrected ? " ✓" : ""}` : "photo is missing"))), ...coming(), add);
+      const there = new Set(photos.map((p) => p.n));
+      for (const [n, tile] of tiles) if (!there.has(n)) { tile.node.remove(); tiles.delete(n); }
+      for (const p of photos) {
+        let tile = tiles.get(p.n);
+        if (!tile) {
+          tile = { node: el("button", { class: "thumb", "data-n": p.n, onclick: () => choosePhoto(p.n) }, el("img", { src: `${base()}/thumb/${p.n}.jpg?v=${p.tag}`, alt: "", loading: "lazy", width: 88, height: 64 }), el("span", {}), el("span", { class: "soft" })), said: "" };
+          tiles.set(p.n, tile); strip.insertBefore(tile.node, end);
+        }
+        const said = `${p.name}\n${p.there ? `${many(p.objects, "object")}${p.corrected ? " ✓" : ""}` : "photo is missing"}`;
+        if (said !== tile.said) { tile.said = said; [tile.node.children[1].textContent, tile.node.children[2].textContent] = said.split("\n"); tile.node.title = said.replace("\n", ": "); }
+      }
+      end.replaceChildren(...coming(), add);
     }
-    for (const node of strip.querySelectorAll(".thumb")) {
-      const on = Number(node.dataset.n) === store.photo;
-      if (on && node.getAttribute("aria-current") !== "true") node.scrollIntoView({ block: "nearest", inline: "nearest" });
-      node.setAttribute("aria-current", on);
+    if (lit !== store.photo || !lit) {
+      for (const n of [lit, store.photo]) if (tiles.has(n)) tiles.get(n).node.setAttribute("aria-current", n === store.photo);
+      if (tiles.has(store.photo)) { lit = store.photo; tiles.get(lit).node.scrollIntoView({ block: "nearest", inline: "nearest" }); }
     }
   }
   function coming() { // the photo that is worked on stands at the end of the strip, with what is done to it

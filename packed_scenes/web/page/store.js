@@ -83,15 +83,15 @@ export function edit(told, { quiet = false } = {}) {
   last = last.then(run, run);
   return last;
 }
-let away = false;
+let away = false, spent = 0;
 export function watch() {
   const look = async () => {
     if (!document.hidden && store.key) {
-      try { await refresh(); if (away) { away = false; toast("The server is back; everything is saved."); } }
+      try { const start = performance.now(); await refresh(); spent = performance.now() - start; if (away) { away = false; toast("The server is back; everything is saved."); } }
       catch (error) { if (!away) toast(`No answer: ${error.message}`, { error: true }); away = true; }
     }
     const job = store.state && store.state.running;
-    setTimeout(look, job ? 400 : 1000);
+    setTimeout(look, Math.max(job ? 400 : 1000, 4 * spent)); // a large project is asked for less often
   };
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh().catch(() => null); });
   look();

@@ -40,7 +40,7 @@ FOLDER = "teach"
 
 Labels = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
-Tell = Callable[[dict[str, Any]], None]
+Report = Callable[[dict[str, Any]], None]
 
 
 def prepare(project: Project, photos: list[int], *, minutes: float, seed: int = 0) -> Path:
@@ -107,7 +107,7 @@ class _Data:
     held: npt.NDArray[np.bool_]
 
 
-def work(spec: Path, tell: Tell) -> dict[str, Any]:
+def work(spec: Path, report: Report) -> dict[str, Any]:
     """Do what a specification says; tells progress, returns the comparison."""
     import torch
 
@@ -119,8 +119,8 @@ def work(spec: Path, tell: Tell) -> dict[str, Any]:
     task = json.loads(spec.read_text(encoding="utf-8"))
     network, card = trainable(task["embedder"])
     calibrated = calibrated_threshold(card)
-    data = _read(task["photos"], spec.parent / "crops", tell)
-    tell({"stage": "score", "done": 0, "total": 0})
+    data = _read(task["photos"], spec.parent / "crops", report)
+    report({"stage": "score", "done": 0, "total": 0})
     start = embed_store(network, card, data.store)
     before = _score(data, start, calibrated)
 
@@ -143,9 +143,9 @@ def work(spec: Path, tell: Tell) -> dict[str, Any]:
     train(TRIAL)
     pace = (time.perf_counter() - began) / TRIAL
     steps = int(np.clip(minutes * 60 / pace, TRIAL, STEPS))
-    tell({"stage": "looks", "done": 0, "total": steps})
-    trained = train(steps, lambda done, _: tell({"stage": "looks", "done": done, "total": steps}))
-    tell({"stage": "score", "done": steps, "total": steps})
+    report({"stage": "looks", "done": 0, "total": steps})
+    trained = train(steps, lambda done, _: report({"stage": "looks", "done": done, "total": steps}))
+    report({"stage": "score", "done": steps, "total": steps})
     after = _score(data, embed_store(trained, card, data.store), calibrated)
     about = {"name": "taught", "data": {"start": card.get("sha256"), "crops": int(used.sum()), "groups": len(known)}}
     weights = spec.parent / "embedder.safetensors"
@@ -161,7 +161,7 @@ def work(spec: Path, tell: Tell) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _read(photos: list[dict[str, Any]], folder: Path, tell: Tell) -> _Data:
+def _read(photos: list[dict[str, Any]], folder: Path, report: Report) -> _Data:
     """Cut the objects out, one photo after the other."""
     from packed_scenes.data.images import read_image
     from packed_scenes.embed.store import CropStore, StoreWriter
@@ -171,7 +171,7 @@ def _read(photos: list[dict[str, Any]], folder: Path, tell: Tell) -> _Data:
     photo: list[int] = []
     held: list[bool] = []
     for number, item in enumerate(photos):
-        tell({"stage": "prepare", "done": number, "total": len(photos)})
+        report({"stage": "prepare", "done": number, "total": len(photos)})
         image = read_image(item["path"])
         height, width = image.shape[:2]
         for box, c in zip(item["boxes"], item["groups"], strict=True):
@@ -209,7 +209,7 @@ def _score(data: _Data, X: Vectors, calibrated: float) -> dict[str, float]:
 
 
 def keep(
-    project: Project, embed: Embed, *, value: Mapping[str, Any] | None, tell: Callable[[int], None] = lambda _: None,
+    project: Project, embed: Embed, *, value: Mapping[str, Any] | None, report: Callable[[int], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> str:  # fmt: skip
     """Describe every object anew and group all of them, as one change.
@@ -218,7 +218,7 @@ def keep(
         project: changes.
         embed: the network that is used from now on.
         value: where it lies in the project's folder (:func:`file_away`); None = the shipped one.
-        tell: called with the number of photos done.
+        report: called with the number of photos done.
         stop: asked before each photo; nothing changes if it says yes.
 
     Raises:
@@ -231,7 +231,7 @@ def keep(
     for done, photo in enumerate(photos):
         if stop():
             raise InputError("stopped; nothing has changed")
-        tell(done)
+        report(done)
         rows = np.flatnonzero(columns["photo"] == photo.number)
         if len(rows):
             vectors[rows] = embed(project.image(photo.number), columns["xyxy"][rows].astype(np.float64))

@@ -18,6 +18,7 @@ from packed_scenes.identify import congregate
 from packed_scenes.pictures import PictureCache, Source
 from packed_scenes.settings import Settings
 from packed_scenes.web.edits import Grouping, strengths
+from packed_scenes.web.project.coloring import fresh_colors
 from packed_scenes.web.project.document import Change, Document, Patch
 from packed_scenes.web.project.folder import ProjectFolder
 from packed_scenes.web.project.history import History
@@ -52,6 +53,7 @@ class Project:
         self.lock = threading.RLock()
         self.pictures = pictures or PictureCache()
         self._seen: tuple[int, View] | None = None
+        self._listed: tuple[int, list[Photo]] | None = None
         self._places: dict[int, tuple[Any, list[Congregation]]] = {}
 
     @property
@@ -103,9 +105,19 @@ class Project:
 
     @property
     def photos(self) -> list[Photo]:
-        """The photos, in the order they came."""
-        found = sorted((int(key), value) for key, value in self.document.keyed("photo").items())
-        return [self._photo(number, value) for number, value in found]
+        """The photos, in the order they came; from memory if nothing has changed (each is looked for on the disk)."""
+        with self.lock:
+            if self._listed is None or self._listed[0] != self.version:
+                found = sorted((int(key), value) for key, value in self.document.keyed("photo").items())
+                known = {} if self._listed is None else {p.number: p for p in self._listed[1]}
+                self._listed = (
+                    self.version,
+                    [
+                        known[n] if n in known and known[n].about == value else self._photo(n, value)
+                        for n, value in found
+                    ],
+                )
+            return list(self._listed[1])
 
     def photo(self, number: int) -> Photo:
         """One photo.
@@ -240,7 +252,7 @@ class Project:
             change = Change(what, columns or {}, self.document.changed_values(values or {}))
             if change.empty:
                 return
-            fresh = self._colors(change)
+            fresh = fresh_colors(self.document, change)
             self.history.do(Change(what, change.columns, {**change.values, **fresh}), rows=rows)
 
     def commit_grouping(
@@ -271,25 +283,3 @@ class Project:
         """Do it again and say which."""
         with self.lock:
             return self.history.redo()
-
-    def _colors(self, change: Change) -> dict[str, tuple[Any, Any]]:
-        """Colours of groups that have none yet; a group keeps its colour for good."""
-        from packed_scenes.aggregate import assign_colors
-
-        if not {"cluster", "alive"} & set(change.columns):
-            return {}
-        columns = dict(self.document.columns)
-        for name, patch in change.columns.items():
-            columns[name] = columns[name].copy()
-            columns[name][patch.at] = patch.new
-        known = {int(k): tuple(v) for k, v in self.document.keyed("color").items()}
-        alive, cluster = columns["alive"], columns["cluster"]
-        if set(np.unique(cluster[alive]).tolist()) <= {NOISE, *known}:
-            return {}
-        parts = [
-            Objects.from_boxes(columns["xyxy"][here], cluster=cluster[here])
-            for number in np.unique(columns["photo"][alive]).tolist()
-            for here in [np.flatnonzero(alive & (columns["photo"] == number))]
-        ]
-        found = assign_colors(parts, kept=known)
-        return {f"color/{c}": (None, list(color)) for c, color in found.items() if c not in known}

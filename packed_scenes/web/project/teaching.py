@@ -233,16 +233,16 @@ def main() -> None:
         os.nice(10)
     from packed_scenes.web.project import looks
 
-    def tell(line: dict[str, Any]) -> None:
+    def report(line: dict[str, Any]) -> None:
         print(json.dumps(line), flush=True)
 
     spec = Path(sys.argv[1])
     try:
         if json.loads(spec.read_text(encoding="utf-8"))["kind"] == "embedder":
-            tell({"result": looks.work(spec, tell)})
+            report({"result": looks.work(spec, report)})
         else:
             for line in work(spec):
-                tell(line)
+                report(line)
     except InputError as error:
         print(str(error), flush=True)
         raise SystemExit(2) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -22,6 +24,7 @@ from packed_scenes.web.server.workplace import Workplace
 
 PAGE = Path(__file__).resolve().parents[1] / "page"
 LOCAL = "127.0.0.1"
+TIDY = 60.0  # s between looks for projects that nobody has open any more
 
 
 def make_app(workplace: Workplace, *, port: int, token: str, host: str = LOCAL) -> Starlette:
@@ -34,9 +37,16 @@ def make_app(workplace: Workplace, *, port: int, token: str, host: str = LOCAL) 
         host: address it listens on.
     """
 
+    async def tidy() -> None:
+        while True:
+            await asyncio.sleep(TIDY)
+            await run_in_threadpool(workplace.close_idle)
+
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
+        tidying = asyncio.create_task(tidy())
         yield
+        tidying.cancel()
         workplace.close()
 
     async def page(_: Request) -> Response:
@@ -45,7 +55,7 @@ def make_app(workplace: Workplace, *, port: int, token: str, host: str = LOCAL) 
     async def fault(_: Request, error: Exception) -> Response:
         return JSONResponse({"error": "Something went wrong here; the log says more."}, 500)
 
-    hosts = {f"{name}:{port}" for name in {host, LOCAL, "localhost"}}
+    hosts = {f"{name}:{port}" for name in {*names_of(host), LOCAL, "localhost"}}
     handlers: dict[Any, Any] = {Exception: fault}
     app = Starlette(
         routes=[
@@ -74,6 +84,23 @@ class Unkept(StaticFiles):
         return response
 
 
+def names_of(host: str) -> list[str]:
+    """What a browser may call this machine when the server listens on ``host``; the one to print first.
+
+    Every address (``0.0.0.0``, ``::``) is called by the machine's name and by its addresses.
+    """
+    import socket
+
+    if host not in ("0.0.0.0", "::"):
+        return [f"[{host}]" if ":" in host else host]
+    name = socket.gethostname()
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
+    except OSError:
+        found = set()
+    return [name, *sorted(f"[{address}]" if ":" in address else address for address in found)]
+
+
 def serve(workplace: Workplace, *, port: int, host: str = LOCAL, open_browser: bool = False) -> None:
     """Run until Ctrl+C; prints the address.
 
@@ -93,7 +120,7 @@ def serve(workplace: Workplace, *, port: int, host: str = LOCAL, open_browser: b
     listening.listen(256)  # before the address is printed: whoever opens it at once waits a moment
     port = int(listening.getsockname()[1])
     token = secrets.token_urlsafe(24)
-    address = f"http://{host}:{port}/?token={token}"
+    address = f"http://{names_of(host)[0]}:{port}/?token={token}"
     if host not in (LOCAL, "localhost", "::1"):
         print(f"this address is reachable from other machines, without encryption: {host}", flush=True)
     print(f"open {address}", flush=True)

@@ -22,39 +22,48 @@ def state(opened: Opened) -> dict[str, Any]:
     """The project as a whole: photos, groups, what undo would take back, the job that runs."""
     project = opened.project
     with project.lock:
-        view, history = project.view(), project.history
-        values = project.document.values
-        cluster = view.grouping.cluster
-        photos, corrected = project.photos, set(project.document.keyed("corrected"))
-        found = {p.number: int(n) for p, n in zip(photos, _counts(view.photo, [p.number for p in photos]), strict=True)}
-        doubtful = view.photo[(view.probability < 0.6) & (cluster != NOISE)]
-        unsure = _counts(doubtful, [p.number for p in photos])
-        return {
+        held = opened.kept.get("state")
+        if held is None or held[0] != project.version:
+            held = opened.kept["state"] = project.version, _content(project)
+        return held[1] | {
             "key": opened.key,
             "name": project.name,
-            "version": project.version,
-            "undo": history.undoable,
-            "redo": history.redoable,
-            "photos": [
-                {"n": p.number, "name": p.name, "w": p.size[1], "h": p.size[0], "objects": found[p.number],
-                 "doubtful": int(d), "corrected": str(p.number) in corrected, "tag": p.sha256[:12],
-                 "there": p.source is not None, "warnings": list(p.about.get("warnings", []))}
-                for p, d in zip(photos, unsure, strict=True)
-            ],
-            "groups": groups(project),
-            "objects": len(view.rows),
-            "threshold": project.threshold,
-            "reach": project.reach,
-            "confidence": project.confidence,
-            "lowest": _lowest(project),
-            "never": len(project.document.keyed("never")),
-            "links": len(project.document.keyed("link")),
             "teach": taught(project),
             "left_out": [list(pair) for pair in opened.left_out],
             "incoming": [name for name, _ in opened.incoming],
             "job": None if opened.job is None else opened.job.to_json(),
-            "edits": len([k for k in values if k.startswith(("link/", "never/", "name/"))]),
         }  # fmt: skip
+
+
+def _content(project: Project) -> dict[str, Any]:
+    """What changes with edits only."""
+    view, history = project.view(), project.history
+    values = project.document.values
+    cluster = view.grouping.cluster
+    photos, corrected = project.photos, set(project.document.keyed("corrected"))
+    found = {p.number: int(n) for p, n in zip(photos, _counts(view.photo, [p.number for p in photos]), strict=True)}
+    doubtful = view.photo[(view.probability < 0.6) & (cluster != NOISE)]
+    unsure = _counts(doubtful, [p.number for p in photos])
+    return {
+        "version": project.version,
+        "undo": history.undoable,
+        "redo": history.redoable,
+        "photos": [
+            {"n": p.number, "name": p.name, "w": p.size[1], "h": p.size[0], "objects": found[p.number],
+             "doubtful": int(d), "corrected": str(p.number) in corrected, "tag": p.sha256[:12],
+             "there": p.source is not None, "warnings": list(p.about.get("warnings", []))}
+            for p, d in zip(photos, unsure, strict=True)
+        ],
+        "groups": groups(project),
+        "objects": len(view.rows),
+        "threshold": project.threshold,
+        "reach": project.reach,
+        "confidence": project.confidence,
+        "lowest": _lowest(project),
+        "never": len(project.document.keyed("never")),
+        "links": len(project.document.keyed("link")),
+        "edits": len([k for k in values if k.startswith(("link/", "never/", "name/"))]),
+    }  # fmt: skip
 
 
 def taught(project: Project) -> dict[str, Any]:

@@ -37,13 +37,13 @@ def _teach(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     spec = prepare(project, numbers(body["photos"]), minutes=decimal(body["minutes"]))
 
     def work(job: Job) -> None:
-        def tell(line: dict[str, Any]) -> None:
+        def report(line: dict[str, Any]) -> None:
             if line["stage"] != job.stage:
                 job.begin(str(line["stage"]))
             job.total = int(line["total"])
             job.step(int(line["done"]))
 
-        teaching.remember(project, kind, teaching.run(spec, tell, lambda: job.stopped))
+        teaching.remember(project, kind, teaching.run(spec, report, lambda: job.stopped))
 
     place.start(held, "teach", work)
     return {"said": "The training has begun; you can go on working"}
@@ -62,7 +62,7 @@ def _use(place: Workplace, held: Opened, value: dict[str, str] | None) -> str:
                 return embedder.embed(image, boxes)
 
         job.begin("renew")
-        looks.keep(project, embed, value=value, tell=job.step, stop=lambda: job.stopped)
+        looks.keep(project, embed, value=value, report=job.step, stop=lambda: job.stopped)
 
     place.start(held, "renew", work, total=len(project.photos))
     return "All objects are described anew"

@@ -181,6 +181,8 @@ class Workplace:
             return held
 
     def _hold(self, key: str, folder: ProjectFolder, *, roots: Sequence[Path] | None) -> Opened:
+        for left in ("incoming", "frames"):  # by a crash: nobody else has the project
+            shutil.rmtree(folder.path / left, ignore_errors=True)
         try:
             project = Project(folder, roots=roots, card=self.observer.embedder.card, pictures=self.pictures)
         except BaseException:
@@ -190,12 +192,19 @@ class Workplace:
         self._opened[key] = opened
         return opened
 
+    def close_idle(self) -> None:
+        """Close what nobody has open any more; uploads that were never analysed go with the visit."""
+        with self._lock:
+            self._close_idle()
+
     def _close_idle(self) -> None:
         now = time.monotonic()
         order = sorted(self._opened.values(), key=lambda o: o.used)
         for opened in order[: max(0, len(order) - MAX_OPEN)] + [o for o in order if now - o.used > IDLE_SECONDS]:
-            if (opened.job is None or opened.job.finished) and not opened.incoming:
+            idle = now - opened.used > IDLE_SECONDS
+            if (opened.job is None or opened.job.finished) and (idle or not opened.incoming):
                 self._opened.pop(opened.key, None)
+                shutil.rmtree(opened.project.folder.path / "incoming", ignore_errors=True)
                 opened.project.folder.close()
 
     def remove(self, key: str, *, visit: str) -> None:

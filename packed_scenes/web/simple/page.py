@@ -18,6 +18,7 @@ from packed_scenes.results import Analysis
 from packed_scenes.settings import Settings
 
 PIXELS = 50_000_000
+SHOWN = 12  # photos shown before they are analysed
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
 
 
@@ -38,13 +39,20 @@ def show() -> None:
                   for n, f in enumerate(files, start=1)]  # fmt: skip
         if not scenes:
             scenes = [Scene.from_file(SAMPLE_FOLDER / "shelf.jpg")]
+            st.caption("No photos yet: this is the sample.")
+        chosen = [(f.name, f.size) for f in files]
+        if st.session_state.get("chosen") != chosen:  # what was found belongs to other photos
+            st.session_state["chosen"], st.session_state["result"] = chosen, None
         if st.button("Extract and cluster", type="primary"):
             with st.spinner("Finding and grouping objects"):
                 observer, lock = models()
                 with lock:
                     st.session_state["result"] = analyze(scenes, observer=observer)
-        result = st.session_state.get("result")
-        if result is not None:
+        result = st.session_state["result"]
+        if result is None:
+            for scene in scenes[:SHOWN]:
+                st.image(scene.image, width=640)
+        else:
             _result(result)
             _retrieve(result)
     except InputError as error:
