@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -64,6 +64,41 @@ class _Rows:
             self.columns.setdefault(name, []).append(values[name])
 
 
+@dataclass(frozen=True)
+class _Columns:
+    """Which columns of a table hold what; None = it has none of the kind."""
+
+    box: tuple[str, ...]
+    scene: str | None
+    key: str | None
+    label: str | None
+    sides: tuple[str, str] | None
+    extra: list[str]
+
+    @classmethod
+    def of(cls, table: Table, file: str | Path) -> Self:
+        header, box = table.header, _box_columns(table.header, file)
+        sides = next((pair for pair in _SIZES if not set(pair) & set(box) and set(pair) <= set(header)), None)
+        label = None if "class_id" in header else table.column(*_CLASSES)
+        extra = [name for name in (*_WHOLE, *_PARTS) if name in header]
+        return cls(box, table.column(*_SCENES), table.column(*_IDS), label, sides, extra)
+
+    def size(self, cells: Mapping[str, str]) -> Size | None:
+        """(width, height) of the picture, if a row has it."""
+        values = [finite(cells[side]) for side in self.sides or ()]
+        good = values and all(v is not None and v >= 1 for v in values)
+        return (int(values[0] or 0), int(values[1] or 0)) if good else None
+
+    def read_box(self, own: _Rows, line: int, cells: Mapping[str, str], table: Table) -> None:
+        """Add the box of a row to those of its picture."""
+        where = f"line {line}"
+        x1, y1, x2, y2 = (_cell(cells[c], c, table, where) for c in self.box)
+        corners = [x1, y1, x1 + x2, y1 + y2] if self.box in _EXTENTS else [x1, y1, x2, y2]
+        key = None if self.key is None else identifier(cells[self.key], file=table.file, where=where)
+        values = {name: _column(cells[name], name, table, where) for name in self.extra}
+        own.add(line, key, corners, None if self.label is None else cells[self.label] or "object", values)
+
+
 def parse_csv(text: str, *, file: str | Path) -> Given:
     """Turn a table into objects by picture name (``""`` without such a column).
 
@@ -75,36 +110,29 @@ def parse_csv(text: str, *, file: str | Path) -> Given:
         InputError: without box columns, or with the line, if no row is good.
     """
     table = _with_header(parse_table(text, file=file, strict=True))
-    box = _box_columns(table.header, file)
-    scene = table.column(*_SCENES)
-    key = table.column(*_IDS)
-    label = None if "class_id" in table.header else table.column(*_CLASSES)
-    sides = next((pair for pair in _SIZES if not set(pair) & set(box) and set(pair) <= set(table.header)), None)
-    extra = [name for name in (*_WHOLE, *_PARTS) if name in table.header]
+    columns = _Columns.of(table, file)
     rows: dict[str, _Rows] = {}
     faults = Faults(file)
     for (line, cells), row in zip(table.records(), table.rows, strict=True):
         where = f"line {line}"
         with faults.entry(where):
-            if len(row) > len(table.header) or (len(row) < len(table.header) and scene is None):
+            if len(row) > len(table.header) or (len(row) < len(table.header) and columns.scene is None):
                 raise InputError(
                     f"{where}: has {len(row)} cells, the header has {len(table.header)}", file=file,
                     remedy="Correct it.",
                 )  # fmt: skip
-            name = "" if scene is None else entry_name(cells[scene], file=file, where=where)
-            own = rows.setdefault(name, _Rows(extra))
-            if sides is not None and own.size is None:
-                values = [finite(cells[side]) for side in sides]
-                if all(v is not None and v >= 1 for v in values):
-                    own.size = (int(values[0] or 0), int(values[1] or 0))
-            if scene is not None and not any(cells[c] for c in box):
+            name = "" if columns.scene is None else entry_name(cells[columns.scene], file=file, where=where)
+            own = rows.setdefault(name, _Rows(columns.extra))
+            own.size = own.size or columns.size(cells)
+            if columns.scene is not None and not any(cells[c] for c in columns.box):
                 faults.good += 1  # a picture without objects
-                continue
-            x1, y1, x2, y2 = (_cell(cells[c], c, table, where) for c in box)
-            corners = [x1, y1, x1 + x2, y1 + y2] if box in _EXTENTS else [x1, y1, x2, y2]
-            own_id = None if key is None else identifier(cells[key], file=file, where=where)
-            values_of = {name: _column(cells[name], name, table, where) for name in extra}
-            own.add(line, own_id, corners, None if label is None else cells[label] or "object", values_of)
+            else:
+                columns.read_box(own, line, cells, table)
+    return _given(rows, faults, file)
+
+
+def _given(rows: Mapping[str, _Rows], faults: Faults, file: str | Path) -> Given:
+    """Join the rows of all pictures; fractions of the picture are told by the largest value."""
     names = tuple(sorted({label for own in rows.values() for label in own.classes}))
     found = Given(names=names)
     largest = max((abs(v) for own in rows.values() for box_ in own.boxes for v in box_), default=0.0)

@@ -83,21 +83,13 @@ def match_names(pictures: Sequence[str], entries: Sequence[str]) -> Matches:
     found = Matches({}, {})
     spent: set[int] = set()
     notes: list[str] = []
-    whole: list[dict[Parts, list[int]]] = [defaultdict(list) for _ in sides]
-    for at, side in enumerate(sides):
-        for row, parts in enumerate(side):
-            whole[at][parts].append(row)
-    for parts, mine in whole[0].items():  # one path is another's end: the same path goes first
-        if len(mine) == 1 == len(theirs := whole[1].get(parts, [])) and parts:
-            found.entry[mine[0]] = theirs[0]
-            spent.add(theirs[0])
+    for p, e in _equal(sides):  # one path is another's end: the same path goes first
+        found.entry[p] = e
+        spent.add(e)
     for key_of, sure in _STAGES:
         if len(spent) == len(entries) or len(found.entry) + len(found.unclear) == len(pictures):
             break
-        keyed: list[dict[int, Parts]] = [
-            {row: (*parts[:-1], key) for row, parts in enumerate(side) if parts and (key := key_of(parts[-1], at))}
-            for at, side in enumerate(sides)
-        ]
+        keyed = _keyed(sides, key_of)
         free = [{r: k for r, k in keyed[0].items() if not found.settled(r)},
                 {r: k for r, k in keyed[1].items() if r not in spent}]  # fmt: skip
         if not free[0] or not free[1]:
@@ -113,6 +105,24 @@ def match_names(pictures: Sequence[str], entries: Sequence[str]) -> Matches:
                 spent.add(e)
                 notes.append(f"{pictures[p]}: taken for {entries[e]!r}, the only such name")
     return Matches(found.entry, found.unclear, tuple(notes))
+
+
+def _equal(sides: Sequence[Sequence[Parts]]) -> list[tuple[int, int]]:
+    """Pairs of a picture and an entry with the same path, which no other has."""
+    whole: list[dict[Parts, list[int]]] = [defaultdict(list) for _ in sides]
+    for at, side in enumerate(sides):
+        for row, parts in enumerate(side):
+            whole[at][parts].append(row)
+    pairs = [(mine, whole[1].get(parts, [])) for parts, mine in whole[0].items() if parts]
+    return [(mine[0], theirs[0]) for mine, theirs in pairs if len(mine) == 1 == len(theirs)]
+
+
+def _keyed(sides: Sequence[Sequence[Parts]], key_of: Callable[[str, int], str | None]) -> list[dict[int, Parts]]:
+    """Paths whose last part is replaced by its key, by row; those without a key are left out."""
+    return [
+        {row: (*parts[:-1], key) for row, parts in enumerate(side) if parts and (key := key_of(parts[-1], at))}
+        for at, side in enumerate(sides)
+    ]
 
 
 def _agreeing(free: Sequence[dict[int, Parts]], depth: int) -> list[tuple[int, int]]:

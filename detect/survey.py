@@ -172,14 +172,22 @@ def survey(width: int, height: int, look_at: LookAt, detail: Callable[[Rectangle
             if settled:
                 judged[part] = looks.judge(part, sizes, parents.get(part), closest=closest)
         regions += [v for v in judged.values() if isinstance(v, Region)]
-        wanted = {p: v for p, v in judged.items() if isinstance(v, _Closer) and settled and not closest}
-        blind = not regions and settled and not closest  # nothing to go by yet: closer everywhere that shows anything
-        closer = [p for p in parts if (p in wanted and wanted[p].must) or (blind and shown[p] > 0)]
+        closer: list[Rectangle] = []
+        if settled and not closest:  # with nothing to go by yet, closer everywhere that shows anything
+            closer = [p for p in parts if _must_go_closer(judged.get(p)) or (not regions and shown[p] > 0)]
         rest = [p for p in parts if p not in closer and not isinstance(judged.get(p), Region)]
         regions += [Region(p, parents[p].object_px if p in parents else None) for p in rest]
-        parents = {q: wanted[p].seen for p in closer if p in wanted and wanted[p].seen for q in quarters(p)}  # type: ignore[misc]
+        parents = {q: seen for p in closer if (seen := _seen_from_afar(judged.get(p))) for q in quarters(p)}
         parts, sizes = [q for p in closer for q in quarters(p)], INPUT_SIDES[-1:]
     return Survey(regions, _common(regions), settled, looks.spent)
+
+
+def _must_go_closer(judgement: Region | _Closer | None) -> bool:
+    return isinstance(judgement, _Closer) and judgement.must
+
+
+def _seen_from_afar(judgement: Region | _Closer | None) -> Look | None:
+    return judgement.seen if isinstance(judgement, _Closer) else None
 
 
 def _common(regions: list[Region]) -> float | None:

@@ -7,7 +7,7 @@ scenes count too and ``overall`` is scored on all scenes as one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -100,12 +100,7 @@ def evaluate(
     scenes = [replace(scene, name=name) for scene, name in zip(scenes, names, strict=True)]
     seen, errors = _see_all(progress(scenes, "scenes", len(scenes)) if progress else scenes, observer, boxes)
     card = observer.embedder.card
-    parts: list[Objects] = []
-    clustering: list[dict[str, Any]] = []
-    for group in [seen] if joint else [[s] for s in seen]:
-        grouped, info = identify([s.found for s in group], settings=settings, card=card)
-        parts += grouped
-        clustering.append(info)
+    parts, thresholds = _identify(seen, joint=joint, settings=settings, card=card)
     sizes = [s.size for s in seen]
     parts, _ = congregate(parts, sizes, settings=settings)
     truths, _ = congregate([s.truth for s in seen], sizes, settings=settings)
@@ -123,9 +118,21 @@ def evaluate(
         result["warnings"] = warnings
     if errors:
         result["errors"] = [{"file": file, "reason": why} for file, why in errors]
-    thresholds = [info["threshold"] for info in clustering if "threshold" in info]
     result["settings"] = settings.to_json() | {"boxes": str(boxes), "joint": joint, "thresholds": thresholds}
     return result
+
+
+def _identify(
+    seen: Sequence[_Seen], *, joint: bool, settings: Settings, card: Mapping[str, Any]
+) -> tuple[list[Objects], list[float]]:
+    """Cluster all scenes together or each alone; the boxes with their clusters, and the thresholds that were chosen."""
+    parts: list[Objects] = []
+    thresholds: list[float] = []
+    for group in [seen] if joint else [[s] for s in seen]:
+        grouped, info = identify([s.found for s in group], settings=settings, card=card)
+        parts += grouped
+        thresholds += [info["threshold"]] if "threshold" in info else []
+    return parts, thresholds
 
 
 def _see_all(

@@ -11,7 +11,7 @@ are drawn again only where they look different. Memory: as :func:`packed_scenes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -117,11 +117,7 @@ def watch(
     Raises:
         InputError: if a folder is missing or the run folder cannot be written.
     """
-    if not every_seconds > 0:
-        raise InputError(f"every_seconds must be more than 0, got {every_seconds}")
-    for folder in folders:
-        if not folder.is_dir():
-            raise InputError("is no folder to watch", file=folder, remedy="Name a folder; photos may come later.")
+    _check(folders, every_seconds)
     until = until or Until()
     names, cache = Names.of_run(out), PictureCache()
     seen: dict[Path, _Seen] = {}
@@ -129,7 +125,7 @@ def watch(
     before: dict[Path, Stamp] = {}
     while True:
         now = _stamps(folders, out)
-        new = [p for p, stamp in now.items() if before.get(p) == stamp and (p not in seen or seen[p].stamp != stamp)]
+        new = _changed(before, now, seen)
         before = now
         given = {str(path): photo.source.name for path, photo in seen.items()}
         for path in [p for p in seen if p not in now or p in new]:
@@ -143,11 +139,7 @@ def watch(
                 boxes = boxes.assign([str(path) for path in now])
             found = sources(new, named={**names.scenes, **given})
             observed = observe_scenes(found, observer, given=boxes, stage=out / ".seen", cache=cache)
-            for source, made in progress(observed, "new photos", len(found)) if progress else observed:
-                assert source.path is not None
-                seen[source.path] = _Seen(now[source.path], source, made)
-                if isinstance(made, Exception):
-                    warn(f"left out: {source.where}: {reason(made)}")
+            seen |= _stamped(progress(observed, "new photos", len(found)) if progress else observed, now, warn)
         if (new or changed) and any(isinstance(photo.made, Observation) for photo in seen.values()):
             analysis = _group([seen[path] for path in now if path in seen], observer, names, cache, boxes)
             save_run(analysis, out, drawn=drawn)
@@ -157,6 +149,33 @@ def watch(
         if until.reached(done, settled=all(path in seen for path in now)):
             return
         time.sleep(every_seconds)
+
+
+def _stamped(
+    observed: Iterable[tuple[Source, Observation | Exception]], now: Mapping[Path, Stamp], warn: Callable[[str], None]
+) -> dict[Path, _Seen]:
+    """New photos by path, with the stamp that they had when they were read; warns of those that were left out."""
+    found: dict[Path, _Seen] = {}
+    for source, made in observed:
+        assert source.path is not None
+        found[source.path] = _Seen(now[source.path], source, made)
+        if isinstance(made, Exception):
+            warn(f"left out: {source.where}: {reason(made)}")
+    return found
+
+
+def _check(folders: Sequence[Path], every_seconds: float) -> None:
+    if not every_seconds > 0:
+        raise InputError(f"every_seconds must be more than 0, got {every_seconds}")
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError("is no folder to watch", file=folder, remedy="Name a folder; photos may come later.")
+
+
+def _changed(before: Mapping[Path, Stamp], now: Mapping[Path, Stamp], seen: Mapping[Path, _Seen]) -> list[Path]:
+    """Photos that are new or others than they were, and have stopped growing."""
+    still = [path for path, stamp in now.items() if before.get(path) == stamp]
+    return [path for path in still if path not in seen or seen[path].stamp != now[path]]
 
 
 def _group(

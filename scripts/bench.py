@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -61,22 +61,15 @@ def main(
     """Measure accuracy and speed, ours beside the peers a user would pick, in one run on the same inputs."""
     from benchmarks.inputs import Work
     from benchmarks.plots import draw_stage
-    from benchmarks.record import markdown, read_record, stage_record, write_record
+    from benchmarks.record import read_record, stage_record, write_record
     from benchmarks.registry import STAGES
-
-    from packed_scenes.data.errors import InputError
 
     if listed:
         for name, stage in STAGES.items():
             print(f"{name:16} {stage.about}{'' if stage.usual else ' (not in `all`)'}")
         return
     out, data = out or OUT, data or DATA
-    wanted = list(stages or ["all"])
-    unknown = [name for name in wanted if name not in STAGES and name != "all"]
-    if unknown:
-        raise InputError(f"no stage named {unknown[0]!r}", remedy=f"There are: all, {', '.join(STAGES)}.")
-    usual = [name for name, stage in STAGES.items() if stage.usual]
-    chosen = list(dict.fromkeys(part for name in wanted for part in (usual if name == "all" else [name])))
+    chosen = _chosen(stages or ["all"])
     found = read_record(out)
     made = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
@@ -98,14 +91,34 @@ def main(
             write_record(out, {key: found[key] for key in STAGES if key in found})
             draw_stage(out, name, record)
             if not json:
-                for table in result.tables:
-                    print("\n".join(["", table.title, *markdown(table.rows), *([table.note] if table.note else [])]))
-                for text in result.skipped:
-                    print(f"skipped: {text}")
+                _show(result)
     if json:
         print_json({"out": str(out), "stages": made})
     else:
         print(f"\nwrote {out / 'README.md'} and bench.json; load {os.getloadavg()[0]:.1f}")
+
+
+def _chosen(wanted: list[str]) -> list[str]:
+    """The names of the stages to run, each once."""
+    from benchmarks.registry import STAGES
+
+    from packed_scenes.data.errors import InputError
+
+    unknown = [name for name in wanted if name not in STAGES and name != "all"]
+    if unknown:
+        raise InputError(f"no stage named {unknown[0]!r}", remedy=f"There are: all, {', '.join(STAGES)}.")
+    usual = [name for name, stage in STAGES.items() if stage.usual]
+    return list(dict.fromkeys(part for name in wanted for part in (usual if name == "all" else [name])))
+
+
+def _show(result: Any) -> None:
+    """Print a stage's tables, and what it left out."""
+    from benchmarks.record import markdown
+
+    for table in result.tables:
+        print("\n".join(["", table.title, *markdown(table.rows), *([table.note] if table.note else [])]))
+    for text in result.skipped:
+        print(f"skipped: {text}")
 
 
 def _options(**given: object) -> str:

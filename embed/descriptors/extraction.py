@@ -131,19 +131,29 @@ def extract(
         describe()
     finally:
         known.flush()  # an interrupt keeps every finished row
-    rows = [row for row, content in enumerate(contents) if content is not None]
-    if not rows:
+    kept = {row: content for row, content in enumerate(contents) if content is not None}
+    if not kept:
         raise InputError(f"none of the {len(files)} pictures can be read ({failed[0][1]})", file=failed[0][0])
-    kept = [content for content in contents if content is not None]
-    file = known.folder / f"matrix-{hashlib.sha256(b''.join(kept)).hexdigest()[:20]}.npy"
-    matrix = known.gather(kept, file, columns=slice(embedder.dimension))
-    errors_file = file.with_name(file.name.replace("matrix-", "errors-")) if remembers else None
-    errors = None if errors_file is None else known.gather(kept, errors_file, columns=embedder.dimension)
     card = maker | {
-        "rows": len(rows), "dimension": embedder.dimension, "failed": len(failed), "computed": len(known) - before,
+        "rows": len(kept), "dimension": embedder.dimension, "failed": len(failed), "computed": len(known) - before,
         "seconds": round(time.monotonic() - started, 3), "key": known.key,
     }  # fmt: skip
-    return Extracted(matrix, [files[row] for row in rows], failed, card, file, errors, errors_file)
+    return _gathered(known, list(kept.values()), [files[row] for row in kept], failed, card, errors=remembers)
+
+
+def _gathered(
+    known: Cache, contents: list[bytes], paths: list[Path], failed: list[tuple[Path, str]], card: dict[str, Any], *,
+    errors: bool,
+) -> Extracted:  # fmt: skip
+    """The cached vectors in one matrix, and the reconstruction errors in another if there are such."""
+    file = known.folder / f"matrix-{hashlib.sha256(b''.join(contents)).hexdigest()[:20]}.npy"
+    matrix = known.gather(contents, file, columns=slice(card["dimension"]))
+    if not errors:
+        return Extracted(matrix, paths, failed, card, file, None, None)
+    errors_file = file.with_name(file.name.replace("matrix-", "errors-"))
+    return Extracted(
+        matrix, paths, failed, card, file, known.gather(contents, errors_file, columns=card["dimension"]), errors_file
+    )
 
 
 def maker_of(embedder: Embedder, name: str, masker: Masker | None) -> dict[str, Any]:

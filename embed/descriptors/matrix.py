@@ -198,14 +198,7 @@ def _parquet(path: Path, trust: bool) -> Table:
     try:
         source = pq.ParquetFile(path, memory_map=True)
         schema = source.schema_arrow
-        lists = [f.name for f in schema if pa.types.is_list(f.type) or pa.types.is_fixed_size_list(f.type)
-                 or pa.types.is_large_list(f.type)]  # fmt: skip
-        vector = next((name for name in VECTOR_NAMES if name in lists), lists[0] if len(lists) == 1 else None)
-        numeric = [f.name for f in schema if pa.types.is_floating(f.type)]
-        if vector is None and not numeric:
-            raise InputError(
-                "has neither a list column nor float columns", file=path, remedy=f"Name one {VECTOR_NAMES[0]!r}."
-            )
+        vector, numeric = _vector_columns(schema, path)
         named = {kind: next((n for n in schema.names if n.lower() in known and n != vector), None)
                 for kind, known in (("paths", PATH_NAMES), ("labels", LABEL_NAMES))}  # fmt: skip
         room = tempfile.TemporaryFile()  # noqa: SIM115  (the map keeps it alive)
@@ -229,6 +222,21 @@ def _parquet(path: Path, trust: bool) -> Table:
         raise InputError(f"a matrix must have shape (N, D), got ({count}, {width})", file=path)
     matrix = np.memmap(room, np.float32, "r", shape=(count, width))
     return Table(matrix, columns.get("paths"), columns.get("labels"))
+
+
+def _vector_columns(schema: Any, path: Path) -> tuple[str | None, list[str]]:
+    """The list column that holds the vectors, or None and the float columns that do."""
+    import pyarrow as pa
+
+    kinds = (pa.types.is_list, pa.types.is_fixed_size_list, pa.types.is_large_list)
+    lists = [field.name for field in schema if any(kind(field.type) for kind in kinds)]
+    vector = next((name for name in VECTOR_NAMES if name in lists), lists[0] if len(lists) == 1 else None)
+    numeric = [field.name for field in schema if pa.types.is_floating(field.type)]
+    if vector is None and not numeric:
+        raise InputError(
+            "has neither a list column nor float columns", file=path, remedy=f"Name one {VECTOR_NAMES[0]!r}."
+        )
+    return vector, numeric
 
 
 def _vectors(piece: Any, vector: str | None, numeric: list[str], path: Path, first: int) -> Matrix:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from packed_scenes.cli.console import Bar, application, print_json, say
 from packed_scenes.cli.options import Threads
+
+if TYPE_CHECKING:
+    from packed_scenes.embed.folders import CropFolder
 
 app = application()
 
@@ -78,22 +81,8 @@ def main(
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train an embedder: weights with their card, history, curves, confusion matrix, map and feature maps."""
-    from packed_scenes.cli.console import tell_problems
-    from packed_scenes.data import InputError
-    from packed_scenes.data.files import sha256_file, write_csv
-
-    if apply and not audit:
-        raise InputError("--apply needs --audit", remedy="Give both.")
-    if folder is None and preset not in ("default", "person"):
-        raise InputError("no folder given", remedy="Give a folder whose subfolders are classes.")
-    chosen = preset or (None if audit and not apply else "reference")
-    known = ("reference", "baseline", "alexnet-last1", "alexnet-last2", "default", "person")
-    if chosen is not None and chosen not in known:
-        raise InputError(f"unknown preset {chosen!r}", remedy=f"Known: {', '.join(known)}.")
+    chosen = _chosen(preset, folder, audit=audit, apply=apply)
     import torch
-
-    from packed_scenes.embed.folders import read_folder
-    from packed_scenes.embed.sources import read_grocery, read_vehicles, repaired
 
     if threads is not None:
         torch.set_num_threads(threads)
@@ -105,61 +94,16 @@ def main(
         if json:
             print_json({"calibration": card["calibration"]})
         return
-    crops = None
-    if folder is not None:
-        crops, errors = read_folder(folder).readable()
-        tell_problems([], errors)
-        if errors:
-            write_csv(out / "errors.csv", [("file", "reason"), *errors])
-    if repairs is not None and crops is not None:
-        crops = repaired(crops, repairs)
+    crops = None if folder is None else _read_crops(folder, out, repairs)
     result: dict[str, Any] = {}
     if audit:
-        from packed_scenes.embed.audit import summary
-        from packed_scenes.embed.audit_report import apply_audit, audit_folder, write_report
-        from packed_scenes.embed.embedder import Embedder
-
         assert crops is not None
-        with Bar("audit", quiet=json) as bar:
-            found = audit_folder(crops, Embedder.load(embedder), progress=bar.at, seed=seed)
-        page = write_report(crops, found, out)
-        result["audit"] = summary(found, crops.classes)["counts"]
-        _say(f"audit: {result['audit']} — see {page}", quiet=json)
-        if apply:
-            crops = apply_audit(crops, found)
+        crops, result["audit"] = _audit(crops, out, embedder=embedder, apply=apply, seed=seed, quiet=json)
     if chosen == "default":
-        from packed_scenes.embed.default_training import JOIN, prepare, train_default
-        from packed_scenes.embed.metric_training import Recipe
-
-        place = work or out / "work"
-        with Bar("goods", quiet=json) as bar:
-            bar.at(0, shards)
-            sources = prepare(
-                place,
-                packed=crops,
-                grocery=None if grocery is None else read_grocery(grocery),
-                vehicles=None if vehicles is None else read_vehicles(vehicles),
-                shards=shards,
-                first_shard=first_shard,
-                join=0 if start is not None else round(JOIN * steps),
-                report=lambda row: bar.at(row["shard"], row["shards"]),
-            )
-        data = {
-            "folder": None if crops is None else {"crops": len(crops), "classes": len(crops.classes)},
-            "grocery": grocery is not None,
-            "vehicles": vehicles is not None,
-            "families": shards * 250,
-            "first_shard": first_shard,
-            "started_from": None if start is None else sha256_file(start),
-        }
-        with Bar("train", quiet=json) as bar:
-            bar.at(0, steps)
-            card = train_default(
-                sources, work=place, out=out / "embedder.safetensors", data=data, start=start,
-                recipe=Recipe(steps=steps, lr=lr or 3e-3, seed=seed),
-                report=lambda row: bar.at(row["step"], steps, f"loss {row['loss']:.2f}"),
-            )  # fmt: skip
-        result["calibration"] = card["calibration"]
+        result["calibration"] = _train_default(
+            crops, out=out, work=work or out / "work", grocery=grocery, vehicles=vehicles, shards=shards,
+            first_shard=first_shard, start=start, steps=steps, lr=lr, seed=seed, quiet=json,
+        )  # fmt: skip
     elif chosen is not None:
         from packed_scenes.embed.presets import train_preset
 
@@ -175,6 +119,107 @@ def main(
         _say(f"validation accuracy {result['metrics']['val_accuracy']:.4f} — see {out}", quiet=json)
     if json:
         print_json(result)
+
+
+def _chosen(preset: str | None, folder: Path | None, *, audit: bool, apply: bool) -> str | None:
+    """The preset to train, None = only audit.
+
+    Raises:
+        InputError: if the options do not go together.
+    """
+    from packed_scenes.data import InputError
+
+    if apply and not audit:
+        raise InputError("--apply needs --audit", remedy="Give both.")
+    if folder is None and preset not in ("default", "person"):
+        raise InputError("no folder given", remedy="Give a folder whose subfolders are classes.")
+    chosen = preset or (None if audit and not apply else "reference")
+    known = ("reference", "baseline", "alexnet-last1", "alexnet-last2", "default", "person")
+    if chosen is not None and chosen not in known:
+        raise InputError(f"unknown preset {chosen!r}", remedy=f"Known: {', '.join(known)}.")
+    return chosen
+
+
+def _read_crops(folder: Path, out: Path, repairs: Path | None) -> CropFolder:
+    """The readable crops of a folder, repaired; what cannot be read is listed in ``errors.csv``."""
+    from packed_scenes.cli.console import tell_problems
+    from packed_scenes.data.files import write_csv
+    from packed_scenes.embed.folders import read_folder
+    from packed_scenes.embed.sources import repaired
+
+    crops, errors = read_folder(folder).readable()
+    tell_problems([], errors)
+    if errors:
+        write_csv(out / "errors.csv", [("file", "reason"), *errors])
+    return crops if repairs is None else repaired(crops, repairs)
+
+
+def _audit(
+    crops: CropFolder, out: Path, *, embedder: str, apply: bool, seed: int, quiet: bool
+) -> tuple[CropFolder, dict[str, int]]:
+    """Audit labels and write the report; the crops to train on, and the number of findings of each kind."""
+    from packed_scenes.embed.audit import summary
+    from packed_scenes.embed.audit_report import apply_audit, audit_folder, write_report
+    from packed_scenes.embed.embedder import Embedder
+
+    with Bar("audit", quiet=quiet) as bar:
+        found = audit_folder(crops, Embedder.load(embedder), progress=bar.at, seed=seed)
+    page = write_report(crops, found, out)
+    counts = summary(found, crops.classes)["counts"]
+    _say(f"audit: {counts} — see {page}", quiet=quiet)
+    return apply_audit(crops, found) if apply else crops, counts
+
+
+def _train_default(
+    crops: CropFolder | None,
+    *,
+    out: Path,
+    work: Path,
+    grocery: Path | None,
+    vehicles: Path | None,
+    shards: int,
+    first_shard: int,
+    start: Path | None,
+    steps: int,
+    lr: float | None,
+    seed: int,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Train the default network, and give its calibration."""
+    from packed_scenes.data.files import sha256_file
+    from packed_scenes.embed.default_training import JOIN, prepare, train_default
+    from packed_scenes.embed.metric_training import Recipe
+    from packed_scenes.embed.sources import read_grocery, read_vehicles
+
+    with Bar("goods", quiet=quiet) as bar:
+        bar.at(0, shards)
+        sources = prepare(
+            work,
+            packed=crops,
+            grocery=None if grocery is None else read_grocery(grocery),
+            vehicles=None if vehicles is None else read_vehicles(vehicles),
+            shards=shards,
+            first_shard=first_shard,
+            join=0 if start is not None else round(JOIN * steps),
+            report=lambda row: bar.at(row["shard"], row["shards"]),
+        )
+    data = {
+        "folder": None if crops is None else {"crops": len(crops), "classes": len(crops.classes)},
+        "grocery": grocery is not None,
+        "vehicles": vehicles is not None,
+        "families": shards * 250,
+        "first_shard": first_shard,
+        "started_from": None if start is None else sha256_file(start),
+    }
+    with Bar("train", quiet=quiet) as bar:
+        bar.at(0, steps)
+        card = train_default(
+            sources, work=work, out=out / "embedder.safetensors", data=data, start=start,
+            recipe=Recipe(steps=steps, lr=lr or 3e-3, seed=seed),
+            report=lambda row: bar.at(row["step"], steps, f"loss {row['loss']:.2f}"),
+        )  # fmt: skip
+    calibration: dict[str, Any] = card["calibration"]
+    return calibration
 
 
 def _train_person(

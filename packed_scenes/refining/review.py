@@ -135,7 +135,9 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
         InputError: with the line, for an unknown decision or file.
     """
     path = Path(path)
-    same, different, noise = [], [], []
+    same: list[tuple[str, str]] = []
+    different: list[tuple[str, str]] = []
+    noise: list[str] = []
     table = read_table(path, "file", what="review", remedy="Use the review.csv of a run.")
     column = next((name for name in table.header if name.split(" ")[0].rstrip(":") == "decision"), None)
     if column is None:
@@ -153,23 +155,21 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
         central, near = (_named(line.get(name, ""), known) for name in ("central", "nearest_central"))
         if word == "noise":
             noise.append(own)
-        elif word == "keep":
-            same.append((own, central))
-        elif word == "apart":
-            different.append((own, central))
-        elif word == "move":
-            same.append((own, near))
-            if central != own:
-                different.append((own, central))
-        elif word == "same":
-            same.append((own, other))
-        elif word == "not":
-            different.append((own, other))
-        else:
+            continue
+        joined, parted = {
+            "keep": ([(own, central)], []),
+            "apart": ([], [(own, central)]),
+            "move": ([(own, near)], [(own, central)] if central != own else []),
+            "same": ([(own, other)], []),
+            "not": ([], [(own, other)]),
+        }.get(word, ([], []))
+        if not joined and not parted:
             raise InputError(f"line {number}: unknown decision {word!r}", file=path, remedy=f"Write {WORDS}.")
-        wrong = next((f for f in [own, *(p[1] for p in (*same[-1:], *different[-1:]))] if f not in everyone), None)
-        if wrong is not None and word != "noise":
+        wrong = next((name for pair in (*joined, *parted) for name in pair if name not in everyone), None)
+        if wrong is not None:
             raise InputError(f"line {number}: no crop is called {wrong!r}", file=path, remedy="Correct the name.")
+        same += joined
+        different += parted
     same = [pair for pair in same if pair[0] != pair[1]]
     clash = next((pair for pair in different if pair[0] == pair[1]), None)
     if clash is not None:
