@@ -68,7 +68,7 @@ class PairCounts:
 class ClusteringScores:
     """Scores of one clustering; ``AMI`` is None where it was left out.
 
-    ``count_error`` is (k_pred - k_true) / k_true with noise counted by the policy; ``noise_share`` is before any
+    ``count_error`` is abs(k_pred - k_true) / k_true with noise counted by the policy; ``noise_share`` is before any
     policy.
     """
 
@@ -141,7 +141,7 @@ def score(
         pairwise_f=pairs.f,
         k_true=k_true,
         k_pred=k_pred,
-        count_error=(k_pred - k_true) / k_true,
+        count_error=abs(k_pred - k_true) / k_true,
         noise_share=noise_share(as_labels(predicted)),
         noise_policy=policy.value,
     )

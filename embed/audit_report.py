@@ -115,15 +115,19 @@ def write_report(folder: CropFolder, audit: Audit, out: str | Path) -> Path:
     for kind, title in TITLES.items():
         findings = audit.of(kind)
         body.append(f"<h2>{html_text(title)} ({len(findings)})</h2>")
-        if kind is Kind.COPY:
-            continue
         for number, finding in enumerate(findings[:60]):
             name = f"{kind}-{number:03d}.jpg"
             picture = _picture(folder, finding)
             with atomic_write(out / name) as temporary:
                 cv2.imwrite(str(temporary), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-            names = " → ".join(html_text(folder.classes[c]) for c in finding.classes)
+            between = ", " if kind is Kind.COPY else " → "
+            names = between.join(html_text(folder.classes[c]) for c in finding.classes)
             body.append(f'<p><b>{names}</b>: {html_text(finding.note)}<br><img src="{name}" alt="{names}"></p>')
+            if kind is Kind.COPY:
+                where = ", ".join(html_text(folder.paths[row].as_posix()) for row in finding.rows[:SHOWN])
+                body.append(f"<p>{where}</p>")
+        if len(findings) > 60:
+            body.append(f"<p>{len(findings) - 60} more are in audit.json.</p>")
     head = html_head("Label audit", style=STYLE, policy=POLICY.replace("img-src data:", "img-src 'self' file:"))
     write_text(out / "audit.html", head + "\n".join(body) + "\n</body></html>\n")
     return out / "audit.html"
@@ -132,6 +136,8 @@ def write_report(folder: CropFolder, audit: Audit, out: str | Path) -> Path:
 def _picture(folder: CropFolder, finding: Finding) -> npt.NDArray[np.uint8]:
     if finding.kind in (Kind.MIXTURE, Kind.SPLIT):
         rows = [list(finding.rows[:SHOWN]), list(finding.rows[-SHOWN:])]
+    elif finding.kind is Kind.COPY:
+        rows = [list(finding.rows[:SHOWN])]
     elif finding.rows:
         right = np.flatnonzero(folder.label == finding.classes[-1])
         rows = [[*finding.rows, *_spread(right, SHOWN - len(finding.rows))]]

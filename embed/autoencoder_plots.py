@@ -15,11 +15,14 @@ from packed_scenes.embed.plots import pyplot, save_figure
 def plot_curve(history: Sequence[dict[str, float]], path: Path) -> None:
     """Training and validation error by epoch, with the epoch whose weights were kept."""
     figure, axes = pyplot().subplots(figsize=(6, 4))
+    from matplotlib.ticker import MaxNLocator
+
     for key, label in (("train_loss", "training"), ("val_loss", "validation")):
         axes.plot([row["epoch"] for row in history], [row[key] for row in history], label=label)
     best = min(history, key=lambda row: row["val_loss"])
     axes.axvline(best["epoch"], color="grey", ls=":", label=f"kept: epoch {best['epoch']:.0f}, {best['val_loss']:.4f}")
     axes.set(xlabel="epoch", ylabel="mean absolute error (0…1)", yscale="log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     save_figure(figure, path)
 

@@ -40,6 +40,8 @@ def pyplot() -> Any:
 def plot_history(rows: Sequence[dict[str, Any]], folder: Path) -> list[Path]:
     """Write ``loss.png`` and, where there are accuracies, ``accuracy.png``."""
     plt = pyplot()
+    from matplotlib.ticker import MaxNLocator
+
     written = []
     x_name = "epoch" if "epoch" in rows[0] else "step"
     for figure_name in ("loss", "accuracy"):
@@ -53,6 +55,9 @@ def plot_history(rows: Sequence[dict[str, Any]], folder: Path) -> list[Path]:
             label = {"train": "training", "val": "validation"}.get(key.split("_")[0], "training")
             axes.plot(*zip(*points, strict=True), marker="o" if len(points) < 40 else None, ms=3, label=label)
         axes.set(xlabel=x_name, ylabel="cross entropy" if figure_name == "loss" else "accuracy")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if figure_name == "accuracy":
+            axes.set_ylim(-0.03, 1.03)
         axes.legend()
         path = folder / f"{figure_name}.png"
         save_figure(figure, path)

@@ -236,7 +236,7 @@ def _overall(
                 for name in ("ARI", "AMI", "V", "bcubed_f", "noise_share")
             }
             totals = {name: sum(s[name] for s in scored) for name in ("k_pred", "k_true")}
-            off = float(np.mean([abs(s["k_pred"] - s["k_true"]) / s["k_true"] for s in scored]))
+            off = float(np.mean([s["count_error"] for s in scored]))
             overall["clustering"] = (
                 means | {"pairwise_f": pooled.f} | totals | {"count_error": off, "noise_policy": "singletons"}
             )
@@ -249,6 +249,7 @@ def _overall(
             "bcubed_f": pooled_ends.bcubed_f if joint else mean,
         }
     overall["congregations"] = _places(sum((row.congregations for row in rows), CongregationScore()))
+    overall["congregations"]["count_error"] = float(np.mean([row.congregations.count_error for row in rows]))
     return overall
 
 

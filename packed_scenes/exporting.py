@@ -46,6 +46,7 @@ class Exported:
         size: (width, height) in pixels.
         objects: with ``cluster``.
         pixels: gives the picture where there is no file.
+        file: what the picture is called in the export, if not as its file or, without one, as the scene.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Exported:
     size: tuple[int, int]
     objects: Objects
     pixels: Callable[[], RGB]
+    file: str = ""
 
 
 def forms(names: Sequence[str]) -> tuple[Form, ...]:
@@ -125,7 +127,7 @@ def _files(scenes: Sequence[Exported]) -> list[str]:
     """File names that are distinct, as relative paths."""
     from packed_scenes.data.coco import distinct_files
 
-    return distinct_files([s.path if s.path is not None else Path(f"{s.name}.png") for s in scenes])
+    return distinct_files([Path(s.file) if s.file else s.path or Path(f"{s.name}.png") for s in scenes])
 
 
 def _flat_files(scenes: Sequence[Exported]) -> list[str]:

@@ -158,6 +158,7 @@ def _plot(history: list[dict[str, float]], path: Path) -> None:
     """Curves of the losses and of the validation scores."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     FigureCanvasAgg(figure)
@@ -167,8 +168,9 @@ def _plot(history: list[dict[str, float]], path: Path) -> None:
         for key in keys:
             axis.plot(steps, [row.get(key, math.nan) for row in history], marker=".", label=key)
         axis.set(title=title, xlabel="step")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend()
-    right.set_ylim(0, 1)
+    right.set_ylim(0, 1.03)  # a perfect score is no line on the frame
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=110)
 

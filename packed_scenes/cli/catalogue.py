@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, say
+from packed_scenes.cli.console import application, in_words, print_json, say
 
 if TYPE_CHECKING:
     from packed_scenes.catalogue import Catalogue
@@ -213,7 +213,7 @@ def _identities(found: Sequence[Any], limit: int, json: bool) -> None:
 
 
 def _detail(detail: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in detail.items() if value not in (None, [], [None]))
+    return ", ".join(f"{key} {in_words(value)}" for key, value in detail.items() if value not in (None, [], [None]))
 
 
 def _when(moment: str) -> str:

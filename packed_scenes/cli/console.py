@@ -168,3 +168,12 @@ def _bars(*, quiet: bool, passing: bool) -> Progress:
         transient=passing,
         disable=quiet,
     )
+
+
+def in_words(value: object) -> str:
+    """A value for people: mappings as ``name value, …``, lists as ``a, b``; no Python syntax."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {in_words(part)}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(in_words(part) for part in value)
+    return str(value)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, say
+from packed_scenes.cli.console import application, in_words, print_json, say
 from packed_scenes.cli.options import Device, Json, Seed
 
 app = application()
@@ -81,7 +81,7 @@ def main(
         print_json(found)
         return
     for key, value in found.items():
-        say(f"{key}: {value}")
+        say(f"{key}: {in_words(value)}")
 
 
 def _numbers(text: str) -> list[float]:

@@ -40,6 +40,7 @@ def main(
     from packed_scenes.data.errors import InputError
     from packed_scenes.data.images import read_image, write_image
     from packed_scenes.explain import draw_pairs, load_explained
+    from packed_scenes.explain.pairs import verdict
 
     made: dict[str, Any]
     model, gradient = load_explained(embedder)
@@ -54,7 +55,11 @@ def main(
         titles = [f"{a.stem} / {b.stem}" for a, b in zip(what[::2], what[1::2], strict=True)]
         picture, cosines = draw_pairs(model, pairs, titles=titles, gradient=gradient)
         write_image(out / "pairs.png", picture)
-        made = {"pairs": str(out / "pairs.png"), "cosine": [round(c, 4) for c in cosines]}
+        said = [f"{title}: {verdict(model, cosine)}" for title, cosine in zip(titles, cosines, strict=True)]
+        made = {"pairs": str(out / "pairs.png"), "cosine": [round(c, 4) for c in cosines], "verdict": said}
+        if not json:
+            for line in said:
+                say(line)
     if json:
         print_json(made)
     else:

@@ -166,7 +166,7 @@ def _audit(
         found = audit_folder(crops, Embedder.load(embedder), progress=bar.at, seed=seed)
     page = write_report(crops, found, out)
     counts = summary(found, crops.classes)["counts"]
-    _say(f"audit: {counts} — see {page}", quiet=quiet)
+    _say(f"audit: {', '.join(f'{number} {kind}' for kind, number in counts.items())} — see {page}", quiet=quiet)
     return apply_audit(crops, found) if apply else crops, counts
 
 

@@ -9,13 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.thresholds import calibrated_threshold
 
 if TYPE_CHECKING:
     from packed_scenes.embed import Embedder
 
 Image = npt.NDArray[np.uint8]
 
-GAP, TEXT = 6, 15
+GAP, TEXT, SMALL = 6, 15, 11
+INK, SOFT = (20, 20, 20), (110, 110, 110)
+LEGEND = (
+    "covered: red parts made the two alike, blue parts made them differ (seen by covering each part)",
+    "gradient: red parts raise the cosine",
+)
 
 
 def load_explained(name: str, *, device: str = "cpu") -> tuple[Embedder, bool]:
@@ -46,11 +52,11 @@ def draw_pairs(
     Args:
         embedder: of :func:`load_explained`.
         pairs: (h, w, 3) uint8 RGB crops of any size.
-        titles: one line per pair; the cosine is written behind it.
+        titles: one line per pair; the verdict is written below it.
         gradient: draw gradient maps, too.
 
     Returns:
-        (H, W, 3) uint8 RGB, and the cosines.
+        (H, W, 3) uint8 RGB with a legend below the pairs, and the cosines.
 
     Raises:
         InputError: if there is no pair.
@@ -61,6 +67,8 @@ def draw_pairs(
 
     if not pairs:
         raise InputError("no pair to explain")
+    heads: tuple[str, ...] = ("first", "covered", "gradient", "gradient", "covered", "second")
+    heads, legend = (heads, LEGEND) if gradient else ((heads[0], heads[1], heads[4], heads[5]), LEGEND[:1])
     rows, cosines = [], []
     for pair, title in zip(pairs, titles, strict=True):
         canvases = canvases_of(embedder, pair)
@@ -74,10 +82,38 @@ def draw_pairs(
             tiles = [tiles[0], looked[0], looked[1], tiles[1]]
         row = [canvases[0], *tiles, canvases[1]]
         high, wide = canvases.shape[1:3]
-        sheet = np.full((high + TEXT + 3 * GAP, len(row) * (wide + GAP) + GAP, 3), 255, np.uint8)
-        paste(sheet, text_mask(f"{title}  cosine {cosines[-1]:.3f}", TEXT), (GAP, GAP), (20, 20, 20))
-        for place, tile in enumerate(row):
+        lines = [(text_mask(title, TEXT), INK), (text_mask(verdict(embedder, cosines[-1]), SMALL), INK)]
+        across = max(len(row) * (wide + GAP), *(mask.shape[1] for mask, _ in lines)) + 2 * GAP
+        top = TEXT + 2 * SMALL + 8 * GAP
+        sheet = np.full((top + high + 2 * GAP, across, 3), 255, np.uint8)
+        paste(sheet, lines[0][0], (GAP, GAP), INK)
+        paste(sheet, lines[1][0], (GAP, TEXT + 3 * GAP), INK)
+        for place, (tile, head) in enumerate(zip(row, heads, strict=True)):
             x = GAP + place * (wide + GAP)
-            sheet[TEXT + 2 * GAP : TEXT + 2 * GAP + high, x : x + wide] = tile
+            paste(sheet, text_mask(head, SMALL), (x, TEXT + SMALL + 5 * GAP), SOFT)
+            sheet[top : top + high, x : x + wide] = tile
         rows.append(sheet)
-    return np.concatenate(rows), cosines
+    said = [text_mask(line, SMALL) for line in legend]
+    foot = np.full(
+        (len(said) * (SMALL + 2 * GAP) + GAP, max(mask.shape[1] for mask in said) + 2 * GAP, 3), 255, np.uint8
+    )
+    for at, mask in enumerate(said):
+        paste(foot, mask, (GAP, at * (SMALL + 2 * GAP)), INK)
+    return _below([*rows, foot]), cosines
+
+
+def verdict(embedder: Embedder, cosine: float) -> str:
+    """Say in a line whether two crops of this cosine are one thing by the embedder's limit."""
+    limit, calibrated = calibrated_threshold(embedder.card), bool(embedder.card.get("calibration"))
+    apart = max(0.0, 1 - cosine)
+    which = "calibrated" if calibrated else "usual"
+    return (
+        f"{'the same' if apart <= limit else 'two different things'}: distance {apart:.3f} is "
+        f"{'within' if apart <= limit else 'beyond'} the {which} limit of {limit:.2f} (cosine {cosine:.3f})"
+    )
+
+
+def _below(pictures: Sequence[Image]) -> Image:
+    """Stack pictures of different widths, white beside the narrower ones."""
+    wide = max(p.shape[1] for p in pictures)
+    return np.concatenate([np.pad(p, ((0, 0), (0, wide - p.shape[1]), (0, 0)), constant_values=255) for p in pictures])

@@ -21,6 +21,8 @@ SCORES = (
     ("davies_bouldin", "Davies-Bouldin (lower is better)"),
 )
 
+MARKS = (("*", "the rule's winner"), ("D", "best by truth"))
+
 
 def draw_kmeans(rows: Sequence[Row], file: Path) -> None:
     """Draw inertia with its elbow, and the silhouette, of KMeans against k, a line per space."""
@@ -46,8 +48,6 @@ def draw_kmeans(rows: Sequence[Row], file: Path) -> None:
 
 def draw_scores(rows: Sequence[Row], file: Path) -> None:
     """Draw three internal scores of every model against its number of clusters, a row of panels per descriptor."""
-    from matplotlib.lines import Line2D
-
     names = list(dict.fromkeys(row.descriptor for row in rows))
     figure, grid = _figure(len(names), len(SCORES), 13, 3.1 * len(names))
     methods = list(dict.fromkeys(row.method for row in rows))
@@ -58,13 +58,12 @@ def draw_scores(rows: Sequence[Row], file: Path) -> None:
                 here = [r for r in rows if r.descriptor == name and r.method == method and r.clusters > 1]
                 values = [r.judged if column == "silhouette" else getattr(r, column) for r in here]
                 panel.plot([r.clusters for r in here], values, ".", ms=5, color=f"C{at}", alpha=0.7)
-            panel.set_xscale("log")
+            _logarithmic(panel, "x")
             if column != "silhouette":
-                panel.set_yscale("log")
+                _logarithmic(panel, "y")
             panel.set_title(f"{plot_text(name)}: {title}", fontsize=9)
             panel.set_xlabel("clusters")
-    handles = [Line2D([], [], marker=".", ls="", color=f"C{at}", label=m) for at, m in enumerate(methods)]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(methods), frameon=False)
+    _legend(figure, methods)
     _save(figure, file)
 
 
@@ -96,16 +95,38 @@ def draw_against_truth(rows: Sequence[Row], file: Path, *, winner: Row, best: Ro
         for at, method in enumerate(methods):
             here = [r for r in rows if r.method == method and not r.fault]
             values = [r.judged if column == "silhouette" else getattr(r, column) for r in here]
-            panel.plot(values, [r.ari for r in here], ".", color=f"C{at}", label=method, alpha=0.7)
-        for row, mark, name in ((winner, "*", "the rule's winner"), (best, "D", "best by truth")):
+            panel.plot(values, [r.ari for r in here], ".", ms=5, color=f"C{at}", alpha=0.7)
+        for row, (mark, _) in zip((winner, best), MARKS, strict=True):
             value = row.judged if column == "silhouette" else getattr(row, column)
-            panel.plot(value, row.ari, mark, ms=13, mfc="none", mec="black", mew=1.5, label=name)
+            panel.plot(value, row.ari, mark, ms=13, mfc="none", mec="black", mew=1.5)
         if column != "silhouette":
-            panel.set_xscale("log")
-            panel.xaxis.set_minor_formatter("")
-        panel.set(xlabel=title, ylabel="ARI against truth", ylim=(-0.05, 1.02))
-    panels[0].legend(fontsize=8, frameon=False)
+            _logarithmic(panel, "x")
+        panel.set_title(title, fontsize=9)
+        panel.set(xlabel=column.replace("_", " "), ylabel="ARI against truth", ylim=(-0.05, 1.05))
+    _legend(figure, methods, MARKS)
     _save(figure, file)
+
+
+def _logarithmic(panel: Any, which: str) -> None:
+    """Scale one axis ("x" or "y") of a panel by logarithms, with few whole ticks written as plain numbers."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+    panel.set(**{f"{which}scale": "log"})
+    low, high = panel.get_xlim() if which == "x" else panel.get_ylim()
+    axis = panel.xaxis if which == "x" else panel.yaxis
+    wide = high > 10 * low > 0
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)) if wide else MaxNLocator(4))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _legend(figure: Any, methods: Sequence[str], marks: Sequence[tuple[str, str]] = ()) -> None:
+    """Write below the panels what the colours, and the black marks (mark, name), mean."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], marker=".", ls="", color=f"C{at}", label=m) for at, m in enumerate(methods)]
+    handles += [Line2D([], [], marker=mark, ls="", mfc="none", mec="black", label=name) for mark, name in marks]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
 
 
 def _by_space(rows: Sequence[Row]) -> dict[str, list[Row]]:

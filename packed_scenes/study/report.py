@@ -220,7 +220,11 @@ def _outliers(pictures: Pictures) -> list[str]:
 
 
 def _models(result: StudyResult) -> list[str]:
-    kept = sorted((r for r in result.rows if not r.fault), key=lambda r: -result.candidate(r).quality)[:TABLE]
+    running = sorted((r for r in result.rows if not r.fault), key=lambda r: -result.candidate(r).quality)
+    seen: dict[tuple[object, ...], Row] = {}
+    for r in running:  # other parameters often give the same clusters
+        seen.setdefault((r.space, r.clusters, *(round(v, 3) for v in (r.noise, r.judged, r.davies_bouldin))), r)
+    kept = list(seen.values())[:TABLE]
     body = [
         [
             f"<code>{r.key}</code>", html_text(r.space), f"<code>{html_text(r.model)}</code>", str(r.clusters),
@@ -237,7 +241,8 @@ def _models(result: StudyResult) -> list[str]:
     out = sum(bool(r.fault) for r in result.rows)
     return [
         f"<h2>The best {len(kept)} of {len(result.rows)} models</h2>",
-        f"<p>{out} models are out of the running. All of them, with time and memory, are in scores.csv and "
+        f"<p>{out} models are out of the running; {len(running) - len(seen)} that come out as a better or equal one in "
+        "the same space are not repeated here. All of them, with time and memory, are in scores.csv and "
         "scores.parquet.</p>",
         table(head, body, drop=drop),
     ]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packed_scenes.data.objects import NOISE
 from packed_scenes.web.project.project import Project
 
 if TYPE_CHECKING:
@@ -41,20 +40,26 @@ def objects_table(project: Project) -> bytes:
     return csv_text([COLUMNS, *lines]).encode()
 
 
+def exported(project: Project, form: str) -> bytes:
+    """Return all photos in a form of :class:`packed_scenes.exporting.Form`, zipped; labels are the groups' names.
+
+    Raises:
+        InputError: if the form is unknown or its library is missing.
+    """
+    from packed_scenes.exporting import export, of_analysis
+    from packed_scenes.web.project.runs import to_analysis
+
+    found = to_analysis(project)
+    scenes = [replace(s, file=f"{s.name}{s.path.suffix if s.path else '.png'}") for s in of_analysis(found)]
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=project.folder.path) as aside:
+        export(scenes, form, Path(aside) / "export", names=found.names)
+        return _zipped(Path(aside) / "export")
+
+
 def coco(project: Project) -> bytes:
     """Return all photos as COCO JSON whose categories are the groups, by name where they have one."""
-    from packed_scenes.data.coco import to_coco
-    from packed_scenes.data.labelled import LabelledScene
-
-    grouping = project.grouping
-    highest = max(grouping.clusters, default=NOISE)
-    titles = tuple(grouping.names.get(c, str(c)) for c in range(highest + 1))
-    scenes = [
-        LabelledScene(Path(f"{p.name}.jpg"), p.name, project.objects(p.number), size=(p.size[1], p.size[0]),
-                      categories=titles)
-        for p in project.photos
-    ]  # fmt: skip
-    return json.dumps(to_coco(scenes), ensure_ascii=False, allow_nan=False).encode()
+    with zipfile.ZipFile(io.BytesIO(exported(project, "coco"))) as archive:
+        return archive.read("coco.json")
 
 
 def overlay(project: Project, number: int) -> bytes:
@@ -62,8 +67,9 @@ def overlay(project: Project, number: int) -> bytes:
     from packed_scenes.aggregate import draw_overlay
     from packed_scenes.web.server.pagedata import png
 
-    colors = project.view().colors
-    return png(draw_overlay(project.image(number), project.objects(number), project.places(number), colors=colors))
+    colors, names = project.view().colors, project.grouping.names
+    objects, places = project.objects(number), project.places(number)
+    return png(draw_overlay(project.image(number), objects, places, colors=colors, names=names))
 
 
 def contact_sheet(project: Project) -> bytes:
@@ -72,7 +78,11 @@ def contact_sheet(project: Project) -> bytes:
     from packed_scenes.web.server.pagedata import png
 
     photos = [p for p in project.photos if p.source is not None]
-    sheet = ContactSheet([(p.name, project.objects(p.number)) for p in photos], colors=project.view().colors)
+    sheet = ContactSheet(
+        [(p.name, project.objects(p.number)) for p in photos],
+        colors=project.view().colors,
+        names=project.grouping.names,
+    )
     wanted = set(sheet.wanted)
     for photo in photos:
         if photo.name in wanted:
@@ -93,7 +103,8 @@ def report_page(project: Project, number: int) -> bytes:
     from packed_scenes.aggregate import draw_overlay, shelf_page
 
     image, colors = project.image(number), project.view().colors
-    drawn = draw_overlay(image, project.objects(number), project.places(number), colors=colors)
+    names = project.grouping.names
+    drawn = draw_overlay(image, project.objects(number), project.places(number), colors=colors, names=names)
     return shelf_page(report(project, number), image, drawn, colors=colors).encode()
 
 
@@ -102,9 +113,12 @@ def run_zip(project: Project) -> bytes:
     from packed_scenes.web.project.runs import to_analysis
 
     with tempfile.TemporaryDirectory(prefix=".run-", dir=project.folder.path) as aside:
-        folder = to_analysis(project).save(Path(aside) / "run")
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-                archive.write(path, path.relative_to(folder).as_posix())
-        return out.getvalue()
+        return _zipped(to_analysis(project).save(Path(aside) / "run"))
+
+
+def _zipped(folder: Path) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            archive.write(path, path.relative_to(folder).as_posix())
+    return out.getvalue()

@@ -143,7 +143,7 @@ def quality(work: Work) -> Found:
                 key: round(float(np.mean([getattr(s, key) for s in found])), 3)
                 for key in ("ARI", "AMI", "bcubed_f", "pairwise_f", "noise_share")
             }
-            errors = round(float(np.mean([abs(s.count_error) for s in found])), 3)
+            errors = round(float(np.mean([s.count_error for s in found])), 3)
             rows.append(
                 {"rows": count, "method": name, **means, "count error": errors, "ms": round(1e3 * timed.seconds, 1)}
             )

@@ -130,7 +130,7 @@ def _scores(pairs: list[tuple[Labels, Labels]]) -> dict[str, float]:
     return {
         "BCubed F": round(float(np.mean([s.bcubed_f for s in each])), 3),
         "pairwise F": round(pooled_pairs(pair_counts(t, p) for t, p in pairs).f, 3),
-        "count error": round(float(np.mean([abs(s.count_error) for s in each])), 3),
+        "count error": round(float(np.mean([s.count_error for s in each])), 3),
         "noise": round(float(np.mean([s.noise_share for s in each])), 3),
     }
 

@@ -129,7 +129,7 @@ def table_row(scenes: Sequence[Vectors], labels: Sequence[npt.NDArray[np.int64]]
     return {
         "B": float(np.mean([s.bcubed_f for s in found])),
         "P": pairs.f,
-        "K": float(np.mean([abs(s.count_error) for s in found])),
+        "K": float(np.mean([s.count_error for s in found])),
         "ARI": float(np.mean([s.ARI for s in found])),
         "noise": float(np.mean([s.noise_share for s in found])),
     }

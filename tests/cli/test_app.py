@@ -322,6 +322,37 @@ def test_everything_can_be_taken_away(client):
     assert client.post(f"/api/p/{key}/search", json={"photo": 0, "box": [5, 5, 25, 25]}).json()["hits"]
 
 
+def test_exports_for_other_tools_open_in_their_libraries(client, tmp_path):
+    key, state = loaded(client, FIRST)
+    edit(client, key, op="rename", c=state["groups"][0]["c"], name="Rote Seife")
+    for form in ("coco", "yolo", "voc", "cvat", "label-studio"):
+        answer = client.get(f"/api/p/{key}/download/export-{form}.zip")
+        assert answer.is_success, (form, answer.text)
+        (tmp_path / f"{form}.zip").write_bytes(answer.content)
+        shutil.unpack_archive(tmp_path / f"{form}.zip", tmp_path / form)
+    (name,) = {p.stem for p in (tmp_path / "yolo" / "yolo" / "images").iterdir()}
+    assert name == state["photos"][0]["name"]
+    for text in (
+        "coco/coco.json",
+        "cvat/cvat.xml",
+        "label-studio/label-studio.json",
+        f"voc/voc/Annotations/{name}.xml",
+    ):
+        assert "Rote Seife" in (tmp_path / text).read_text(encoding="utf-8"), text
+    assert client.get(f"/api/p/{key}/download/export-xls.zip").status_code == 400
+    for form, library in (("supervision", "supervision"), ("fiftyone", "fiftyone")):
+        answer = client.get(f"/api/p/{key}/download/export-{form}.zip")
+        assert answer.is_success or f"needs {library}" in answer.text or library in answer.json()["error"]
+    coco = pytest.importorskip("pycocotools.coco")
+    sv = pytest.importorskip("supervision")
+    assert len(coco.COCO(str(tmp_path / "coco" / "coco.json")).anns) == 11
+    yolo = tmp_path / "yolo" / "yolo"
+    (one,) = sv.DetectionDataset.from_yolo(yolo / "images", yolo / "labels", yolo / "data.yaml").annotations.values()
+    assert len(one) == 11
+    voc = tmp_path / "voc" / "voc"
+    assert len(sv.DetectionDataset.from_pascal_voc(voc / "JPEGImages", voc / "Annotations")) == 1
+
+
 def test_the_sample_opens_from_what_ships_where_it_fits(place, client, monkeypatch):
     monkeypatch.setattr("packed_scenes.web.server.home._fits", lambda _: True)
     key = client.post("/api/new", json={"sample": "shelf"}).json()["key"]

@@ -30,6 +30,7 @@ export function reportView(main) {
       el("h3", {}, "Share of shelf"), table(["product", "facings", "", "by count", "by area", "boards"], told.lines.map(line), { label: "Share of shelf" }),
       told.gaps.length ? el("h3", {}, "Possible gaps") : "", told.gaps.length ? table(["board", "room for", "right of", "left of"], told.gaps.map((g) => [g.board, g.room, g.left, g.right]), { label: "Possible gaps" }) : "",
       el("h3", {}, "Take away"), el("div", { class: "row wrap" }, file("Objects (CSV)", "objects.csv"), file("COCO (JSON)", "objects.json"), file("Overlay (PNG)", "overlay.png"), file("Groups (PNG)", "groups.png"), file("Report (HTML)", "report.html"), file("This photo as a plan", "plan.csv"), file("Run folder (zip)", "run.zip")),
+      el("p", { class: "soft" }, "For other tools, as a zip:"), el("div", { class: "row wrap" }, ...[["COCO", "coco"], ["YOLO", "yolo"], ["Pascal VOC", "voc"], ["CVAT", "cvat"], ["Label Studio", "label-studio"], ["FiftyOne", "fiftyone"], ["supervision", "supervision"]].map(([label, form]) => file(label, `export-${form}.zip`))),
       el("h3", {}, "Compare with a plan"), el("p", { class: "soft" }, "A CSV with the columns row, position, product and facings; a good photo makes one."), plan, result);
   }
   const stop = listen((what) => { if (what !== "busy" && store.state && (store.state.version !== version || store.photo !== photo)) load(); });

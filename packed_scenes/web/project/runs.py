@@ -90,7 +90,7 @@ def fill_from_run(project: Project, path: Path) -> list[tuple[str, str]]:
     values: dict[str, Any] = {"reach": record["settings"].get("reach", 0.3), "confidence": 0.0}
     if record["clustering"].get("threshold") is not None:
         values["threshold"] = float(record["clustering"]["threshold"])
-    for cluster, name in (record["clustering"].get("names") or {}).items():
+    for cluster, name in (record.get("names") or {}).items():
         values |= {f"name/{int(cluster)}": str(name)[:MAX_NAME], f"pinned/{int(cluster)}": True}
     project.commit("Run opened", columns=patches, values=values)
     project.history.settle()
@@ -125,8 +125,7 @@ def to_analysis(project: Project) -> Analysis:
         "n_clusters": len(grouping.clusters),
         "noise_share": float(np.mean(grouping.cluster < 0)) if len(grouping.cluster) else 0.0,
         "threshold": grouping.threshold,
-        "names": {str(c): name for c, name in grouping.names.items()},
         "edits": [change.what for change in project.history.done[: project.history.at]],
         "warnings": [],
     }
-    return Analysis(tuple(scenes), replace(settings), clustering, weights=project.weights)
+    return Analysis(tuple(scenes), replace(settings), clustering, weights=project.weights, names=dict(grouping.names))

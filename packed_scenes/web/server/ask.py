@@ -172,6 +172,9 @@ def _download(request: Request) -> Response:
         return file(planogram_csv(layout_of(downloads.report(project, number))), kind, "text/csv; charset=utf-8")
     if kind == "run.zip":
         return file(downloads.run_zip(project), kind, "application/zip")
+    if kind.startswith("export-") and kind.endswith(".zip"):
+        form = kind.removeprefix("export-").removesuffix(".zip")
+        return file(downloads.exported(project, form), f"{form}.zip", "application/zip")
     raise InputError("there is no such file")
 
 
