@@ -98,8 +98,7 @@ def match_names(pictures: Sequence[str], entries: Sequence[str]) -> Matches:
         for depth in range(deepest, 0, -1):
             pairs = [(p, e) for p, e in _agreeing(free, depth) if sure(sides[0][p][-1], sides[1][e][-1])]
             _assign(pairs, found, spent, names)
-        moved = [pair for depth in range(deepest, 1, -1) for pair in _only(free, depth, entries)]
-        for p, e in [*moved, *_alone(keyed)]:
+        for p, e in [*_moved(free, deepest, entries), *_alone(keyed)]:
             if not found.settled(p) and e not in spent:
                 found.entry[p] = e
                 spent.add(e)
@@ -154,6 +153,10 @@ def _only(free: Sequence[dict[int, Parts]], depth: int, entries: Sequence[str]) 
                 side[parts[-depth:]].append(row)
     pairs = [(p[0], ends[1][end][0]) for end, p in ends[0].items() if len(p) == 1 == len(ends[1].get(end, []))]
     return [(p, e) for p, e in pairs if _WHOLE.match(entries[e])]
+
+
+def _moved(free: Sequence[dict[int, Parts]], deepest: int, entries: Sequence[str]) -> list[tuple[int, int]]:
+    return [pair for depth in range(deepest, 1, -1) for pair in _only(free, depth, entries)]
 
 
 def _alone(keyed: Sequence[dict[int, Parts]]) -> list[tuple[int, int]]:

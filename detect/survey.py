@@ -11,7 +11,7 @@ pixels. At each depth at most :data:`WIDTH` parts are looked at, those that show
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -167,7 +167,7 @@ def survey(width: int, height: int, look_at: LookAt, detail: Callable[[Rectangle
         closest = 2 * INPUT_SIDES[-1] >= MAX_ENLARGEMENT * _side(parts[0])
         shown = {part: detail(part) if len(parts) > 1 else 1.0 for part in parts}
         judged: dict[Rectangle, Region | _Closer] = {}
-        for part in sorted((p for p in parts if shown[p] > 0), key=lambda p: -shown[p])[:WIDTH]:
+        for part in _most_detailed(shown):
             settled = settled and looks.spent <= BUDGET
             if settled:
                 judged[part] = looks.judge(part, sizes, parents.get(part), closest=closest)
@@ -177,17 +177,24 @@ def survey(width: int, height: int, look_at: LookAt, detail: Callable[[Rectangle
             closer = [p for p in parts if _must_go_closer(judged.get(p)) or (not regions and shown[p] > 0)]
         rest = [p for p in parts if p not in closer and not isinstance(judged.get(p), Region)]
         regions += [Region(p, parents[p].object_px if p in parents else None) for p in rest]
-        parents = {q: seen for p in closer if (seen := _seen_from_afar(judged.get(p))) for q in quarters(p)}
+        parents = _parents(closer, judged)
         parts, sizes = [q for p in closer for q in quarters(p)], INPUT_SIDES[-1:]
     return Survey(regions, _common(regions), settled, looks.spent)
+
+
+def _most_detailed(shown: dict[Rectangle, float]) -> list[Rectangle]:
+    """The :data:`WIDTH` parts that show most, of those that show anything."""
+    return sorted((part for part, value in shown.items() if value > 0), key=lambda part: -shown[part])[:WIDTH]
 
 
 def _must_go_closer(judgement: Region | _Closer | None) -> bool:
     return isinstance(judgement, _Closer) and judgement.must
 
 
-def _seen_from_afar(judgement: Region | _Closer | None) -> Look | None:
-    return judgement.seen if isinstance(judgement, _Closer) else None
+def _parents(closer: list[Rectangle], judged: Mapping[Rectangle, Region | _Closer]) -> dict[Rectangle, Look]:
+    """What was seen from afar of each quarter of the parts that are looked at closer."""
+    found = [(part, judgement) for part in closer if isinstance(judgement := judged.get(part), _Closer)]
+    return {q: judgement.seen for part, judgement in found if judgement.seen for q in quarters(part)}
 
 
 def _common(regions: list[Region]) -> float | None:

@@ -140,12 +140,12 @@ def watch(
             found = sources(new, named={**names.scenes, **given})
             observed = observe_scenes(found, observer, given=boxes, stage=out / ".seen", cache=cache)
             seen |= _stamped(progress(observed, "new photos", len(found)) if progress else observed, now, warn)
-        if (new or changed) and any(isinstance(photo.made, Observation) for photo in seen.values()):
+        if (new or changed) and _observed(seen):
             analysis = _group([seen[path] for path in now if path in seen], observer, names, cache, boxes)
             save_run(analysis, out, drawn=drawn)
             names = Names.of_run(out)
             yield analysis
-        done = sum(isinstance(photo.made, Observation) for photo in seen.values())
+        done = _observed(seen)
         if until.reached(done, settled=all(path in seen for path in now)):
             return
         time.sleep(every_seconds)
@@ -162,6 +162,11 @@ def _stamped(
         if isinstance(made, Exception):
             warn(f"left out: {source.where}: {reason(made)}")
     return found
+
+
+def _observed(seen: Mapping[Path, _Seen]) -> int:
+    """The number of photos that were not left out."""
+    return sum(isinstance(photo.made, Observation) for photo in seen.values())
 
 
 def _check(folders: Sequence[Path], every_seconds: float) -> None:

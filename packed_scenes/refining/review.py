@@ -93,6 +93,9 @@ class Links:
         return {"must_link": must, "cannot_link": cannot}
 
 
+Pair = tuple[str, str]
+
+
 @dataclass(frozen=True)
 class Review:
     """A review list read back: the links, and how many lines had a decision."""
@@ -135,8 +138,8 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
         InputError: with the line, for an unknown decision or file.
     """
     path = Path(path)
-    same: list[tuple[str, str]] = []
-    different: list[tuple[str, str]] = []
+    same: list[Pair] = []
+    different: list[Pair] = []
     noise: list[str] = []
     table = read_table(path, "file", what="review", remedy="Use the review.csv of a run.")
     column = next((name for name in table.header if name.split(" ")[0].rstrip(":") == "decision"), None)
@@ -156,13 +159,7 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
         if word == "noise":
             noise.append(own)
             continue
-        joined, parted = {
-            "keep": ([(own, central)], []),
-            "apart": ([], [(own, central)]),
-            "move": ([(own, near)], [(own, central)] if central != own else []),
-            "same": ([(own, other)], []),
-            "not": ([], [(own, other)]),
-        }.get(word, ([], []))
+        joined, parted = _pairs(word, own, other, central, near)
         if not joined and not parted:
             raise InputError(f"line {number}: unknown decision {word!r}", file=path, remedy=f"Write {WORDS}.")
         wrong = next((name for pair in (*joined, *parted) for name in pair if name not in everyone), None)
@@ -170,15 +167,24 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
             raise InputError(f"line {number}: no crop is called {wrong!r}", file=path, remedy="Correct the name.")
         same += joined
         different += parted
+    for one, two in different:
+        if one == two:
+            raise InputError(
+                f"{one} is the central crop of its cluster, so it cannot be apart from it",
+                file=path,
+                remedy="Part the other members instead, or write: not FILE.",
+            )
     same = [pair for pair in same if pair[0] != pair[1]]
-    clash = next((pair for pair in different if pair[0] == pair[1]), None)
-    if clash is not None:
-        raise InputError(
-            f"{clash[0]} is the central crop of its cluster, so it cannot be apart from it",
-            file=path,
-            remedy="Part the other members instead, or write: not FILE.",
-        )
     return Review(Links(tuple(same), tuple(different), tuple(noise)), decided)
+
+
+def _pairs(word: str, own: str, other: str, central: str, near: str) -> tuple[list[Pair], list[Pair]]:
+    """The pairs that a decision joins, and those that it parts; neither for an unknown word."""
+    joined: dict[str, list[Pair]] = {"keep": [(own, central)], "move": [(own, near)], "same": [(own, other)]}
+    parted: dict[str, list[Pair]] = {
+        "apart": [(own, central)], "move": [(own, central)] if central != own else [], "not": [(own, other)]
+    }  # fmt: skip
+    return joined.get(word, []), parted.get(word, [])
 
 
 def _other(decision: str) -> str:
