@@ -1,4 +1,4 @@
-"""``PersonNet``: MobileNetV2's convolutions with stripes of four depths joined into one vector, for people.
+"""``PersonNet``: stripes of MobileNetV2's features and one linear layer, for people.
 
 Batch norm is folded into the convolutions before the training starts: its ImageNet statistics are then kept as they
 are, where statistics of drawn people would not fit real ones, and a training step is a third cheaper.
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from packed_scenes.data import InputError
-from packed_scenes.embed.compiled_person import DEVIATION, MEAN, NORM_EPSILON, STAGES, TAPS
+from packed_scenes.embed.compiled_person import DEVIATION, MEAN, NORM_EPSILON, STAGES
 from packed_scenes.embed.networks import Unit
 
 EPSILON = 1e-5  # of torch's batch norm
@@ -42,10 +42,10 @@ class Inverted(nn.Module):
 
 
 class PersonNet(Unit):
-    """Stripes of MobileNetV2's features: what is worn at which height, from colours to parts.
+    """Stripes of MobileNetV2's features: what is worn at which height.
 
-    The maps after four blocks are averaged across the body, with learned weights that favour the middle, into
-    ``stripes`` rows; each map's rows are standardised, and one linear layer joins all.
+    The maps of its thirteenth block are averaged across the body, with learned weights that favour the middle, into
+    ``stripes`` rows of 96 channels; they are standardised per crop, and one linear layer follows.
 
     Args:
         width, height: canvas in pixels, multiples of 16.
@@ -57,18 +57,15 @@ class PersonNet(Unit):
         super().__init__()
         self.width, self.height, self.stripes, self.dimension = width, height, stripes, dimension
         blocks: list[nn.Module] = [_convolution(3, 32, kernel=3, stride=2)]
-        inputs, strides, channels, across = 32, 2, [], []
+        inputs, strides = 32, 2
         for expansion, outputs, count, stride in STAGES:
             for index in range(count):
                 step = stride if index == 0 else 1
                 blocks.append(Inverted(inputs, outputs, stride=step, expansion=expansion))
                 inputs, strides = outputs, strides * step
-                if len(blocks) - 1 in TAPS:
-                    channels.append(outputs)
-                    across.append(width // strides)
         self.blocks = nn.ModuleList(blocks)
-        self.across = nn.ParameterList([torch.linspace(-1.5, 1.5, n).square().neg() for n in across])
-        self.head = nn.Linear(sum(channels) * stripes, dimension)
+        self.across = nn.Parameter(torch.linspace(-1.5, 1.5, width // strides).square().neg())
+        self.head = nn.Linear(inputs * stripes, dimension)
         self.trunk = 0  # blocks that a training leaves alone
 
     def scale(self, pixels: Tensor) -> Tensor:
@@ -79,17 +76,14 @@ class PersonNet(Unit):
 
     def features(self, x: Tensor) -> Tensor:
         """See :class:`Unit`."""
-        rows: list[Tensor] = []
+        return self.head(self.rows(x))  # type: ignore[no-any-return]
+
+    def rows(self, x: Tensor) -> Tensor:
+        """Scaled (B, 3, H, W) -> (B, 96 * stripes): what the head sees, standardised per crop."""
         for number, block in enumerate(self.blocks):
             with torch.set_grad_enabled(torch.is_grad_enabled() and number >= self.trunk):
                 x = block(x) if number else functional.relu6(block(x))
-            if number in TAPS:
-                rows.append(self._stripes(x, self.across[len(rows)]))
-        return self.head(torch.cat(rows, 1))  # type: ignore[no-any-return]
-
-    def _stripes(self, x: Tensor, across: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, C * stripes), standardised per crop."""
-        row = (x * torch.softmax(across, 0)).sum(3)
+        row = (x * torch.softmax(self.across, 0)).sum(3)
         row = row.reshape(len(row), row.shape[1], self.stripes, -1).mean(3).flatten(1)
         return functional.layer_norm(row, row.shape[1:], eps=NORM_EPSILON)
 

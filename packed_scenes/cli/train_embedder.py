@@ -53,7 +53,10 @@ def main(
     ] = None,
     embedder: Annotated[str, typer.Option(help="Embedder of the audit: a name or a .safetensors file.")] = "default",
     epochs: Annotated[int, typer.Option(help="Epochs of a preset on one folder.", min=1)] = 20,
-    steps: Annotated[int, typer.Option(help="Steps of the default and person presets.", min=1)] = 6000,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Steps of the default and person presets.  [default: 6000 for default, 0 for person]", min=0),
+    ] = None,
     shards: Annotated[int, typer.Option(help="Shards of 250 drawn families for the default preset.", min=0)] = 16,
     first_shard: Annotated[
         int, typer.Option(help="Number of the first shard; other numbers are other families.", min=0)
@@ -89,7 +92,7 @@ def main(
     if chosen == "person":
         card = _train_person(
             folder, out=out, repairs=repairs, backgrounds=backgrounds, start=start, work=work or out / "work",
-            steps=steps, lr=lr, seed=seed, quiet=json,
+            steps=steps or 0, lr=lr, seed=seed, quiet=json,
         )  # fmt: skip
         if json:
             print_json({"calibration": card["calibration"]})
@@ -100,9 +103,11 @@ def main(
         assert crops is not None
         crops, result["audit"] = _audit(crops, out, embedder=embedder, apply=apply, seed=seed, quiet=json)
     if chosen == "default":
+        if steps == 0:
+            raise InputError("--steps 0 trains nothing", remedy="Give --steps 1 or more.")
         result["calibration"] = _train_default(
             crops, out=out, work=work or out / "work", grocery=grocery, vehicles=vehicles, shards=shards,
-            first_shard=first_shard, start=start, steps=steps, lr=lr, seed=seed, quiet=json,
+            first_shard=first_shard, start=start, steps=6000 if steps is None else steps, lr=lr, seed=seed, quiet=json,
         )  # fmt: skip
     elif chosen is not None:
         from packed_scenes.embed.presets import train_preset
@@ -242,18 +247,23 @@ def _train_person(
 
     dropped = () if repairs is None else read_repairs(repairs)[1]
     real = real_people(folder, backgrounds, dropped=dropped)
+    recipe = PersonRecipe(steps=steps, lr=lr or 1e-3, seed=seed)
     data = {
-        "drawn": "people of data.synth.people, streamed",
+        "drawn": f"{recipe.solved_people} people of data.synth.people, {recipe.solved_views} crops each",
         "real_people": len(real.crops),
         "backgrounds": len(real.pictures),
         "started_from": None if start is None else {"file": start.name, "sha256": sha256_file(start)},
     }
     with Bar("train", quiet=quiet) as bar:
-        bar.at(0, steps)
+
+        def report(row: dict[str, Any]) -> None:
+            if "people" in row:
+                bar.at(row["people"], recipe.solved_people, label="people drawn")
+            else:
+                bar.at(row["step"], steps, f"loss {row['loss']:.2f}")
+
         return make_person(
-            work=work, out=out / "embedder.safetensors", start=start, real=real, data=data,
-            recipe=PersonRecipe(steps=steps, lr=lr or 1e-3, seed=seed),
-            report=lambda row: bar.at(row["step"], steps, f"loss {row['loss']:.2f}"),
+            work=work, out=out / "embedder.safetensors", start=start, real=real, data=data, recipe=recipe, report=report
         )  # fmt: skip
 
 

@@ -16,10 +16,10 @@ from packed_scenes.embed.person_batches import PeopleBatches, RealPeople  # noqa
 from packed_scenes.embed.person_held import keep_out, scenes_of  # noqa: E402
 from packed_scenes.embed.person_network import PersonNet, load_imagenet  # noqa: E402
 from packed_scenes.embed.person_sources import read_backgrounds, read_people  # noqa: E402
-from packed_scenes.embed.person_training import PersonRecipe, make_person, train_person  # noqa: E402
+from packed_scenes.embed.person_training import PersonRecipe, make_person, solve_head, train_person  # noqa: E402
 from packed_scenes.embed.weights import save_weights  # noqa: E402
 
-TINY = PersonRecipe(steps=2, people=2, views=2, real_people=1, save_every=1)
+TINY = PersonRecipe(steps=2, people=2, views=2, real_people=1, save_every=1, solved_people=0)
 
 
 def crops(people: int = 3) -> tuple[tuple[np.ndarray, ...], ...]:
@@ -87,6 +87,22 @@ def test_people_kept_out_are_not_trained_on() -> None:
     scenes = scenes_of(PersonNet(dimension=8).eval(), RealPeople(crops=crops(5)), count=2, views=3)
     assert all(vectors.shape == (len(label), 8) for vectors, label in scenes)
     assert all(set(label.tolist()) == set(range(5)) for _, label in scenes)
+
+
+def test_the_solved_layer_goes_on_where_it_was_and_repeats(tmp_path: Path) -> None:
+    recipe = PersonRecipe(solved_people=3, solved_views=2)
+    heads = []
+    for kept in ("a.npz", "b.npz", "a.npz"):
+        torch.manual_seed(0)
+        network = PersonNet(width=32, height=128, dimension=8)
+        rows: list[dict[str, float]] = []
+        solve_head(network, recipe=recipe, kept=tmp_path / kept, report=rows.append)
+        heads.append(network.head.weight.detach().numpy())
+    assert rows == []  # all people of a.npz were there
+    np.testing.assert_array_equal(heads[0], heads[1])
+    np.testing.assert_array_equal(heads[0], heads[2])
+    assert np.abs(heads[0][:2]).max() > 0
+    assert np.all(heads[0][2:] == 0)  # three people part along two directions
 
 
 @pytest.mark.slow
