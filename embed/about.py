@@ -32,7 +32,7 @@ class About:
 
 ABOUT: dict[str, About] = {
     "default": About("goods, vehicles", 128, OURS, 3.3),
-    "person": About("people", 192, OURS, 5.1),
+    "person": About("people", 192, OURS, 1.4),
     "reference": About("goods, as the method's author did it", 32, OURS, 0.1),
     "colour": About("colour layout, no training", 2304, OURS),
     "color": About("colour layout, no training", 2304, OURS),

@@ -107,7 +107,7 @@ class _Layers:
 
 
 def _standard(value: Floats, name: str, weights: Weights) -> Floats:
-    return np.clip((value - weights[f"mean.{name}"]) / weights[f"scale.{name}"], -BOUND, BOUND)
+    return np.asarray(np.clip((value - weights[f"mean.{name}"]) / weights[f"scale.{name}"], -BOUND, BOUND))
 
 
 def _both(about: Floats, weight: Floats, index: Ints, rows: slice) -> Floats:

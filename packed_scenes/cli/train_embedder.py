@@ -104,6 +104,8 @@ def main(
         crops, result["audit"] = _audit(crops, out, embedder=embedder, apply=apply, seed=seed, quiet=json)
     if chosen == "default":
         if steps == 0:
+            from packed_scenes.data import InputError
+
             raise InputError("--steps 0 trains nothing", remedy="Give --steps 1 or more.")
         result["calibration"] = _train_default(
             crops, out=out, work=work or out / "work", grocery=grocery, vehicles=vehicles, shards=shards,
