@@ -21,6 +21,7 @@ from packed_scenes.data.files import check_file, sha256_file
 from packed_scenes.data.inference import compile_network, core, openvino
 
 SUFFIXES = (".onnx", ".xml")
+AGAIN, SMALLER = "Export or copy it again.", "Take a smaller one."
 MAX_BYTES = 1 << 32  # bytes of all files of a network
 MAX_GRAPH_BYTES = {".onnx": 1 << 31, ".xml": 1 << 26}  # protobuf's own limit; an IR's graph of a few MB is a large one
 
@@ -90,7 +91,7 @@ def read_netfile(path: str | Path) -> NetFile:
         raise InputError("no network file", file=path, remedy="Give .onnx, or .xml with its .bin beside it.")
     size = check_file(path, what="network")
     if size > MAX_GRAPH_BYTES[path.suffix]:
-        raise InputError(f"{size / 1e6:,.0f} MB is too large for a {path.suffix} network", file=path)
+        raise InputError(f"{size / 1e6:,.0f} MB is too large for a {path.suffix} network", file=path, remedy=SMALLER)
     return _read_onnx(path) if path.suffix == ".onnx" else _read_ir(path)
 
 
@@ -103,9 +104,9 @@ def _read_onnx(path: Path) -> NetFile:
         inputs = tuple(_onnx_port(value) for value in model.graph.input if value.name not in constants)
         outputs = tuple(_onnx_port(value) for value in model.graph.output)
     except Exception as error:  # protobuf raises errors of its own
-        raise InputError(f"not an ONNX network ({type(error).__name__})", file=path) from error
+        raise InputError(f"not an ONNX network ({type(error).__name__})", file=path, remedy=AGAIN) from error
     if not inputs or not outputs:
-        raise InputError("not an ONNX network (it has no input or no output)", file=path)
+        raise InputError("not an ONNX network (it has no input or no output)", file=path, remedy=AGAIN)
     others = _external(path, model)
     return NetFile(path, inputs, outputs, {p.key: p.value for p in model.metadata_props}, _sha256([path, *others]))
 
@@ -135,7 +136,7 @@ def _external(path: Path, model: Any) -> list[Path]:
 def _read_ir(path: Path) -> NetFile:
     with open(path, "rb") as file:
         if b"<net" not in file.read(4096):
-            raise InputError("not an OpenVINO network (no <net> in it)", file=path)
+            raise InputError("not an OpenVINO network (no <net> in it)", file=path, remedy=AGAIN)
     weights = path.with_suffix(".bin")
     if not weights.is_file():
         raise InputError("its weights are missing", file=weights, remedy="Copy the .bin beside the .xml.")
@@ -144,8 +145,8 @@ def _read_ir(path: Path) -> NetFile:
         model = core().read_model(str(path))
         inputs, outputs = ([_ir_port(p, k) for k, p in enumerate(ports)] for ports in (model.inputs, model.outputs))
         about = _conversion(model)
-    except RuntimeError as error:
-        raise InputError(f"OpenVINO cannot read this network ({_last_line(error)})", file=path) from error
+    except Exception as error:  # RuntimeError, or what its binding raises on names that are no UTF-8
+        raise InputError(f"OpenVINO cannot read this network ({_last_line(error)})", file=path, remedy=AGAIN) from error
     return NetFile(path, tuple(inputs), tuple(outputs), about, _sha256([path, *others]))
 
 
@@ -171,7 +172,7 @@ def _conversion(model: Any) -> dict[str, str]:
 def _bounded(path: Path, others: Sequence[Path]) -> list[Path]:
     size = path.stat().st_size + sum(check_file(other, what="weights") for other in others)
     if size > MAX_BYTES:
-        raise InputError(f"{size / 1e6:,.0f} MB are more than {MAX_BYTES / 1e6:,.0f} MB", file=path)
+        raise InputError(f"{size / 1e6:,.0f} MB are more than {MAX_BYTES / 1e6:,.0f} MB", file=path, remedy=SMALLER)
     return list(others)
 
 
@@ -208,8 +209,10 @@ def compile_netfile(net: NetFile, *, backend: str = "openvino", device: str = "c
 
     try:
         compiled = compile_network(build, key=f"{net.sha256} {list(shape)}")
-    except RuntimeError as error:
-        raise InputError(f"OpenVINO cannot read this network ({_last_line(error)})", file=net.path) from error
+    except Exception as error:  # RuntimeError, or what its binding raises on names that are no UTF-8
+        raise InputError(
+            f"OpenVINO cannot read this network ({_last_line(error)})", file=net.path, remedy=AGAIN
+        ) from error
     request, names = compiled.create_infer_request(), [_name(port, k) for k, port in enumerate(compiled.outputs)]
 
     def run(batch: Array) -> dict[str, Array]:
@@ -234,7 +237,9 @@ class _Compiled:
                 return self._run(np.ascontiguousarray(batch, np.dtype(kind)))
         except Exception as error:  # each library has its own; a wrong shape is the usual reason
             raise InputError(
-                f"the network fails on an input of shape {list(batch.shape)} ({_last_line(error)})", file=self._net.path
+                f"the network fails on an input of shape {list(batch.shape)} ({_last_line(error)})",
+                file=self._net.path,
+                remedy="Export it for this size, or for any.",
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -258,7 +263,7 @@ def _onnxruntime(net: NetFile, device: str) -> Run:
         session = onnxruntime.InferenceSession(str(net.path), options, providers=providers)
     except Exception as error:
         raise InputError(
-            f"ONNX Runtime cannot read this network ({str(error).strip()[:150]})", file=net.path
+            f"ONNX Runtime cannot read this network ({str(error).strip()[:150]})", file=net.path, remedy=AGAIN
         ) from error
     name, outputs = session.get_inputs()[0].name, [port.name for port in session.get_outputs()]
 

@@ -158,7 +158,11 @@ def _torch(path: Path, device: str, trust: bool, about: Mapping[str, Any] | None
             "not detector weights", file=path, remedy="Expected a file from train_detector.py or an ultralytics model."
         )
     model = network.restore(content, source=path)
-    return TorchNetwork(model, _card(about or content["card"], content["names"], path, backend="torch"), device=device)
+    try:
+        card = _card(about or content["card"], content["names"], path, backend="torch")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"its card is damaged ({error})", file=path, remedy="Copy it again.") from error
+    return TorchNetwork(model, card, device=device)
 
 
 def _ultralytics(path: Path, device: str) -> Network:

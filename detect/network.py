@@ -119,11 +119,13 @@ def restore(content: dict[str, Any], *, source: str | Path) -> torch.nn.Module:
     Raises:
         InputError: if the weights do not fit the network.
     """
-    model = build(classes=len(content["names"]), width=content["width"])
     try:
+        model = build(classes=len(content["names"]), width=content["width"])
         model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in content["state"].items()})
-    except RuntimeError as error:
-        raise InputError(f"the weights do not fit this version's network ({str(error)[:120]})", file=source) from error
+    except (InputError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"the weights do not fit this version's network ({str(error)[:120]})", file=source, remedy="Train it again."
+        ) from error
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     return model.eval()

@@ -29,13 +29,13 @@ def architecture(card: dict[str, Any]) -> Any:
         "autoencoder": autoencoder.Autoencoder,
         "person": person_network.PersonNet,
     }
-    name, options = card["architecture"], dict(card.get("options", {}))
+    name, options = str(card["architecture"]), card.get("options", {})
     if name not in known:
         raise InputError(f"unknown architecture {name!r}", remedy=f"Known: {', '.join(sorted(known))}.")
     try:
         return known[name](**{key: tuple(v) if isinstance(v, list) else v for key, v in options.items()})
-    except TypeError as error:
-        raise InputError(f"the card's options do not fit {name!r} ({error})") from error
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise InputError(f"the card's options do not fit {name!r} ({error})", remedy="Copy the card again.") from error
 
 
 def load_network(path: str | Path, card: dict[str, Any]) -> Unit:
@@ -44,9 +44,18 @@ def load_network(path: str | Path, card: dict[str, Any]) -> Unit:
     Raises:
         InputError: if the tensors do not fit the architecture.
     """
-    network: Unit = architecture(card)
+    import torch
+
+    tensors = load_tensors(path)
     try:
-        network.load_state_dict(load_tensors(path))
-    except RuntimeError as error:
+        with torch.device("meta"):  # no memory: a card may say a width of a billion
+            wanted = {name: value.shape for name, value in architecture(card).state_dict().items()}
+        if wanted != {name: value.shape for name, value in tensors.items()}:
+            raise ValueError("other tensors")
+        network: Unit = architecture(card)
+        network.load_state_dict(tensors)
+    except InputError as error:
+        raise InputError(error.message, file=path, remedy=error.remedy) from error
+    except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError, ZeroDivisionError) as error:
         raise InputError(f"the weights do not fit {card['architecture']!r}", file=path, remedy="Retrain it.") from error
     return network.eval()

@@ -50,13 +50,13 @@ class CompiledRunner:
         self.device = "cpu"
         self._path, self._card = path, card
         tensors = read_tensors(path)
-        options = DEFAULTS[card["architecture"]] | card.get("options", {})
-        self.width, self.height, self.dimension = (int(options[k]) for k in ("width", "height", "dimension"))
         try:
+            options = DEFAULTS[card["architecture"]] | card.get("options", {})
+            self.width, self.height, self.dimension = (int(options[k]) for k in ("width", "height", "dimension"))
             if len(tensors["head.bias"]) != self.dimension:
                 raise InputError("another dimension")
             self._compiled = compile_tensors(card["architecture"], tensors, options)
-        except (InputError, KeyError) as error:
+        except (RuntimeError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"the weights do not fit {card['architecture']!r}", file=path, remedy="Retrain it."
             ) from error
@@ -98,7 +98,7 @@ def read_tensors(path: str | Path) -> dict[str, Float]:
     try:
         return {name: value.astype(np.float32) for name, value in load_file(path).items() if value.dtype.kind == "f"}
     except (SafetensorError, OSError) as error:
-        raise InputError(f"no readable safetensors file ({error})", file=path) from error
+        raise InputError(f"no readable safetensors file ({error})", file=path, remedy="Copy it again.") from error
 
 
 def compile_tensors(

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
+from packed_scenes.data.damage import UNREADABLE, why
 from packed_scenes.data.files import write_json
 
 WIDTH, HEIGHT = 128, 192
@@ -61,9 +62,14 @@ class CropStore:
         folder = Path(folder)
         if not (folder / "store.json").is_file():
             raise InputError("no finished crop store here", file=folder, remedy="Build it again.")
-        count = json.loads((folder / "store.json").read_text())["count"]
-        pixels = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=(count, HEIGHT, WIDTH, 4))
-        columns = np.load(folder / "columns.npy", allow_pickle=False)
+        try:
+            count = json.loads((folder / "store.json").read_text())["count"]
+            pixels = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=(count, HEIGHT, WIDTH, 4))
+            columns = np.load(folder / "columns.npy", allow_pickle=False)
+            if columns.shape != (count, 4) or columns.dtype != np.int64:
+                raise ValueError(f"columns of shape {columns.shape} for {count} crops")
+        except UNREADABLE as error:
+            raise InputError(f"cannot be read ({why(error)})", file=folder, remedy="Build it again.") from error
         return cls(pixels, columns[:, :2], columns[:, 2], columns[:, 3])
 
 

@@ -91,4 +91,4 @@ def load_tensors(path: str | Path) -> dict[str, Tensor]:
     try:
         return {n: v.float() if v.is_floating_point() else v for n, v in load_file(path).items()}
     except (SafetensorError, OSError) as error:
-        raise InputError(f"no readable safetensors file ({error})", file=path) from error
+        raise InputError(f"no readable safetensors file ({error})", file=path, remedy="Copy it again.") from error

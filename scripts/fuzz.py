@@ -1,4 +1,4 @@
-"""Fuzz the readers of pictures, labels and archives with generated files."""
+"""Fuzz the readers of all that comes from outside with generated files."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ Examples:
 
 `uv run scripts/fuzz.py` — 100,000 files, about eight minutes
 
+`uv run scripts/fuzz.py --group stores --count 5000 --memory-limit 8192` — networks, videos, catalogues, matrices
+
 `uv run scripts/fuzz.py --seed 1 --only 4711` — one file of another seed, with the traceback of a finding
 """
 
@@ -27,6 +29,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Chooses the files.")] = 0,
     time_limit: Annotated[float, typer.Option(help="CPU seconds that one file may take.")] = 1.0,
     memory_limit: Annotated[int, typer.Option(help="Address space of the reading process in MB.")] = 3072,
+    group: Annotated[str, typer.Option(help="files: pictures, labels, archives; stores: everything else.")] = "files",
     only: Annotated[int | None, typer.Option(help="Run this one file alone.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -35,12 +38,13 @@ def main(
     from tests.fuzz.fuzzing import fuzz, run_one
 
     if only is not None:
-        print(run_one(seed, only))
+        print(run_one(seed, only, group=group))
         return
     with Bar("files", quiet=json) as bar:
         report = fuzz(
             count,
             seed=seed,
+            group=group,
             time_limit=time_limit,
             memory_limit=memory_limit << 20,
             progress=lambda done: bar.at(done, count),

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
+from packed_scenes.data.damage import UNREADABLE, why
 from packed_scenes.data.files import atomic_write
 
 JPEG_QUALITY = 92
@@ -117,9 +118,9 @@ class Pool:
                 counts = np.cumsum(shard["counts"])[:-1]
                 boxes = np.split(shard["boxes"], counts) if len(ends) else []
                 classes = np.split(shard["classes"], counts) if len(ends) else []
-        except (OSError, KeyError, ValueError) as error:
+        except UNREADABLE as error:
             raise InputError(
-                f"not a shard of training pictures ({error})", file=path, remedy="Delete it; it is made again."
+                f"not a shard of training pictures ({why(error)})", file=path, remedy="Delete it; it is made again."
             ) from error
         self.jpegs += [data[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
         self.boxes += list(boxes)

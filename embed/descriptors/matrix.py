@@ -11,9 +11,7 @@ import math
 import pickle
 import struct
 import tempfile
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,18 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
+from packed_scenes.data.damage import UNREADABLE, why
 from packed_scenes.data.files import check_file
 
 PART = 1 << 24  # bytes looked at once
 VECTOR_NAMES = ("embedding", "vector", "features", "descriptor")
 PATH_NAMES = ("path", "file", "filename", "image")
 LABEL_NAMES = ("label", "class", "identity", "category", "cluster", "type")
-
-# what NumPy and zipfile raise on damaged files; RuntimeError: encrypted members, SyntaxError, TokenError: headers
-UNREADABLE = (
-    ValueError, OSError, EOFError, KeyError, TypeError, struct.error, zipfile.BadZipFile, zlib.error, RuntimeError,
-    OverflowError, MemoryError, SyntaxError, tokenize.TokenError,
-)  # fmt: skip
 
 Matrix = npt.NDArray[Any]
 
@@ -110,10 +103,6 @@ def parts(matrix: Matrix) -> Iterator[tuple[int, Matrix]]:
         yield start, matrix[start : start + step]
 
 
-def _why(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:200]  # NumPy quotes whole headers
-
-
 def _npy(path: Path, trust: bool) -> Table:
     try:
         return Table(np.load(path, mmap_mode="r", allow_pickle=False))
@@ -122,13 +111,13 @@ def _npy(path: Path, trust: bool) -> Table:
             objects = file.read(6) == b"\x93NUMPY" and "object" in str(error).lower()
         if not objects:
             raise InputError(
-                f"no readable .npy file ({_why(error)})", file=path, remedy="Save it by numpy.save."
+                f"no readable .npy file ({why(error)})", file=path, remedy="Save it by numpy.save."
             ) from error
     _demand_trust(path, trust, "holds Python objects")
     try:
         content = np.load(path, allow_pickle=True)
     except Exception as error:  # a pickle can fail in any way
-        raise InputError(f"cannot be unpickled ({_why(error)})", file=path, remedy="Save it by numpy.save.") from error
+        raise InputError(f"cannot be unpickled ({why(error)})", file=path, remedy="Save it by numpy.save.") from error
     return Table(_stacked(content, path))
 
 
@@ -155,7 +144,7 @@ def _npz(path: Path, trust: bool) -> Table:
         raise
     except UNREADABLE as error:
         raise InputError(
-            f"no readable .npz file ({_why(error)})", file=path, remedy="Save it by numpy.savez."
+            f"no readable .npz file ({why(error)})", file=path, remedy="Save it by numpy.savez."
         ) from error
     return Table(matrix, strings.get("paths"), strings.get("labels"))
 
@@ -216,7 +205,7 @@ def _parquet(path: Path, trust: bool) -> Table:
     except InputError:
         raise
     except (pa.ArrowException, *UNREADABLE) as error:
-        raise InputError(f"no readable Parquet file ({_why(error)})", file=path, remedy="Write it again.") from error
+        raise InputError(f"no readable Parquet file ({why(error)})", file=path, remedy="Write it again.") from error
     room.flush()
     if not count or not width:
         raise InputError(f"a matrix must have shape (N, D), got ({count}, {width})", file=path)
@@ -258,7 +247,7 @@ def _pickle(path: Path, trust: bool) -> Table:
     try:
         content = pickle.loads(path.read_bytes())
     except Exception as error:  # a pickle can fail in any way
-        raise InputError(f"cannot be unpickled ({_why(error)})", file=path) from error
+        raise InputError(f"cannot be unpickled ({why(error)})", file=path) from error
     if isinstance(content, dict):
         return Table(_stacked(list(content.values()), path), paths=[str(key) for key in content])
     return Table(_stacked(content, path))

@@ -132,4 +132,4 @@ class Store:
             return InputError(
                 f"cannot be opened for writing ({reason})", file=self.file, remedy="Check its permissions."
             )
-        raise error
+        return InputError(f"cannot be read ({reason})", file=self.file, remedy="Restore it from a copy.")

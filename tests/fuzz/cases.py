@@ -43,7 +43,7 @@ def make_case(seed: int, index: int) -> tuple[str, bytes]:
     reader, data = chosen[int(rng.integers(len(chosen)))]
     for _ in range(int(rng.choice((1, 1, 1, 2, 3, 6)))):
         is_text = reader not in ("image", "zip") and rng.random() < 0.7
-        data = _mutate_text(data, rng) if is_text else _mutate_bytes(data, pool, rng)
+        data = mutate_text(data, rng) if is_text else mutate_bytes(data, pool, rng)
     return reader, data
 
 
@@ -127,7 +127,8 @@ def _zip() -> bytes:
     return stream.getvalue()
 
 
-def _mutate_bytes(data: bytes, pool: tuple[tuple[str, bytes], ...], rng: np.random.Generator) -> bytes:
+def mutate_bytes(data: bytes, pool: tuple[tuple[str, bytes], ...], rng: np.random.Generator) -> bytes:
+    """Change some bytes; ``pool`` gives pieces of other files."""
     made = bytearray(data or b"\0")
     size = len(made)
     # Headers decide most: half of the mutations hit the first 200 bytes.
@@ -157,7 +158,8 @@ def _mutate_bytes(data: bytes, pool: tuple[tuple[str, bytes], ...], rng: np.rand
     return bytes(made)
 
 
-def _mutate_text(data: bytes, rng: np.random.Generator) -> bytes:
+def mutate_text(data: bytes, rng: np.random.Generator) -> bytes:
+    """Exchange a number or a token of a text for a hostile one."""
     token = TOKENS[int(rng.integers(len(TOKENS)))].encode()
     numbers = list(_NUMBER.finditer(data))
     if numbers and rng.random() < 0.6:

@@ -1,11 +1,11 @@
 """A seeded mutational fuzzer over the readers: what a file may hold, and worse.
 
-Case ``i`` of a seed (see :mod:`tests.fuzz.cases`) is a function of the two numbers alone, so a finding is
-its number. A case passes if the reader returns a valid result or raises ``InputError`` whose text is one line that
-names the file. Everything else is a finding: another exception, more than the time limit (CPU time of the thread, so
-that a busy machine raises no alarm), or the death of the process, which is why :func:`fuzz` works in a child that the
-parent watches. The child runs under a limit of address space, so that memory is bounded by construction; its peak
-resident size is reported.
+Case ``i`` of a seed (see :mod:`tests.fuzz.cases`, :mod:`tests.fuzz.stores`) is a function of the two numbers alone, so
+a finding is its number. A case passes if the reader returns a valid result or raises ``InputError`` whose text is one
+line that names the file. Everything else is a finding: another exception, more than the time limit (CPU time of the
+thread, so that a busy machine raises no alarm), or the death of the process, which is why :func:`fuzz` works in a
+child that the parent watches. The child runs under a limit of address space, so that memory is bounded by
+construction; its peak resident size is reported.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ from packed_scenes.data.images import image_size, read_image
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.scene import Scene
 from packed_scenes.data.yolo import read_yolo
-from tests.fuzz.cases import make_case
+from tests.fuzz import cases, stores
 
+FILES, STORES = GROUPS = ("files", "stores")
+STARTUP = 600.0  # seconds that loading the libraries may take on a busy machine
 MAX_PIXELS = 4_000_000  # of a fuzzed picture: keeps the cases fast; the limit itself is what large ones run into
 
 
@@ -74,6 +76,11 @@ class Report:
         return plain | {"findings": [vars(finding) for finding in self.findings]}
 
 
+def make_case(seed: int, index: int, group: str = FILES) -> tuple[str, bytes]:
+    """Return the reader and the bytes of a case of a group."""
+    return cases.make_case(seed, index) if group == FILES else stores.make_store_case(seed, index)
+
+
 def run_case(reader: str, data: bytes, folder: Path) -> bool:
     """Write the case to a file and read it; True if it was read, False if it was refused as it should be.
 
@@ -87,17 +94,17 @@ def run_case(reader: str, data: bytes, folder: Path) -> bool:
         read(path)
     except InputError as error:
         text = str(error)
-        if "\n" in text or len(text) > 2000 or name not in text or not error.remedy:
+        if "\n" in text or len(text) > 2000 or not (path.name in text or str(folder) in text) or not error.remedy:
             raise AssertionError(f"no line that names the file and the remedy: {text[:200]!r}") from error
         return False
     return True
 
 
-def run_one(seed: int, index: int) -> str:
+def run_one(seed: int, index: int, *, group: str = FILES) -> str:
     """Run one case in this process and say what became of it; a finding comes with its traceback."""
-    reader, data = make_case(seed, index)
+    reader, data = make_case(seed, index, group)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
-        _prepare(Path(name))
+        _prepare(Path(name), group)
         return f"{reader}, {len(data)} bytes: {'read' if run_case(reader, data, Path(name)) else 'refused'}"
 
 
@@ -105,6 +112,7 @@ def fuzz(
     count: int,
     *,
     seed: int = 0,
+    group: str = FILES,
     time_limit: float = 1.0,
     memory_limit: int = 3 << 30,
     progress: Callable[[int], None] | None = None,
@@ -114,6 +122,7 @@ def fuzz(
     Args:
         count: number of cases.
         seed: chooses the cases.
+        group: ``files`` or ``stores``.
         time_limit: CPU seconds for one case; a case that takes 30 times as long by the clock is killed.
         memory_limit: address space of the child in bytes.
         progress: receives the number of cases done, now and then.
@@ -125,7 +134,7 @@ def fuzz(
         # Four doubles: the current case, the slowest one's seconds and number, the peak in MB.
         state = context.Array("d", [float(start - 1), report.slowest, float(report.slowest_index), report.peak_mb])
         results, sender = context.Pipe(duplex=False)
-        child = context.Process(target=_work, args=(start, count, seed, time_limit, memory_limit, state, sender))
+        child = context.Process(target=_work, args=(start, count, seed, group, time_limit, memory_limit, state, sender))
         child.start()
         sender.close()
         moved, last = time.monotonic(), -2.0
@@ -141,7 +150,7 @@ def fuzz(
                 moved, last = time.monotonic(), now
                 if progress:
                     progress(int(max(now, 0)))
-            elif time.monotonic() - moved > 30 * time_limit + 30:
+            elif time.monotonic() - moved > (30 * time_limit + 30 if now >= start else STARTUP):
                 child.kill()
                 break
         child.join()
@@ -149,8 +158,8 @@ def fuzz(
         if child.exitcode == 0:
             report.cases = count
             break
-        died = int(state[0])
-        report.findings.append(Finding(died, make_case(seed, died)[0], f"process ended with {child.exitcode}"))
+        died = max(int(state[0]), start)
+        report.findings.append(Finding(died, make_case(seed, died, group)[0], f"process ended with {child.exitcode}"))
         start = report.cases = died + 1
     return report
 
@@ -165,7 +174,7 @@ def _tell(report: Report, kind: str, value: Any) -> None:
 
 
 def _work(
-    start: int, count: int, seed: int, time_limit: float, memory_limit: int, state: Any, sender: Any
+    start: int, count: int, seed: int, group: str, time_limit: float, memory_limit: int, state: Any, sender: Any
 ) -> None:  # pragma: no cover (runs in the child)
     resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -175,10 +184,10 @@ def _work(
     refused: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(name)
-        _prepare(folder)
+        _prepare(folder, group)
         for index in range(start, count):
             state[0] = index
-            reader, data = make_case(seed, index)
+            reader, data = make_case(seed, index, group)
             before = time.thread_time()
             try:
                 (read if run_case(reader, data, folder) else refused)[reader] += 1
@@ -199,8 +208,11 @@ def _work(
     sender.close()
 
 
-def _prepare(folder: Path) -> None:
-    """Put the one picture beside the label files that they name."""
+def _prepare(folder: Path, group: str = FILES) -> None:
+    """Put the one picture beside the label files that they name; or what each store's reader looks for."""
+    if group != FILES:
+        stores.prepare(folder)
+        return
     (folder / "images").mkdir()
     Image.new("RGB", (64, 48)).save(folder / "images" / "a.png")
 
@@ -245,4 +257,5 @@ _READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "yolo": ("a.txt", _read_yolo_labels),
     "yaml": ("set.yaml", _read_yolo_set),
     "zip": ("case.zip", _read_zip),
+    **stores.READERS,
 }

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from packed_scenes.data import InputError
-from tests.fuzz import fuzzing
+from tests.fuzz import fuzzing, stores
 from tests.fuzz.cases import make_case, seeds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +44,16 @@ def test_a_slice_has_no_findings() -> None:
     assert set(report["read"]) == set(report["refused"]) == {"image", "boxes", "coco", "yolo", "yaml", "zip"}
     assert report["slowest"] < 1
     assert 0 < report["peak_mb"] < 600
+
+
+@pytest.mark.slow
+def test_a_slice_of_the_stores_has_no_findings() -> None:
+    command = [sys.executable, ROOT / "scripts" / "fuzz.py", "--group", "stores", "--count", "300", "--seed", "5"]
+    done = subprocess.run([*command, "--memory-limit", "8192", "--json"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["cases"] == 300
+    assert {*report["read"], *report["refused"]} == set(stores.READERS)
 
 
 def reader_that(does: Any) -> dict[str, Any]:
@@ -82,7 +92,7 @@ def test_death_and_delay_of_the_worker_are_found(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         fuzzing.multiprocessing, "get_context", lambda _: real("fork")
     )  # the child inherits the patches
-    monkeypatch.setattr(fuzzing, "make_case", lambda seed, index: ("boxes", b"x"))
+    monkeypatch.setattr(fuzzing, "make_case", lambda seed, index, group: ("boxes", b"x"))
     monkeypatch.setattr(fuzzing, "_READERS", reader_that(die))
     report = fuzzing.fuzz(2)
     assert [(f.index, f.what) for f in report.findings] == [(0, "process ended with -9"), (1, "process ended with -9")]

@@ -46,7 +46,7 @@ class ProjectFolder:
         try:
             self.about: dict[str, Any] = json.loads((path / ABOUT).read_text(encoding="utf-8"))
             if self.about.get("format") != FORMAT or self.about.get("version") != 1:
-                raise InputError("is no project of this version", file=path / ABOUT)
+                raise InputError("is no project of this version", file=path / ABOUT, remedy="Update the program.")
         except (OSError, ValueError, AttributeError) as error:
             self.close()
             if isinstance(error, InputError):

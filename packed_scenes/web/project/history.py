@@ -140,7 +140,15 @@ class History:
                 raise InputError(
                     f"line {number}: {error}", file=path, remedy="Restore the project from a copy."
                 ) from error
-            except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+            except (
+                ValueError,
+                KeyError,
+                TypeError,
+                IndexError,
+                AttributeError,
+                ArithmeticError,
+                RecursionError,
+            ) as error:
                 raise InputError(
                     f"line {number} is no entry of a project's log",
                     file=path,

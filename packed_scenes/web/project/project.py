@@ -55,6 +55,14 @@ class Project:
         self._seen: tuple[int, View] | None = None
         self._listed: tuple[int, list[Photo]] | None = None
         self._places: dict[int, tuple[Any, list[Congregation]]] = {}
+        try:  # values of a log that somebody else wrote
+            _ = self.photos, self.settings, self.threshold, self.reach, self.confidence, self.view()
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, ArithmeticError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"holds a value that cannot be ({error})", file=folder.path, remedy="Restore it from a copy."
+            ) from error
 
     @property
     def document(self) -> Document:
@@ -78,8 +86,10 @@ class Project:
         known["classes"] = tuple(known.get("classes") or ())
         try:
             return replace(Settings(**known), threshold=self.threshold, reach=self.reach)
-        except TypeError as error:
-            raise InputError("the settings are of another version", file=self.folder.path) from error
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"its settings cannot be used ({error})", file=self.folder.path, remedy="Restore it from a copy."
+            ) from error
 
     @property
     def weights(self) -> dict[str, str]:
