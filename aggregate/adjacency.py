@@ -5,7 +5,8 @@ that needs no raster: a square closing of side ``r`` fills the gap between two b
 the gap is at most ``r``. Here the test is made on the boxes themselves, so it is exact at any picture size, moves and
 scales with the picture, and needs memory for the neighbouring pairs only (40 bytes each), found with an R-tree.
 
-Two conditions keep the answer the same when boxes move by a few pixels, and honest where other objects stand between:
+Two conditions keep the answer the same when boxes move by a few pixels, and true to the picture where other objects
+stand between:
 
 * the boxes must face each other over a third of the smaller side (corners that touch by a pixel don't join);
 * another cluster's object, or noise, that covers more than half of the gap's cross-section keeps them apart.

@@ -22,7 +22,7 @@ PALETTE: tuple[Color, ...] = (
     (195, 225, 135), (165, 60, 120), (165, 75, 15), (165, 60, 195), (255, 195, 120), (105, 90, 165), (60, 75, 255),
     (255, 210, 45), (0, 240, 180), (255, 45, 240),
 )  # fmt: skip
-MAX_COLORS = 256  # beyond, colours of one photo repeat: they could not be told apart anyway
+MAX_COLORS = 256  # beyond, colours of one photo repeat: more could not be distinguished anyway
 NOISE_COLOR: Color = (214, 214, 214)
 
 NEIGHBOUR_GAP = 0.5  # boxes closer than this share of their mean size are neighbours

@@ -75,7 +75,7 @@ class Differences:
 
 
 def layout_of(report: ShelfReport) -> Layout:
-    """Return what stands on each board, left to right; objects of no cluster are left out, since nobody knows them."""
+    """Return what stands on each board, left to right; objects of no cluster are left out."""
     boards: list[list[Slot]] = [[] for _ in range(report.rows.count)]
     cluster, ids, rows = report.objects.cluster, report.objects.object_id, report.rows
     assert cluster is not None

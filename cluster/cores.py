@@ -32,7 +32,7 @@ LARGE_GROUP = 15.0  # mean size of a row's own cluster at the calibrated cut, fr
 MIN_CORE_SHARE = 0.2  # smallest core, as a share of that size
 MIN_CORE_ROWS = 5  # rows of a core at least
 NEIGHBOURS = 3
-CORE = 0.5  # x calibrated: rows nearer than this are not told apart
+CORE = 0.5  # x calibrated: rows nearer than this are not distinguished
 MAX_DISTANCE = 2.5  # x calibrated: mean distance up to which a row belongs to a core
 
 

@@ -17,7 +17,7 @@ from packed_scenes.cluster.knn import neighbours
 from packed_scenes.cluster.labels import cluster_sums
 
 MAX_DISTANCE = 1.5  # x threshold: mutual neighbours within it count as the same thing
-SHRINK = 4.0  # pairs a scene needs for half of its shift to be believed
+SHRINK = 4.0  # pairs a scene needs for half of its shift to be applied
 ROUNDS = 2
 NEIGHBOURS = 32  # among which the nearest row of another scene is looked for
 

@@ -27,7 +27,7 @@ from packed_scenes.cluster.labels import Labels
 from packed_scenes.cluster.reciprocal import reciprocal_merge
 
 ROWS, COLUMNS = 1024, 4096
-SLACK = 1e-5  # rounding of float32 dot products: a pair too many does no harm, one too few would
+SLACK = 1e-5  # rounding of float32 dot products: a pair too many changes nothing, one too few would
 
 Rows = npt.NDArray[np.int64]
 

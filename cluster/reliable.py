@@ -22,7 +22,7 @@ BLOCK = 1024  # rows of a block of similarities
 
 @dataclass(frozen=True)
 class Doubts:
-    """What speaks for and against each of N rows being where it is.
+    """The evidence for and against the cluster of each of N rows.
 
     Attributes:
         own: (N,) float32 mean cosine distance to the other members of its cluster; the threshold for rows that are

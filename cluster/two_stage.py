@@ -1,7 +1,7 @@
 """``TwoStage``: HDBSCAN, then a second pass over what it left as noise. The reference method of this project.
 
 On the reference's own photo the first pass finds 10 clusters and 7 noise rows among 63 boxes, the second 3 more
-clusters. On synthetic scenes the second pass mostly mends the count of identities; see README.md beside this file
+clusters. On synthetic scenes the second pass mostly corrects the count of identities; see README.md beside this file
 for the figures.
 """
 

@@ -1,4 +1,4 @@
-"""Scenes, objects and boxes: the types that every other package speaks, their readers and writers, and the generator.
+"""Scenes, objects and boxes: the types that every other package uses, their readers and writers, and the generator.
 
 Nothing heavy is imported here; names load on first use.
 """

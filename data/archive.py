@@ -1,4 +1,4 @@
-"""Zip archives from outside, such as an upload: nothing leaves the folder, nothing swells without bound.
+"""Zip archives from outside, such as an upload: no member leaves the folder, and what is unpacked is bounded.
 
 Checked before anything is unpacked: the number of members, names (no absolute path, no ``..``, no drive, no control
 character, none twice), links and encryption (refused), the compression method (stored and deflate only; the others can
@@ -22,7 +22,7 @@ from packed_scenes.data.files import check_file
 from packed_scenes.data.folders import IMAGE_SUFFIXES
 
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_RATIO_FLOOR = 1 << 20  # a megabyte of white PNG or CSV may well compress a thousandfold; it harms nobody
+_RATIO_FLOOR = 1 << 20  # a megabyte of white PNG or CSV may well compress a thousandfold, and is small
 _LINK = 0xA000
 _REMEDY = "Send a plain zip of pictures, in parts if it is large."
 

@@ -159,7 +159,7 @@ def read_boxes(path: str | Path, *, size: Size | None = None) -> BoxFile:
 
     Raises:
         InputError: if it has no known form, or no box of it is good: wrong types, boxes reversed, empty, not finite or
-            wholly outside the picture. Of several boxes, bad ones are left out and told.
+            wholly outside the picture. Of several boxes, bad ones are left out with a warning.
     """
     if Path(path).is_dir():
         from packed_scenes.data.boxes_folder import read_folder_of_labels

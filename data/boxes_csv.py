@@ -7,8 +7,8 @@ With a header: the box is ``x1,y1,x2,y2`` (or ``x0,y0,x1,y1``, ``xmin,ymin,xmax,
 
 Without a header: ``image,x1,y1,x2,y2[,class[,image_width,image_height]]``, as SKU-110K and others have it.
 
-A row without a box says that its picture holds no object. A bad row is left out and told. A table of which every value
-lies within 0 and 1 holds fractions of the picture's size.
+A row without a box says that its picture holds no object. A bad row is left out with a warning. A table of which every
+value lies within 0 and 1 holds fractions of the picture's size.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def parse_csv(text: str, *, file: str | Path) -> Given:
 
 
 def _given(rows: Mapping[str, _Rows], faults: Faults, file: str | Path) -> Given:
-    """Join the rows of all pictures; fractions of the picture are told by the largest value."""
+    """Join the rows of all pictures; the largest value shows whether they are fractions of the picture."""
     names = tuple(sorted({label for own in rows.values() for label in own.classes}))
     found = Given(names=names)
     largest = max((abs(v) for own in rows.values() for box_ in own.boxes for v in box_), default=0.0)

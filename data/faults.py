@@ -1,4 +1,4 @@
-"""What had to be left out of a label file: a bad entry costs itself, and is told."""
+"""What had to be left out of a label file: a bad entry costs only itself, and is reported."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ RGB = npt.NDArray[np.uint8]
 
 
 def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, warn: Warn | None = None) -> RGB:
-    """Read a picture file as (H, W, 3) uint8 RGB; the suffix of the name is not believed, the content is.
+    """Read a picture file as (H, W, 3) uint8 RGB; the content decides the format, not the suffix.
 
     Args:
         path: JPEG, PNG, WEBP, BMP, TIFF, GIF, PPM, HEIC or AVIF file.

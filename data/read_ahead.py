@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 def import_ahead(module: str) -> threading.Thread:
     """Import a module in a thread while the caller waits for a network or a disk; ``join`` before its first use.
 
-    An import that fails is silent: it fails again, and is told, where the module is used.
+    An import that fails is silent: it fails again, with its message, where the module is used.
     """
 
     def load() -> None:

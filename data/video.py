@@ -1,7 +1,7 @@
 """Frames of a video file, through OpenCV.
 
-Only plain containers are opened (AVI, MP4/MOV, Matroska/WebM), told by their first bytes: the library behind OpenCV
-would also follow playlists, address lists and ``%04d`` patterns, which name other files and hosts.
+Only plain containers are opened (AVI, MP4/MOV, Matroska/WebM), recognised by their first bytes: the library behind
+OpenCV would also follow playlists, address lists and ``%04d`` patterns, which name other files and hosts.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def read_yolo(path: str | Path, *, split: str = "val") -> list[LabelledScene]:
 
     Raises:
         InputError: if the YAML is not right, the split is not there, or no picture of it is good; single bad pictures
-            and label lines are left out, and told in the first scene's warnings.
+            and label lines are left out, and listed in the first scene's warnings.
     """
     names, pictures = read_split(path, split)
     faults = Faults(path)

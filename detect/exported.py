@@ -178,7 +178,7 @@ def _tried(net: NetFile, run: Run, sides: tuple[int, int]) -> tuple[Port, ...]:
 def _freed(net: NetFile, run: Run, sides: tuple[int, int]) -> tuple[Run, tuple[int, int] | None]:
     """A convolutional YOLOX that its file fixes to one size, made to take any; as it is where that fails.
 
-    So looks and tiles are those of a network of ours. It is believed only if another size gives the right cells.
+    Its survey and tiles are then those of the shipped network. It is used only if another size gives the right cells.
     """
     port = net.picture
     if len(port.shape) != 4 or port.shape[1] != 3:

@@ -1,4 +1,4 @@
-"""Whether a picture looks like those that a detector learned, told by what it found there.
+"""Whether a picture looks like those that a detector learned, judged by what it found there.
 
 A detector is as ready with boxes on a street or in a fridge as on a shelf. What tells them apart is the set of boxes as
 a whole: goods are many, alike in size, fill the picture and are seen with high scores. A logistic rule

@@ -58,7 +58,7 @@ def look(xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], scale: f
 def choose(looks: list[Look], *, best_px: float) -> Look | None:
     """Give the most trustworthy look, or None if none saw enough.
 
-    Trusted is the look whose objects were nearest to the best size in its input (on a logarithmic scale) among those
+    Chosen is the look whose objects were nearest to the best size in its input (on a logarithmic scale) among those
     that saw at least half of what the best one saw.
     """
     seen = [v for v in looks if v.enough]

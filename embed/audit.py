@@ -4,10 +4,10 @@ Six findings, in this order, each leaving out what an earlier one explains:
 
 * ``copy`` - files that are byte-identical, or whose embeddings and thumbnails agree to within noise;
 * ``mixture`` - a class of two far groups that lie beside two other classes (:mod:`packed_scenes.embed.mixtures`);
-* ``split`` - a class of two far groups of which that cannot be told: two products, or front and back of one. For the
+* ``split`` - a class of two distant groups of unknown cause: two products, or front and back of one. For the
   reader alone: nothing is dropped;
-* ``duplicate`` - two classes that cannot be told apart: distances across are no larger than distances within, or their
-  nearest crops are as near as those of one class;
+* ``duplicate`` - two classes that cannot be distinguished: distances across are no larger than distances within, or
+  their nearest crops are as near as those of one class;
 * ``sliver`` - a small class that lies inside a large one: the same test against the large class alone;
 * ``mislabelled`` - a crop whose neighbours belong to one other class, and which is far from its own.
 

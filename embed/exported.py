@@ -4,7 +4,7 @@ What the file does not say is said by a card, ``NAME.json`` beside ``NAME.onnx``
 keys: ``width`` and ``height`` (where the file takes any size), ``channels`` (``rgb`` or ``bgr``), ``mean`` and
 ``scale`` (one number or three, in units of 0…255), ``fit`` (``letterbox`` or ``stretch``), ``output`` (which one),
 ``pool`` (``first`` or ``mean``, for outputs of tokens or maps), ``calibration`` (``{"threshold": …}``, the cosine
-distance at which the same ends), and ``name``, ``domain``, ``licence``, ``source`` for people. What nobody says is
+distance at which the same ends), and ``name``, ``domain``, ``licence``, ``source`` for people. What is not given is
 assumed, and listed under ``assumed`` on the embedder's card.
 """
 
@@ -169,7 +169,7 @@ class ExportedRunner:
         return np.concatenate([np.zeros((0, self.dimension), np.float32), *parts])
 
     def describe(self, canvases: Canvases, *, batch: int = CHUNK) -> Float:
-        """See :class:`packed_scenes.embed.runners.Runner`: unit rows, since nobody says what the length means."""
+        """See :class:`packed_scenes.embed.runners.Runner`: unit rows, since the meaning of the length is unknown."""
         return self(canvases)
 
     @property

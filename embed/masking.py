@@ -226,7 +226,7 @@ def keep(image: RGB, mask: Mask) -> RGB:
 
 
 def removed(image: RGB, mask: Mask) -> RGB:
-    """What was removed, on the letterbox grey: the picture to look at before a mask is trusted."""
+    """What was removed, on the letterbox grey: the picture to check a mask with."""
     return keep(image, ~mask)
 
 

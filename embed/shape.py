@@ -70,7 +70,7 @@ def hog(pixels: Tensor) -> Tensor:
     dy, dx = torch.zeros_like(pixels), torch.zeros_like(pixels)
     dy[:, :, 1:-1] = pixels[:, :, 2:] - pixels[:, :, :-2]
     dx[:, :, :, 1:-1] = pixels[:, :, :, 2:] - pixels[:, :, :, :-2]
-    channel = (dx.square() + dy.square()).argmax(1, keepdim=True)  # the channel with the strongest edge speaks
+    channel = (dx.square() + dy.square()).argmax(1, keepdim=True)  # the channel with the strongest edge counts
     dy, dx = dy.gather(1, channel)[:, 0], dx.gather(1, channel)[:, 0]
     angle = torch.rad2deg(torch.atan2(dy, dx)) % 180
     index = (angle / (180 / BINS)).long().clamp(max=BINS - 1)

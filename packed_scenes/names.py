@@ -81,7 +81,9 @@ class Names:
         old = np.concatenate([np.zeros(0, np.int64), *before])
         labels = np.concatenate([np.zeros(0, np.int64), *(p.cluster for p in parts if p.cluster is not None)])
         named = keep_names(old, labels, rows=np.concatenate([np.zeros(0, np.int64), *rows]))
-        first = int(old.max(initial=NOISE)) + 1  # keep_names counts on from what is alive; names that died stay dead
+        first = (
+            int(old.max(initial=NOISE)) + 1
+        )  # keep_names counts on from the names in use; old names are not used again
         named[named >= first] += max(self.fresh - first, 0)
         bounds = np.cumsum([0, *map(len, parts)])
         done = [p.replace(cluster=named[a:b]) for p, a, b in zip(parts, bounds[:-1], bounds[1:], strict=True)]

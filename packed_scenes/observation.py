@@ -1,7 +1,7 @@
 """What was observed in each scene, kept on disk so that an interrupted run can be resumed.
 
 One small Parquet file per scene, written whole or not at all. It is reused only if the picture's content and every
-setting that could change it are the same, so a stale file is never trusted.
+setting that could change it are the same, so a stale file is never used.
 """
 
 from __future__ import annotations

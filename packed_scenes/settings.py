@@ -146,7 +146,7 @@ class Settings:
         """Lines about choices that cannot give a good result."""
         if self.preset == "crowd" and self.embedder == "default":
             return [
-                "people are told apart by the embedder for goods, which does it badly: give --embedder a "
+                "people are compared with the embedder for goods, which distinguishes them badly: give --embedder a "
                 "re-identification network (docs/networks.md)"
             ]
         return []

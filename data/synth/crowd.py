@@ -47,7 +47,7 @@ def crowd(canvas: Canvas, people: Pool, window: range, spec: SceneSpec, rnd: Ran
         canvas: sheet to paint on.
         people: pool of figures.
         window: numbers of the families to choose from.
-        spec: the wishes.
+        spec: what is wanted.
         rnd: source of all randomness.
         count: number of people aimed at.
     """

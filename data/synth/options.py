@@ -1,4 +1,4 @@
-"""The generator's wishes as a user types them."""
+"""The generator's options as a user types them."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from packed_scenes.data.synth.signs import colour
 from packed_scenes.data.synth.spec import SceneSpec
 from packed_scenes.data.synth.things import Kind
 
-TURNS = 8  # angles per product and picture: turning is the dear part of a paste
+TURNS = 8  # angles per product and picture: rotation is the slow part of a paste
 
 
 def ground(canvas: Canvas, kind: Kind | None, rnd: Random) -> None:
@@ -42,7 +42,7 @@ def scatter(
         things: a pool for each kind of small thing.
         goods: pool of shelf goods, some scenes show them lying about.
         families: numbers of the goods families to choose from.
-        spec: the wishes.
+        spec: what is wanted.
         rnd: source of all randomness.
         count: number of objects aimed at.
     """

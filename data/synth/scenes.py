@@ -1,7 +1,7 @@
-"""``generate`` one scene, ``stream`` endless ones: scene ``i`` depends on seed, wishes, goods and ``i`` alone.
+"""``generate`` one scene, ``stream`` endless ones: scene ``i`` depends on seed, specification, goods and ``i`` alone.
 
 Speed on one core of a 2-core machine: 25 to 30 scenes/s of 640 px with 100 objects once some 200 scenes have filled the
-store of drawn goods (10 to 15/s before); 18 to 30 with close-ups, whose large goods are dear to draw.
+store of drawn goods (10 to 15/s before); 18 to 30 with close-ups, whose large goods are slow to draw.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class SceneStream:
             layout = rnd.choices((Layout.SHELF, Layout.CROWD, Layout.SCATTER), spec.mixture)[0]
         count = round(np.exp(rnd.uniform(np.log(spec.count[0]), np.log(spec.count[1]))))
         first = int(index * spec.fresh)
-        # large goods are dear to draw: fewer families serve the close-ups
+        # large goods are slow to draw: fewer families serve the close-ups
         large = (spec.size[0] * spec.size[1] / (0.7 * count)) ** 0.5 / BASE
         families = range(first, first + max(min(8, spec.families), round(spec.families / max(1.0, large) ** 2)))
         view = choose_view(spec, rnd, tilted=layout is not Layout.SCATTER)

@@ -57,7 +57,7 @@ class ShelfPainter:
         canvas: sheet to paint on.
         pools: what to paste.
         families: numbers of the goods families to choose from.
-        spec: the wishes.
+        spec: what is wanted.
         rnd: source of all randomness.
         count: number of objects aimed at in the part that is seen.
     """

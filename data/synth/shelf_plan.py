@@ -46,7 +46,7 @@ class Planner:
     Args:
         goods: pool of goods.
         families: numbers of the families to choose from.
-        spec: the wishes.
+        spec: what is wanted.
         rnd: source of all randomness.
         kinds: how many families the scene shows.
         clearance: typical height between two boards in pixels.

@@ -1,4 +1,4 @@
-"""A whole training, from the user's wishes to the weights: what ``packed-scenes train-detector`` runs."""
+"""A whole training, from the options to the weights: what ``packed-scenes train-detector`` runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RECIPES = ("packed", "world")
 REAL = ("packed_products", "grocery_store", "cells", "nuclei")  # folders that the recipes read
 # Enlarged further than the detector does (2): that was for small goods, whose score it raised (README.md).
 PACKED = Augmentation(squeeze=(0.6, 1.25), dim=0.12, max_zoom=3.0)
-# Real pictures hold objects of many sizes at once; small batches, since on a CPU without bf16 a step is dear.
+# Real pictures hold objects of many sizes at once; small batches, since on a CPU without bf16 a step is slow.
 WORLD = Augmentation(
     object_px=(30.0, 150.0), wide_px=(12.0, 320.0), squeeze=(0.7, 1.3), dim=0.06, max_zoom=4.0, clutter=0.2,
     mosaic=0.25, focus=0.7,
@@ -45,7 +45,7 @@ class Job:
         recipe: ``"packed"`` (generated scenes, from fresh weights) or ``"world"`` (real pictures too, from the shipped
             weights).
         images: folder of the pictures of a COCO file.
-        keep_classes: tell the data's classes apart.
+        keep_classes: keep the data's classes apart.
         real: folder of real goods and micrographs for the recipe.
         scenes: scenes that the recipe generates.
         out: run folder.

@@ -136,7 +136,7 @@ def sheared(image: Image, xyxy: Boxes) -> npt.NDArray[np.bool_]:
     """Which boxes' contents an export has sheared inside their frame: black wedges stand just inside a side where
     the picture goes on light just outside.
     """
-    light = np.pad(image.max(2).astype(np.int16), 4)  # outside the picture is black: a wedge cannot be told there
+    light = np.pad(image.max(2).astype(np.int16), 4)  # outside the picture is black: a wedge cannot be recognised there
     torn = np.zeros(len(xyxy), bool)
     for number, (x1, y1, x2, y2) in enumerate((np.rint(xyxy) + 4).astype(int).clip(4).tolist()):
         for inside, outside in (

@@ -26,7 +26,7 @@ from packed_scenes.detect.training.stacks import walls
 Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
 
 SHAPES = ((896, 896), (720, 960), (960, 720), (640, 640))
-VISIBLE = 0.4  # goods of the back row, of which less is seen, are no objects: nobody counts them on a real shelf
+VISIBLE = 0.4  # goods of the back row, of which less is seen, are no objects: they are not counted on a real shelf
 COUNT = (5, 350)
 CORNERS = ("x1n", "y1n", "x2n", "y2n")  # of micrographs, as shares of the picture's size
 MIXTURE = (0.82, 0.08, 0.10)  # shelf, crowd, scatter

@@ -1,7 +1,7 @@
 """Adding analysed scenes: first hidden, scene by scene; then all get their identities and are shown in one step.
 
 The long part (decoding, thumbnails) so holds the write lock for a few milliseconds a scene, and memory for one picture.
-A process that dies before the last step leaves hidden rows that no question sees; the next run sweeps them away after a
+A process that ends before the last step leaves hidden rows that no query returns; the next run deletes them after a
 day.
 """
 
@@ -93,7 +93,7 @@ def check_embedding(held: Embedding | None, embedding: Embedding) -> None:
 
 
 def _sweep(connection: sqlite3.Connection) -> None:
-    """Delete what runs left that died long ago."""
+    """Delete the hidden rows of runs that ended long ago."""
     limit = (datetime.now(UTC) - ABANDONED).strftime("%Y-%m-%dT%H:%M:%S")
     dead = [r for (r,) in connection.execute("SELECT run_id FROM runs WHERE NOT finished AND added < ?", (limit,))]
     scenes = "SELECT scene_id FROM scenes WHERE run_id = ?"

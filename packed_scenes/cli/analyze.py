@@ -50,7 +50,7 @@ once, and who stands together
 
 `packed-scenes analyze frames/ --boxes tracks.csv --preset crowd --linked` — numbered frames with given boxes
 
-`packed-scenes analyze monday/ --catalogue shop` — and remember what was seen; next time known products are told again,
+`packed-scenes analyze monday/ --catalogue shop` — and keep what was found; next time known products are recognised,
 and those that were named have their names on photos, tables and report
 """
 

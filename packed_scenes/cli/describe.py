@@ -62,7 +62,7 @@ def main(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
 ) -> None:
-    """Describe pictures by vectors, each picture once per descriptor; a broken file is told and left out."""
+    """Describe pictures by vectors, each picture once per descriptor; a broken file is reported and left out."""
     from packed_scenes.data import InputError
 
     if names:

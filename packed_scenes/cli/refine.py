@@ -160,7 +160,7 @@ def _tell(record: dict[str, Any], out: Path) -> None:
         on = f"{row['trained_crops']} crops of {row['trained_clusters']} clusters" if row["number"] else "(start)"
         say(f"{row['number']:5d}  {row['check']:.3f}  {row['clusters']:8d}  {on}")
     kept = record["kept_round"]
-    say(f"kept: round {kept}" if kept else "the first round did harm by the check: the start embedder is kept")
+    say(f"kept: round {kept}" if kept else "the first round was worse by the check: the start embedder is kept")
     for name, score in record.get("scores", {}).items():
         say(f"{name}: BCubed F {score['bcubed_f']:.3f}, pairwise F {score['pairwise_f']:.3f}, "
               f"{score['k_pred']} of {score['k_true']}")  # fmt: skip

@@ -37,7 +37,7 @@ def main(
         str | None, typer.Option(help="packed: generated scenes, from scratch; world: real pictures too.")
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Pictures of a COCO file.  [default: beside it]")] = None,
-    keep_classes: Annotated[bool, typer.Option("--keep-classes", help="Tell the classes of the data apart.")] = False,
+    keep_classes: Annotated[bool, typer.Option("--keep-classes", help="Keep the classes of the data apart.")] = False,
     real: Annotated[Path | None, typer.Option(help="Folder of the real pictures of the recipe.")] = None,
     scenes: Annotated[int, typer.Option(help="Scenes that the recipe generates.")] = 4000,
     out: Annotated[Path | None, typer.Option(help="Run folder.  [default: runs/detector-DATE-TIME]")] = None,
@@ -47,7 +47,7 @@ def main(
     steps: Annotated[int | None, typer.Option(help="Batches.  [default: 1500; packed 40000, world 1800]")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate.  [default: 0.0006; from scratch 0.0025]")] = None,
     blend: Annotated[
-        float, typer.Option(help="Share of the weights it starts from in the result: keeps what they knew.")
+        float, typer.Option(help="Share of the starting weights in the result (weights are interpolated).")
     ] = 0.0,
     patience: Annotated[int, typer.Option(help="Validations without improvement before it stops.")] = 8,
     every: Annotated[int, typer.Option(help="Steps between validations.")] = 100,

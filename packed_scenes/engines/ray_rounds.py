@@ -59,7 +59,7 @@ def rounds(works: list[Row], operators: Callable[[Any], Any]) -> Iterator[Row]:
         dataset = operators(ray.data.from_items(list(left.values()), override_num_blocks=blocks))
         try:
             for row in dataset.iter_rows():
-                if left.pop(row["number"], None) is not None:  # a block that was done twice is told once
+                if left.pop(row["number"], None) is not None:  # a block that was done twice is yielded once
                     yield row
         except lost:
             pass

@@ -102,7 +102,7 @@ def label_rows(found: Refined, labels: npt.NDArray[np.int64]) -> list[tuple[obje
 
 
 def scores(found: Refined, labels: npt.NDArray[np.int64], truth: Sequence[str]) -> dict[str, Any]:
-    """Figures before and after: of the loop's own labels, and of the default clusterer told only the cameras."""
+    """Figures before and after: of the loop's own labels, and of the default clusterer with the cameras alone."""
     from packed_scenes import cluster
 
     made: dict[str, Any] = {}

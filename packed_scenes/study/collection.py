@@ -94,7 +94,7 @@ def gather(
         trust: open pickles.
         device: auto, cpu or cuda.
         seed: of what is trained (an autoencoder).
-        progress: called with a descriptor's name, returns what is told (done, all).
+        progress: called with a descriptor's name, returns a function of (done, all).
 
     Raises:
         InputError: for a missing or empty input, unequal numbers of rows, or truth that does not fit.

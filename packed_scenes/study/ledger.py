@@ -1,7 +1,7 @@
 """The table of scored models: one line per model, safe on disk before the next is fitted.
 
-A line is appended and synced; a line that a kill tore is cut off when the table is opened again, so a study goes on
-where it stood. The table is read whole: a thousand models are a few hundred kilobytes.
+A line is appended and synced; a line that was only partly written is cut off when the table is opened again, so a study
+goes on where it stood. The table is read whole: a thousand models are a few hundred kilobytes.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class Ledger:
                 )
             self.rows[row.key] = row
         if end < len(content):
-            with open(self.path, "r+b") as file:  # the line that a kill tore
+            with open(self.path, "r+b") as file:  # the line that was only partly written
                 file.truncate(end)
         if not whole:
             self._append(COLUMNS)

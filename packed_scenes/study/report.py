@@ -254,7 +254,7 @@ def _reading() -> list[str]:
         '<p class="note">A silhouette says how compact and separate groups are in one descriptor\'s own distances. It '
         "does not know which question you ask: a descriptor that sees colour groups by colour, one that sees pose by "
         "pose, and no number says which of them you meant. Look at the pictures of "
-        "each cluster before you believe a number.</p>",
+        "each cluster before you rely on a number.</p>",
         "<p>Show another model: the same command with <code>--model KEY</code>. Pictures of one cluster: "
         "<code>--show 3</code> (<code>--show -1</code> = noise). Sort the crops into folders: "
         "<code>--sort link</code>. More descriptors or another grid with the same <code>--out</code>: what is done "

@@ -18,7 +18,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.study.ledger import Row
 from packed_scenes.study.work import Task, work
 
-POLL_SECONDS = 0.5  # seconds between looks at processes that may have died
+POLL_SECONDS = 0.5  # seconds between checks for processes that have ended
 
 
 def work_all(tasks: Sequence[Task], *, workers: int = 1) -> Iterator[Row]:

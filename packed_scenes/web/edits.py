@@ -27,7 +27,7 @@ class Grouping:
 
     Attributes:
         cluster: (N,) int64, rows in the order of the scenes; -1 = noise.
-        threshold: cosine distance with which the clusters that nobody edited were made.
+        threshold: cosine distance with which the unedited clusters were made.
         names: cluster -> name, for clusters that have objects.
         pinned: clusters that a person edited or named.
         floor: new clusters get numbers from here on, so that a number is never given twice.

@@ -122,7 +122,7 @@ def _thumbnail(design: Design | VehicleDesign, family_id: str) -> NDArray[np.int
 
 
 def _same_look(aspects: tuple[float, float], one: NDArray[np.int16], two: NDArray[np.int16]) -> bool:
-    """Whether two products could not be told apart by eye: neither aspect nor enough of the picture differs."""
+    """Whether two products could not be distinguished by eye: neither aspect nor enough of the picture differs."""
     if abs(np.log(aspects[0] / aspects[1])) > 0.15:
         return False
     return float((np.abs(one - two).max(axis=2) > 36).mean()) < 0.008

@@ -1,4 +1,4 @@
-"""Paints a design's printed surface: the flat sheet that a package wears."""
+"""Paints a design's printed surface: the flat sheet that is wrapped around a package."""
 
 from __future__ import annotations
 

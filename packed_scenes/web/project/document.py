@@ -120,7 +120,7 @@ class Document:
         """Do a change.
 
         Raises:
-            InputError: if it speaks of rows or columns that are not there; nothing has changed then.
+            InputError: if it names rows or columns that are not there; nothing has changed then.
         """
         for name, patch in change.columns.items():
             there = self.columns.get(name)

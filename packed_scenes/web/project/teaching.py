@@ -2,7 +2,7 @@
 
 What is the same is taught by :mod:`packed_scenes.web.project.looks`. Either training runs in a process of its own, one
 thread, low priority (``python -m packed_scenes.web.project.teaching SPEC``): it can be stopped at any time, and a crash
-of it harms nothing. It prints a line of JSON per step.
+of it changes nothing. It prints a line of JSON per step.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ class PageDialogue:
         return Answer(reply)
 
     def finish(self, status: str, *, note: str = "The result is written. This page can be closed.") -> None:
-        """Tell the page that there is nothing more to ask; leaving the context waits until it has heard, or 5 s."""
+        """Tell the page that there is nothing more to ask; leaving the context waits until it has asked, or 5 s."""
         self.status, self.note, self._done = status, note, True
 
     def state(self) -> dict[str, Any]:
