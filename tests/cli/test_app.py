@@ -190,6 +190,29 @@ def test_a_folder_by_path_is_taken_by_reference(place, client, tmp_path):
     assert not (tmp_path / "projects" / key / "photos").exists()
 
 
+def test_a_video_among_the_photos_of_a_folder_gives_frames(client, tmp_path):
+    import cv2
+
+    folder = tmp_path / "photos" / "filmed"
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(png(paint(FIRST)))
+    film = cv2.VideoWriter(str(folder / "film.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 5, (120, 90))
+    for n in range(6):
+        film.write(cv2.cvtColor(paint([[n % 4, 1, 2, 3], [None] * 4, [0, 0, n % 3, 1]]), cv2.COLOR_RGB2BGR))
+    film.release()
+    (folder / "broken.mp4").write_bytes(b"no film")
+    key = client.post("/api/new", json={"name": "filmed"}).json()["key"]
+    assert client.post(f"/api/p/{key}/analyse", json={"folder": str(folder), "every": 2}).is_success
+    state = done(client, key)
+    assert state["job"]["error"] == ""
+    names = [photo["name"] for photo in state["photos"]]
+    assert names[0] == "a"
+    assert len([name for name in names if name.startswith("film ")]) == 3
+    assert [name for name, _ in state["left_out"]] == ["broken.mp4"]
+    assert not (tmp_path / "projects" / key / "frames").exists()
+    assert client.get(f"/api/p/{key}/photo/{state['photos'][-1]['n']}.jpg").is_success
+
+
 def test_visits_do_not_see_each_other(app, client):
     key, _ = loaded(client, FIRST)
     other = visitor(app)
@@ -271,6 +294,23 @@ def test_a_server_for_all_addresses_is_called_by_the_name_of_the_machine(place):
     for host, status in ((name, 200), ("127.0.0.1", 200), ("evil.example", 421), ("0.0.0.0", 421)):
         client = TestClient(app, base_url=f"http://{host}:{PORT}", headers=OWN)
         assert client.get("/", params={"token": TOKEN}).status_code == status, host
+
+
+def test_what_cannot_be_taught_is_said(client):
+    key, _ = loaded(client, FIRST, SECOND)
+    for told, part in (
+        ({"what": "train"}, "detector or the embedder"),
+        ({"what": "fly", "kind": "embedder"}, "Train, keep or discard"),
+        ({"what": "keep", "kind": "embedder"}, "no trained network"),
+        ({"what": "keep", "kind": "detector"}, "no trained detector"),
+        ({"what": "train", "kind": "embedder", "photos": [0, 1], "minutes": 1}, "at least 3 photos"),
+        ({"what": "train", "kind": "detector", "photos": [0, 1], "minutes": 1}, "3 corrected photos"),
+    ):
+        answer = client.post(f"/api/p/{key}/teach", json=told)
+        assert answer.status_code == 400, told
+        assert part.lower() in answer.json()["error"].lower()
+    assert client.post(f"/api/p/{key}/teach", json={"what": "discard", "kind": "embedder"}).is_success
+    assert client.get(f"/api/p/{key}/state").json()["teach"] == {"in_use": False}
 
 
 def test_uploads_are_bounded(client):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from packed_scenes.web.project import teaching
 from packed_scenes.web.server import home
 from packed_scenes.web.server.app import make_app
 from packed_scenes.web.server.workplace import Workplace
@@ -512,6 +513,36 @@ def test_every_view_on_every_screen(visit, served, kind, scheme):
         here.page.locator(sign).first.wait_for()
         here.narrow()
         here.shot(f"{view}-{kind}-{scheme}")
+
+
+@pytest.mark.parametrize("kind", ["desktop", "phone"])
+def test_before_and_after_are_shown_until_they_are_kept_or_discarded(visit, served, kind):
+    def make(folder):
+        made = painted(folder, FIRST, SECOND, BIG)
+        rows = [{"name": "AP50", "before": 0.187, "after": 0.241}, {"name": "AP", "before": 0.118, "after": 0.091}]
+        shown = {"rows": rows, "note": "On 2 corrected photos kept out.", "kept": False}
+        teaching.remember(made, "detector", shown)
+        teaching.remember(made, "embedder", shown | {"sha256": "0" * 64})
+        return made
+
+    here = visit(
+        served.project(f"taught-{kind}", make) + "teach", **(DESKTOP if kind == "desktop" else PHONE),
+        color_scheme="light" if kind == "desktop" else "dark",
+    )  # fmt: skip
+    page = here.page
+    for name in ("detector", "embedder"):
+        panel = page.get_by_test_id(f"taught-{name}")
+        expect(panel).to_contain_text("0.187")
+        expect(panel).to_contain_text("On 2 corrected photos kept out.")
+    here.narrow()
+    here.shot(f"taught-{kind}")
+    page.get_by_test_id("taught-embedder").get_by_role("button", name="Keep").click()
+    here.said("no trained network")
+    page.get_by_test_id("taught-embedder").get_by_role("button", name="Discard").click()
+    expect(page.get_by_test_id("taught-embedder")).to_have_count(0)
+    page.reload()
+    page.get_by_test_id("taught-detector").get_by_role("button", name="Discard").click()
+    expect(page.get_by_test_id("taught-detector")).to_have_count(0)
 
 
 def test_photos_are_marked_as_right_and_then_teach(visit, served):

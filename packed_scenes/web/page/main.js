@@ -63,6 +63,8 @@ function frame() {
       el("a", { href: `#/${encodeURIComponent(store.key)}/${name}`, id: `view-${name}`, class: name === shown ? "on" : "", "aria-current": name === shown ? "page" : null }, label))),
     job ? el("div", { class: "job", "data-testid": "job" }, el("progress", { max: job.total || 1, ...(job.total ? { value: job.done } : {}), "aria-label": "Progress" }),
       el("span", {}, words(job)), el("button", { onclick: () => post(`${base()}/stop`).then((t) => toast(t.said + ".")).catch((e) => toast(e.message, { error: true })) }, "Stop")) : "");
+  const on = top.querySelector("nav .on");
+  if (on) on.scrollIntoView({ block: "nearest", inline: "nearest" }); // on a phone the views do not fit beside each other
   if (focus && document.getElementById(focus)) document.getElementById(focus).focus();
 }
 export function words(job) {
