@@ -33,6 +33,11 @@ from packed_scenes.data.objects import Objects
 from packed_scenes.data.text import parse_json, read_text
 from packed_scenes.data.yolo import format_yolo, is_yolo, parse_yolo
 
+_OTHER_TOOLS = {  # keys by which their JSON is known
+    "LabelMe": {"shapes", "imagePath"}, "VGG Image Annotator": {"_via_img_metadata"}, "Labelbox": {"data_row"},
+    "SageMaker Ground Truth": {"image_size", "annotations"}, "Create ML": {"image", "annotations"},
+    "ultralytics' results": {"box", "class", "confidence"},
+}  # fmt: skip
 _CORNERS = ("x1", "y1", "x2", "y2")
 _COLUMNS = ("cluster", "probability", "congregation")
 
@@ -228,7 +233,18 @@ def write_boxes(path: str | Path, objects: Objects | Mapping[str, Objects], *, s
         raise InputError("unknown form of boxes", file=path, remedy="Use .json, .csv or .txt.")
 
 
+def _refuse_others(content: Any, path: str | Path) -> None:
+    """Name the tool whose JSON this is, if it is one that is not read."""
+    first = content[0] if isinstance(content, list) and content else content
+    keys = first.keys() if isinstance(first, dict) else set()
+    for tool, needed in _OTHER_TOOLS.items():
+        if needed <= keys and not all(isinstance(first[key], dict) and "x1" in first[key] for key in needed):
+            raise InputError(f"is the JSON of {tool}, which is not read", file=path,
+                             remedy="Export or convert it to COCO, Pascal VOC, YOLO or CSV.")  # fmt: skip
+
+
 def _from_ids(content: Any, path: str | Path) -> Given:
+    _refuse_others(content, path)
     if not isinstance(content, dict):
         raise InputError("is no box file that is known", file=path,
                          remedy='Use {"id": {"x1": …, "y1": …, "x2": …, "y2": …}}, COCO, CSV or YOLO.')  # fmt: skip

@@ -1,7 +1,8 @@
 """Boxes as tables, in pixels.
 
-With a header: the box is ``x1,y1,x2,y2`` (or ``x0,y0,x1,y1``, ``xmin,ymin,xmax,ymax``, ``left,top,right,bottom``, or
-``x,y,width,height``). Optional: ``object_id``, ``score``, ``class_id`` (or ``class``, ``label``, text),
+With a header: the box is ``x1,y1,x2,y2`` (or ``x0,y0,x1,y1``, ``xmin,ymin,xmax,ymax``, ``x_min,y_min,x_max,y_max``,
+``left,top,right,bottom``, or ``x,y,width,height``). Optional: ``object_id``, ``score`` (or ``confidence``, if all of it
+lies within 0 and 1), ``class_id`` (or ``class``, ``label``, text),
 ``cluster``, ``probability``, ``congregation``, ``image`` (or ``frame``, a number) for many pictures, and the picture's
 ``image_width,image_height``. Other columns are left alone.
 
@@ -14,7 +15,7 @@ value lies within 0 and 1 holds fractions of the picture's size.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,11 +31,23 @@ from packed_scenes.data.tables import Table, parse_table
 
 _CORNERS = (
     ("x1", "y1", "x2", "y2"), ("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"),
-    ("left", "top", "right", "bottom"),
+    ("x_min", "y_min", "x_max", "y_max"), ("left", "top", "right", "bottom"),
 )  # fmt: skip
 _EXTENTS = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
 _IDS = ("object_id", "id")
-_SCENES = ("image", "frame", "file", "file_name", "filename", "image_name", "image_path", "path", "scene")
+_SCENES = (
+    "image",
+    "frame",
+    "file",
+    "file_name",
+    "filename",
+    "image_name",
+    "image_path",
+    "path",
+    "scene",
+    "imageid",
+    "image_id",
+)
 _CLASSES = ("class", "label", "category", "class_name")  # text; a table of crops may name image and frame: frame first
 _SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
 _WHOLE = ("class_id", "cluster", "congregation")
@@ -157,11 +170,22 @@ def _with_header(table: Table) -> Table:
     numbers = [finite(cell) is not None for cell in cells[1:5]]
     bare = 5 <= len(cells) <= len(_BARE) and finite(cells[0]) is None and (all(numbers) or not any(cells[1:5]))
     if not bare:
-        return table
+        return _with_score(table)
     first = [table.raw_header[i] for i in range(len(cells))]
     lines = [table.header_line, *table.lines]
     width = max(len(cells), *(len(row) for row in table.rows), 5)
     return Table(table.file, _BARE[:width], [first, *table.rows], lines, table.delimiter)
+
+
+def _with_score(table: Table) -> Table:
+    """Call a column ``confidence`` by the name it has here, if it is one."""
+    if "score" in table.header or table.header.count("confidence") != 1:
+        return table
+    at = table.header.index("confidence")
+    values = [finite(row[at]) for row in table.rows if at < len(row)]
+    if not all(v is not None and 0 <= v <= 1 for v in values):
+        return table
+    return replace(table, header=tuple("score" if name == "confidence" else name for name in table.header))
 
 
 def _objects(rows: _Rows, path: str | Path, names: tuple[str, ...], faults: Faults) -> tuple[Objects, list[str]]:

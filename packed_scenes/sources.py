@@ -119,7 +119,13 @@ def as_objects(boxes: Any) -> Objects:
 
         return from_supervision(boxes)
     try:
-        return Objects.from_boxes(np.asarray(boxes, np.float32))
+        corners = np.asarray(boxes, np.float32)
+        if corners.size and 0 < np.abs(corners).max() <= 1 and (corners % 1).any():
+            raise InputError(
+                "boxes are pixels, but all of these lie within 0 and 1",
+                remedy="Multiply them by the picture's width and height.",
+            )
+        return Objects.from_boxes(corners)
     except (TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise

@@ -155,3 +155,41 @@ def test_a_file_without_boxes_is_an_answer(tmp_path):
         found = read_boxes(tmp_path / name)
         assert found
         assert len(found) == 0
+
+
+def test_tables_of_other_libraries(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_text(
+        "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax\nabc,x,/m/1,1,.1,.2,.3,.4\nb,x,/m/1,1,.1,.2,.3,.4\n"
+    )
+    found = read_boxes(file)  # Open Images
+    assert set(found.scenes) == {"abc", "b"}
+    assert found.for_image("abc.jpg", size=(100, 200))[0].xyxy.round(2).tolist() == [[10, 60, 20, 80]]
+    file.write_text("x_min,y_min,x_max,y_max,class_id,confidence,tracker_id,image\n1,2,30,40,0,0.5,,a.jpg\n")
+    found = read_boxes(file)  # supervision
+    assert corners(found) == {"a.jpg": [[1, 2, 30, 40]]}
+    assert found.scenes["a.jpg"].score.tolist() == [0.5]
+    file.write_text("x1,y1,x2,y2,confidence\n1,2,30,40,-1\n")  # -1 = none, as in MOT's files
+    assert read_boxes(file).scenes[""].score.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("content", "tool"),
+    [
+        ({"version": "5", "shapes": [], "imagePath": "a.jpg", "imageData": None}, "LabelMe"),
+        ({"_via_img_metadata": {}}, "VGG Image Annotator"),
+        ({"data_row": {"id": "1"}, "projects": {}}, "Labelbox"),
+        ([{"image": "a.jpg", "annotations": []}], "Create ML"),
+        ([{"name": "x", "class": 0, "confidence": 0.9, "box": {"x1": 1, "y1": 2, "x2": 3, "y2": 4}}], "ultralytics"),
+    ],
+)
+def test_what_is_not_read_is_named(content, tool, tmp_path):
+    (tmp_path / "x.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=f"is the JSON of {tool}"):
+        read_boxes(tmp_path / "x.json")
+
+
+def test_ids_that_are_called_like_keys_of_other_tools_are_boxes(tmp_path):
+    box = {"x1": 1, "y1": 2, "x2": 30, "y2": 40}
+    (tmp_path / "x.json").write_text(json.dumps({"image": box, "annotations": box}))
+    assert len(read_boxes(tmp_path / "x.json").scenes[""]) == 2

@@ -80,6 +80,7 @@ def test_boxes_in_every_form_of_python(boxes):
         (lambda: analyze(np.zeros((6, 8), np.uint8)), r"image must be uint8 \(H, W, 3\)"),
         (lambda: analyze(np.zeros((6, 8, 3), np.uint8), boxes="none.json"), "no such file"),
         (lambda: analyze(np.zeros((6, 8, 3), np.uint8), boxes=7), "boxes"),
+        (lambda: analyze(np.zeros((6, 8, 3), np.uint8), boxes=[[0.1, 0.1, 0.5, 0.5]]), "boxes are pixels"),
         (lambda: Settings(threshold="0.3"), "threshold must be a number, got '0.3'"),
         (lambda: Settings(confidence="0.5"), "confidence must be a number"),
         (lambda: Settings(max_objects=2.5), "max_objects must be a whole number"),
@@ -146,7 +147,10 @@ def test_exports_open_in_their_own_libraries(photo, tmp_path):
     assert len(sv.DetectionDataset.from_yolo(yolo.parent / "images", yolo.parent / "labels", yolo)) == 1
     voc = result.export(Form.VOC, tmp_path)
     assert len(sv.DetectionDataset.from_pascal_voc(voc / "JPEGImages", voc / "Annotations")) == 1
-    assert len(result.export(Form.SUPERVISION, tmp_path).read_text().splitlines()) == 4
+    table = result.export(Form.SUPERVISION, tmp_path)
+    assert len(table.read_text().splitlines()) == 4
+    (back,) = read_boxes(table).scenes.values()
+    np.testing.assert_allclose(back.xyxy, result.scenes[0].objects.xyxy)
 
 
 def test_a_detector_serves_threads_and_travels():
