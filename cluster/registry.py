@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 from packed_scenes.cluster.base import Clusterer
 from packed_scenes.data import InputError
+from packed_scenes.data.registry import Registry
 
-DEFAULT = "decision"
-
-# name -> module:class, so that naming a method loads only its own libraries
-_METHODS = {
-    "decision": "decision.estimator:PairDecision",
-    "average": "average:AverageLinkage",
-    "k-reciprocal": "reranked:Reranked",
-    "two-stage": "two_stage:TwoStage",
-    "hdbscan": "density:HDBSCAN",
-    "dbscan": "libraries:DBSCAN",
-    "kmeans": "libraries:KMeans",
-    "agglomerative": "libraries:Agglomerative",
-    "infomap": "community:Infomap",
-    "leiden": "community:Leiden",
-}
+REGISTRY = Registry(
+    "clustering method",
+    "packed_scenes.cluster",
+    {
+        "default": "decision.estimator:PairDecision",
+        "decision": "decision.estimator:PairDecision",
+        "average": "average:AverageLinkage",
+        "k-reciprocal": "reranked:Reranked",
+        "two-stage": "two_stage:TwoStage",
+        "hdbscan": "density:HDBSCAN",
+        "dbscan": "libraries:DBSCAN",
+        "kmeans": "libraries:KMeans",
+        "agglomerative": "libraries:Agglomerative",
+        "infomap": "community:Infomap",
+        "leiden": "community:Leiden",
+    },
+)
 
 
 def names() -> list[str]:
     """Return the names that :func:`make` takes, ``default`` first."""
-    return ["default", *_METHODS]
-
-
-def check(name: str) -> None:
-    """Raise ``InputError``, with the known names, unless the name is one of :func:`names`."""
-    if name not in names():
-        raise InputError(f"unknown clustering method {name!r}", remedy=f"Choose one of: {', '.join(names())}")
+    return REGISTRY.names()
 
 
 def make(name: str = "default", **params: Any) -> Clusterer:
@@ -48,10 +44,7 @@ def make(name: str = "default", **params: Any) -> Clusterer:
     Raises:
         InputError: for an unknown name or parameter, with the known ones.
     """
-    check(name)
-    chosen = DEFAULT if name == "default" else name
-    module, class_name = _METHODS[chosen].split(":")
-    factory: Callable[..., Clusterer] = getattr(import_module(f"{__package__}.{module}"), class_name)
+    factory: Callable[..., Clusterer] = REGISTRY.get(name)
     known = list(inspect.signature(factory).parameters)
     unknown = [p for p in params if p not in known]
     if unknown:

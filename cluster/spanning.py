@@ -11,6 +11,8 @@ Memory: 28 bytes per edge, N k edges: 0.2 GiB at 416,314 x 16; blocks of 32 MiB;
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,6 +23,7 @@ ROWS, COLUMNS = 1024, 8192
 BRIDGE_PAIRS = 200_000_000  # row pairs looked at per round of bridges; beyond, components send their densest rows
 
 Edges = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 def spanning_tree(X: Vectors, graph: Graph, min_samples: int) -> Edges:
@@ -108,8 +111,15 @@ def _bridges(X: Vectors, edges: Edges, core: npt.NDArray[np.float64]) -> Edges:
     adjacency = csr_matrix((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count))
     pieces, component = connected_components(adjacency, directed=False)
     query = representatives(component, core)
-    low, high, length = _nearest_outside(X, query, component, core)
-    return shortest_bridges(component, pieces, low, high, length)
+
+    def reach(rows: Ints, low: int, stop: int) -> npt.NDArray[np.float32]:
+        values: npt.NDArray[np.float32] = np.maximum(1 - X[rows] @ X[low:stop].T, core[low:stop].astype(np.float32))
+        return values
+
+    length, high = nearest_outside(
+        component, query, reach, lambda rows, value: np.maximum(value, core[rows]), columns=COLUMNS
+    )
+    return shortest_bridges(component, pieces, query, high, length)
 
 
 def representatives(component: npt.NDArray[np.int32], core: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -133,22 +143,37 @@ def representatives(component: npt.NDArray[np.int32], core: npt.NDArray[np.float
     return np.sort(rows[rank < max(limit // len(begin), 1)])
 
 
-def _nearest_outside(
-    X: Vectors, query: npt.NDArray[np.int64], component: npt.NDArray[np.int32], core: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """For each row of ``query`` the row of another component at the lowest mutual reachability, and that distance."""
+def nearest_outside(
+    component: npt.NDArray[np.int32],
+    query: Ints,
+    reach: Callable[[Ints, int, int], npt.NDArray[np.float32]],
+    length: Callable[[Ints, npt.NDArray[np.float64]], npt.NDArray[np.float64]],
+    *,
+    columns: int,
+) -> tuple[npt.NDArray[np.float64], Ints]:
+    """For each row of ``query`` the length of the shortest edge to a row of another component, and that row.
+
+    Args:
+        component: (N,) number of each row's component.
+        query: (Q,) rows.
+        reach: of (rows, low, stop): (R, stop - low) what is least for the nearest of the rows from low to stop.
+        length: of (rows, least values): the edges' lengths.
+        columns: rows that are looked at in a block.
+
+    Memory: two blocks of 1024 x ``columns``.
+    """
     best = np.full(len(query), np.inf)
     index = np.zeros(len(query), np.int64)
     for begin in range(0, len(query), ROWS):
         rows = query[begin : begin + ROWS]
         here = np.arange(len(rows))
-        for low in range(0, len(X), COLUMNS):
-            stop = min(low + COLUMNS, len(X))
-            reach = np.maximum(1 - X[rows] @ X[low:stop].T, core[low:stop].astype(np.float32))
-            reach[component[rows][:, None] == component[low:stop]] = np.inf
-            top = reach.argmin(axis=1)
-            length = np.maximum(reach[here, top].astype(np.float64), core[rows])
-            better = length < best[begin : begin + ROWS]
-            best[begin : begin + ROWS][better] = length[better]
+        for low in range(0, len(component), columns):
+            stop = min(low + columns, len(component))
+            values = reach(rows, low, stop)
+            values[component[rows][:, None] == component[low:stop]] = np.inf
+            top = values.argmin(axis=1)
+            lengths = length(rows, values[here, top].astype(np.float64))
+            better = lengths < best[begin : begin + ROWS]
+            best[begin : begin + ROWS][better] = lengths[better]
             index[begin : begin + ROWS][better] = top[better] + low
-    return query, index, best
+    return best, index

@@ -98,9 +98,9 @@ class Settings:
         if self.cut not in ("chosen", "equal-error"):
             raise InputError(f"cut must be chosen or equal-error, got {self.cut!r}")
         if self.clusterer != "default":  # said before anything is read, whatever is found in the pictures
-            from packed_scenes.cluster.registry import check
+            from packed_scenes.cluster.registry import REGISTRY
 
-            check(self.clusterer)
+            REGISTRY.check(self.clusterer)
         if self.congregate not in ("identity", "height"):
             raise InputError(f"congregate must be identity or height, got {self.congregate!r}")
         if self.overlay not in ("places", "boxes", "both"):

@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from packed_scenes.cluster.dense import DENSE_LIMIT
 from packed_scenes.cluster.knn import IVF_PROBES, drop_self
-from packed_scenes.cluster.spanning import dense_tree, representatives, shortest_bridges
+from packed_scenes.cluster.spanning import dense_tree, nearest_outside, representatives, shortest_bridges
 
 EXACT_LIMIT = 60_000
 TREE_NEIGHBOURS = 16  # edges per row that a tree looks at; core distances may reach farther
-ROWS, COLUMNS = 1024, 16384
+COLUMNS = 16384
 
 Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -137,29 +137,16 @@ def _forest(graph: Neighbours, core: Floats, bridges: Floats) -> Floats:
 def _round_of_bridges(X: Rows, component: npt.NDArray[np.int32], pieces: int, density: Floats) -> Floats:
     """One Borůvka round: the shortest edge out of each component but the largest, without cycles."""
     query = representatives(component, density)
-    best, index = _nearest_outside(X, query, component)
-    return shortest_bridges(component, pieces, query, index, best)
-
-
-def _nearest_outside(
-    X: Rows, query: npt.NDArray[np.int64], component: npt.NDArray[np.int32]
-) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """For each row of ``query`` the distance to the nearest row of another component, and that row."""
     square = np.einsum("nd,nd->n", X, X)
-    best, index = np.full(len(query), np.inf), np.zeros(len(query), np.int64)
-    for begin in range(0, len(query), ROWS):
-        rows = query[begin : begin + ROWS]
-        here = np.arange(len(rows))
-        for low in range(0, len(X), COLUMNS):
-            stop = min(low + COLUMNS, len(X))
-            reach = square[low:stop] - 2 * (X[rows] @ X[low:stop].T)
-            reach[component[rows][:, None] == component[low:stop]] = np.inf
-            top = reach.argmin(axis=1)
-            length = reach[here, top] + square[rows].astype(np.float64)
-            better = length < best[begin : begin + ROWS]
-            best[begin : begin + ROWS][better] = length[better]
-            index[begin : begin + ROWS][better] = top[better] + low
-    return np.sqrt(np.maximum(best, 0)), index
+
+    def reach(rows: npt.NDArray[np.int64], low: int, stop: int) -> Rows:
+        values: Rows = square[low:stop] - 2 * (X[rows] @ X[low:stop].T)
+        return values
+
+    best, index = nearest_outside(
+        component, query, reach, lambda rows, value: value + square[rows].astype(np.float64), columns=COLUMNS
+    )
+    return shortest_bridges(component, pieces, query, index, np.sqrt(np.maximum(best, 0)))
 
 
 def induced_tree(graph: Neighbours, rows: npt.NDArray[np.int64]) -> Floats:

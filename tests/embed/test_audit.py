@@ -147,6 +147,7 @@ def test_audit_of_a_drawn_folder(tmp_path: Path) -> None:
     assert {"audit.json", "clean.csv", "mixture-000.jpg"} <= {p.name for p in page.parent.iterdir()}
 
 
+@pytest.mark.slow
 @needs("packed_products/train")
 @pytest.mark.parametrize("seed", [0, 1])
 def test_audit_of_packed_products_finds_what_was_planted_and_nothing_else(seed: int) -> None:

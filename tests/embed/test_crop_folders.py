@@ -25,6 +25,7 @@ def test_a_damaged_crop_is_left_out_and_told(tmp_path):
         read_folder(tmp_path).readable()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_a_map_of_few(count, tmp_path):
     vectors = np.eye(4, dtype=np.float32)[:count]

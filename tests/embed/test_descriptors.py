@@ -145,6 +145,7 @@ def test_pretrained_features_keep_their_length_and_load_from_a_users_file(crops:
         extract(crops[:2], "colour", weights_file=path, cache=tmp_path / "c")
 
 
+@pytest.mark.slow
 def test_names_come_from_the_one_registry_and_offline_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     from urllib.error import URLError
 
