@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from packed_scenes.data.cells import write_rows
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.locks import begin_file
 
 MAX_BYTES = 1 << 30  # a whole file is held in memory once while it is read
 
@@ -23,7 +23,8 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` that becomes ``path`` when the block ends well.
 
     A reader never sees half a file; when the block fails the temporary file is removed and the old file stays. The
-    temporary name keeps the suffix, because image and table writers choose their format by it.
+    temporary name keeps the suffix, because image and table writers choose their format by it. What processes that were
+    killed left in this folder goes.
 
     Raises:
         InputError: if the folder cannot be written.
@@ -32,16 +33,15 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     try:
         if "\0" in str(path):
             raise ValueError("a NUL in the name")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
+        handle, temporary = begin_file(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise InputError(
             f"cannot write here ({reason})", file=path, remedy="Choose another --out or free space."
         ) from error
-    temporary = Path(name)
     try:
+        if os.name == "nt":  # where an open file cannot be replaced
+            os.close(handle)
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
@@ -54,6 +54,8 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+        if os.name != "nt":
+            os.close(handle)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from packed_scenes.data.arrow import strings, to_arrow
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, write_csv, write_json, write_text
+from packed_scenes.data.locks import sweep
 from packed_scenes.data.naming import same_name
 from packed_scenes.data.read_ahead import try_ahead
 from packed_scenes.observe import reason
@@ -67,8 +68,7 @@ def save_run(
     start = time.perf_counter()
     if out.exists() and not out.is_dir():
         raise InputError("is a file, not a folder", file=out, remedy="Choose another --out.")
-    for stale in out.rglob(".writing-*"):  # of a run that was killed; a run folder has one writer
-        stale.unlink(missing_ok=True)
+    sweep(out, below=True)  # of a run that was killed
     remove_scenes(out, but={scene.name for scene in analysis.scenes})
     scenes = analysis.scenes
     colors = assign_colors([scene.objects for scene in scenes])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, say, tell_problems, track
+from packed_scenes.cli.console import application, hold, print_json, say, tell_problems, track
 from packed_scenes.cli.options import (
     EMBEDDER,
     ClassNames,
@@ -162,6 +162,8 @@ def main(
         settings=settings, boxes=boxes, every=every, resume=skip_existing, engine=engine, catalogue=catalogue,
         export=tuple(export or ()),
     )  # fmt: skip
+
+    hold(job.out)
 
     def progress(items: Any, label: str, total: int) -> Any:
         return items if json or total < 2 else track(items, label=label, total=total)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from packed_scenes.data.errors import InputError, one_line
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 Item = TypeVar("Item")
+
+_held = ExitStack()  # the output folder of the command that runs
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -66,7 +69,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
         arguments: its arguments; None = those of the process.
         name: what its help calls it; None = the program's file name.
     """
-    with clear_errors():
+    with clear_errors(), _held:
         if "" in (sys.argv[1:] if arguments is None else arguments):  # "" as a path is the present folder
             raise InputError("an argument is empty text", remedy="A variable of the shell may not be set.")
         try:
@@ -107,6 +110,19 @@ def print_json(value: Any) -> None:
 def say(line: str, *, error: bool = False) -> None:
     """Print one line for people, on standard output or standard error; what would steer the terminal is escaped."""
     print(one_line(line), file=sys.stderr if error else sys.stdout, flush=True)
+
+
+def hold(out: str | Path) -> None:
+    """Hold a local output folder until the command ends.
+
+    Raises:
+        InputError: if another process is writing into it.
+    """
+    from packed_scenes.data.locks import held_folder
+
+    _held.close()  # of a command before, where a program runs several
+    if "://" not in str(out):
+        _held.enter_context(held_folder(out))
 
 
 class Bar:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, print_json, say, track
+from packed_scenes.cli.console import Bar, application, hold, print_json, say, track
 from packed_scenes.cli.options import Device, Json, Seed
 
 app = application()
@@ -67,6 +67,7 @@ def main(
     from packed_scenes.study.study import earlier_study, run_study
     from packed_scenes.study.summary import summary
 
+    hold(out)
     finished = None
     if show is not None or model is not None or sort != "no":
         finished = earlier_study(out)  # to look at it, nothing is fitted anew

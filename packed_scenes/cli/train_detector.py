@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, say
+from packed_scenes.cli.console import application, hold, print_json, say
 from packed_scenes.cli.options import Device, Json, Seed
 
 app = application()
@@ -67,6 +67,8 @@ def main(
         seconds=math.inf if minutes is None else 60 * minutes,
         resume=resume, device=device, seed=seed,
     )  # fmt: skip
+    assert job.out is not None
+    hold(job.out)
     for _ in track(job.prepare(), label="pictures", quiet=json):
         pass
     tell_problems(job.warnings, job.errors)

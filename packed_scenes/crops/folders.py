@@ -20,7 +20,7 @@ OLD_MARKS = (".made-by-count", ".sorted-by-study")  # of earlier versions
 def sort_into_folders(paths: Sequence[Path], labels: Labels, out: Path, *, copy: bool = False) -> Path:
     """Make one folder per cluster, ``0007_x23`` for cluster 7 with 23 crops and ``noise``, with links to the crops.
 
-    A folder that this function made before is replaced: it holds a mark.
+    A folder that this function made before is replaced whole: it holds a mark.
 
     Args:
         paths: (N,) crop files.
@@ -31,23 +31,29 @@ def sort_into_folders(paths: Sequence[Path], labels: Labels, out: Path, *, copy:
     Raises:
         InputError: if ``out`` holds something that this function did not make.
     """
-    if out.exists():
-        if not any((out / mark).is_file() for mark in (MARK, *OLD_MARKS)) and any(out.iterdir()):
-            raise InputError(
-                "is not empty and holds no sorted crops", file=out, remedy="Move it away, or choose another --out."
-            )
-        shutil.rmtree(out)
-    out.mkdir(parents=True)
-    (out / MARK).touch()
+    if out.exists() and not any((out / mark).is_file() for mark in (MARK, *OLD_MARKS)) and any(out.iterdir()):
+        raise InputError(
+            "is not empty and holds no sorted crops", file=out, remedy="Move it away, or choose another --out."
+        )
+    # Built aside and renamed: a kill leaves nothing half, and the next call removes what it left.
+    new, old = (out.with_name(f".{word}-{out.name}") for word in ("sorting", "sorted"))
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+    new.mkdir(parents=True)
+    (new / MARK).touch()
     sizes = np.bincount(labels[labels >= 0], minlength=1)
     width = len(str(len(sizes) - 1))
     root = os.path.commonpath([path.absolute().parent for path in paths]) if paths else ""
     names = flat_names([os.path.relpath(path.absolute(), root).replace(os.sep, "/") for path in paths])
     for path, name, label in zip(paths, names, labels.tolist(), strict=True):
-        folder = out / ("noise" if label < 0 else f"{label:0{width}d}_x{sizes[label]}")
+        folder = new / ("noise" if label < 0 else f"{label:0{width}d}_x{sizes[label]}")
         folder.mkdir(exist_ok=True)
         if copy:
             shutil.copy2(path, folder / name)
         else:
             (folder / name).symlink_to(path.resolve())
+    if out.exists():
+        out.rename(old)
+    new.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
     return out

@@ -76,14 +76,14 @@ def test_full_disk_when_writing(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.txt"]
 
 
-@pytest.mark.parametrize("step", ["os.fsync", "tempfile.mkstemp"])
+@pytest.mark.parametrize("step", ["files.os.fsync", "locks.tempfile.mkstemp"])
 def test_full_disk_at_each_step(step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any, **__: Any) -> Any:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     file = tmp_path / "a.json"
     write_json(file, {"old": 1})
-    monkeypatch.setattr(f"packed_scenes.data.files.{step}", full)
+    monkeypatch.setattr(f"packed_scenes.data.{step}", full)
     with pytest.raises(InputError, match=r"No space left on device\)\. "):
         write_json(file, {"new": 1})
     monkeypatch.undo()
@@ -118,7 +118,7 @@ def test_read_only_and_impossible_places(tmp_path: Path, monkeypatch: pytest.Mon
     def denied(*_: Any, **__: Any) -> Any:
         raise PermissionError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr("packed_scenes.data.files.tempfile.mkstemp", denied)
+    monkeypatch.setattr("packed_scenes.data.locks.tempfile.mkstemp", denied)
     with pytest.raises(InputError, match=r"cannot write here \(Read-only file system\)\. Choose another --out"):
         write_text(tmp_path / "a.txt", "text")
     monkeypatch.undo()
