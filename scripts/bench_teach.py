@@ -4,6 +4,7 @@ The photos are the held-out part of a labelled set: no shipped weights were trai
 
 Examples:
     uv run scripts/bench_teach.py ../shared/data bottles --steps 60
+    uv run scripts/bench_teach.py ../shared/data chess --groups --photos 12 --steps 40
 """
 
 from __future__ import annotations
@@ -71,15 +72,69 @@ def taught(root: Path, name: str, *, steps: int, photos: int, scored: int, seed:
             "own comparison": told["rows"], "note": told["note"], **scores}  # fmt: skip
 
 
+def taught_groups(root: Path, name: str, *, steps: int, photos: int, seed: int) -> dict[str, Any]:
+    """Teach what is the same, with the labels of the set as groups; compared on the photos that the teaching keeps out.
+
+    Args:
+        root, name, steps, photos, seed: as in :func:`taught`.
+    """
+    from packed_scenes.data import Objects
+    from packed_scenes.data.files import sha256_file
+    from packed_scenes.data.images import image_size
+    from packed_scenes.data.tables import read_table
+    from packed_scenes.detect.training.pictures import REAL_SETS, part
+    from packed_scenes.settings import Settings
+    from packed_scenes.web.project import looks
+    from packed_scenes.web.project.adding import add_scene
+    from packed_scenes.web.project.folder import ProjectFolder
+    from packed_scenes.web.project.project import Project
+
+    kind = next(real for real in REAL_SETS if real.folder == name)
+    table = read_table(root / name / kind.table, "file", "x1", "y1", "x2", "y2", "label", what="labels")
+    found: dict[str, list[tuple[list[float], str]]] = {}
+    for _, line in table.records():
+        if part(line["file"], kind) == "test":
+            box = [float(line[key]) for key in ("x1", "y1", "x2", "y2")]
+            found.setdefault(line["file"], []).append((box, line["label"]))
+    chosen = [sorted(found)[k] for k in np.random.default_rng(seed).permutation(len(found))[:photos].tolist()]
+    number = {label: n for n, label in enumerate(sorted({label for rows in found.values() for _, label in rows}))}
+    with tempfile.TemporaryDirectory() as aside:
+        folder = ProjectFolder.create(Path(aside) / "work", name=name, settings=Settings().to_json())
+        project = Project(folder, roots=None, card={})
+        for file in chosen:
+            path = (root / name / kind.images / file).resolve()
+            boxes = np.array([box for box, _ in found[file]], np.float32)
+            vectors = np.zeros((len(boxes), 2), np.float32) + np.float32([1, 0])
+            size = image_size(path)[::-1]
+            add_scene(
+                project, file, size, Objects.from_boxes(boxes, embedding=vectors), sha256=sha256_file(path),
+                where={"path": str(path)}, detection={},
+            )  # fmt: skip
+        labels = np.array([number[label] for file in chosen for _, label in found[file]])
+        project.commit("labels", columns=project.document.patch("cluster", np.arange(len(labels)), labels))
+        spec = looks.prepare(project, [photo.number for photo in project.photos], minutes=600, steps=steps)
+        began = time.process_time()
+        told = looks.work(spec, lambda line: print(json.dumps(line), file=sys.stderr, flush=True))
+        folder.close()
+    spent = round((time.process_time() - began) / 60, 1)
+    return {"set": name, "cpu_minutes": spent, "comparison": told["rows"], "note": told["note"]}
+
+
 def main(
     root: Annotated[Path, typer.Argument(help="Folder of the labelled sets.")],
     name: Annotated[str, typer.Argument(help="The set.")] = "bottles",
+    groups: Annotated[
+        bool, typer.Option("--groups", help="Teach what is the same instead of where objects are.")
+    ] = False,
     steps: Annotated[int, typer.Option(help="Of training.")] = 60,
     photos: Annotated[int, typer.Option(help="Corrected photos.")] = 10,
     scored: Annotated[int, typer.Option(help="Photos never shown, at most.")] = 30,
     seed: Annotated[int, typer.Option(help="Chooses which are which.")] = 0,
 ) -> None:
     """Print the scores as JSON."""
+    if groups:
+        print(json.dumps(taught_groups(root, name, steps=steps, photos=photos, seed=seed)))
+        return
     print(json.dumps(taught(root, name, steps=steps, photos=photos, scored=scored, seed=seed)))
 
 

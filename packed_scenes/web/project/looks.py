@@ -43,13 +43,14 @@ Vectors = npt.NDArray[np.float32]
 Report = Callable[[dict[str, Any]], None]
 
 
-def prepare(project: Project, photos: list[int], *, minutes: float, seed: int = 0) -> Path:
+def prepare(project: Project, photos: list[int], *, minutes: float, steps: int = STEPS, seed: int = 0) -> Path:
     """Write what the training reads; returns the file that says what to do.
 
     Args:
         project: is only read.
         photos: those whose boxes and groups are right.
         minutes: time for the training itself.
+        steps: at most.
         seed: chooses the photos kept out, and the batches.
 
     Raises:
@@ -86,7 +87,8 @@ def prepare(project: Project, photos: list[int], *, minutes: float, seed: int = 
     shutil.rmtree(aside, ignore_errors=True)
     spec = aside / "spec.json"
     write_json(spec, {
-        "kind": "embedder", "photos": listed, "apart": apart, "minutes": minutes, "seed": seed, "embedder": embedder,
+        "kind": "embedder", "photos": listed, "apart": apart, "minutes": minutes, "steps": steps, "seed": seed,
+        "embedder": embedder,
     })  # fmt: skip
     return spec
 
@@ -142,7 +144,7 @@ def work(spec: Path, report: Report) -> dict[str, Any]:
     began = time.perf_counter()
     train(TRIAL)
     pace = (time.perf_counter() - began) / TRIAL
-    steps = int(np.clip(minutes * 60 / pace, TRIAL, STEPS))
+    steps = int(np.clip(minutes * 60 / pace, TRIAL, task["steps"]))
     report({"stage": "looks", "done": 0, "total": steps})
     trained = train(steps, lambda done, _: report({"stage": "looks", "done": done, "total": steps}))
     report({"stage": "score", "done": steps, "total": steps})
