@@ -172,9 +172,7 @@ def survey(width: int, height: int, look_at: LookAt, detail: Callable[[Rectangle
             if settled:
                 judged[part] = looks.judge(part, sizes, parents.get(part), closest=closest)
         regions += [v for v in judged.values() if isinstance(v, Region)]
-        closer: list[Rectangle] = []
-        if settled and not closest:  # with nothing to go by yet, closer everywhere that shows anything
-            closer = [p for p in parts if _must_go_closer(judged.get(p)) or (not regions and shown[p] > 0)]
+        closer = _closer(shown, judged, everywhere=not regions) if settled and not closest else []
         rest = [p for p in parts if p not in closer and not isinstance(judged.get(p), Region)]
         regions += [Region(p, parents[p].object_px if p in parents else None) for p in rest]
         parents = _parents(closer, judged)
@@ -187,8 +185,12 @@ def _most_detailed(shown: dict[Rectangle, float]) -> list[Rectangle]:
     return sorted((part for part, value in shown.items() if value > 0), key=lambda part: -shown[part])[:WIDTH]
 
 
-def _must_go_closer(judgement: Region | _Closer | None) -> bool:
-    return isinstance(judgement, _Closer) and judgement.must
+def _closer(
+    shown: Mapping[Rectangle, float], judged: Mapping[Rectangle, Region | _Closer], *, everywhere: bool
+) -> list[Rectangle]:
+    """The parts to be looked at closer: those that must be, or ``everywhere`` that shows anything."""
+    must = [part for part, judgement in judged.items() if isinstance(judgement, _Closer) and judgement.must]
+    return [part for part, value in shown.items() if part in must or (everywhere and value > 0)]
 
 
 def _parents(closer: list[Rectangle], judged: Mapping[Rectangle, Region | _Closer]) -> dict[Rectangle, Look]:

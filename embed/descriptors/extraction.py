@@ -96,10 +96,8 @@ def extract(
         from packed_scenes.embed.autoencoder_training import trained_on
 
         weights_file = trained_on(files, cache=Path(cache), mask=masker, seed=seed, progress=progress)
-    chosen: str | Path = name if weights_file is None else f"{name}={weights_file}"
-    embedder = Embedder.load(chosen, device=device)
-    if batch is None:
-        batch = 32 if embedder.device == "cpu" else 256
+    embedder = Embedder.load(name if weights_file is None else f"{name}={weights_file}", device=device)
+    batch = batch or (32 if embedder.device == "cpu" else 256)
     maker = maker_of(embedder, str(name), masker)
     remembers = embedder.card.get("architecture") == "autoencoder"  # its error is one more column
     known = Cache(cache, maker | ({"errors": True} if remembers else {}), dimension=embedder.dimension + remembers)
@@ -107,6 +105,7 @@ def extract(
     contents: list[bytes | None] = [None] * len(files)
     failed: list[tuple[Path, str]] = []
     waiting: dict[bytes, npt.NDArray[np.uint8]] = {}
+    report = progress or (lambda _done, _total: None)
 
     def describe() -> None:
         if waiting:
@@ -126,8 +125,8 @@ def extract(
                 waiting.setdefault(content, canvas)
             if len(waiting) >= batch:
                 describe()
-            if progress is not None and (row % batch == batch - 1 or row == len(files) - 1):
-                progress(row + 1, len(files))
+            if row % batch == batch - 1 or row == len(files) - 1:
+                report(row + 1, len(files))
         describe()
     finally:
         known.flush()  # an interrupt keeps every finished row

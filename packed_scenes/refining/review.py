@@ -141,21 +141,8 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
     same: list[Pair] = []
     different: list[Pair] = []
     noise: list[str] = []
-    table = read_table(path, "file", what="review", remedy="Use the review.csv of a run.")
-    column = next((name for name in table.header if name.split(" ")[0].rstrip(":") == "decision"), None)
-    if column is None:
-        raise InputError("lacks the columns file and decision", file=path, remedy="Use the review.csv of a run.")
-    everyone = set(names)
-    lines = [(number, line) for number, line in table.records() if line[column]]
-    decided = len(lines)
-    others = [_other(line[column]) for _, line in lines]
-    written = [line.get(name, "") for _, line in lines for name in ("file", "central", "nearest_central")]
-    row_of = rows_of([name for name in [*written, *others] if name], names)
-    known = {name: names[row] for name, row in row_of.items()}
-    for number, line in lines:
-        word = line[column].partition(" ")[0].lower()
-        own, other = _named(line["file"], known), _named(_other(line[column]), known)
-        central, near = (_named(line.get(name, ""), known) for name in ("central", "nearest_central"))
+    everyone, decided = set(names), _decided(path, names)
+    for number, word, own, other, central, near in decided:
         if word == "noise":
             noise.append(own)
             continue
@@ -175,7 +162,27 @@ def read_review(path: str | Path, names: Sequence[str]) -> Review:
                 remedy="Part the other members instead, or write: not FILE.",
             )
     same = [pair for pair in same if pair[0] != pair[1]]
-    return Review(Links(tuple(same), tuple(different), tuple(noise)), decided)
+    return Review(Links(tuple(same), tuple(different), tuple(noise)), len(decided))
+
+
+def _decided(path: Path, names: Sequence[str]) -> list[tuple[int, str, str, str, str, str]]:
+    """(line number, word, own crop, the one named, the central one, that of the nearest cluster) of each decision."""
+    table = read_table(path, "file", what="review", remedy="Use the review.csv of a run.")
+    column = next((name for name in table.header if name.split(" ")[0].rstrip(":") == "decision"), None)
+    if column is None:
+        raise InputError("lacks the columns file and decision", file=path, remedy="Use the review.csv of a run.")
+    lines = [(number, line) for number, line in table.records() if line[column]]
+    crops = [
+        (line["file"], _other(line[column]), line.get("central", ""), line.get("nearest_central", ""))
+        for _, line in lines
+    ]
+    row_of = rows_of([name for four in crops for name in four if name], names)
+    known = {name: names[row] for name, row in row_of.items()}
+    words = [line[column].partition(" ")[0].lower() for _, line in lines]
+    return [
+        (number, word, *(_named(name, known) for name in four))  # type: ignore[misc]
+        for (number, _), word, four in zip(lines, words, crops, strict=True)
+    ]
 
 
 def _pairs(word: str, own: str, other: str, central: str, near: str) -> tuple[list[Pair], list[Pair]]:
