@@ -72,6 +72,7 @@ def rule() -> Familiar:
     return Familiar.read(fit_rule([*good, *bad], learned="drawn shelves"))
 
 
+@pytest.mark.slow
 def test_a_fitted_rule_tells_the_two_kinds_apart() -> None:
     rng, familiar = np.random.default_rng(2), rule()
     for _ in range(20):

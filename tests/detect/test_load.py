@@ -38,6 +38,7 @@ def noise(height: int = 160, width: int = 224) -> np.ndarray:
     return coarse.repeat(16, 1).repeat(16, 2).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_torch_onnxruntime_and_openvino_agree(trained: Path) -> None:
     """Between ONNX libraries 0.1 px and .001; torch keeps batch norm apart, so float16 storage rounds other numbers."""
     images = noise()
@@ -131,6 +132,7 @@ def test_unknown_torchvision_models_are_named(name: str) -> None:
         load_network(name)
 
 
+@pytest.mark.slow
 def test_torchvision_weights_from_a_file(tmp_path: Path) -> None:
     import torchvision
 

@@ -23,6 +23,7 @@ def test_recipe_makes_scenes_and_stacks_from_the_seed() -> None:
         assert (boxes[:, 2:] <= [image.shape[1], image.shape[0]]).all()
 
 
+@pytest.mark.slow
 def test_recipe_fills_its_pool_once(tmp_path: Path) -> None:
     *counts, made = prepare(tmp_path, seed=1, count=2, root=None, held_out=1)
     assert counts == [2]
