@@ -68,17 +68,16 @@ def test_every_installed_package_is_pinned_at_the_version_that_was_tested():
 
 @pytest.mark.parametrize("backend", ["openvino", "torch"])
 def test_shipped_weights_that_were_changed_are_refused(tmp_path, monkeypatch, backend):
-
     import shutil
 
-    from packed_scenes import detect
+    from packed_scenes.detect import load
 
     for file in ("detector.json", "detector.onnx", "detector.pt"):
-        shutil.copy(detect.load.ASSETS / file, tmp_path)
+        shutil.copy(load.ASSETS / file, tmp_path)
     for file in ("detector.onnx", "detector.pt"):
         data = bytearray((tmp_path / file).read_bytes())
         data[len(data) // 2] ^= 1
         (tmp_path / file).write_bytes(data)
-    monkeypatch.setattr(detect.load, "ASSETS", tmp_path)
+    monkeypatch.setattr(load, "ASSETS", tmp_path)
     with pytest.raises(InputError, match="SHA-256 differs from the card"):
-        detect.load.load_network(None, backend=backend)
+        load.load_network(None, backend=backend)
