@@ -21,7 +21,7 @@ DATA = ROOT.parent / "shared" / "data"
 
 EPILOG = """
 Stages of `all`: scene, reference, startup, detect, identify, cluster, search, scaling. More: cluster-quality,
-cluster-large, cluster-curve, cluster-real, memory, study (`--list` says what each does).
+cluster-large, cluster-curve, cluster-real, decision, memory, study (`--list` says what each does).
 
 Examples:
 

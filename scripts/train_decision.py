@@ -21,6 +21,9 @@ def main(
     rate: Annotated[float, typer.Option(help="Peak learning rate.", min=0)] = 3e-3,
     start: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
     scenes: Annotated[int, typer.Option(help="Generated scenes of a new bank.", min=0)] = 160,
+    imagenet: Annotated[
+        str | None, typer.Option(help="One more descriptor of a new bank, NAME=FILE, such as mobilenet_v2=FILE.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
 ) -> None:
     """Train the judge of pairs; interrupted, the same command goes on from OUT.ckpt."""
@@ -36,7 +39,7 @@ def main(
     if not bank.is_file():
         if data is None:
             raise InputError("no such bank", file=bank, remedy="Give --data to build it.")
-        build(data, bank, scenes=scenes, seed=seed, tell=typer.echo)
+        build(data, bank, scenes=scenes, seed=seed, tell=typer.echo, imagenet=imagenet)
     out.parent.mkdir(parents=True, exist_ok=True)
 
     def tell(step: int, loss: float, f: float, seconds: float) -> None:

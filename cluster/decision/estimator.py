@@ -32,7 +32,7 @@ class PairDecision(Clusterer):
         expected_: the BCubed F to be expected.
 
     ``probabilities_``: in company, how likely another member is the same identity; alone, that no other object is. A
-    ranking: on goods members are surer than it says (expected calibration error up to .2, README of cluster).
+    ranking: on goods members are surer than it says (expected calibration error up to .18, README of cluster).
     """
 
     _uses_constraints = True

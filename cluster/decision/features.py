@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.base import Vectors
-from packed_scenes.cluster.decision import places
+from packed_scenes.cluster.decision import merges, places
 from packed_scenes.cluster.decision.lists import DENSE, LENGTH, Floats, Ints, Lists, common, nearest
 
 FLOOR = 0.02  # added before a logarithm: distances below are all "the same picture"
@@ -47,6 +47,7 @@ def describe(
     xyxy: npt.NDArray[np.float64] | None = None,
     scene: Ints | None = None,
     unit: float | None = None,
+    tree: bool = True,
 ) -> Features:
     """Compute the figures of (N, D) float32 unit rows, N >= 2.
 
@@ -54,6 +55,7 @@ def describe(
         X: the vectors. xyxy: (N, 4) boxes in pixels of their scenes. scene: (N,) scene numbers.
         unit: the embedder's own threshold, a cosine distance, if it has one: in a set of few objects that are nearly
             all single, what the embedder's distances usually mean is most of what there is to know.
+        tree: look at average linkage, too, up to ``DENSE`` rows.
 
     Memory: about 60 float32 per pair of the lists, 8 KiB per object.
     """
@@ -90,8 +92,11 @@ def describe(
     of_unit = log - _log(np.float32(unit)) if unit is not None else np.zeros_like(log)
     known = (0.0, 0.0) if unit is None else (1.0, float(typical - _log(np.float32(unit))))
     whole = np.append(whole, np.array(known, np.float32))
+    met = np.zeros((*index.shape, merges.COUNT), np.float32)
+    if tree:
+        met = merges.of_pairs(X, index, typical=float(typical), xyxy=xyxy, scene=scene, unit=unit)
     pair = np.concatenate(
-        [np.stack(figures, axis=-1), places.of_pairs(index, xyxy, scene), of_unit[..., None]], axis=-1
+        [np.stack(figures, axis=-1), places.of_pairs(index, xyxy, scene), of_unit[..., None], met], axis=-1
     )
     objects = np.stack([*(near[m] for m in PROFILE), usual], axis=1) - typical
     return Features(lists, pair.astype(np.float32), objects.astype(np.float32), whole)

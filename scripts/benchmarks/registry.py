@@ -47,6 +47,7 @@ STAGES = {
     "cluster-large": Stage("grouping:large", "HDBSCAN of 416,314 vectors", usual=False),
     "cluster-curve": Stage("grouping:curve", "time and memory from 1,000 vectors up", usual=False),
     "cluster-real": Stage("pictures:run", "every method on real pictures with true boxes", usual=False),
+    "decision": Stage("decided:run", "the default on every set: F, stability, calibration, count", usual=False),
     "memory": Stage("others:memory", "memory over a thousand scenes", usual=False),
     "study": Stage("others:study", "hundreds of models of clustering", usual=False),
 }

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deciding.bank import unit
 from packed_scenes.data import read_image
 from packed_scenes.data.files import atomic_write
 from packed_scenes.data.tables import read_table
@@ -23,21 +24,30 @@ from packed_scenes.embed.goods_store import render_shard
 from packed_scenes.embed.sources import build_store, read_grocery, read_packed, read_vehicles
 from packed_scenes.embed.store import CropStore, StoreWriter
 
+DESCRIPTORS = {"embedder": None, "colour": "colour", "person": "person"}  # name in the bank -> name of the embedder
+WIDEST = 160  # numbers of a descriptor; wider ones keep their leading directions
+SAMPLE = 150  # crops of a source that say which these are
 STRENGTHS = (0.3, 1.2)  # of the augmentation, one level each
 MOST = 50  # crops of an identity
 PEOPLE = 25  # frames of a person, spread over the video
 FAMILIES, FIRST = 100, 90_000  # drawn families per shard, and a shard number that no embedder was trained on
+BOXED = ("chess", "cola", "pills")  # folders of pictures with boxes by kind
+BOXES, TINY = 400, 6  # boxes that are taken of each, pixels below which one is left out
 BATCH = 128
 
 
-def build(data: Path, path: Path, *, scenes: int, seed: int, tell: Callable[[str], None]) -> None:
-    """Write the bank of whatever data sets the folder holds; whole or not at all. Takes about an hour on two cores.
+def build(
+    data: Path, path: Path, *, scenes: int, seed: int, tell: Callable[[str], None], imagenet: str | None = None
+) -> None:
+    """Write the bank of whatever data sets the folder holds; whole or not at all. Takes some 15 minutes of one core.
 
     Args:
         data: folder of real pictures. path: .npz to write. scenes: generated scenes. seed: of everything.
         tell: receives a line per source.
+        imagenet: one more descriptor, as :meth:`Embedder.load` takes it, such as ``mobilenet_v2=FILE``.
     """
-    descriptors = {"embedder": Embedder.load(device="cpu"), "colour": Embedder.load("colour", device="cpu")}
+    wanted = DESCRIPTORS if imagenet is None else {**DESCRIPTORS, "imagenet": imagenet}
+    descriptors = {name: Embedder.load(what, device="cpu") for name, what in wanted.items()}
     held: dict[str, npt.NDArray[Any]] = {}
     with TemporaryDirectory() as work:
         for name, store in _stores(data, Path(work)):
@@ -46,8 +56,24 @@ def build(data: Path, path: Path, *, scenes: int, seed: int, tell: Callable[[str
     for number, part in enumerate(_shelves(scenes, descriptors, seed)):
         held |= {f"shelf-{number:04d}/{key}": value for key, value in part.items()}
     tell(f"{scenes} generated scenes")
+    for name in descriptors:
+        _narrow(held, name, np.random.default_rng(seed))
     with atomic_write(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **held)
+
+
+def _narrow(held: dict[str, npt.NDArray[Any]], name: str, rng: np.random.Generator) -> None:
+    """Project a wide descriptor on its leading directions, which keep nearly all of every cosine."""
+    keys = [key for key in held if key.endswith(f"/{name}")]
+    width = held[keys[0]].shape[-1]
+    if width <= WIDEST:
+        return
+    rows = [held[key].reshape(-1, width) for key in keys]
+    drawn = np.concatenate([part[rng.permutation(len(part))[:SAMPLE]] for part in rows]).astype(np.float32)
+    value, vector = np.linalg.eigh(drawn.T @ drawn)
+    basis = vector[:, np.argsort(value)[-WIDEST:]]
+    for key in keys:
+        held[key] = unit(held[key].astype(np.float32) @ basis).astype(np.float16)
 
 
 def _stores(data: Path, work: Path) -> Iterator[tuple[str, CropStore]]:
@@ -62,6 +88,9 @@ def _stores(data: Path, work: Path) -> Iterator[tuple[str, CropStore]]:
         yield "vehicles", build_store(read_vehicles(data / "vehicle_reid"), work / "vehicles")
     if (data / "people_intel").is_dir():
         yield "people", _people(data / "people_intel", work / "people")
+    for name in BOXED:
+        if (data / name / "labels.csv").is_file():
+            yield name, _boxed(data / name, work / name)
     for number in range(2):
         folder = render_shard(work / "drawn", seed=FIRST + number, families=FAMILIES, variants=4, views=4)
         yield f"drawn{number}", CropStore.open(folder)
@@ -74,6 +103,24 @@ def _people(root: Path, work: Path) -> CropStore:
         own = [row["file"] for row in rows if int(row["person"]) == person]
         for name in own[:: max(1, len(own) // PEOPLE)]:
             writer.add(read_image(root / "crops" / name), label=person)
+    writer.close()
+    return CropStore.open(work)
+
+
+def _boxed(root: Path, work: Path) -> CropStore:
+    """Crops of the boxes of a folder, by kind."""
+    table = read_table(root / "labels.csv", "file", "x1", "y1", "x2", "y2", "label")
+    rows = [row for _, row in table.records()]
+    kinds = sorted({row["label"] for row in rows})
+    place = {path.name: path for path in root.rglob("*") if path.is_file()}
+    chosen = [rows[at] for at in np.random.default_rng(0).permutation(len(rows))[:BOXES]]
+    writer = StoreWriter(work)
+    for file_name in sorted({row["file"] for row in chosen}):
+        image = read_image(place[Path(file_name).name])
+        for row in chosen:
+            x1, y1, x2, y2 = (max(0, int(float(row[key]))) for key in ("x1", "y1", "x2", "y2"))
+            if row["file"] == file_name and min(image[y1:y2, x1:x2].shape[:2]) >= TINY:
+                writer.add(np.ascontiguousarray(image[y1:y2, x1:x2]), label=kinds.index(row["label"]))
     writer.close()
     return CropStore.open(work)
 
@@ -111,15 +158,22 @@ def _strength(factor: float) -> Augmentation:
 
 
 def _shelves(count: int, descriptors: dict[str, Embedder], seed: int) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    """Generated scenes of what can be told, hard and mild ones in turns: who labels a real shelf leaves out what hardly
+    shows.
+    """
     from packed_scenes.data.synth import stream
 
-    scenes = stream(
-        91_001 + seed, layout="mixed", mixture=(0.85, 0.0, 0.15), size=(900, 900), count=(8, 130), bare=0.0,
-        families=200, fresh=4, photometry=0.7,
+    usual: dict[str, Any] = {"layout": "mixed", "size": (900, 900), "bare": 0.0, "families": 200, "fresh": 4}
+    hard = stream(
+        91_001 + seed, mixture=(0.9, 0.0, 0.1), count=(8, 90), photometry=0.6, disorder=0.35, visible=0.7, **usual
+    )
+    mild = stream(
+        92_001 + seed, mixture=(0.95, 0.0, 0.05), count=(10, 60), variants=3, photometry=0.25, clutter=0.2,
+        disorder=0.15, oblique=0.3, visible=0.8, **usual,
     )  # fmt: skip
     for number in range(count):
-        scene = scenes[number]
-        if scene.truth is None or scene.truth.cluster is None or len(scene.truth) < 5:
+        scene = (hard, mild)[number % 2][number // 2]
+        if scene.truth is None or scene.truth.cluster is None or len(scene.truth) < 6:
             continue
         vectors = {name: e.embed(scene.image, scene.truth.xyxy).astype(np.float16) for name, e in descriptors.items()}
         yield vectors | {"identity": scene.truth.cluster, "xyxy": scene.truth.xyxy}

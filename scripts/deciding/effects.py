@@ -108,6 +108,9 @@ OF_GOODS: tuple[tuple[Effect, float], ...] = (
     (copies, 0.8), (variants, 0.45), (common, 0.1), (centred, 0.1), (noise, 0.08), (poses, 0.02), (light, 0.06),
     (outliers, 0.06),
 )  # fmt: skip
+OF_SHELVES: tuple[tuple[Effect, float], ...] = (  # generated scenes, which have all that already
+    (copies, 0.25), (variants, 0.3), (common, 0.1), (centred, 0.1), (noise, 0.12), (light, 0.06), (outliers, 0.06),
+)  # fmt: skip
 OF_CROWDS: tuple[tuple[Effect, float], ...] = (
     (copies, 0.2), (variants, 0.15), (cameras, 0.6), (common, 0.3), (centred, 0.25), (noise, 0.35), (poses, 0.2),
     (light, 0.12), (outliers, 0.1),

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from benchmarks.simulate import simulate
 
 from deciding.bank import Bank, Pool, Shelf
-from deciding.effects import OF_CROWDS, OF_EMBEDDERS, OF_GOODS, OF_PAIRS, Ints, Rng, Rows
+from deciding.effects import OF_CROWDS, OF_EMBEDDERS, OF_GOODS, OF_PAIRS, OF_SHELVES, Ints, Rng, Rows
 
 # How often a set comes from a source. A pool that is not named has weight 1.
-GAUSSIAN, SHELVES = 0.10, 0.32
+GAUSSIAN, SHELVES = 0.08, 0.42
 POOLS = {
     "vehicles": 1.2,
     "people": 1.4,
@@ -26,10 +26,14 @@ POOLS = {
 }
 DESCRIPTORS = {"embedder": 0.55, "imagenet": 0.22, "colour": 0.13, "embedder+imagenet": 0.10}
 CHANGED = 0.85  # share of sets that get effects
-KNOWN = 0.6  # share of sets whose embedder has a threshold of its own
-MOST = ((0.79, 130), (0.15, 260), (0.06, 800))  # share of the sets, and how many rows they may have
+TREELESS = 0.12  # share of sets that are judged without their tree, as large ones are
+KNOWN = 0.75  # share of sets whose embedder has a threshold of its own
+MOST = ((0.84, 130), (0.12, 260), (0.04, 800))  # share of the sets, and how many rows they may have
 FRAMES, SPLIT = 0.15, 0.15  # share of the sets of crops that are frames of one camera; of the shelves in two pictures
 PAIRED = ("vehicles",)
+# Share of the sets of goods without identities that are nearer to another than some distance below the second number:
+# drawn variants may differ by one word of small print, which a real shelf rarely has.
+TOLD_APART = (0.7, 0.35)
 UNITS = {"embedder": 0.20, "imagenet": 0.25, "colour": 0.11}  # thresholds of the descriptors
 NOISE_WIDTHS = {16: 0.5, 32: 0.65, 48: 0.75, 64: 0.85, 96: 1.0, 128: 1.1, 256: 1.5}  # of about one difficulty
 
@@ -37,7 +41,7 @@ NOISE_WIDTHS = {16: 0.5, 32: 0.65, 48: 0.75, 64: 0.85, 96: 1.0, 128: 1.1, 256: 1
 @dataclass(frozen=True)
 class Example:
     """One set: (N, D) float32 unit rows, (N,) identities 0 … K-1, (N, 4) boxes or None, (N,) scenes or None, and the
-    threshold of the embedder or None.
+    threshold of the embedder or None; whether the judge sees the tree of average linkage.
     """
 
     X: npt.NDArray[np.float32]
@@ -45,6 +49,7 @@ class Example:
     xyxy: npt.NDArray[np.float64] | None = None
     scene: Ints | None = None
     unit: float | None = None
+    tree: bool = True
 
 
 def draw(bank: Bank, rng: Rng) -> Example:
@@ -67,7 +72,7 @@ def _draw(bank: Bank, rng: Rng) -> Example:
     elif kind < GAUSSIAN + SHELVES and bank.shelves:
         X, identity, boxes, unit = _shelf(bank.shelves[rng.integers(len(bank.shelves))], rng)
         identity = np.unique(identity, return_inverse=True)[1].astype(np.int64)
-        family = np.arange(identity.max(initial=0) + 1)
+        family, effects = np.arange(identity.max(initial=0) + 1), OF_SHELVES
         if boxes is not None and len(X) and rng.random() < SPLIT:
             axis = int(rng.integers(2))
             scene = (boxes[:, axis] > np.median(boxes[:, axis])).astype(np.int64)
@@ -89,7 +94,7 @@ def _draw(bank: Bank, rng: Rng) -> Example:
             if rng.random() < chance:
                 X = effect(rng, X, identity, family)
     for effect, chance in OF_EMBEDDERS:
-        if rng.random() < chance:
+        if rng.random() < (0.5 * chance if effects is OF_SHELVES else chance):
             X, unit = effect(rng, X, identity, family), None
             break
     order = rng.permutation(len(X))[:most]
@@ -100,6 +105,7 @@ def _draw(bank: Bank, rng: Rng) -> Example:
         xyxy=None if boxes is None else boxes[order],
         scene=None if scene is None else scene[order],
         unit=unit if rng.random() < KNOWN else None,
+        tree=rng.random() >= TREELESS,
     )
 
 
@@ -129,20 +135,34 @@ def _shelf(shelf: Shelf, rng: Rng) -> tuple[Rows, Ints, Rows | None, float | Non
     """A generated scene or a window of it, with or without its boxes; some boxes may be missing."""
     names = list(shelf.vectors)
     name = "embedder" if rng.random() < 0.75 else str(rng.choice(names))
-    keep = np.arange(len(shelf.identity))
+    keep = told_apart(rng, shelf.vectors[name], shelf.identity)
     if rng.random() < 0.6:
         middle = (shelf.xyxy[:, :2] + shelf.xyxy[:, 2:]) / 2
-        away = np.abs(middle - middle[rng.integers(len(middle))]).max(axis=1)
-        keep = np.argsort(away, kind="stable")[: int(rng.integers(10, 60))]
+        away = np.abs(middle - middle[rng.choice(keep)]).max(axis=1)[keep]
+        keep = keep[np.argsort(away, kind="stable")[: int(rng.integers(10, 60))]]
     if rng.random() < 0.2:
         keep = keep[rng.random(len(keep)) < 0.8]
-    if rng.random() < 0.3:  # a shop with less of each: of what repeats, a part is taken away
+    if rng.random() < 0.55:  # a shop with less of each: of what repeats, a part is taken away
         first = np.unique(shelf.identity[keep], return_index=True)[1]
-        stays = rng.random(len(keep)) < rng.uniform(0.1, 1)
+        stays = rng.random(len(keep)) < rng.uniform(-0.2, 1)  # now and then all are single
         stays[first] = True
         keep = keep[stays]
     X = shelf.vectors[name][keep].astype(np.float64)
     return X, shelf.identity[keep], shelf.xyxy[keep] if rng.random() < 0.5 else None, UNITS.get(name)
+
+
+def told_apart(rng: Rng, X: npt.NDArray[np.floating], identity: Ints) -> Ints:
+    """Rows of the identities that stay so that none is too near to another, see ``TOLD_APART``."""
+    if rng.random() >= TOLD_APART[0]:
+        return np.arange(len(X))
+    names, at = np.unique(identity, return_inverse=True)
+    middle = np.stack([X[at == number].mean(axis=0) for number in range(len(names))])
+    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    near = 1 - middle @ middle.T < rng.uniform(0, TOLD_APART[1])
+    stays = np.zeros(len(names), bool)
+    for number in rng.permutation(len(names)):
+        stays[number] = not near[number, stays].any()
+    return np.flatnonzero(stays[at])
 
 
 def _pooled(pool: Pool, rng: Rng, sizes: list[int], crowd: bool) -> tuple[Rows, Ints, Ints, float | None]:
@@ -177,6 +197,11 @@ def _pooled(pool: Pool, rng: Rng, sizes: list[int], crowd: bool) -> tuple[Rows, 
     X += 0.06 * rng.standard_normal(X.shape) / np.sqrt(X.shape[1])
     X /= np.linalg.norm(X, axis=1, keepdims=True)
     identity = np.repeat(np.arange(len(sizes)), sizes)
+    if not crowd:
+        left = told_apart(rng, X, identity)
+        X, identity = X[left], identity[left]
+        names, identity = np.unique(identity, return_inverse=True)
+        order = order[names]
     look_alike = pool.family[[pool.rows[name][0] for name in order.tolist()]]
     family = np.where(look_alike >= 0, look_alike, -1 - np.arange(len(order)))
     return X, identity, family, UNITS.get(name)

@@ -66,7 +66,7 @@ def collate(examples: Sequence[Example]) -> Batch:
     }
     bounds = [0]
     for number, example in enumerate(examples):
-        found = describe(example.X, xyxy=example.xyxy, scene=example.scene, unit=example.unit)
+        found = describe(example.X, xyxy=example.xyxy, scene=example.scene, unit=example.unit, tree=example.tree)
         index, (count, k) = found.lists.index, found.lists.index.shape
         fill = ((0, 0), (0, LENGTH - k))
         same = example.identity[index] == example.identity[:, None]
