@@ -11,6 +11,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -229,7 +230,8 @@ def _catalogue(path: Path) -> None:
         found.in_scene(scene.name)
         found.preview(scene.name)
     for identity in found.identities():
-        found.seen(identity.identity_id)
+        with suppress(InputError):  # one whose scenes the damage took
+            found.seen(identity.identity_id)
     found.vectors()
     found.share()
     assert isinstance(found.history(), list)
