@@ -54,6 +54,9 @@ def main(
     descriptor_weights: Annotated[
         list[str] | None, typer.Option(help="NAME=FILE of a peer's ImageNet weights for `identify`; repeat for more.")
     ] = None,
+    bank: Annotated[
+        Path | None, typer.Option(help="Bank of scripts/train_decision.py: `decision` beside a regressed cut.")
+    ] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Smallest sizes, to see that it works.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Say what the stages do, and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON object.")] = False,
@@ -75,7 +78,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         work = Work(
             data if data.is_dir() else None, Path(scratch), turns=1 if tiny else turns, tiny=tiny, rows=rows,
-            seeds=seeds, embedder=embedder, descriptors=tuple(descriptor_weights or ()),
+            seeds=seeds, embedder=embedder, descriptors=tuple(descriptor_weights or ()), bank=bank,
         )  # fmt: skip
         for name in chosen:
             print(f"{name} …", file=sys.stderr, flush=True)

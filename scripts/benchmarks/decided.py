@@ -9,6 +9,7 @@ one.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .inputs import Work
@@ -37,7 +38,10 @@ def run(work: Work) -> Found:
         return found
     from .decided_sets import collections, versions
 
-    found.tables.insert(0, Table("the decision", accuracy(collections(work)), (__doc__ or "").partition("\n\n")[2]))
+    sets = collections(work)
+    found.tables.insert(0, Table("the decision", accuracy(sets), (__doc__ or "").partition("\n\n")[2]))
+    if work.bank is not None:
+        found.tables.append(Table("a regressed cut", regressed(sets, work.bank), "BCubed F, mean over the scenes."))
     note = "Pair F between the answers for a scene and for the same one seen a little otherwise."
     found.tables.append(Table("stability, true boxes", stability(versions(work)), note))
     return found
@@ -83,7 +87,8 @@ def truth_of(y: Names, labels: Names) -> Numbers:
 
     same, together = y[:, None] == y, labels[:, None] == labels
     size = together.sum(axis=1)
-    return np.where(size > 1, ((same & together).sum(axis=1) - 1) / np.maximum(size - 1, 1), same.sum(axis=1) == 1)
+    mates = ((same & together).sum(axis=1) - 1) / np.maximum(size - 1, 1)
+    return np.asarray(np.where(size > 1, mates, same.sum(axis=1) == 1), np.float64)
 
 
 def ece(chance: Numbers, happened: Numbers) -> float:
@@ -123,6 +128,25 @@ def common_cut(scenes: list[Vectors]) -> float:
             for cut in np.arange(0.02, 0.9, 0.02)
         )
     )
+
+
+def regressed(sets: dict[str, Collection], bank: Path) -> list[dict[str, Any]]:
+    """F of the simplest alternative: average linkage at a cut that is regressed on figures of the set."""
+    import numpy as np
+
+    from packed_scenes.cluster import score
+
+    from .regressed import learned
+
+    models = learned(bank)
+    rows = []
+    for name, part in sets.items():
+        f = {
+            title: np.mean([score(s.y, model.predict(s.X, part.unit), ami=False).bcubed_f for s in part.scenes])
+            for title, model in models.items()
+        }
+        rows.append({"set": name, **{title: round(float(value), 3) for title, value in f.items()}})
+    return rows
 
 
 def stability(sets: dict[str, dict[str, list[Vectors]]], *, unit: float = 0.2) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ class Work:
         embedder: name or file.
         descriptors: ``NAME=FILE`` of peers' weights.
         scratch: folder for what is written while measuring.
+        bank: bank of vectors of ``scripts/train_decision.py``, or None.
     """
 
     data: Path | None
@@ -40,6 +41,7 @@ class Work:
     seeds: int = 20
     embedder: str = "default"
     descriptors: tuple[str, ...] = ()
+    bank: Path | None = None
 
     def folder(self, name: str) -> Path | None:
         """A folder of real pictures, or None."""
