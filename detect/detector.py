@@ -24,7 +24,7 @@ from packed_scenes.detect import info as messages
 from packed_scenes.detect.class_names import class_id
 from packed_scenes.detect.heads import Found
 from packed_scenes.detect.info import DetectionInfo
-from packed_scenes.detect.load import Backend, load_network
+from packed_scenes.detect.load import Backend, General, load_network
 from packed_scenes.detect.nested import rescore
 from packed_scenes.detect.networks import Network
 from packed_scenes.detect.nms import best_first, nms, nms_mean
@@ -58,6 +58,7 @@ class Detector:
         image_size: ``"auto"``, or the long side of the input in pixels.
         tile: ``"auto"``, 0 for never, or the tile's side in input pixels.
         max_objects: cap per picture; a warning says when it is reached.
+        general: finds the objects of pictures unlike those that the network learned; None where the user gave one.
     """
 
     network: Network
@@ -66,6 +67,7 @@ class Detector:
     image_size: int | str = "auto"
     tile: int | str = "auto"
     max_objects: int = 3000
+    general: General | None = None
 
     @classmethod
     def load(
@@ -96,9 +98,8 @@ class Detector:
         if confidence is not None and not (is_number(confidence) and 0 <= confidence <= 1):
             raise InputError(f"confidence must lie in [0, 1], got {confidence}")
         for name, value, smallest in (("image_size", image_size, 32), ("tile", tile, 0)):
-            if value != "auto" and (
-                isinstance(value, str) or not smallest <= value <= MAX_SIDE or (name == "tile" and 0 < value < 128)
-            ):
+            in_range = not isinstance(value, str) and smallest <= value <= MAX_SIDE
+            if value != "auto" and not (in_range and not (name == "tile" and 0 < int(value) < 128)):
                 raise InputError(f'{name} must be "auto" or pixels up to {MAX_SIDE}, got {value!r}')
         if not isinstance(max_objects, int) or max_objects < 1:
             raise InputError(f"max_objects must be at least 1, got {max_objects}")
@@ -107,12 +108,14 @@ class Detector:
             classes = [classes]
         wanted = None if not classes else tuple(class_id(c, network.card.names) for c in classes)
         threshold = network.card.confidence if confidence is None else confidence
-        return cls(network, threshold, wanted, image_size, tile, max_objects)
+        general = General(device, str(backend)) if weights is None else None
+        return cls(network, threshold, wanted, image_size, tile, max_objects, general)
 
     @property
     def weights_hash(self) -> str:
-        """SHA-256 of the weights file."""
-        return self.network.card.sha256
+        """SHA-256 of the weights file, or of both, joined by +."""
+        own = self.network.card.sha256
+        return own if self.general is None else f"{own}+{self.general.sha256}"
 
     def detect(self, image: Image) -> Objects:
         """Find the objects of an RGB picture (H, W, 3) uint8; best first, ids "0", "1", …
@@ -125,6 +128,16 @@ class Detector:
     def detect_with_info(self, image: Image) -> tuple[Objects, DetectionInfo]:
         """Find the objects, and say what size and tiles were chosen."""
         image = as_rgb(image)
+        height, width = image.shape[:2]
+        found, info = self._find(image)
+        card = self.network.card
+        if self.general is not None and card.familiar is not None:
+            sure = self._kept(found, card.confidence, width, height)  # whatever the user's confidence
+            if card.familiar.doubt(sure, width=width, height=height) > card.general_above:
+                return replace(self, network=self.general.load(), general=None).detect_with_info(image)
+        return self._objects(found, info, width=width, height=height)
+
+    def _find(self, image: Image) -> tuple[Candidates, DetectionInfo]:
         height, width = image.shape[:2]
         pyramid, card = Pyramid(image), self.network.card
         everything = (0.0, 0.0, float(width), float(height))
@@ -143,7 +156,7 @@ class Detector:
             if parts is not None:
                 found, info = self._by_region(pyramid, parts)
             info = self._doubts(replace(info, looked_at=round(seen.spent / 1e6, 2)), seen)
-        return self._objects(found, info, width=width, height=height)
+        return found, info
 
     def _look(self, pyramid: Pyramid, part: Rectangle, scale: float) -> Look:
         found, info = self._pass(pyramid, part, scale, looking=True)
@@ -161,8 +174,7 @@ class Detector:
 
     def _by_region(self, pyramid: Pyramid, seen: Survey) -> tuple[Candidates, DetectionInfo]:
         """Detect in each region at its own scale; a box belongs to the region that its centre lies in."""
-        parts: list[Candidates] = []
-        infos: list[DetectionInfo] = []
+        parts, infos = list[Candidates](), list[DetectionInfo]()
         for region in seen.merged():
             margin = MARGIN * (region.object_px or 0.0)
             x1, y1, x2, y2 = region.rectangle
@@ -176,12 +188,9 @@ class Detector:
         largest = max(infos, key=lambda i: i.input_size[0] * i.input_size[1])
         found = Candidates.concat(parts)
         return found, replace(
-            largest,
-            object_px=seen.object_px,
-            tiles=sum(i.tiles for i in infos),
-            candidates=sum(i.candidates for i in infos),
-            regions=len(infos),
-        )
+            largest, object_px=seen.object_px, tiles=sum(i.tiles for i in infos),
+            candidates=sum(i.candidates for i in infos), regions=len(infos),
+        )  # fmt: skip
 
     def _scale(self, pyramid: Pyramid, object_px: float | None) -> float:
         long_side, area = max(pyramid.width, pyramid.height), pyramid.width * pyramid.height
@@ -208,8 +217,7 @@ class Detector:
             low = np.array([part[0], part[1]] * 2)
             tiles = [tuple(t) for t in (layout(*span, int(side / scale), overlap) + low).tolist()]
         min_score = SIZE_SCORE if looking else min(self.confidence, VOTE_SCORE)
-        found: list[Candidates] = []
-        shown: list[Rectangle] = []
+        found, shown = list[Candidates](), list[Rectangle]()
         for number, tile in enumerate(tiles):
             size = scaled(tile, scale)
             piece, exact = pyramid.part(tile, width=size[0], height=size[1])
@@ -221,24 +229,16 @@ class Detector:
         joined = merge(
             every, np.array(shown), width=pyramid.width, height=pyramid.height, iou_threshold=IOU, edge=EDGE / scale
         )
+        sure = int((every.score >= self.confidence).sum())
         return joined, DetectionInfo(
-            (width, height),
-            scale,
-            None,
-            len(tiles),
-            side or None,
-            self.confidence,
-            int((every.score >= self.confidence).sum()),
-            card.backend,
-            card.sha256,
+            (width, height), scale, None, len(tiles), side or None, self.confidence, sure, card.backend, card.sha256
         )
 
     def _tile_side(self, width: int, height: int) -> int:
         if self.network.card.fixed is not None or self.tile == 0:
             return 0
-        if self.tile == "auto":
-            return TILE if max(width, height) > WHOLE_PX else 0
-        return int(self.tile) if max(width, height) > int(self.tile) else 0
+        side, longest = (TILE, WHOLE_PX) if self.tile == "auto" else (int(self.tile), int(self.tile))
+        return side if max(width, height) > longest else 0
 
     def _padded(self, piece: Image) -> Image:
         """A batch of one piece, padded to the stride."""
@@ -271,18 +271,22 @@ class Detector:
         self, found: Candidates, info: DetectionInfo, *, width: int, height: int
     ) -> tuple[Objects, DetectionInfo]:
         """Filter by confidence, then cap: neither changes what else is found, nor where."""
-        found = found.select(found.score >= self.confidence)
+        objects = self._kept(found, self.confidence, width, height)
+        if len(objects) > self.max_objects:
+            objects = objects.select(slice(self.max_objects))
+            info = replace(info, warnings=(*info.warnings, messages.capped(self.max_objects)))
+        unlike = self.network.card.unlike(objects, width=width, height=height)
+        return objects, replace(info, warnings=(*info.warnings, *unlike))
+
+    def _kept(self, found: Candidates, confidence: float, width: int, height: int) -> Objects:
+        """The objects of at least a score, best first."""
+        found = found.select(found.score >= confidence)
         found = found.select(nms(found.xyxy, found.score, iou_threshold=IOU))
         score = rescore(found.xyxy, found.score)
         order = best_first(found.xyxy, score)
-        order = order[score[order] >= self.confidence]
-        if len(order) > self.max_objects:
-            order = order[: self.max_objects]
-            info = replace(info, warnings=(*info.warnings, messages.capped(self.max_objects)))
+        order = order[score[order] >= confidence]
         xyxy = np.minimum(found.xyxy, np.array([width, height] * 2, np.float32))
-        objects = Objects.from_boxes(xyxy[order], score=score[order], class_id=found.class_id[order])
-        unlike = self.network.card.unlike(objects, width=width, height=height)
-        return objects, replace(info, warnings=(*info.warnings, *unlike))
+        return Objects.from_boxes(xyxy[order], score=score[order], class_id=found.class_id[order])
 
     def _doubts(self, info: DetectionInfo, seen: Survey) -> DetectionInfo:
         best = self.network.card.object_px

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from packed_scenes.detect.networks import Card, Network, TorchNetwork, Torchvisi
 from packed_scenes.detect.ultralytics_import import import_ultralytics
 
 DEFAULT = "detector"  # assets/detector.pt, .onnx and .json (the card)
+GENERAL = "detector-general"  # the same three files
 
 
 class Backend(StrEnum):
@@ -31,6 +34,37 @@ class Backend(StrEnum):
     TORCH = "torch"
     ONNXRUNTIME = "onnxruntime"
     OPENVINO = "openvino"
+
+
+@dataclass(frozen=True)
+class General:
+    """The shipped network for pictures unlike those that the default one learned; loaded when one comes.
+
+    Attributes:
+        device, backend: as for :func:`load_network`.
+    """
+
+    device: str
+    backend: str
+
+    @property
+    def sha256(self) -> str:
+        """Of the weights file, as its card says; checked when it is loaded."""
+        path, card = _shipped_files(GENERAL, pick_device(self.device), _choice(self.backend))
+        return str(json.loads(card.read_text("utf-8"))["sha256"][path.name])
+
+    def load(self) -> Network:
+        """Load it, once a process.
+
+        Raises:
+            InputError: if the files are missing or damaged.
+        """
+        return _load_general(pick_device(self.device), _choice(self.backend))
+
+
+@cache
+def _load_general(device: str, backend: Backend) -> Network:
+    return _shipped(GENERAL, device, backend)
 
 
 def load_network(
@@ -60,7 +94,7 @@ def load_network(
     """
     backend, device = _choice(backend), pick_device(device)
     if weights is None:
-        return _shipped(device, backend)
+        return _shipped(DEFAULT, device, backend)
     if str(weights).startswith("torchvision:"):
         return _torchvision(str(weights), device)
     path = Path(weights)
@@ -99,19 +133,25 @@ def _require(path: Path) -> None:
         raise InputError("no such weights file", file=path, remedy=remedy)
 
 
-def _shipped(device: str, backend: Backend) -> Network:
+def _shipped_files(name: str, device: str, backend: Backend) -> tuple[Path, Path]:
+    """Weights and card."""
     suffix = ".pt" if backend is Backend.TORCH or (backend is Backend.AUTO and device != "cpu") else ".onnx"
-    path, card = ASSETS / f"{DEFAULT}{suffix}", ASSETS / f"{DEFAULT}.json"
+    path, card = ASSETS / f"{name}{suffix}", ASSETS / f"{name}.json"
     if not (path.is_file() and card.is_file()):
         raise InputError(
             "the shipped weights are missing", file=path, remedy="Restore the assets folder, or give --weights."
         )
+    return path, card
+
+
+def _shipped(name: str, device: str, backend: Backend) -> Network:
+    path, card = _shipped_files(name, device, backend)
     about = json.loads(card.read_text("utf-8"))
     if sha256_file(path) != about["sha256"][path.name]:
         raise InputError(
             "the shipped weights are damaged (SHA-256 differs from the card)", file=path, remedy="Restore the file."
         )
-    if suffix == ".pt":
+    if path.suffix == ".pt":
         return _torch(path, device, trust=False, about=about)
     chosen = _chosen(backend, device)  # the card says what is in the file, so the library onnx is not needed
     return known_network(path, _card(about, about["names"], path, backend=str(chosen)), device=device)
@@ -201,7 +241,7 @@ def _fetch(name: str) -> Path:
 
 
 def _card(about: Mapping[str, Any], names: list[str], path: Path, **known: Any) -> Card:
-    chosen = {k: about[k] for k in ("stride", "object_px", "confidence") if k in about}
+    chosen = {k: about[k] for k in ("stride", "object_px", "confidence", "general_above") if k in about}
     if "familiar" in about:
         chosen["familiar"] = Familiar.read(about["familiar"])
     return Card(names=tuple(map(str, names)), sha256=sha256_file(path), **chosen, **known)

@@ -37,6 +37,7 @@ class Card:
         fixed: (height, width) where the file allows one input size only.
         batch: whether it takes more than one picture at a time.
         familiar: rule that tells pictures unlike those that it learned, where its card has one.
+        general_above: what the rule gives for a picture (a logit) from which the general network does better.
     """
 
     names: tuple[str, ...] = ("object",)
@@ -48,6 +49,7 @@ class Card:
     fixed: tuple[int, int] | None = None
     batch: bool = True
     familiar: Familiar | None = None
+    general_above: float = float("inf")
 
     def unlike(self, objects: Objects, *, width: int, height: int) -> tuple[str, ...]:
         """A sentence where what was found in a picture says that it is unlike those that the network learned."""

@@ -12,7 +12,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,6 @@ def describe(detector: Detector, kind: str, labelled: Labelled) -> Row | None:
 
 
 if __name__ == "__main__":
-    loaded = Detector.load(sys.argv[2] if len(sys.argv) > 2 else None)
+    loaded = replace(Detector.load(sys.argv[2] if len(sys.argv) > 2 else None), general=None)
     every = (describe(loaded, *one) for one in pictures(sys.argv[1] if len(sys.argv) > 1 else "../shared/data"))
     print(json.dumps(fit_rule([row for row in every if row is not None], learned=LEARNED), indent=1))

@@ -31,7 +31,9 @@ def release(
     """
     stem = Path(stem)
     weights, onnx, card = (stem.with_name(stem.name + suffix) for suffix in (".pt", ".onnx", ".json"))
-    own: dict[str, Any] = {key: about[key] for key in ("object_px", "confidence", "familiar") if key in about}
+    own: dict[str, Any] = {
+        key: about[key] for key in ("object_px", "confidence", "familiar", "general_above") if key in about
+    }
     network.save(weights, model, width=width, names=names, card=own)
     export_onnx(onnx, copy.deepcopy(model), names=names, card=own)
     write_json(card, {**about, "names": names, "sha256": {path.name: sha256_file(path) for path in (weights, onnx)}})

@@ -68,9 +68,10 @@ def test_onnx_takes_any_size_and_batch(trained: Path) -> None:
 
 
 def test_the_shipped_files_fit_their_card() -> None:
-    card = json.loads((ASSETS / "detector.json").read_text("utf-8"))
-    for name, digest in card["sha256"].items():
-        assert sha256_file(ASSETS / name) == digest
+    for stem in ("detector-general", "detector"):
+        card = json.loads((ASSETS / f"{stem}.json").read_text("utf-8"))
+        for name, digest in card["sha256"].items():
+            assert sha256_file(ASSETS / name) == digest
     assert 0 < card["confidence"] < 1
     assert load_network(None).card.sha256 == card["sha256"]["detector.onnx"]
     assert load_network(None, backend="torch").card.sha256 == card["sha256"]["detector.pt"]
