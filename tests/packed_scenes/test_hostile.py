@@ -67,7 +67,7 @@ def test_a_run_folder_that_cannot_be_written_is_one_line(tmp_path, observer, mon
     def refuse(*_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr("packed_scenes.data.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("packed_scenes.data.files.begin_file", refuse)
     with pytest.raises(InputError, match=r"cannot write here \(Read-only file system\)\. Choose another --out"):
         result.save(tmp_path / "run")
 
