@@ -86,3 +86,17 @@ def test_a_compressed_member_is_unpacked_no_further_than_it_announces(tmp_path: 
     with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("features.npy", out.getvalue() + bytes(50_000_000))
     assert np.array_equal(load_table(tmp_path / "x.npz").matrix, np.ones((6, 4)))
+
+
+def test_one_long_text_repeated_is_refused_before_it_fills_the_memory(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    texts = pa.DictionaryArray.from_arrays(pa.array(np.zeros(50, np.int32)), pa.array(["x" * 100_000]))
+    rows = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(200, np.float32)), 4)
+    for column in (texts, texts.cast(pa.string())):
+        pq.write_table(pa.table({"path": column, "embedding": rows}), tmp_path / "m.parquet")
+        with pytest.raises(InputError, match="more than 1000 characters"):
+            load_table(tmp_path / "m.parquet")
+    pq.write_table(pa.table({"path": pa.array(["a", None] * 25), "embedding": rows}), tmp_path / "m.parquet")
+    assert load_table(tmp_path / "m.parquet").paths == ["a", "None"] * 25

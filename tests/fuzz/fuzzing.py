@@ -94,12 +94,8 @@ def run_case(reader: str, data: bytes, folder: Path) -> bool:
         read(path)
     except InputError as error:
         text = str(error)
-        if (
-            "\n" in text
-            or len(text) > 2000
-            or not any(name in text for name in (path.name, str(folder), "the archive"))
-            or not error.remedy
-        ):
+        named = any(name in text for name in (path.name, str(folder), "the archive"))
+        if "\n" in text or len(text) > 2000 or not named or not error.remedy:
             raise AssertionError(f"no line that names the file and the remedy: {text[:200]!r}") from error
         return False
     return True
