@@ -20,6 +20,8 @@ Examples:
 `packed-scenes search shelf.jpg --box 120,40,260,310 --catalogue shop --top 5` — the thing inside a box of a photo
 
 `packed-scenes search crops/ --run runs/shelf --json` — every picture of a folder, among the objects of one run
+
+`packed-scenes search person.jpg --run runs/count` — among the crops of a count
 """
 
 
@@ -33,7 +35,9 @@ def main(
     catalogue: Annotated[
         Path | None, typer.Option(help="Catalogue to search.  [default: catalogue, unless --run]")
     ] = None,
-    run_folder: Annotated[Path | None, typer.Option("--run", help="Search this run folder instead.")] = None,
+    run_folder: Annotated[
+        Path | None, typer.Option("--run", help="Search this run folder of analyze or count instead.")
+    ] = None,
     top: Annotated[int, typer.Option(help="Results per query.")] = 10,
     index: Annotated[str, typer.Option(help="auto, exact, ivf or hnsw.")] = "auto",
     device: Device = "auto",

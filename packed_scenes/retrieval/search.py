@@ -62,14 +62,17 @@ class Searcher:
 
     @classmethod
     def from_run(cls, folder: str | Path, **index: Any) -> Self:
-        """Load the vectors of a run folder (its ``objects.parquet`` and ``run.json``).
+        """Load the vectors of a run folder: the objects of ``analyze``, or the crops of ``count``.
 
         Raises:
             InputError: if it is no run folder, or it holds no object.
         """
+        from packed_scenes.retrieval.crops import load_count
         from packed_scenes.retrieval.run import load_run
 
-        held, embedding, hits = load_run(Path(folder))
+        folder = Path(folder)
+        of_crops = (folder / "cluster_labels.csv").is_file() and not (folder / "objects.parquet").is_file()
+        held, embedding, hits = load_count(folder) if of_crops else load_run(folder)
         return cls(held, embedding, lambda ids: {i: hits(i) for i in ids}, **index)
 
     def search(self, vectors: Floats, *, top: int = 10) -> list[Answer]:

@@ -14,6 +14,7 @@ from packed_scenes.data.coco import read_coco
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.synth.export import JOURNAL, identity_name, write_scenes
 from packed_scenes.data.synth.options import parse_range, parse_settings, parse_size, pick_goods
+from packed_scenes.data.synth.people import write_people
 from packed_scenes.data.synth.pool import SALT, STRIDE
 from packed_scenes.data.synth.scenes import SceneStream, stream
 from packed_scenes.data.yolo import read_yolo
@@ -144,3 +145,31 @@ def test_identity_names_are_unique() -> None:
     assert identity_name(12 * STRIDE + 3) == "goods 12.3"
     assert identity_name((SALT + 4) * STRIDE) == "person 4.0"
     assert identity_name((13 * SALT + 4) * STRIDE + 1) == "coin 4.1"
+
+
+def test_people_are_drawn_by_identity_and_camera_and_not_again(tmp_path: Path) -> None:
+    out = tmp_path / "people"
+    assert list(write_people(out, 3, views=2, seed=4)) == [3]
+    names = sorted(path.name for path in out.glob("*.jpg"))
+    assert [name.split("_")[0] for name in names] == ["00000", "00000", "00001", "00001", "00002", "00002"]
+    before = {name: (out / name).read_bytes() for name in names}
+    (out / names[1]).unlink()
+    untouched = (out / names[0]).stat().st_mtime_ns
+    assert list(write_people(out, 3, views=2, seed=4)) == [3]
+    assert {path.name: path.read_bytes() for path in out.glob("*.jpg")} == before
+    redrawn = (out / names[0]).stat().st_mtime_ns
+    assert redrawn > untouched  # a hundred is drawn as one
+    list(write_people(out, 3, views=2, seed=4))
+    assert (out / names[0]).stat().st_mtime_ns == redrawn
+    with pytest.raises(InputError, match="another seed"):
+        list(write_people(out, 3, views=2, seed=5))
+    with pytest.raises(InputError, match="not empty"):
+        list(write_people(tmp_path, 3, views=2))
+    with pytest.raises(InputError, match="at least 1"):
+        list(write_people(out, 0, views=2))
+
+
+def test_the_command_draws_people(tmp_path: Path) -> None:
+    done = call(tmp_path / "p", "--people", "2", "--count", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"people": 2, "crops": 4}

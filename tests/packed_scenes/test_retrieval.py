@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from packed_scenes import analyze
 from packed_scenes.catalogue import Catalogue, Embedding
@@ -149,3 +150,26 @@ def test_changed_weights_are_refused(monkeypatch):
     assert load_embedder(Embedding("default", "new")).weights_hash == "new"
     with pytest.raises(InputError, match="other weights"):
         load_embedder(Embedding("default", "old"))
+
+
+def test_the_crops_of_a_count(tmp_path):
+    from packed_scenes.cli import count
+
+    rng = np.random.default_rng(0)
+    for who, colour in enumerate(([200, 30, 30], [30, 200, 30], [30, 30, 200])):
+        for number in range(3):
+            picture = np.clip(np.array(colour) + rng.normal(0, 4, (40, 30, 3)), 0, 255).astype(np.uint8)
+            write_image(tmp_path / "crops" / f"{who}_{number}.png", picture)
+    arguments = [str(tmp_path / "crops"), "--embedder", "colour", "--folders", "none", "--out", str(tmp_path / "run")]
+    assert CliRunner().invoke(count.app, arguments).exit_code == 0
+    searcher = Searcher.from_run(tmp_path / "run")
+    _, vectors, _ = embed_queries(
+        read_queries(tmp_path / "crops" / "1_0.png"), load_embedder(searcher.embedding, device="cpu")
+    )
+    (answer,) = searcher.search(vectors, top=3)
+    assert {hit.scene for hit in answer.hits} == {"1_0.png", "1_1.png", "1_2.png"}
+    assert answer.hits[0].xyxy == (0, 0, 30, 40)
+    assert answer.hits[0].similarity == pytest.approx(1, abs=1e-3)
+    (tmp_path / "run" / "run.json").write_text("{}")
+    with pytest.raises(InputError, match="cannot be read"):
+        Searcher.from_run(tmp_path / "run")
