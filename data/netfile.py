@@ -260,7 +260,8 @@ def _onnxruntime(net: NetFile, device: str) -> Run:
     wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
     providers = [p for p in [*wanted, "CPUExecutionProvider"] if p in onnxruntime.get_available_providers()]
     try:
-        session = onnxruntime.InferenceSession(str(net.path), options, providers=providers)
+        # without its fallback, which prints to standard output, where --json answers
+        session = onnxruntime.InferenceSession(str(net.path), options, providers=providers, enable_fallback=0)
     except Exception as error:
         raise InputError(
             f"ONNX Runtime cannot read this network ({str(error).strip()[:150]})", file=net.path, remedy=AGAIN
