@@ -147,20 +147,23 @@ def _prepare(design: Design, height: int, seed: int) -> Body:
     return Body(base, sheet, map_x, map_y, factor, per_radian)
 
 
+_Key = tuple[str, Design, int]  # the design, too: a family's seed has one for every kind of goods that is asked for
+
+
 class _Cache:
     """Prepared packages, least recently used out first."""
 
     def __init__(self, budget: int) -> None:
         self._budget, self._held = budget, 0
-        self._bodies: OrderedDict[tuple[str, int], Body] = OrderedDict()
+        self._bodies: OrderedDict[_Key, Body] = OrderedDict()
 
-    def get(self, key: tuple[str, int]) -> Body | None:
+    def get(self, key: _Key) -> Body | None:
         found = self._bodies.get(key)
         if found is not None:
             self._bodies.move_to_end(key)
         return found
 
-    def put(self, key: tuple[str, int], body: Body) -> None:
+    def put(self, key: _Key, body: Body) -> None:
         self._bodies[key] = body
         self._held += body.nbytes
         while self._held > self._budget and len(self._bodies) > 1:
@@ -180,11 +183,11 @@ def body_of(key: str, design: Design, height: int, *, keep: bool = True) -> Body
         keep: put it into the cache.
     """
     level = next((size for size in LEVELS if size >= height * 1.1), LEVELS[-1])
-    found = _cache.get((key, level)) if keep else None
+    found = _cache.get((key, design, level)) if keep else None
     if found is None:
         found = _prepare(design, level, int.from_bytes(key[:8].encode(), "little") % 1_000_003)
         if keep:
-            _cache.put((key, level), found)
+            _cache.put((key, design, level), found)
     return found
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.synth.goods.families import Family, GoodsKind, sample_family
+from packed_scenes.data.synth.goods.render import body_of, compose
+from packed_scenes.data.synth.goods.vehicles import VehicleDesign
 
 KINDS = st.sampled_from(list(GoodsKind))
 SEEDS = st.integers(0, 2**62 - 1)
@@ -127,3 +129,11 @@ def test_wrong_requests_are_one_clear_error() -> None:
         Family(0, "spaceship")
     with pytest.raises(InputError, match="3 px"):
         Family(0).variant(0).render(3)
+
+
+def test_a_seed_drawn_as_another_kind_is_another_picture() -> None:
+    for kind in ("bottle", "can", "box"):
+        product = Family(3, kind).variant(0)
+        assert not isinstance(product.design, VehicleDesign)
+        fresh = compose(body_of(product.key, product.design, 60, keep=False), (60, round(60 * product.aspect)))
+        assert np.array_equal(product.render(60), fresh)
