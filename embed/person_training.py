@@ -7,6 +7,7 @@ apart (embed/README.md), so the default is none.
 from __future__ import annotations
 
 import copy
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,7 +18,8 @@ import numpy as np
 import torch
 
 from packed_scenes.data import InputError
-from packed_scenes.data.synth.people import shoot
+from packed_scenes.data.files import sha256_file
+from packed_scenes.data.synth.people import SITE, shoot
 from packed_scenes.embed.calibrate import calibrate
 from packed_scenes.embed.discriminant import Scatter
 from packed_scenes.embed.losses import contrast
@@ -27,7 +29,6 @@ from packed_scenes.embed.person_network import PersonNet, load_imagenet
 from packed_scenes.embed.training_loop import load_checkpoint, run_steps
 from packed_scenes.embed.weights import load_card, load_tensors, save_weights
 
-SITE = 100  # people who are drawn at a time
 SOLVED_SEED = 0x11DA  # apart from the people of the steps and of the checks
 
 
@@ -194,7 +195,9 @@ def make_person(
     work.mkdir(parents=True, exist_ok=True)
     train, held = keep_out(real)
     if recipe.solved_people and (start is None or start.suffix != ".safetensors"):
-        solve_head(network, recipe=recipe, kept=work / "discriminant.npz", real=train, report=report)
+        made_of = recipe.seed, recipe.solved_views, recipe.group, len(train.pictures), start and sha256_file(start)
+        kept = work / f"discriminant-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:12]}.npz"
+        solve_head(network, recipe=recipe, kept=kept, real=train, report=report)
     trained = (
         network
         if not recipe.steps

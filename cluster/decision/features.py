@@ -16,6 +16,7 @@ import numpy.typing as npt
 from packed_scenes.cluster.base import Vectors
 from packed_scenes.cluster.decision import merges, places
 from packed_scenes.cluster.decision.lists import DENSE, LENGTH, Floats, Ints, Lists, common, nearest
+from packed_scenes.data.extras import installed
 
 FLOOR = 0.02  # added before a logarithm: distances below are all "the same picture"
 NEIGHBOURS = (1, 2, 4, 8)  # a pair's distance is compared with that of these neighbours of both
@@ -108,7 +109,7 @@ def _log(value: Any) -> Any:
 
 def _ranks(log: Floats, index: Ints) -> tuple[Floats, Floats]:
     """How many neighbours of each of the two are nearer than the other one: (N, k) of the fewer and of the more."""
-    if len(log) > DENSE:
+    if len(log) > DENSE and installed("numba"):
         from packed_scenes.cluster.decision import loops
 
         own, theirs = loops.ranks(log, index, STEP)

@@ -1,7 +1,7 @@
 """The two loops over lists of lists, compiled, for more rows than ``lists.DENSE``: N k² steps without an N x N matrix.
 
 Both do what :func:`lists.common` and :func:`features._ranks` do with arrays for fewer rows, where compiling or loading
-what was compiled would take longer than the work. Compiled on first use, kept on disk.
+what was compiled would take longer than the work, or where numba is not installed.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from packed_scenes.cluster.search.compiled import compiled
 
 THREADS = 2
 FAR = 12.0  # widths beyond which a soft step is 0 or 1
@@ -45,11 +46,7 @@ def _in_parts(count: int, work: Any) -> None:
         list(pool.map(work, bounds[:-1], bounds[1:]))
 
 
-def _compiled(function: Any) -> Any:
-    return numba.njit(nogil=True, fastmath=True, cache=True)(function)
-
-
-@_compiled
+@compiled
 def _common(index: Any, weight: Any, out: Any, low: Any, high: Any) -> None:  # pragma: no cover
     count, k = index.shape
     known = np.zeros(count, np.float32)
@@ -68,7 +65,7 @@ def _common(index: Any, weight: Any, out: Any, low: Any, high: Any) -> None:  # 
         known[i] = 0
 
 
-@_compiled
+@compiled
 def _ranks(log: Any, index: Any, width: Any, own: Any, theirs: Any, low: Any, high: Any) -> None:  # pragma: no cover
     k = log.shape[1]
     for i in range(low, high):

@@ -72,7 +72,7 @@ class Searcher:
 
         folder = Path(folder)
         of_crops = (folder / "cluster_labels.csv").is_file() and not (folder / "objects.parquet").is_file()
-        held, embedding, hits = load_count(folder) if of_crops else load_run(folder)
+        held, embedding, hits = load_count(folder, device=index.get("device", "auto")) if of_crops else load_run(folder)
         return cls(held, embedding, lambda ids: {i: hits(i) for i in ids}, **index)
 
     def search(self, vectors: Floats, *, top: int = 10) -> list[Answer]:

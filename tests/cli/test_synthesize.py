@@ -163,6 +163,9 @@ def test_people_are_drawn_by_identity_and_camera_and_not_again(tmp_path: Path) -
     assert (out / names[0]).stat().st_mtime_ns == redrawn
     with pytest.raises(InputError, match="another seed"):
         list(write_people(out, 3, views=2, seed=5))
+    (out / "people.json").write_text("{")
+    with pytest.raises(InputError, match="another seed"):
+        list(write_people(out, 3, views=2, seed=4))
     with pytest.raises(InputError, match="not empty"):
         list(write_people(tmp_path, 3, views=2))
     with pytest.raises(InputError, match="at least 1"):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from benchmarks.simulate import simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packed_scenes.cluster import AverageLinkage, PairDecision, TwoStage, score
+from packed_scenes.cluster import AverageLinkage, PairDecision, TwoStage, make, score
 from packed_scenes.cluster.base import Hints
 from packed_scenes.cluster.decision import Evidence, count, decide_for, judge, loops
 from packed_scenes.cluster.decision.features import STEP, _counted, describe
@@ -220,3 +222,16 @@ def test_the_compiled_loops_say_what_the_arrays_say() -> None:
     log = np.log(found.distance + np.float32(0.02))
     for ours, plain in zip(loops.ranks(log, found.index, STEP), _counted(log, found.index), strict=True):
         np.testing.assert_allclose(ours, plain, atol=1e-3)
+
+
+def test_many_rows_need_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The core has no numba: above ``DENSE`` rows arrays do what the compiled loops do."""
+    X, identity = simulate(2200, seed=3)
+    with_numba = make("default").fit_predict(X)
+    for name in [name for name in sys.modules if name.split(".")[0] in ("numba", "llvmlite")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "packed_scenes.cluster.decision.loops", raising=False)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    without = make("default").fit_predict(X)
+    assert score(with_numba, without).bcubed_f > 0.99
+    assert score(identity, without).bcubed_f > 0.5

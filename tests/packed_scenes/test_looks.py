@@ -2,11 +2,13 @@
 
 import json
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from packed_scenes.data import InputError
+from packed_scenes.data.images import write_image
 from packed_scenes.observe import Observer
 from packed_scenes.settings import Settings
 from packed_scenes.web.project import decisions, looks, teaching
@@ -109,3 +111,23 @@ def test_a_training_ends_with_a_comparison_and_a_network_that_travels_with_the_p
     (tmp_path / "again" / value["file"]).write_bytes(b"other")
     with pytest.raises(InputError):
         embedder_of(Opened("again", again), real)
+
+
+def test_the_detector_is_taught_from_the_weights_that_look_at_most_photos(tmp_path):
+    from packed_scenes.data.shipped import ASSETS
+    from packed_scenes.web.project.teaching import start_weights
+
+    photos = []
+    for number in range(4):
+        photos.append(tmp_path / f"{number}.png")
+        write_image(photos[-1], np.full((20, 20, 3), number, np.uint8))
+
+    def detector(handed_over, general="b"):
+        def look(image):
+            return None, SimpleNamespace(sha256="b" if image[0, 0, 0] < handed_over else "a")
+
+        return SimpleNamespace(detect_with_info=look, general=general and SimpleNamespace(sha256=general))
+
+    assert start_weights(detector(3), photos) == ASSETS / "detector-general.pt"
+    assert start_weights(detector(2), photos) is None
+    assert start_weights(detector(4, general=None), photos) is None

@@ -38,7 +38,7 @@ def write_people(folder: Path, people: int, *, views: int, seed: int = 0, qualit
         if folder.is_dir() and any(folder.iterdir()):
             raise InputError("this folder is not empty", file=folder, remedy="Choose a new one.")
         write_text(record, json.dumps(made) + "\n")
-    elif json.loads(record.read_text("utf-8")) != made:
+    elif _read(record) != made:
         raise InputError(
             "made with another seed, number of crops or quality", file=record, remedy="Choose a new folder."
         )
@@ -53,3 +53,10 @@ def write_people(folder: Path, people: int, *, views: int, seed: int = 0, qualit
                 name = f"{first + who:05d}_c{camera + 1}_{row % views:03d}.jpg"
                 write_image(folder / name, drawn.pixels[row], quality=quality)
         yield last
+
+
+def _read(record: Path) -> object:
+    try:
+        return json.loads(record.read_text("utf-8"))
+    except (OSError, ValueError):  # damaged: made with who knows what
+        return None

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from packed_scenes.embed.store import CropStore
 
 KEPT_OUT = 0.25  # share of the photos that are never trained on
-FEWEST = 3  # photos
+MIN_PHOTOS = 3  # photos
 STEPS = 300  # at most
 TRIAL = 4  # steps that are timed first
 AMBIGUOUS = 2.5  # times the calibrated threshold: groups nearer than this are not pushed apart unless that was said
@@ -57,8 +57,10 @@ def prepare(project: Project, photos: list[int], *, minutes: float, steps: int =
         InputError: if there are too few photos or groups, or a photo cannot be read here.
     """
     chosen = sorted(set(photos))
-    if len(chosen) < FEWEST:
-        raise InputError(f"at least {FEWEST} photos that are right are needed", remedy="Correct more, ten are better.")
+    if len(chosen) < MIN_PHOTOS:
+        raise InputError(
+            f"at least {MIN_PHOTOS} photos that are right are needed", remedy="Correct more, ten are better."
+        )
     if not 0.05 <= minutes <= 600:
         raise InputError("the time must lie between 3 seconds and 10 hours")
     out = set(np.random.default_rng(seed).permutation(chosen)[: max(1, round(KEPT_OUT * len(chosen)))].tolist())
@@ -190,23 +192,18 @@ def _read(photos: list[dict[str, Any]], folder: Path, report: Report) -> _Data:
 def _score(data: _Data, X: Vectors, calibrated: float) -> dict[str, float]:
     """How well the kept-out objects are grouped anew, and whether their nearest object is of their group."""
     from packed_scenes import cluster
+    from packed_scenes.cluster.knn import neighbours
 
     rows = np.flatnonzero(data.held)
     model = cluster.make("default", calibrated=calibrated)
     found = cluster.score(data.group[rows], model.fit_predict(X[rows], scene=data.photo[rows]))
-    right, asked = 0, 0
-    for row in rows.tolist():
-        same = data.group == data.group[row]
-        if same.sum() < 2:
-            continue
-        similarity = X @ X[row]
-        similarity[row] = -2
-        asked += 1
-        right += bool(same[similarity.argmax()])
+    _, group, count = np.unique(data.group, return_inverse=True, return_counts=True)
+    asked = rows[count[group[rows]] > 1]
+    right = data.group[neighbours(X, 1).index[asked, 0]] == data.group[asked]
     return {
         "groups found (BCubed F)": round(found.bcubed_f, 4),
         "pairs found (F)": round(found.pairwise_f, 4),
-        "the nearest is the same": round(right / max(asked, 1), 4),
+        "the nearest is the same": round(float(right.sum()) / max(len(right), 1), 4),
     }
 
 

@@ -15,14 +15,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_json
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.shipped import ASSETS
 from packed_scenes.web.project.project import Project
+
+if TYPE_CHECKING:
+    from packed_scenes.detect import Detector
 
 MIN_PHOTOS = 3  # corrected photos
 VALIDATION_SHARE = 0.2  # share of them that is never trained on
@@ -169,7 +173,9 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     kept = kept if kept is not None and kept.is_file() else None  # it does not travel with a zip: a pickle
     total = round(minutes * 60)
     yield {"stage": "score", "done": 0, "total": total}
-    before = _score(Detector.load(start, confidence=MIN_CONFIDENCE), task["held"], folder / "images")
+    detector = Detector.load(start, confidence=MIN_CONFIDENCE)
+    before = _score(detector, task["held"], folder / "images")
+    kept = kept or start_weights(detector, sorted((folder / "images").iterdir()))
     yield {"stage": "prepare", "done": 0, "total": total}
     job = Job(
         data=folder / "train.json", images=folder / "images", out=folder / "run", steps=most, every=min(EVERY, most),
@@ -198,6 +204,18 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
         "note": f"On {len(task['held'])} corrected photos kept out; trained on {task['trained']} for {steps} steps.",
         "kept": False,
     }}  # fmt: skip
+
+
+def start_weights(detector: Detector, photos: list[Path]) -> Path | None:
+    """The general weights where they find the objects of more than half of the photos (ten are looked at)."""
+    from packed_scenes.data.images import read_image
+    from packed_scenes.detect.load import GENERAL
+
+    if detector.general is None:
+        return None
+    some = photos[:: max(1, len(photos) // 10)]
+    found = [detector.detect_with_info(read_image(photo))[1].sha256 for photo in some]
+    return ASSETS / f"{GENERAL}.pt" if 2 * found.count(detector.general.sha256) > len(some) else None
 
 
 def _score(detector: Any, held: list[dict[str, Any]], images: Path) -> Any:
