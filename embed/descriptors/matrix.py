@@ -199,6 +199,7 @@ def _parquet(path: Path, trust: bool) -> Table:
         width, count = 0, 0
         wanted = ([vector] if vector else numeric) + [name for name in named.values() if name]
         for piece in source.iter_batches(batch_size=8192, columns=wanted):
+            piece.validate(full=True)  # a damaged file can point outside its own dictionary
             rows = _vectors(piece, vector, numeric, path, count)
             if count and rows.shape[1] != width:
                 raise InputError(f"row {count} has {rows.shape[1]} values, the first has {width}", file=path)
