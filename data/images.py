@@ -189,9 +189,9 @@ def _open(source: bytes | io.BufferedReader, name: str, max_pixels: int | None) 
 @cache
 def _with_heif() -> tuple[str, ...]:
     """The formats, after Pillow has been taught the pictures of iPhones (HEIC); AVIF it reads itself."""
-    import pillow_heif
+    import pi_heif
 
-    pillow_heif.register_heif_opener()
+    pi_heif.register_heif_opener()
     return (*FORMATS, "HEIF")
 
 

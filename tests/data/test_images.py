@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zlib
 from pathlib import Path
@@ -15,6 +16,16 @@ from PIL import Image, ImageOps
 from packed_scenes.data import InputError, image_size, read_image, write_image
 from packed_scenes.data.images import decode_image
 from tests.real import SHARED, needs
+
+# 48 x 32, left half red, right half blue, written by libheif's x265.
+HEIC = (
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAAAA"
+    "AERAAAEAAQAAAAABoQABAAAAAAAAAEQAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA/WlwcnAAAADd"
+    "aXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAA"
+    "AwAeoCCBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5jbHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAAAAAoY2xh"
+    "cAAAADAAAAABAAAAIAAAAAH////wAAAAAv///+AAAAACAAAAEHBpeGkAAAAAAwgICAAAABhpcG1hAAAAAAAAAAEAAQWBAgMFhAAAAExtZGF0AAAA"
+    "QCgBrwngi/Fzip//It3/8THZe5ipKoEf9+3nehrf/EUoNzlczh788x35/mIw8VWLQBy+9d9N2o+3yTAeXCRBZkA="
+)
 
 RNG = np.random.default_rng(0)
 COLOUR = RNG.integers(0, 256, (20, 31, 3), dtype=np.uint8)
@@ -55,6 +66,13 @@ def test_every_allowed_format_whatever_its_suffix(kind: str, tmp_path: Path) -> 
     (tmp_path / "wrong.xyz").write_bytes(data)
     expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     np.testing.assert_array_equal(read_image(tmp_path / "wrong.xyz"), expected)
+
+
+def test_the_photo_of_an_iphone() -> None:
+    found = decode_image(base64.b64decode(HEIC), name="photo.heic")
+    assert found.shape == (32, 48, 3)
+    assert np.abs(found[:, 4:20].astype(int) - (220, 30, 30)).max() < 30
+    assert np.abs(found[:, 28:44].astype(int) - (30, 30, 220)).max() < 30
 
 
 def test_grey_has_three_equal_channels() -> None:

@@ -26,9 +26,9 @@ def naive(vectors, queries, top):
     return np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :top]
 
 
-@pytest.mark.parametrize("sharded", [False, True])
-def test_exact_is_the_naive_product(monkeypatch, sharded):
-    monkeypatch.setattr(index, "SHARD_FROM", 0 if sharded else 10**9)
+@pytest.mark.parametrize("block", [1, 700 * 4 * 4, 1 << 28])
+def test_exact_is_the_naive_product(monkeypatch, block):
+    monkeypatch.setattr(index, "BLOCK", block)
     vectors, queries = unit(700), unit(9, seed=1)
     there = VectorIndex(vectors)
     gc.collect()
