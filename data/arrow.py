@@ -6,12 +6,15 @@ longer than writing the file. For the same reason files are read by ``pyarrow.pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.checks import MAX_NAME_LENGTH
+from packed_scenes.data.damage import UNREADABLE, why
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
 
@@ -58,6 +61,54 @@ def to_arrow(objects: Objects) -> pa.Table:
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
+def read_parquet(source: Path | IO[bytes], *, without: Collection[str] = ()) -> pa.Table:
+    """Read a Parquet file whose content is checked: a damaged one can point outside its own buffers.
+
+    Args:
+        source: a file, by path or open.
+        without: columns to leave out.
+
+    Returns:
+        Its table; each text is held once (:func:`texts`), as repeated ones take no room in the file.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        InputError: if it cannot be read.
+    """
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    file = source if isinstance(source, Path) else None
+    try:
+        schema = ParquetFile(source).schema_arrow
+        strings = [field.name for field in schema if pa.types.is_string(field.type)]
+        with ParquetFile(source, read_dictionary=strings) as opened:
+            table = opened.read([name for name in schema.names if name not in without])
+        table.validate(full=True)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, *UNREADABLE) as error:
+        raise InputError(f"no readable Parquet file ({why(error)})", file=file, remedy="Write it again.") from error
+    return table
+
+
+def texts(column: Any, *, file: Path | None = None) -> list[str]:
+    """Return an Arrow array or chunked array as text, equal ones in one chunk as one object.
+
+    Raises:
+        InputError: if one, of ``file``, is longer than any name may be.
+    """
+    import pyarrow as pa
+
+    if hasattr(column, "chunks"):
+        return [text for chunk in column.chunks for text in texts(chunk, file=file)]
+    coded = pa.types.is_dictionary(column.type)
+    known = [str(value) for value in (column.dictionary if coded else column).to_pylist()]
+    if max(map(len, known), default=0) > MAX_NAME_LENGTH:
+        raise InputError(f"a text has more than {MAX_NAME_LENGTH} characters", file=file, remedy="Shorten it.")
+    return ["None" if at is None else known[at] for at in column.indices.to_pylist()] if coded else known
+
+
 def from_arrow(table: pa.Table) -> Objects:
     """Inverse of :func:`to_arrow`; only the four box columns are required.
 
@@ -71,7 +122,7 @@ def from_arrow(table: pa.Table) -> Objects:
     xyxy = np.stack([_values(table[name]) for name in BOX], axis=1).astype(np.float32)
     columns = {name: _values(table[name]) for name in ("score", "class_id", *OPTIONAL) if name in names}
     if "object_id" in names:
-        columns["object_id"] = np.asarray(table["object_id"].to_pylist(), np.str_)
+        columns["object_id"] = np.asarray(texts(table["object_id"]), np.str_)
     if "embedding" in names:
         chunks = table["embedding"].chunks
         flat = np.concatenate([_values(c.flatten()) for c in chunks]) if chunks else np.zeros(0)

@@ -38,18 +38,16 @@ class Names:
     @classmethod
     def of_run(cls, out: Path) -> Names:
         """Read the names of a run folder; no names if there is no run, or one that is not whole."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        from packed_scenes.runfolder import read_objects
 
         try:
             record = json.loads((out / "run.json").read_text(encoding="utf-8"))
             scenes = {scene["source"]: name for name, scene in record["scenes"].items() if scene["source"]}
-            table = pq.read_table(out / "objects.parquet", columns=["scene", "object_id", "cluster"])
+            names, ids, objects = read_objects(out, embeddings=False)
             next_name = int(record["clustering"].get("next_name", 0))
-        except (OSError, pa.ArrowException, KeyError, ValueError, TypeError, AttributeError):
+        except (OSError, KeyError, ValueError, TypeError, AttributeError):
             return cls()
-        names = np.asarray(table["scene"].to_pylist(), np.str_)
-        ids, cluster = np.asarray(table["object_id"].to_pylist(), np.str_), table["cluster"].to_numpy()
+        cluster = np.zeros(0, np.int64) if objects.cluster is None else objects.cluster
         order = np.argsort(names, kind="stable")
         found, start = np.unique(names[order], return_index=True)
         known = {

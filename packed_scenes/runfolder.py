@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.data.arrow import strings, to_arrow
+from packed_scenes.data.arrow import from_arrow, read_parquet, strings, texts, to_arrow
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, write_csv, write_json, write_text
 from packed_scenes.data.locks import sweep
 from packed_scenes.data.naming import same_name
+from packed_scenes.data.objects import Objects
 from packed_scenes.data.read_ahead import try_ahead
 from packed_scenes.observe import reason
 from packed_scenes.provenance import command_line, machine, versions
@@ -215,6 +216,26 @@ def save_parquet(scenes: Iterable[SceneResult], path: Path, *, names: Mapping[in
             writer.write_table(table)
         if writer is not None:
             writer.close()
+
+
+def read_objects(
+    folder: Path, *, embeddings: bool = True
+) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.str_], Objects]:
+    """Read what :func:`save_parquet` wrote.
+
+    Returns:
+        (N,) the scene of each object and its id there, and the objects with ``cluster``, numbered through.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        InputError: if it cannot be read.
+    """
+    table = read_parquet(folder / "objects.parquet", without=() if embeddings else ("embedding",))
+    missing = [name for name in ("scene", "object_id", "cluster") if name not in table.column_names]
+    if missing:
+        raise InputError(f"no {missing[0]} column", file=folder / "objects.parquet", remedy="Make it again.")
+    scene, ids = (np.asarray(texts(table[name]), np.str_) for name in ("scene", "object_id"))
+    return scene, ids, from_arrow(table.drop_columns(["object_id"]))  # an id is one of its scene
 
 
 def _arrow(scene: SceneResult, names: Mapping[int, str] | None) -> pa.Table:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
-from packed_scenes.data.checks import MAX_NAME_LENGTH
+from packed_scenes.data.arrow import texts
 from packed_scenes.data.damage import UNREADABLE, why
 from packed_scenes.data.files import check_file
 
@@ -192,8 +192,8 @@ def _parquet(path: Path, trust: bool) -> Table:
         named = {kind: next((n for n in schema.names if n.lower() in known and n != vector), None)
                 for kind, known in (("paths", PATH_NAMES), ("labels", LABEL_NAMES))}  # fmt: skip
         # Each text once: repeated ones take no room in the file, and would take it here.
-        texts = [name for name in named.values() if name and pa.types.is_string(schema.field(name).type)]
-        source = pq.ParquetFile(path, memory_map=True, read_dictionary=texts)
+        strings = [name for name in named.values() if name and pa.types.is_string(schema.field(name).type)]
+        source = pq.ParquetFile(path, memory_map=True, read_dictionary=strings)
         room = tempfile.TemporaryFile()  # noqa: SIM115  (the map keeps it alive)
         columns: dict[str, list[str]] = {kind: [] for kind, name in named.items() if name}
         width, count = 0, 0
@@ -206,7 +206,7 @@ def _parquet(path: Path, trust: bool) -> Table:
             width, count = rows.shape[1], count + len(rows)
             room.write(np.ascontiguousarray(rows, np.float32).tobytes())
             for kind in columns:
-                columns[kind] += _texts(piece.column(named[kind]), path)
+                columns[kind] += texts(piece.column(named[kind]), file=path)
     except InputError:
         raise
     except (pa.ArrowException, *UNREADABLE) as error:
@@ -231,18 +231,6 @@ def _vector_columns(schema: Any, path: Path) -> tuple[str | None, list[str]]:
             "has neither a list column nor float columns", file=path, remedy=f"Name one {VECTOR_NAMES[0]!r}."
         )
     return vector, numeric
-
-
-def _texts(column: Any, path: Path) -> list[str]:
-    """The texts of a column, those that are the same as one object."""
-    import pyarrow as pa
-
-    if not pa.types.is_dictionary(column.type):
-        return [str(v) for v in column.to_pylist()]
-    known = [str(v) for v in column.dictionary.to_pylist()]
-    if max(map(len, known), default=0) > MAX_NAME_LENGTH:
-        raise InputError(f"a text has more than {MAX_NAME_LENGTH} characters", file=path, remedy="Shorten it.")
-    return ["None" if at is None else known[at] for at in column.indices.to_pylist()]
 
 
 def _vectors(piece: Any, vector: str | None, numeric: list[str], path: Path, first: int) -> Matrix:

@@ -12,6 +12,7 @@ from packed_scenes.catalogue.records import Embedding, Vectors
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
 from packed_scenes.retrieval.hits import Hit
+from packed_scenes.runfolder import read_objects
 
 
 def load_run(folder: Path) -> tuple[Vectors, Embedding, Callable[[int], Hit]]:
@@ -24,17 +25,9 @@ def load_run(folder: Path) -> tuple[Vectors, Embedding, Callable[[int], Hit]]:
     Raises:
         InputError: if it is no run folder, or it holds no object.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        table = pq.read_table(folder / "objects.parquet")
+        scenes, _, objects = read_objects(folder)
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        flat = table["embedding"].combine_chunks()
-        vectors = np.asarray(flat.flatten(), np.float32).reshape(len(table), -1)
-        cluster = table["cluster"].to_numpy()
-        boxes = np.stack([table[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], 1)
-        scenes = table["scene"].to_pylist()
         embedding = Embedding(
             str(record["settings"]["embedder"]),
             str(record["weights_sha256"].get("embedder", "")),
@@ -44,16 +37,16 @@ def load_run(folder: Path) -> tuple[Vectors, Embedding, Callable[[int], Hit]]:
         raise InputError(
             "no run here", file=folder, remedy="Make one: packed-scenes analyze PHOTOS --out DIR."
         ) from error
-    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"the run folder cannot be read ({error})", file=folder, remedy="Make it again.") from error
-    if not len(table):
+    if not len(objects) or objects.cluster is None or objects.embedding is None:
         raise InputError("the run found no object", file=folder, remedy="Choose another run.")
-    rows = np.arange(len(table))
+    rows, cluster = np.arange(len(objects)), objects.cluster
     identity = np.where(cluster == NOISE, NOISE - 1 - rows, cluster)
 
     def hit(row: int) -> Hit:
-        x1, y1, x2, y2 = boxes[row].tolist()
+        x1, y1, x2, y2 = objects.xyxy[row].tolist()
         whose = int(cluster[row])
-        return Hit(0, row, scenes[row], (x1, y1, x2, y2), None if whose == NOISE else whose)
+        return Hit(0, row, str(scenes[row]), (x1, y1, x2, y2), None if whose == NOISE else whose)
 
-    return Vectors(rows, identity, vectors, 0), embedding, hit
+    return Vectors(rows, identity, objects.embedding, 0), embedding, hit

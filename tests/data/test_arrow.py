@@ -1,11 +1,15 @@
 """Objects to Arrow and back, with every column, with few, with none."""
 
+import io
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from packed_scenes.data import InputError, Objects
-from packed_scenes.data.arrow import from_arrow, to_arrow
+from packed_scenes.data.arrow import from_arrow, read_parquet, texts, to_arrow
 from tests.data.strategies import objects
 
 
@@ -35,3 +39,37 @@ def test_pandas_is_not_loaded():
 def test_box_columns_are_required():
     with pytest.raises(InputError, match="box columns missing: x2"):
         from_arrow(to_arrow(Objects.from_boxes(np.zeros((0, 4), np.float32))).drop_columns(["x2"]))
+
+
+def parquet(count=300):
+    import pyarrow.parquet as pq
+
+    boxes = np.random.default_rng(0).uniform(0, 9, (count, 4)) + np.array([0, 0, 10, 10])
+    sink = io.BytesIO()
+    pq.write_table(to_arrow(Objects.from_boxes(boxes)), sink)
+    return sink.getvalue()
+
+
+WHOLE = parquet()
+
+
+@given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_damaged_file_is_read_or_refused(bytes_):
+    damaged = bytearray(WHOLE)
+    for at, value in bytes_:
+        damaged[at] = value
+    with suppress(InputError):
+        from_arrow(read_parquet(io.BytesIO(bytes(damaged))))
+
+
+def test_equal_texts_are_one_object_and_long_ones_refused(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"id": ["a" * 300] * 500 + [None]}), tmp_path / "a.parquet")
+    found = texts(read_parquet(tmp_path / "a.parquet")["id"])
+    assert found == ["a" * 300] * 500 + ["None"]
+    assert len({id(text) for text in found[:500]}) == 1
+    pq.write_table(pa.table({"id": ["a" * 2000] * 500}), tmp_path / "b.parquet")
+    with pytest.raises(InputError, match="more than 1000 characters"):
+        texts(read_parquet(tmp_path / "b.parquet")["id"])

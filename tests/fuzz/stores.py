@@ -109,6 +109,7 @@ def _own(folder: Path) -> list[tuple[str, bytes]]:
     from packed_scenes.detect.training.pool import Pool
     from packed_scenes.embed.descriptors.cache import Cache
     from packed_scenes.embed.store import StoreWriter
+    from packed_scenes.observation import Observation, dump_observation
     from packed_scenes.web.project.folder import export_zip
     from tests.packed_scenes.catalogue.made import EMBEDDING, entry
     from tests.packed_scenes.conftest import ColourObserver, paint
@@ -120,7 +121,9 @@ def _own(folder: Path) -> list[tuple[str, bytes]]:
     project = painted(folder / "project", [[0, 0, 1]])
     export_zip(project.folder.path, [], folder / "p.zip")
     project.folder.close()
-    run = analyze(paint([[0, 0, 1]]), observer=ColourObserver()).save(folder / "run")
+    analysis = analyze(paint([[0, 0, 1]]), observer=ColourObserver())
+    run = analysis.save(folder / "run")
+    seen = Observation(objects=analysis.scenes[0].objects, size=(90, 60), seconds={}, detection={}, warnings=())
     kept = Cache(folder / "cache", {"name": "x"}, dimension=4)
     kept.add([bytes([k]) * 32 for k in range(5)], np.eye(5, 4, dtype=np.float32))
     kept.flush()
@@ -138,7 +141,7 @@ def _own(folder: Path) -> list[tuple[str, bytes]]:
         ("log.jsonl", (folder / "project" / "log.jsonl").read_bytes()), ("rows", rows.read_bytes()),
         ("run.json", (run / "run.json").read_bytes()), ("objects.parquet", (run / "objects.parquet").read_bytes()),
         ("shard", next(kept.folder.glob("*.safetensors")).read_bytes()), ("pool", (folder / "pool.npz").read_bytes()),
-        ("columns", (folder / "store" / "columns.npy").read_bytes()),
+        ("columns", (folder / "store" / "columns.npy").read_bytes()), ("seen", dump_observation(seen, "key")),
     ]  # fmt: skip
 
 
@@ -282,11 +285,13 @@ def _member(name: str) -> Callable[[Path], None]:
 
 
 def _run(path: Path) -> None:
+    from packed_scenes.names import Names
     from packed_scenes.retrieval.run import load_run
     from packed_scenes.web.project.runs import read_run
 
     other = "objects.parquet" if path.name == "run.json" else "run.json"
     _restore(path.with_name(other), other)
+    Names.of_run(path.parent)
     refused: list[InputError] = []
     for reader in (load_run, read_run):
         try:
@@ -295,6 +300,13 @@ def _run(path: Path) -> None:
             refused.append(error)
     if refused:
         raise refused[0]
+
+
+def _seen(path: Path) -> None:
+    from packed_scenes.observation import load_observation
+
+    if load_observation(path, "key") is None:  # it is made again then
+        raise InputError("damaged", file=path, remedy="Look again.")
 
 
 def _shard(path: Path) -> None:
@@ -350,5 +362,6 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "objects.parquet": ("run/objects.parquet", _run),
     "shard": (f"cache/{_cache_name()}/shard-0.safetensors", _shard),
     "pool": ("pool.npz", _pool),
+    "seen": ("seen/a.parquet", _seen),
     "columns": ("store/columns.npy", _columns),
 }

@@ -13,6 +13,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes, sha256_file
 from packed_scenes.data.objects import Objects
 from packed_scenes.pictures import Source
+from packed_scenes.runfolder import read_objects
 from packed_scenes.settings import Settings
 from packed_scenes.web.edits import MAX_NAME
 from packed_scenes.web.project.adding import add_scene
@@ -36,25 +37,15 @@ def read_run(path: Path) -> tuple[dict[str, Any], dict[str, Objects]]:
         InputError: if it is no run folder, or damaged.
     """
     try:
-        import pyarrow.parquet as pq
-
         record = json.loads(read_bytes(path / "run.json", max_bytes=MAX_JSON_BYTES, what="run").decode())
-        table = pq.read_table(path / "objects.parquet")
-        whose = np.asarray(table["scene"].to_pylist(), np.str_)
-        column = {name: table[name].to_numpy() for name in ("score", "class_id", "cluster", "x1", "y1", "x2", "y2")}
-        flat = table["embedding"].combine_chunks().flatten()
-        every = Objects.from_boxes(
-            np.stack([column[name] for name in ("x1", "y1", "x2", "y2")], axis=1), score=column["score"],
-            class_id=column["class_id"], cluster=column["cluster"],
-            embedding=np.asarray(flat, np.float32).reshape(len(table), -1) if len(table) else None,
-        )  # fmt: skip
+        whose, _, every = read_objects(path)
         scenes = {str(name): every.select(whose == name) for name in np.unique(whose)}
         for name in record["scenes"]:
             scenes.setdefault(name, Objects.empty())
         dict(record["settings"]), dict(record["clustering"])
     except InputError:
         raise
-    except Exception as error:  # pyarrow, json and numpy each have their own
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError("the run folder cannot be read", file=path, remedy="Make it again with analyze.") from error
     return record, scenes
 
