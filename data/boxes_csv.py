@@ -6,7 +6,8 @@ lies within 0 and 1), ``class_id`` (or ``class``, ``label``, text),
 ``cluster``, ``probability``, ``congregation``, ``image`` (or ``frame``, a number) for many pictures, and the picture's
 ``image_width,image_height``. Other columns are left alone.
 
-Without a header: ``image,x1,y1,x2,y2[,class[,image_width,image_height]]``, as SKU-110K and others have it.
+Without a header: ``image,x1,y1,x2,y2[,class[,image_width,image_height]]``, as SKU-110K and others have it. A score that
+is left out is 1.
 
 A row without a box says that its picture holds no object. A bad row is left out with a warning. A table of which every
 value lies within 0 and 1 holds fractions of the picture's size.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +26,7 @@ from packed_scenes.data.cells import csv_text
 from packed_scenes.data.checks import Size, build_objects, entry_name, finite, identifier, integer, shorten
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
+from packed_scenes.data.folders import IMAGE_SUFFIXES
 from packed_scenes.data.given import Given
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.tables import Table, parse_table
@@ -33,7 +35,7 @@ _CORNERS = (
     ("x1", "y1", "x2", "y2"), ("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"),
     ("x_min", "y_min", "x_max", "y_max"), ("left", "top", "right", "bottom"),
 )  # fmt: skip
-_EXTENTS = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
+_EXTENTS = (("x", "y", "w", "h"), ("x", "y", "width", "height"))  # width and height may be the picture's
 _IDS = ("object_id", "id")
 _SCENES = (
     "image",
@@ -91,6 +93,9 @@ class _Columns:
     @classmethod
     def of(cls, table: Table, file: str | Path) -> Self:
         header, box = table.header, _box_columns(table.header, file)
+        used = (*box, *_SCENES, *_IDS, *_WHOLE, *_PARTS)
+        if twice := next((name for name in used if header.count(name) > 1), None):
+            raise InputError(f"the column {twice!r} appears twice", file=file, remedy="Rename one of them.")
         sides = next((pair for pair in _SIZES if not set(pair) & set(box) and set(pair) <= set(header)), None)
         label = None if "class_id" in header else table.column(*_CLASSES)
         extra = [name for name in (*_WHOLE, *_PARTS) if name in header]
@@ -167,13 +172,17 @@ def _given(rows: Mapping[str, _Rows], faults: Faults, file: str | Path) -> Given
 def _with_header(table: Table) -> Table:
     """Give a table without a header the columns of SKU-110K: its first line holds a name and four numbers (or none)."""
     cells = table.header
-    numbers = [finite(cell) is not None for cell in cells[1:5]]
-    bare = 5 <= len(cells) <= len(_BARE) and finite(cells[0]) is None and (all(numbers) or not any(cells[1:5]))
+    numbers = [finite(cell) is not None for cell in cells[1:]]
+    name = finite(cells[0]) is None if cells else False  # a picture may be called 0001, beside a class that is text
+    bare = 5 <= len(cells) <= len(_BARE) and (
+        (name and (all(numbers[:4]) or not any(cells[1:5]))) or (all(numbers[:4]) and numbers[4:5] == [False])
+    )
+    bare |= len(cells) == 1 and PurePath(cells[0]).suffix in IMAGE_SUFFIXES  # the first picture holds no object
     if not bare:
         return _with_score(table)
     first = [table.raw_header[i] for i in range(len(cells))]
     lines = [table.header_line, *table.lines]
-    width = max(len(cells), *(len(row) for row in table.rows), 5)
+    width = max([len(cells), 5, *map(len, table.rows)])
     return Table(table.file, _BARE[:width], [first, *table.rows], lines, table.delimiter)
 
 
@@ -183,7 +192,10 @@ def _with_score(table: Table) -> Table:
         return table
     at = table.header.index("confidence")
     values = [finite(row[at]) for row in table.rows if at < len(row)]
-    if not all(v is not None and 0 <= v <= 1 for v in values):
+    said = [row[at] != "" for row in table.rows if at < len(row)]
+    if not any(said) or not all(
+        v is not None and 0 <= v <= 1 for v, is_said in zip(values, said, strict=True) if is_said
+    ):
         return table
     return replace(table, header=tuple("score" if name == "confidence" else name for name in table.header))
 
@@ -202,8 +214,6 @@ def _objects(rows: _Rows, path: str | Path, names: tuple[str, ...], faults: Faul
 def _box_columns(header: Sequence[str], path: str | Path) -> tuple[str, ...]:
     for names in (*_CORNERS, *_EXTENTS):
         if all(name in header for name in names):
-            if len(set(header)) != len(header):
-                raise InputError("a column name appears twice", file=path, remedy="Rename one of them.")
             return names
     shown = ", ".join(shorten(name) for name in header[:8]) or "nothing"
     raise InputError(
@@ -223,6 +233,8 @@ def _cell(text: str, what: str, table: Table, where: str) -> float:
 
 
 def _column(text: str, name: str, table: Table, where: str) -> float:
+    if not text and name in _PARTS:
+        return 1.0  # not said
     value = _cell(text, name, table, where)
     if name in _WHOLE:
         return integer(value, name, file=table.file, where=where, low=0 if name == "class_id" else -1)

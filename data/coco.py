@@ -7,7 +7,7 @@ only. Two fields beyond the standard are written so that a round trip loses noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 
 from packed_scenes.data.checks import integer, is_safe, shorten
 from packed_scenes.data.coco_parse import (
+    Entry,
     Picture,
     known_key,
     parse_categories,
@@ -144,7 +145,8 @@ def is_coco_results(content: Any) -> bool:
 def coco_boxes(content: Any, path: str | Path) -> Given:
     """Take the boxes alone from parsed COCO labels or results, by picture; regions to ignore are left out.
 
-    Results name their pictures by ``image_id`` only, which then is the key. ``class_id`` is the category id.
+    Results name their pictures by ``image_id`` (or ``file_name``). ``class_id`` is the category id; ids that
+    are texts are numbered in alphabetical order.
 
     Raises:
         InputError: as :func:`read_coco`.
@@ -161,15 +163,17 @@ def coco_boxes(content: Any, path: str | Path) -> Given:
         for i, result in enumerate(content):
             with faults.entry(f"result {i}"):
                 key = parse_key(result, "image_id", path, f"result {i}")
-                pictures[key] = Picture(str(key), None)
+                name = result.get("file_name")  # ultralytics writes it beside a number of its own
+                pictures[key] = Picture(name.strip() if isinstance(name, str) and name.strip() else str(key), None)
         faults = Faults(path)
         entries, warnings = parse_entries(content, pictures, path, faults, kind="result")
-    found = Given(warnings=warnings)
+    names = _texts(entries)
+    found = Given(warnings=warnings, names=names)
     for key, picture in pictures.items():
         own, classes = [], []
         for entry in [e for e in entries[key] if not e.ignore]:
             with faults.entry(entry.where):
-                number = int(entry.category) if str(entry.category).isdecimal() else entry.category
+                number = names.index(str(entry.category)) if names else int(entry.category)
                 classes.append(integer(number, "category_id", file=path, where=entry.where))
                 own.append(entry)
         faults.good += any(e.ignore for e in entries[key])
@@ -180,6 +184,12 @@ def coco_boxes(content: Any, path: str | Path) -> Given:
     faults.check()
     found.warnings = [*faults.warnings(), *found.warnings]
     return found
+
+
+def _texts(entries: Mapping[int | str, Sequence[Entry]]) -> tuple[str, ...]:
+    """The category ids in order as texts, if one of them is no number."""
+    ids = {str(entry.category) for own in entries.values() for entry in own}
+    return tuple(sorted(ids)) if not all(key.isdecimal() and len(key) < 19 for key in ids) else ()
 
 
 def to_coco(scenes: Sequence[LabelledScene]) -> dict[str, Any]:

@@ -86,15 +86,18 @@ def parse_pictures(
         where = f"image {i}"
         with faults.entry(where):
             key = parse_key(entry, "id", path, where)
-            name = entry_name(entry.get("file_name"), file=path, where=where)
+            name = entry_name(entry.get("file_name") or entry.get("coco_url"), file=path, where=where)  # LVIS: coco_url
             if key in found or key in again:
                 raise InputError(
                     f"{where}: the image id {shorten(key)} appears twice", file=path, remedy="Renumber the images."
                 )
             size = None
             if entry.get("width") and entry.get("height"):
+                said = [int(v) if isinstance(v, str) and v.isdecimal() and len(v) < 9 else v
+                        for v in (entry["width"], entry["height"])]  # fmt: skip
                 width, height = (
-                    integer(entry[k], k, file=path, where=where, low=1, high=1 << 24) for k in ("width", "height")
+                    integer(v, k, file=path, where=where, low=1, high=1 << 24)
+                    for v, k in zip(said, ("width", "height"), strict=True)
                 )
                 size = (width, height)
             if name in names:
@@ -170,6 +173,12 @@ def parse_entries(
             )
             found[(again or {}).get(key, key)].append(made)
             turned += [where] * is_turned
+    corners = [v for own in found.values() for entry in own for v in entry.xyxy]
+    if corners and 0 < max(corners) <= 1 and not all(v.is_integer() for v in corners):
+        raise InputError(
+            "all boxes lie within 0 and 1, but COCO's are pixels", file=path,
+            remedy="Multiply x and width by the picture's width, y and height by its height.",
+        )  # fmt: skip
     warnings = []
     if turned:
         warnings.append(

@@ -142,28 +142,42 @@ def _read(tasks: Any, file: str | Path) -> tuple[list[_Task], list[str]]:
     for i, task in enumerate(tasks):
         where, before = f"task {i}", faults.count
         with faults.entry(where):
-            found = _task(task, where, file, faults)
-            if found.image in read:
-                raise InputError(f"{where}: the picture {shorten(found.image)} appears twice", file=file,
-                                 remedy="Export each task once.")  # fmt: skip
-            read[found.image] = found
-            notes += [f"{file}: {where}: {note}" for note in found.notes]
+            for found in _task(task, where, file, faults):
+                if found.image in read:
+                    raise InputError(f"{where}: the picture {shorten(found.image)} appears twice", file=file,
+                                     remedy="Export each task once.")  # fmt: skip
+                read[found.image] = found
+                notes += [f"{file}: {where}: {note}" for note in found.notes]
             faults.good += faults.count == before  # a picture without objects is an answer
     faults.check()
     return list(read.values()), [*faults.warnings(), *notes]
 
 
-def _task(task: Any, where: str, file: str | Path, faults: Faults) -> _Task:
+def _task(task: Any, where: str, file: str | Path, faults: Faults) -> list[_Task]:
+    """The pictures of a task: one, or as many as its regions point at."""
     if not isinstance(task, dict):
         raise InputError(f"{where}: is no task", file=file, remedy=_REMEDY)
     if isinstance(task.get("data"), dict) and task["data"]:
         regions, notes = _chosen(task, where, file)
+        pointed = list(dict.fromkeys(str(r.get("to_name")) for r in regions))
+        shown = [name for name in pointed if isinstance(task["data"].get(name), str) and task["data"][name]]
+        if len(shown) > 1:
+            parts = [(task["data"][n], [r for r in regions if str(r.get("to_name")) == n]) for n in shown]
+            return [_regions(image, own, where, file, faults, notes) for image, own in parts]
         image = _picture(task["data"], regions)
     else:
         regions, notes = _of_min(task), []
         image = _picture({k: v for k, v in task.items() if isinstance(v, str)}, [])
     if not isinstance(image, str) or not image:
         raise InputError(f"{where}: has no data that names a picture", file=file, remedy=_REMEDY)
+    return [_regions(image, regions, where, file, faults, notes)]
+
+
+def _regions(
+    image: str, regions: Sequence[Mapping[str, Any]], where: str, file: str | Path, faults: Faults, notes: Sequence[str]
+) -> _Task:
+    """The boxes among the regions of one picture."""
+    notes = list(notes)
     labels_apart = {
         r.get("id"): label for r in regions if r.get("type") == "labels" and (label := _label(r.get("value")))
     }
@@ -185,7 +199,7 @@ def _task(task: Any, where: str, file: str | Path, faults: Faults) -> _Task:
                 remedy="Turn the picture itself, or label it as it is.",
             )  # fmt: skip
         with faults.entry(at):
-            sides = [number(region.get(f"original_{k}"), k, file=file, where=at) for k in ("width", "height")]
+            sides = [number(region.get(k), k, file=file, where=at) for k in ("original_width", "original_height")]
             size = (max(int(sides[0]), 1), max(int(sides[1]), 1))
             box = _around(value, kind, sides, file, at)
             label = identifier(_label(value) or labels_apart.get(region.get("id")) or "object", file=file, where=at)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packed_scenes.data.cells import from_cell
@@ -101,11 +101,11 @@ def parse_table(text: str, *, file: str | Path, strict: bool = False) -> Table:
     """
     text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     first, _, rest = text.lstrip("\n").partition("\n")
-    said = first.strip().lower().removeprefix("sep=") if first.strip().lower().startswith("sep=") else ""
+    said = _said(first)
     skipped = 0
-    if len(said) == 1 or first.strip().lower() in ("sep=\t", "sep="):
+    if said is not None:
         text, skipped = rest, 1
-    delimiter = said if len(said) == 1 else delimiter_of(text)
+    delimiter = said or delimiter_of(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
     header: tuple[str, ...] | None = None
     raw: tuple[str, ...] = ()
@@ -134,7 +134,20 @@ def parse_table(text: str, *, file: str | Path, strict: bool = False) -> Table:
         ) from error
     finally:
         csv.field_size_limit(before)
+    if len(raw) == 1 and not any(len(row) > 1 for row in rows) and any(d in raw[0] for d in _DELIMITERS):
+        inner = "\n".join([raw[0], *(row[0] for row in rows)])  # an editor put every line into quotes
+        table = parse_table(inner, file=file, strict=strict)
+        if len(table.header) > 1 and len(table.rows) == len(rows):
+            return replace(table, lines=lines, header_line=at)
     return Table(Path(file), header or (), rows, lines, delimiter, raw, at)
+
+
+def _said(first: str) -> str | None:
+    """The delimiter that a line ``sep=;`` names (``""`` where it names none); None if it is no such line."""
+    line = first.strip(" \ufeff\r").strip('"').lower()
+    if not line.startswith("sep=") or len(line.rstrip(",;")) > 5:
+        return None
+    return line[4:5]
 
 
 def delimiter_of(text: str) -> str:

@@ -11,6 +11,7 @@ from packed_scenes.data.checks import shorten
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes
 
+_SHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")  # .xlsx and .ods; .xls
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -34,6 +35,8 @@ def decode_text(data: bytes, *, file: str | Path, what: str = "label", any_encod
     Raises:
         InputError: if it is no text.
     """
+    if data.startswith(_SHEETS):
+        raise InputError("is a spreadsheet or an archive, no text", file=file, remedy=f"Save the {what} file as CSV.")
     wide = data.startswith(_WIDE)
     try:
         return data.decode("utf-16" if wide else "utf-8-sig")

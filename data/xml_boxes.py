@@ -8,6 +8,7 @@ as edges. Sources: https://docs.cvat.ai/docs/manual/advanced/xml_format/, http:/
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _REMEDY = "Export as Pascal VOC or CVAT XML."
+_DECLARED = re.compile(r"<\?xml[^>]*\?>")
+_LONGEST = 100_000  # frames of a video that are kept although nothing is in them
 _SHAPES = ("box", "polygon", "polyline", "ellipse")
 _OTHER = ("points", "skeleton", "mask", "cuboid")
 
@@ -93,7 +96,8 @@ def _root(text: str, file: str | Path) -> Element:
     if "<!DOCTYPE" in text[:10_000] or "<!ENTITY" in text:  # entities can swell without bound or name other files
         raise InputError("declares XML entities, which labels never need", file=file, remedy=_REMEDY)
     try:
-        return ElementTree.fromstring(text.lstrip().encode("utf-8", "replace") if "encoding=" in text[:200] else text)
+        text = _DECLARED.sub("", text.lstrip("\ufeff \t\r\n"), 1)  # it is decoded: what it says of its encoding is over
+        return ElementTree.fromstring(text.encode("utf-8", "replace"))
     except (ElementTree.ParseError, ValueError, RecursionError) as error:
         raise InputError(f"is no valid XML ({error})", file=file, remedy=_REMEDY) from error
 
@@ -122,13 +126,18 @@ def _voc(root: Element, file: Path, pictures: dict[str, _Picture], faults: Fault
     for i, entry in enumerate(root.iter("object")):
         where = f"object {i}"
         with faults.entry(where):
-            box = entry.find("bndbox")
-            if box is None:
-                raise InputError(f"{where}: has no bndbox", file=file, remedy="Correct this entry.")
-            corners = [_value(box, name, where, file) for name in ("xmin", "ymin", "xmax", "ymax")]
-            picture.add(
-                corners, identifier((entry.findtext("name") or "object").strip(), file=file, where=where), where
-            )
+            label = identifier((entry.findtext("name") or "object").strip(), file=file, where=where)
+            picture.add(_voc_box(entry, where, file), label, where)
+
+
+def _voc_box(entry: Element, where: str, file: Path) -> list[float]:
+    box, turned = entry.find("bndbox"), entry.find("robndbox")
+    if box is not None:
+        return [_value(box, name, where, file) for name in ("xmin", "ymin", "xmax", "ymax")]
+    if turned is None:
+        raise InputError(f"{where}: has no bndbox", file=file, remedy="Correct this entry.")
+    x, y, w, h, angle = (_value(turned, name, where, file) for name in ("cx", "cy", "w", "h", "angle"))
+    return around_turned((x - w / 2, y - h / 2, x + w / 2, y + h / 2), float(np.rad2deg(angle)))  # roLabelImg: radians
 
 
 def _cvat(root: Element, file: str | Path, pictures: dict[str, _Picture], faults: Faults) -> None:
@@ -140,6 +149,9 @@ def _cvat(root: Element, file: str | Path, pictures: dict[str, _Picture], faults
             _shapes(image, picture, where, file, faults)
     original = root.find("meta//original_size")
     size = None if original is None else _size(original)
+    frames = finite(root.findtext("meta/task/size", "")) if root.find("track") is not None else None
+    if frames and frames <= _LONGEST:  # a frame without a box is one that holds no object
+        pictures.update({str(n): _Picture(size) for n in range(int(frames))})
     for track in root.iter("track"):
         for shape in track:
             where = f"track {track.get('id')}, frame {shape.get('frame')}"

@@ -1,4 +1,7 @@
-"""YOLO labels in and out: lines ``class x y width height [score]`` or ``class x1 y1 x2 y2 x3 y3 …``, as fractions.
+"""YOLO labels in and out: lines ``class x y width height [score] [track]`` or ``class x1 y1 x2 y2 x3 y3 …``.
+
+Values are fractions of the picture's size. Rotated boxes are four points and may have a score. Key points behind a box
+are left alone; they are known by their visibility (0, 1 or 2), or by ``kpt_shape`` of the data set.
 
 A data set is a YAML file with ``path``, ``names`` and one entry per split (a folder, a list of folders or a text file
 of picture paths); the labels of ``…/images/a.jpg`` are in ``…/labels/a.txt``, and a picture without such a file holds
@@ -40,6 +43,7 @@ def parse_yolo(
     file: str | Path,
     size: Size | None = None,
     classes: int | None = None,
+    keypoints: int = 0,
     faults: Faults | None = None,
 ) -> tuple[Objects, list[str]]:
     """Turn the lines of one label file into objects with ``class_id``; ids are the row numbers.
@@ -49,6 +53,7 @@ def parse_yolo(
         file: for messages.
         size: (width, height) of the picture; without it boxes stay fractions of it.
         classes: number of classes, if known.
+        keypoints: how many numbers each object's key points take, if known.
         faults: receives the lines that are left out, as ``file, line 3``; without it they become warnings.
 
     Returns:
@@ -70,9 +75,10 @@ def parse_yolo(
             continue
         where = f"{prefix}line {line}"
         with own.entry(where):
-            key, box, score = _line(cells, content, file, where, MAX_CLASS if classes is None else classes - 1, size)
-            ids.append(key)
-            boxes.append(box)
+            numbers, score = _line(cells, content, file, where, keypoints)
+            highest = MAX_CLASS if classes is None else classes - 1
+            ids.append(integer(numbers[0], "the class", file=file, where=where, high=highest))
+            boxes.append(_box(numbers[1:], size or (1, 1)))
             scores.append(score)
             places.append(where)
     objects, warnings = build_objects(
@@ -91,26 +97,50 @@ def parse_yolo(
     return objects, warnings
 
 
-def _line(
-    cells: list[str], content: str, file: str | Path, where: str, highest: int, size: Size | None
-) -> tuple[int, list[float], float]:
-    """Class, corners and score of one line."""
+def _line(cells: list[str], content: str, file: str | Path, where: str, keypoints: int) -> tuple[list[float], float]:
+    """Class and box (or polygon) of one line, and its score."""
     values = [finite(cell) for cell in cells]
     numbers = [v for v in values if v is not None]
-    if len(numbers) != len(cells) or not (len(cells) in (5, 6) or (len(cells) >= 7 and len(cells) % 2)):
+    read = _meaning(cells, numbers, keypoints) if len(numbers) == len(cells) else None
+    if read is None:
         raise InputError(
             f"{where}: must be 'class x y width height [score]' or a polygon, got {shorten(content)}",
             file=file,
             remedy="Correct this line.",
         )
-    key = integer(numbers[0], "the class", file=file, where=where, high=highest)
-    if max(numbers[1:]) > 1.5 or min(numbers[1:]) < -0.5:
+    if max(read[0][1:]) > 1.5 or min(read[0][1:]) < -0.5:
         raise InputError(
             f"{where}: must hold fractions of the picture's size, got {shorten(content)}",
             file=file,
             remedy="Divide x and width by the picture's width, y and height by its height.",
         )
-    return key, _box(numbers[1:], size or (1, 1)), numbers[5] if len(numbers) == 6 else 1.0
+    return read
+
+
+def _meaning(cells: list[str], numbers: list[float], keypoints: int) -> tuple[list[float], float] | None:
+    """What a line says: class and box (or polygon), and the score; None = nothing known."""
+    if len(numbers) <= 6:  # a sixth number that is whole and above 1 is that of a track
+        track = len(numbers) == 6 and cells[5].isdecimal() and numbers[5] > 1
+        score = numbers[5] if len(numbers) == 6 and not track else 1.0
+        return (numbers[:5], score) if len(numbers) >= 5 else None
+    if keypoints and len(numbers) in (5 + keypoints, 6 + keypoints):
+        return numbers[:5], numbers[-1] if len(numbers) == 6 + keypoints else 1.0
+    if len(numbers) == 7 and cells[6].isdecimal() and numbers[6] >= 1:  # box, score and track of ultralytics
+        return numbers[:5], numbers[5]
+    if len(numbers) > 10 and len(numbers) % 3 == 2 and set(numbers[7::3]) <= {0, 1, 2} and _holds(numbers[1:]):
+        return numbers[:5], 1.0
+    if len(numbers) == 10:  # a rotated box and its score
+        return numbers[:9], numbers[9]
+    return (numbers, 1.0) if len(numbers) % 2 else None
+
+
+def _holds(values: list[float]) -> bool:
+    """Whether a box holds the visible ones of the key points (x, y, visibility) behind it."""
+    box, points = _box(values[:4], (1, 1)), np.array(values[4:]).reshape(-1, 3)
+    seen = points[points[:, 2] > 0, :2]
+    margin = 0.05
+    inside = (seen >= np.array(box[:2]) - margin) & (seen <= np.array(box[2:]) + margin)
+    return min(box) > -margin and max(box) < 1 + margin and bool(inside.all())
 
 
 def format_yolo(objects: Objects, *, size: Size, scores: bool = False) -> str:
@@ -143,7 +173,7 @@ def read_yolo(path: str | Path, *, split: str = "val") -> list[LabelledScene]:
         InputError: if the YAML is not right, the split is not there, or no picture of it is good; single bad pictures
             and label lines are left out, and listed in the first scene's warnings.
     """
-    names, pictures = read_split(path, split)
+    names, pictures, keypoints = read_split(path, split)
     faults = Faults(path)
     scenes: list[LabelledScene] = []
     short = flat_names([picture.with_suffix("").as_posix().lstrip("/") for picture in pictures])
@@ -152,7 +182,9 @@ def read_yolo(path: str | Path, *, split: str = "val") -> list[LabelledScene]:
             size = image_size(picture)
             label = _label_file(picture)
             text = read_text(label) if label.is_file() and label.stat().st_size > 0 else ""
-            truth, warnings = parse_yolo(text, file=label, size=size, classes=len(names) or None, faults=faults)
+            truth, warnings = parse_yolo(
+                text, file=label, size=size, classes=len(names) or None, keypoints=keypoints, faults=faults
+            )
             truth = truth.replace(cluster=truth.class_id)
             faults.good += not len(truth)
             scenes.append(
@@ -198,8 +230,8 @@ def write_yolo(path: str | Path, scenes: Sequence[LabelledScene], *, split: str 
 
 def _box(values: Sequence[float], size: Size) -> list[float]:
     width, height = size
-    if len(values) in (4, 5):
-        x, y, w, h = values[:4]
+    if len(values) == 4:
+        x, y, w, h = values
         return [(x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height]
     xs, ys = values[0::2], values[1::2]
     return [min(xs) * width, min(ys) * height, max(xs) * width, max(ys) * height]

@@ -18,14 +18,14 @@ from packed_scenes.data.text import read_lines, read_text
 MAX_YAML = 1 << 20  # a YAML parser in Python reads about 1 MB per second, and no list of names is longer
 
 
-def read_split(path: str | Path, split: str) -> tuple[tuple[str, ...], list[Path]]:
-    """Return the class names and the pictures of one split, each once.
+def read_split(path: str | Path, split: str) -> tuple[tuple[str, ...], list[Path], int]:
+    """Return the class names, the pictures of one split, each once, and how many numbers each object's key points take.
 
     Raises:
         InputError: if the YAML is not right, or the split or its folder is not there.
     """
     content = _load_yaml(path)
-    return _names(content, path), _split(content, path, split)
+    return _names(content, path), _split(content, path, split), _keypoints(content.get("kpt_shape"))
 
 
 def has_split(path: str | Path, split: str) -> bool:
@@ -35,6 +35,11 @@ def has_split(path: str | Path, split: str) -> bool:
         InputError: if the YAML is not right.
     """
     return bool(_entries(_load_yaml(path), split))
+
+
+def _keypoints(shape: Any) -> int:
+    known = isinstance(shape, list) and len(shape) == 2 and all(type(n) is int and 0 < n < 1000 for n in shape)
+    return shape[0] * shape[1] if known else 0
 
 
 def _entries(content: dict[str, Any], split: str) -> list[str]:

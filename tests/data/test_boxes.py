@@ -177,7 +177,7 @@ def box(**changes: Any) -> dict[str, Any]:
         ("x1,y1,x2,y2,score\n1,2,3,4,5\n", "line 2: score must be within 0 and 1"),
         ("x1,y1,x2,y2,cluster\n1,2,3,4,-2\n", "line 2: cluster must be a whole number from -1"),
         ("x1,y1,x2,y2,class_id\n1,2,3,4,.5\n", "line 2: class_id must be a whole number from 0"),
-        ("x1,y1,x2,y2,x1\n1,2,3,4,5\n", "a column name appears twice"),
+        ("x1,y1,x2,y2,x1\n1,2,3,4,5\n", "the column 'x1' appears twice"),
         ("image,x1,y1,x2,y2\n,1,2,3,4\n", "line 2: unsafe or empty picture name ''"),
         ('x1,y1,x2,y2\n1,2,3,"4\n', "is no valid CSV"),
         ("just some text", "is no box file that is known"),

@@ -153,7 +153,7 @@ NAN = float("nan")
         (change("images", 0, "file_name", to="a\0.jpg"), "unsafe or empty picture name"),
         (change("images", 0, "file_name", to=None), "unsafe or empty picture name None"),
         (change("images", 0, "width", to=-5), "width must be a whole number from 1"),
-        (change("images", 0, "width", to="9"), "width must be a number, got '9'"),
+        (change("images", 0, "width", to="nine"), "width must be a number, got 'nine'"),
         (append("images", {"id": 1, "file_name": "z.jpg"}), r"the image id 1 appears twice \(image 3\)"),
         (
             append("images", {"id": 8, "file_name": "a.jpg"}),
