@@ -35,7 +35,6 @@ ABOUT: dict[str, About] = {
     "person": About("people", 192, OURS, 1.4),
     "reference": About("goods, as the method's author did it", 32, OURS, 0.1),
     "colour": About("colour layout, no training", 2304, OURS),
-    "color": About("colour layout, no training", 2304, OURS),
     "shape": About("outlines and proportions, no training", 1773, OURS),
     "autoencoder": About("one collection", 32, "yours", 0, "training: describe --train-autoencoder"),
     "osnet": About("people", 512, "MIT", 0, DOWNLOAD),

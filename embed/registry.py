@@ -30,7 +30,7 @@ REGISTRY = Registry(
     "packed_scenes.embed",
     {
         "default": "known:default", "person": "known:person",
-        "reference": "known:reference", "colour": "known:colour", "color": "known:colour",
+        "reference": "known:reference", "colour": "known:colour",
         "shape": "known:shape", "autoencoder": "known:autoencoder",
         **dict.fromkeys(("osnet", *OSNET), "known:osnet"),
         **dict.fromkeys(PRETRAINED, "known:pretrained"),

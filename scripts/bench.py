@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from packed_scenes.cli.console import application, print_json, run
-from packed_scenes.cli.options import EmbedderName
+from packed_scenes.cli.options import EmbedderName, Json
 
 app = application()
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,7 +41,7 @@ def main(
     out: Annotated[
         Path | None, typer.Option(help="Folder for bench.json, README.md and the plots.  [default: docs/bench]")
     ] = None,
-    data: Annotated[
+    real: Annotated[
         Path | None,
         typer.Option(help="Folder of real pictures; generated ones where it is absent.  [default: ../shared/data]"),
     ] = None,
@@ -55,11 +55,11 @@ def main(
         list[str] | None, typer.Option(help="NAME=FILE of a peer's ImageNet weights for `identify`; repeat for more.")
     ] = None,
     bank: Annotated[
-        Path | None, typer.Option(help="Bank of scripts/train_decision.py: `decision` beside a regressed cut.")
+        Path | None, typer.Option(help="Bank of train-decision: `decision` beside a regressed cut.")
     ] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Smallest sizes, to see that it works.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Say what the stages do, and stop.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON object.")] = False,
+    json: Json = False,
 ) -> None:
     """Measure accuracy and speed, ours beside the peers a user would pick, in one run on the same inputs."""
     from benchmarks.inputs import Work
@@ -71,13 +71,13 @@ def main(
         for name, stage in STAGES.items():
             print(f"{name:16} {stage.about}{'' if stage.usual else ' (not in `all`)'}")
         return
-    out, data = out or OUT, data or DATA
+    out, real = out or OUT, real or DATA
     chosen = _chosen(stages or ["all"])
     found = read_record(out)
     made = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         work = Work(
-            data if data.is_dir() else None, Path(scratch), turns=1 if tiny else turns, tiny=tiny, rows=rows,
+            real if real.is_dir() else None, Path(scratch), turns=1 if tiny else turns, tiny=tiny, rows=rows,
             seeds=seeds, embedder=embedder, descriptors=tuple(descriptor_weights or ()), bank=bank,
         )  # fmt: skip
         for name in chosen:

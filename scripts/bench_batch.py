@@ -91,11 +91,11 @@ def parts(
 ) -> None:
     """Average linkage in parts against the whole: same groups? largest part? time of each? One JSON object a line."""
     import numpy as np
-    from benchmarks.simulate import simulate
 
     from packed_scenes.cluster.labels import canonical
     from packed_scenes.cluster.partition import near_components, work_lists
     from packed_scenes.cluster.reciprocal import reciprocal_merge
+    from packed_scenes.decision_training.gaussian import simulate
 
     X = simulate(rows, dim=dim, sigma=sigma, seed=seed)[0] if vectors is None else np.load(vectors)
     X = np.ascontiguousarray(X / np.linalg.norm(X, axis=1, keepdims=True), np.float32)

@@ -49,7 +49,7 @@ class Job:
         real: folder of real goods and micrographs for the recipe.
         scenes: scenes that the recipe generates.
         out: run folder.
-        weights: ``.pt`` file to start from, ``"none"`` for fresh weights; None: the shipped weights, or fresh ones
+        start: ``.pt`` file to start from, ``"none"`` for fresh weights; None: the shipped weights, or fresh ones
             for the recipe.
         steps, lr, seconds, patience, every: see :class:`Plan` and :class:`Fit`.
         blend: share of the weights that training starts from in what is written, see :class:`Fit`.
@@ -66,7 +66,7 @@ class Job:
     real: Path | None = None
     scenes: int = 4000
     out: Path | None = None
-    weights: str | None = None
+    start: str | None = None
     steps: int | None = None
     lr: float | None = None
     patience: int = 8
@@ -101,8 +101,8 @@ class Job:
                 raise InputError(f"{name} must be at least 1, got {value}")
         if not 0 <= self.blend < 1 or (self.blend and self.fresh):
             raise InputError(
-                f"blend must lie in [0, 1) and needs weights to start from, got {self.blend} and {self.weights}",
-                remedy="Give --weights, or leave --blend out.",
+                f"blend must lie in [0, 1) and needs weights to start from, got {self.blend} and {self.start}",
+                remedy="Give --start, or leave --blend out.",
             )
         if self.lr is not None and not 0 < self.lr < 1:
             raise InputError(f"lr must lie between 0 and 1, got {self.lr}")
@@ -115,7 +115,7 @@ class Job:
     @property
     def fresh(self) -> bool:
         """Whether training starts from fresh weights."""
-        return self.weights == "none" or (self.weights is None and self.recipe == "packed")
+        return self.start == "none" or (self.start is None and self.recipe == "packed")
 
     @property
     def plan(self) -> Plan:
@@ -206,7 +206,7 @@ class Job:
     def _start(self) -> tuple[torch.nn.Module, str]:
         if self.fresh:
             return network.build(classes=len(self._names)), "n"
-        content = network.read(ASSETS / f"{DEFAULT}.pt" if self.weights is None else self.weights)
+        content = network.read(ASSETS / f"{DEFAULT}.pt" if self.start is None else self.start)
         model = network.build(classes=len(self._names), width=content["width"])
         adapt(model, content["state"])
         return model, content["width"]

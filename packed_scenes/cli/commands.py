@@ -34,6 +34,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "synthesize": "Draw labelled scenes.",
         "train-detector": "Train or fine-tune the detector.",
         "train-embedder": "Train an embedder; audit the labels of a folder.",
+        "train-decision": "Train the network that decides which pairs are the same.",
     },
 }
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}

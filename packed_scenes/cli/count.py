@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from packed_scenes.cli.console import Bar, application, hold, print_json, say, tell_problems
-from packed_scenes.cli.options import Device, Json, Seed
+from packed_scenes.cli.options import (
+    IDENTITIES,
+    Ask,
+    Cache,
+    ClusterFolders,
+    Device,
+    DialoguePort,
+    EmbedderName,
+    Json,
+    Seed,
+    Threshold,
+)
 
 if TYPE_CHECKING:
     from packed_scenes.counting.answers import AnswerBook, Judge
@@ -34,7 +45,7 @@ shrinks as you answer; the same command goes on where you stopped
 def main(
     folder: Annotated[Path, typer.Argument(help="Folder of crops, one object each, in any subfolders.")],
     out: Annotated[Path | None, typer.Option(help="Run folder.  [default: runs/count-DATE-TIME]")] = None,
-    ask: Annotated[str, typer.Option(help="Who answers about pairs: nobody, terminal, browser.")] = "nobody",
+    ask: Ask = "nobody",
     pairs: Annotated[int | None, typer.Option(help="Most pairs to answer.  [default: until --target]", min=1)] = None,
     target: Annotated[
         float, typer.Option(help="Stop asking when the interval is this share of the count to either side.", min=0)
@@ -42,23 +53,19 @@ def main(
     answers: Annotated[Path | None, typer.Option(help="CSV of the answers.  [default: OUT/answers.csv]")] = None,
     truth: Annotated[
         str | None,
-        typer.Option(
-            help="Answer by known identities: folders, a CSV (file,identity), or name:PATTERN ('name:(.+)_cam')."
-        ),
+        typer.Option(help=f"Known identities, which answer: {IDENTITIES}."),
     ] = None,
-    threshold: Annotated[
-        float | None, typer.Option(help="Cosine distance of the plain count.  [default: chosen]")
-    ] = None,
-    embedder: Annotated[str, typer.Option(help="Descriptor: a name or a .safetensors file.")] = "default",
+    threshold: Threshold = None,
+    embedder: EmbedderName = "default",
     similar_pairs: Annotated[
         Path | None, typer.Option(help="CSV first,second of similar crops: also count by DBSCAN with eps from them.")
     ] = None,
     elbow: Annotated[
         bool, typer.Option("--elbow", help="Also count by KMeans' elbow over an autoencoder's latents (minutes).")
     ] = False,
-    folders: Annotated[str, typer.Option(help="A folder per cluster: links, copies or none.")] = "links",
-    cache: Annotated[Path | None, typer.Option(help="Folder of descriptors.  [default: OUT/cache]")] = None,
-    port: Annotated[int, typer.Option(help="Port of the browser dialogue; 0 = any free one.")] = 0,
+    folders: ClusterFolders = "links",
+    cache: Cache = None,
+    port: DialoguePort = 0,
     device: Device = "auto",
     seed: Seed = 0,
     json: Json = False,

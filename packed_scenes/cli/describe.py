@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from packed_scenes.cli.console import Bar, application, print_json, say
-from packed_scenes.cli.options import Device
+from packed_scenes.cli.options import Cache, Descriptors, Device, Json, Mask, Seed
 
 app = application()
 
@@ -20,7 +20,7 @@ Examples:
 `packed-scenes describe crops/ -d colour -d shape -d resnet50 --format parquet` — several descriptors
 
 `packed-scenes describe crops/ -d osnet=osnet_x1_0.pth -d mobilenet_v2=mobilenet_v2-7ebf99e0.pth` — published
-weights from your own files (`--names` lists the descriptors)
+weights from your own files (`packed-scenes embedders` lists the names)
 
 `packed-scenes describe crops/ --mask grabcut` — hide the background first; mask.png shows what was removed
 
@@ -34,19 +34,11 @@ Interrupted, the same command goes on: what was computed is kept by the pictures
 @app.command(epilog=EPILOG)
 def main(
     pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures or folders, one crop per picture.")] = None,
-    descriptor: Annotated[
-        list[str] | None,
-        typer.Option("--descriptor", "-d", help="Name, NAME=WEIGHTS or .safetensors file; again for more."),
-    ] = None,
-    weights_file: Annotated[
-        Path | None, typer.Option(help="Your weights for the one descriptor named, as NAME=WEIGHTS.")
-    ] = None,
+    descriptors: Descriptors = None,
     out: Annotated[Path, typer.Option(help="Folder for the matrices.")] = Path("runs/describe"),
     format: Annotated[str, typer.Option(help="npy or parquet.")] = "npy",
-    cache: Annotated[Path | None, typer.Option(help="Vectors already computed.  [default: OUT/cache]")] = None,
-    mask: Annotated[
-        str | None, typer.Option(help="Hide the background first: threshold, grabcut, deeplab, deeplab=FILE.")
-    ] = None,
+    cache: Cache = None,
+    mask: Mask = None,
     train_autoencoder: Annotated[
         bool, typer.Option("--train-autoencoder", help="Train OUT/autoencoder/ on these pictures, describe by it.")
     ] = False,
@@ -56,33 +48,16 @@ def main(
     batch: Annotated[int | None, typer.Option(help="Crops per pass.  [default: 32, 256 on a GPU]", min=1)] = None,
     workers: Annotated[int | None, typer.Option(help="Decoding threads.  [default: one per core]", min=1)] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of the network on a CPU.  [default: all]", min=1)] = None,
-    seed: Annotated[int, typer.Option(help="Fixes the autoencoder's weights, split and order.")] = 0,
-    names: Annotated[
-        bool, typer.Option("--names", help="List the descriptors, and which need a download, and end.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
+    seed: Seed = 0,
+    json: Json = False,
 ) -> None:
     """Describe pictures by vectors, each picture once per descriptor; a broken file is reported and left out."""
     from packed_scenes.data import InputError
-
-    if names:
-        from packed_scenes.embed.descriptors import names as known
-        from packed_scenes.embed.registry import OSNET, PRETRAINED
-
-        PUBLISHED = {"osnet", *OSNET, *PRETRAINED}
-
-        for name in known():
-            say(f"{name:20} {'' if name not in PUBLISHED else 'needs its published weights: NAME=FILE'}".rstrip())
-        return
     from packed_scenes.data.files import write_json
     from packed_scenes.data.folders import list_images
     from packed_scenes.provenance import command_line, machine, versions
 
-    wanted = list(descriptor or ([] if train_autoencoder else ["default"]))
-    if weights_file is not None:
-        if len(wanted) != 1:
-            raise InputError("--weights-file needs one --descriptor", remedy="Say NAME=WEIGHTS for each.")
-        wanted = [f"{wanted[0]}={weights_file}"]
+    wanted = list(descriptors or ([] if train_autoencoder else ["default"]))
     if format not in ("npy", "parquet"):
         raise InputError(f"unknown format {format!r}", remedy="Say npy or parquet.")
     paths = list_images(pictures or [])

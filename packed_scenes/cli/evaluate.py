@@ -16,6 +16,7 @@ from packed_scenes.cli.options import (
     EmbedderName,
     Export,
     ImageSize,
+    Json,
     SecondLook,
     Seed,
     Threshold,
@@ -61,7 +62,7 @@ def main(
     seed: Seed = 0,
     trust: Trust = False,
     export: Export = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object, no progress.")] = False,
+    json: Json = False,
 ) -> None:
     """Score detection, identities and congregations on labelled scenes."""
     from packed_scenes.data.coco import read_coco

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from packed_scenes.cli.console import application, print_json, say
-from packed_scenes.cli.options import EmbedderName
+from packed_scenes.cli.options import EmbedderName, Json
 
 app = application()
 
@@ -34,7 +34,7 @@ def main(
     each: Annotated[int, typer.Option(help="Crops of each kind per cluster.", min=1)] = 3,
     largest: Annotated[bool, typer.Option("--largest", help="Largest clusters first.  [default: most doubt]")] = False,
     out: Annotated[Path, typer.Option(help="Folder of the pictures.")] = Path("runs/explain"),
-    json: Annotated[bool, typer.Option("--json", help="Print what was drawn as one JSON object.")] = False,
+    json: Json = False,
 ) -> None:
     """Show what makes crops alike."""
     from packed_scenes.data.errors import InputError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,4 +39,15 @@ Export = Annotated[
         help="Write it for another tool, too: coco, yolo, voc, cvat, label-studio, fiftyone or supervision; repeat."
     ),
 ]
+IDENTITIES = "folders, a CSV (file,identity), or name:PATTERN such as 'name:(.+)_cam'"
+Descriptors = Annotated[
+    list[str] | None,
+    typer.Option("--descriptors", "-d", help="Embedder (a name, NAME=FILE or a file) or matrix file; repeat for more."),
+]
+MASK = "Hide the background first: threshold, grabcut, deeplab, deeplab=FILE."
+Mask = Annotated[str | None, typer.Option(help=MASK)]
+Cache = Annotated[Path | None, typer.Option(help="Folder of vectors already computed.  [default: OUT/cache]")]
+Ask = Annotated[str, typer.Option(help="Who answers about pairs: nobody, terminal, browser.")]
+DialoguePort = Annotated[int, typer.Option(help="Port of the browser dialogue; 0 = any free one.")]
+ClusterFolders = Annotated[str, typer.Option(help="A folder per cluster: links, copies or none.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, no progress.")]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from packed_scenes.cli.console import Bar, application, hold, print_json, say, tell_problems
-from packed_scenes.cli.options import Seed, Threads
+from packed_scenes.cli.options import IDENTITIES, Ask, DialoguePort, Json, Seed, Threads
 
 if TYPE_CHECKING:
     from packed_scenes.refining import Refined
@@ -24,7 +24,7 @@ Examples:
 
 `packed-scenes refine crops/ --out runs/refined` — a few minutes for some hundred crops
 
-`packed-scenes refine crops/ --camera 'cam(\d+)' --once-per-camera` — each thing was seen once by each camera
+`packed-scenes refine crops/ --camera 'name:cam(\d+)' --once-per-camera` — each thing was seen once by each camera
 
 `packed-scenes refine crops/ --ask browser --out runs/refined` — answer "the same?" for doubtful pairs, then train
 
@@ -51,11 +51,9 @@ def main(
         Path | None,
         typer.Option(help="An edited review.csv; decisions: keep, move, apart, same FILE, not FILE, noise."),
     ] = None,
-    ask: Annotated[
-        str, typer.Option(help="Who answers about doubtful pairs before the training: nobody, terminal, browser.")
-    ] = "nobody",
-    pairs: Annotated[int, typer.Option(help="Most pairs to ask about.", min=1)] = 60,
-    port: Annotated[int, typer.Option(help="Port of the browser dialogue; 0 = any free one.")] = 0,
+    ask: Ask = "nobody",
+    pairs: Annotated[int, typer.Option(help="Most pairs to answer, before the training.", min=1)] = 60,
+    port: DialoguePort = 0,
     rounds: Annotated[int, typer.Option(help="Most rounds of clustering and training; 0 = only cluster.", min=0)] = 3,
     steps: Annotated[int, typer.Option(help="Training steps per round.", min=1)] = 60,
     lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-3,
@@ -68,10 +66,10 @@ def main(
     threads: Threads = None,
     truth: Annotated[
         str | None,
-        typer.Option(help="Known identities, for figures only: folders, a CSV (file,identity) or name:PATTERN."),
+        typer.Option(help=f"Known identities, for scores only: {IDENTITIES}."),
     ] = None,
     seed: Seed = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the record as one JSON object, no progress.")] = False,
+    json: Json = False,
 ) -> None:
     """Improve an embedder on a folder of crops by its own clusters, and list the doubtful crops for a person."""
     import torch

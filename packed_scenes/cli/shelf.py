@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from packed_scenes.cli.console import application, print_json, say
-from packed_scenes.cli.options import Device, Seed, Threshold
+from packed_scenes.cli.options import Device, Json, Seed, Threshold
 
 app = application()
 
@@ -36,7 +36,7 @@ def main(
     threshold: Threshold = None,
     device: Device = "auto",
     seed: Seed = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the pages' paths as JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Report what stands on shelves: facings, shares, gaps; compare with a planogram or an earlier photo."""
     from packed_scenes.analysis import analyze

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from packed_scenes.cli.console import Bar, application, hold, print_json, say, track
-from packed_scenes.cli.options import Device, Json, Seed
+from packed_scenes.cli.options import IDENTITIES, Cache, ClusterFolders, Descriptors, Device, Json, Mask, Seed
 
 app = application()
 
 EPILOG = """
 Examples:
 
-`packed-scenes study crops/ --out runs/study` — the default descriptors of a folder of crops
+`packed-scenes study crops/ --out runs/study` — a folder of crops by the descriptors default, colour and shape
 
 `packed-scenes study crops/ --descriptors default --descriptors colour --truth folders` — scored by the folders
 
@@ -30,28 +30,27 @@ Examples:
 @app.command(epilog=EPILOG)
 def main(
     inputs: Annotated[list[Path], typer.Argument(help="Folders of crops, a table of paths, or matrices.")],
-    descriptors: Annotated[
-        list[str] | None,
-        typer.Option(help="Descriptor name or matrix file; repeat for more.  [default: default, colour, shape]"),
-    ] = None,
+    descriptors: Descriptors = None,
     prepare: Annotated[
         list[str] | None,
         typer.Option(help="Preparation; repeat for more.  [default: pca60+minmax, unit+pca60]"),
     ] = None,
-    truth: Annotated[str | None, typer.Option(help="folders, name:PATTERN, or a file of labels.")] = None,
+    truth: Annotated[
+        str | None, typer.Option(help=f"Known identities, for scores only: {IDENTITIES}; or a file of labels.")
+    ] = None,
     grid: Annotated[Path | None, typer.Option(help="YAML or JSON file with the models to fit.")] = None,
     rounds: Annotated[int, typer.Option(help="Rounds of refinement around the best.")] = 2,
     per_round: Annotated[int, typer.Option(help="Models a round adds per descriptor and preparation.")] = 6,
     out: Annotated[Path, typer.Option(help="Results folder; the same again goes on.")] = Path("runs/study"),
-    cache: Annotated[Path | None, typer.Option(help="Folder of descriptors.  [default: OUT/descriptors]")] = None,
-    mask: Annotated[str | None, typer.Option(help="Hide the background: threshold, grabcut, deeplab.")] = None,
+    cache: Cache = None,
+    mask: Mask = None,
     show: Annotated[
         int | None, typer.Option(help="Write a sheet of this cluster of the chosen model, -1 = noise.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Key of the model to show and sort by.  [default: the winner]")
+        str | None, typer.Option(help="Key of the model to show and to sort crops by.  [default: the winner]")
     ] = None,
-    sort: Annotated[str, typer.Option(help="Sort crops into cluster folders: no, link or copy.")] = "no",
+    folders: ClusterFolders = "none",
     tables_only: Annotated[bool, typer.Option("--tables-only", help="No maps, sheets and report.")] = False,
     trust: Annotated[bool, typer.Option("--trust", help="Open pickled matrices.")] = False,
     workers: Annotated[int, typer.Option(help="Processes side by side.")] = 1,
@@ -69,7 +68,7 @@ def main(
 
     hold(out)
     finished = None
-    if show is not None or model is not None or sort != "no":
+    if show is not None or model is not None or folders != "none":
         finished = earlier_study(out)  # to look at it, nothing is fitted anew
     if finished is not None:
         descriptors, prepare = descriptors or list(finished.descriptors), prepare or list(finished.preparations)
@@ -84,12 +83,12 @@ def main(
 
     with Bar(quiet=json) as bar:
         collection = gather(
-            inputs, cache=cache or out / "descriptors", descriptors=descriptors or ("default", "colour", "shape"),
+            inputs, cache=cache or out / "cache", descriptors=descriptors or ("default", "colour", "shape"),
             truth=truth, mask=mask, trust=trust, device=device, seed=seed,
             progress=lambda name: partial(bar.at, label=name),
         )  # fmt: skip
     result = run_study(collection, options, track=tracked)
-    written = write_results(result, options, model=model, show=show, sort=sort, track=tracked)
+    written = write_results(result, options, model=model, show=show, folders=folders, track=tracked)
     said = summary(result, written)
     if json:
         print_json(said)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from packed_scenes.cli.console import Bar, application, print_json, say, track
+from packed_scenes.cli.options import Json
 
 app = application()
 
@@ -47,7 +48,7 @@ def main(
     ] = None,
     format: Annotated[str, typer.Option(help="coco (category = identity) or yolo (one class).")] = "coco",
     quality: Annotated[int, typer.Option(help="JPEG quality of the files.", min=1, max=100)] = 92,
-    json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON, no progress.")] = False,
+    json: Json = False,
 ) -> None:
     """Make synthetic packed scenes with exact boxes and identities, or crops of drawn people."""
     if people is not None:

@@ -41,8 +41,8 @@ def main(
     real: Annotated[Path | None, typer.Option(help="Folder of the real pictures of the recipe.")] = None,
     scenes: Annotated[int, typer.Option(help="Scenes that the recipe generates.")] = 4000,
     out: Annotated[Path | None, typer.Option(help="Run folder.  [default: runs/detector-DATE-TIME]")] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="Start from these weights, or `none`.  [default: the shipped]")
+    start: Annotated[
+        str | None, typer.Option(help="Weights to start from (.pt), or `none`.  [default: the shipped]")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Batches.  [default: 1500; packed 40000, world 1800]")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate.  [default: 0.0006; from scratch 0.0025]")] = None,
@@ -63,7 +63,7 @@ def main(
 
     job = Job(
         data=data, recipe=recipe, images=images, keep_classes=keep_classes, real=real, scenes=scenes, out=out,
-        weights=weights, steps=steps, lr=lr, patience=patience, every=every, blend=blend,
+        start=start, steps=steps, lr=lr, patience=patience, every=every, blend=blend,
         seconds=math.inf if minutes is None else 60 * minutes,
         resume=resume, device=device, seed=seed,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from packed_scenes.cli.console import Bar, application, hold, print_json, say
-from packed_scenes.cli.options import Threads
+from packed_scenes.cli.options import Json, Seed, Threads
 
 if TYPE_CHECKING:
     from packed_scenes.embed.folders import CropFolder
@@ -80,8 +80,8 @@ def main(
         Path | None, typer.Option(help="Stores and checkpoint of the default preset.  [default: OUT/work]")
     ] = None,
     threads: Threads = None,
-    seed: Annotated[int, typer.Option(help="Fixes weights, order and drawn goods.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    seed: Seed = 0,
+    json: Json = False,
 ) -> None:
     """Train an embedder: weights with their card, history, curves, confusion matrix, map and feature maps."""
     chosen = _chosen(preset, folder, audit=audit, apply=apply)

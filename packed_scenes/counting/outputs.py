@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from packed_scenes.counting.result import Count
-from packed_scenes.crops import cluster_sheet, sort_into_folders
-from packed_scenes.data.errors import InputError
+from packed_scenes.crops import FolderKind, cluster_sheet, sort_into_folders
+from packed_scenes.data.errors import named
 from packed_scenes.data.extras import installed
 from packed_scenes.data.files import atomic_write, write_csv, write_json
 from packed_scenes.data.images import write_image
@@ -27,15 +27,14 @@ def save_count(found: Count, out: Path, *, folders: str = "links") -> Path:
     Raises:
         InputError: if ``folders`` is unknown or the folder cannot be written.
     """
-    if folders not in ("links", "copies", "none"):
-        raise InputError(f"unknown --folders {folders!r}", remedy="Choose links, copies or none.")
+    kind = named(FolderKind, folders, "kind of cluster folders")
     write_csv(out / "cluster_labels.csv", labels(found))
     write_csv(out / "curve.csv", points(found))
     if installed("matplotlib"):
         draw_curve(found, out / "curve.png")
     write_image(out / "clusters.png", cluster_sheet(found.paths, found.labels, found.probability))
-    if folders != "none":
-        sort_into_folders(found.paths, found.labels, out / FOLDERS, copy=folders == "copies")
+    if kind is not FolderKind.NONE:
+        sort_into_folders(found.paths, found.labels, out / FOLDERS, kind=kind)
     if found.errors:
         write_csv(out / "errors.csv", [("file", "reason"), *found.errors])
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from packed_scenes.data.lazy import attach
 
 if TYPE_CHECKING:
+    from packed_scenes.crops.folders import FolderKind as FolderKind
     from packed_scenes.crops.folders import sort_into_folders as sort_into_folders
     from packed_scenes.crops.listing import Crops as Crops
     from packed_scenes.crops.listing import read_crops as read_crops
@@ -20,6 +21,6 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Crops": "listing", "cluster_sheet": "sheets", "crop_grid": "sheets", "read_crops": "listing",
-        "read_values": "values", "sort_into_folders": "folders",
+        "read_values": "values", "sort_into_folders": "folders", "FolderKind": "folders",
     },
 )  # fmt: skip

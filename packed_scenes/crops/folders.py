@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,20 @@ from packed_scenes.cluster.labels import Labels
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.naming import flat_names
 
+
+class FolderKind(StrEnum):
+    """What the folders of the clusters hold."""
+
+    LINKS = "links"
+    COPIES = "copies"
+    NONE = "none"  # there are no folders
+
+
 MARK = ".sorted-crops"  # only a folder with a mark is ever emptied
 OLD_MARKS = (".made-by-count", ".sorted-by-study")  # of earlier versions
 
 
-def sort_into_folders(paths: Sequence[Path], labels: Labels, out: Path, *, copy: bool = False) -> Path:
+def sort_into_folders(paths: Sequence[Path], labels: Labels, out: Path, *, kind: FolderKind = FolderKind.LINKS) -> Path:
     """Make one folder per cluster, ``0007_x23`` for cluster 7 with 23 crops and ``noise``, with links to the crops.
 
     A folder that this function made before is replaced whole: it holds a mark.
@@ -26,7 +36,7 @@ def sort_into_folders(paths: Sequence[Path], labels: Labels, out: Path, *, copy:
         paths: (N,) crop files.
         labels: (N,) clusters, -1 = noise.
         out: the folder of the folders.
-        copy: copies instead of symbolic links.
+        kind: links or copies.
 
     Raises:
         InputError: if ``out`` holds something that this function did not make.
@@ -48,7 +58,7 @@ def sort_into_folders(paths: Sequence[Path], labels: Labels, out: Path, *, copy:
     for path, name, label in zip(paths, names, labels.tolist(), strict=True):
         folder = new / ("noise" if label < 0 else f"{label:0{width}d}_x{sizes[label]}")
         folder.mkdir(exist_ok=True)
-        if copy:
+        if kind is FolderKind.COPIES:
             shutil.copy2(path, folder / name)
         else:
             (folder / name).symlink_to(path.resolve())

@@ -257,7 +257,7 @@ def _reading() -> list[str]:
         "each cluster before you rely on a number.</p>",
         "<p>Show another model: the same command with <code>--model KEY</code>. Pictures of one cluster: "
         "<code>--show 3</code> (<code>--show -1</code> = noise). Sort the crops into folders: "
-        "<code>--sort link</code>. More descriptors or another grid with the same <code>--out</code>: what is done "
+        "<code>--folders links</code>. More descriptors or another grid with the same <code>--out</code>: what is done "
         "is not done again.</p>",
     ]
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from packed_scenes.data.errors import InputError
+from packed_scenes.crops.folders import FolderKind, sort_into_folders
+from packed_scenes.data.errors import InputError, named
 from packed_scenes.study.labelstore import LabelStore
 from packed_scenes.study.ledger import Row
 from packed_scenes.study.options import StudyOptions
@@ -21,7 +22,7 @@ def write_results(
     *,
     model: str | None = None,
     show: int | None = None,
-    sort: str = "no",
+    folders: str = "none",
     track: Track | None = None,
 ) -> list[Path]:
     """Write what a person looks at; return the files that matter most, the report first.
@@ -31,21 +32,19 @@ def write_results(
         options: of the study.
         model: key of the model to show; None = the winner.
         show: also write a sheet of this cluster (-1 = noise).
-        sort: sort crops into cluster folders: ``no``, ``link`` or ``copy``.
+        folders: a folder per cluster: ``links``, ``copies`` or ``none``.
         track: wraps loops for a progress bar.
 
     Raises:
         InputError: for an unknown model or cluster, or if there are no crops to show.
     """
-    if sort not in ("no", "link", "copy"):
-        raise InputError(f"--sort must be no, link or copy, got {sort!r}")
+    kind = named(FolderKind, folders, "kind of cluster folders")
     row = _chosen(result, model)
     if row is None:
         return [result.out / "scores.csv"]
     labels = LabelStore(result.out / "labels").read(row.key)
     written: list[Path] = []
-    if show is not None or sort != "no":
-        from packed_scenes.crops import sort_into_folders
+    if show is not None or kind is not FolderKind.NONE:
         from packed_scenes.study.crops import show_cluster
 
         paths = result.collection.paths
@@ -53,8 +52,8 @@ def write_results(
             raise InputError("there are no crops to show: only matrices were given")
         if show is not None:
             written.append(show_cluster(paths, labels, show, result.out))
-        if sort != "no":
-            written.append(sort_into_folders(paths, labels, result.out / "clusters", copy=sort == "copy"))
+        if kind is not FolderKind.NONE:
+            written.append(sort_into_folders(paths, labels, result.out / "clusters", kind=kind))
     if options.figures:
         from packed_scenes.study.figures import write_figures
 

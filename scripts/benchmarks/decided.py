@@ -34,7 +34,7 @@ def run(work: Work) -> Found:
     """Measure on whatever is at hand; simulated vectors always are."""
     found = Found([Table("simulated vectors, nothing calibrated", simulated(tiny=work.tiny))])
     if work.data is None or work.tiny:
-        found.skipped.append("real and generated pictures need the folder of real pictures (--data)")
+        found.skipped.append("real and generated pictures need the folder of real pictures (--real)")
         return found
     from .decided_sets import collections, versions
 
@@ -194,8 +194,8 @@ def simulated(*, tiny: bool) -> list[dict[str, Any]]:
     """ARI of the default with nothing calibrated beside the reference's two stages."""
     import numpy as np
 
-    from benchmarks.simulate import simulate
     from packed_scenes.cluster import TwoStage, make, score
+    from packed_scenes.decision_training.gaussian import simulate
 
     rows = []
     for count, seeds in {64: 1}.items() if tiny else SIMULATED.items():

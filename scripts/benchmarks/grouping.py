@@ -44,8 +44,8 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def pairs(work: Work) -> Found:
     """HDBSCAN and average linkage beside hdbscan, fast_hdbscan, scikit-learn and scipy, on the same vectors."""
-    from benchmarks.simulate import simulate
     from packed_scenes.cluster import HDBSCAN, AverageLinkage
+    from packed_scenes.decision_training.gaussian import simulate
 
     rows = work.rows or (400 if work.tiny else ROWS)
     turns = 1 if work.tiny or rows > 12_000 else min(work.turns, 2)
@@ -128,8 +128,8 @@ def _agglomerative(X: Any) -> Any:
 
 def quality(work: Work) -> Found:
     """Every method on simulated scenes: means over seeds, noise as singletons."""
-    from benchmarks.simulate import simulate
     from packed_scenes.cluster import make, score
+    from packed_scenes.decision_training.gaussian import simulate
 
     counts = [work.rows] if work.rows else [64] if work.tiny else [64, 500, 1000]
     seeds = 1 if work.tiny else work.seeds
@@ -153,8 +153,8 @@ def quality(work: Work) -> Found:
 
 def large(work: Work) -> Found:
     """HDBSCAN over one neighbour graph of a large collection, all in."""
-    from benchmarks.simulate import simulate
     from packed_scenes.cluster import HDBSCAN, score
+    from packed_scenes.decision_training.gaussian import simulate
 
     X, y = simulate(work.rows or (5_000 if work.tiny else LARGE), dim=DIMENSION, regime="vehicle")
     base = _peak_gib()
@@ -168,8 +168,8 @@ def large(work: Work) -> Found:
 
 def curve(work: Work) -> Found:
     """Time and peak memory of HDBSCAN and of average linkage from 1,000 rows up."""
-    from benchmarks.simulate import simulate
     from packed_scenes.cluster import HDBSCAN, AverageLinkage
+    from packed_scenes.decision_training.gaussian import simulate
 
     most = work.rows or (1_000 if work.tiny else 100_000)
     HDBSCAN(3, 3).fit(simulate(5_000, dim=DIMENSION)[0])  # compiles the neighbour search, once per machine

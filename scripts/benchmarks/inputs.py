@@ -30,7 +30,7 @@ class Work:
         embedder: name or file.
         descriptors: ``NAME=FILE`` of peers' weights.
         scratch: folder for what is written while measuring.
-        bank: bank of vectors of ``scripts/train_decision.py``, or None.
+        bank: bank of vectors of ``train-decision``, or None.
     """
 
     data: Path | None

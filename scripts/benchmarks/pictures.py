@@ -155,7 +155,7 @@ def run(work: Work) -> Found:
     from packed_scenes.embed import Embedder
 
     if work.data is None or work.tiny:
-        return Found(skipped=["cluster-real needs the folder of real pictures (--data)"])
+        return Found(skipped=["cluster-real needs the folder of real pictures (--real)"])
     loaded = Embedder.load(work.embedder, device="cpu")
     calibrated = float(loaded.card["calibration"]["threshold"])
     found = Found()

@@ -35,7 +35,7 @@ class RegressedCut:
         self.learner = make_pipeline(StandardScaler(), learner or RidgeCV(np.logspace(-2, 4, 13)))
 
     def fit(self, examples: Sequence[Any]) -> RegressedCut:
-        """Learn from simulated sets (``deciding.simulate.Example``) the logarithms of their best cuts."""
+        """Learn the logarithms of the best cuts of simulated sets."""
         figures = np.stack([self._figures(e.X, e.unit) for e in examples])
         self.learner.fit(figures, np.log([_best(e.X, e.identity) for e in examples]))
         return self
@@ -66,10 +66,11 @@ def _best(X: npt.NDArray[np.float32], identity: Names) -> float:
 
 
 def learned(bank: Path) -> dict[str, RegressedCut]:
-    """A ridge and boosted trees, fitted to sets drawn from a bank of vectors (``scripts/train_decision.py``)."""
-    from deciding.bank import Bank
-    from deciding.simulate import draw
+    """A ridge and boosted trees, fitted to sets drawn from a bank of vectors (``train-decision``)."""
     from sklearn.ensemble import HistGradientBoostingRegressor
+
+    from packed_scenes.decision_training.bank import Bank
+    from packed_scenes.decision_training.simulate import draw
 
     held, rng = Bank.load(bank), np.random.default_rng(0)
     examples = [e for e in (draw(held, rng) for _ in range(SETS)) if len(e.X) <= 260]

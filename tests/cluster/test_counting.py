@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from benchmarks.simulate import simulate
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from packed_scenes.cluster.counting.pilot import fit_bond, pilot_pairs
 from packed_scenes.cluster.counting.sampling import Plan
 from packed_scenes.cluster.counting.size import inverse_size
 from packed_scenes.data import InputError
+from packed_scenes.decision_training.gaussian import simulate
 
 
 @given(

@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from benchmarks.simulate import simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from packed_scenes.cluster.decision.judging import all_pairs
 from packed_scenes.cluster.decision.lists import LENGTH, common, nearest
 from packed_scenes.cluster.decision.pruning import prune
 from packed_scenes.cluster.dense import average_tree
+from packed_scenes.decision_training.gaussian import simulate
 from tests.cluster.synthetic import scene_vectors
 
 

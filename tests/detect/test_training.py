@@ -186,7 +186,7 @@ def test_a_blend_measures_its_batch_normalisation_anew(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_batches")
 def test_training_stops_when_nothing_improves(tmp_path: Path) -> None:
-    job = Job(data=dataset(tmp_path), out=tmp_path / "run", steps=40, every=1, patience=2, weights="none")
+    job = Job(data=dataset(tmp_path), out=tmp_path / "run", steps=40, every=1, patience=2, start="none")
     list(job.prepare())
     assert 0 < sum("AP" in row for row in job.run()) < 12
 

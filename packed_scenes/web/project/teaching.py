@@ -180,7 +180,7 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     job = Job(
         data=folder / "train.json", images=folder / "images", out=folder / "run", steps=most, every=min(EVERY, most),
         seconds=minutes * 60, seed=int(task["seed"]), patience=most,
-        weights=None if kept is None else str(kept), device="cpu",
+        start=None if kept is None else str(kept), device="cpu",
     )  # fmt: skip
     for _ in job.prepare():
         pass

@@ -123,7 +123,7 @@ def test_crops_to_a_report(tmp_path):
     run = command(
         tmp_path / "crops", "--descriptors", "colour", "--truth", "folders", "--grid", tmp_path / "grid.json",
         # three colours span two dimensions, of which pca60 keeps one
-        "--prepare", "pca90", "--rounds", 1, "--out", out, "--sort", "link", "--show", 0, "--json",
+        "--prepare", "pca90", "--rounds", 1, "--out", out, "--folders", "links", "--show", 0, "--json",
     )  # fmt: skip
     done = subprocess.run(
         run, cwd=ROOT, capture_output=True, text=True, timeout=280, env=os.environ | {"OMP_NUM_THREADS": "1"}

@@ -1,5 +1,6 @@
-"""Vectors of known identity for the benchmark: what embeddings of packed scenes and of re-identification sets look
-like.
+"""Simulated vectors of known identity, for training and benchmarks.
+
+They are spread as embeddings of packed scenes and of re-identification sets are.
 
 Class centres hang together in groups; 16 % of the classes come in confusable pairs; each class has its own noise, a
 third of which lies in a subspace shared by all (viewpoint, light); 5 % of the rows are bad crops with 1.7 times the

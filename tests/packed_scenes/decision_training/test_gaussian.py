@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks.simulate import simulate
 
 from packed_scenes.data import InputError
+from packed_scenes.decision_training.gaussian import simulate
 
 
 @pytest.mark.parametrize(("regime", "low", "high"), [("scene", 2, 8), ("person", 6, 25), ("vehicle", 15, 120)])

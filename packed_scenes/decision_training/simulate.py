@@ -7,10 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from benchmarks.simulate import simulate
 
-from deciding.bank import Bank, Pool, Shelf
-from deciding.effects import OF_CROWDS, OF_EMBEDDERS, OF_GOODS, OF_PAIRS, OF_SHELVES, Ints, Rng, Rows
+from packed_scenes.decision_training.bank import Bank, Pool, Shelf
+from packed_scenes.decision_training.effects import (
+    OF_CROWDS,
+    OF_EMBEDDERS,
+    OF_GOODS,
+    OF_PAIRS,
+    OF_SHELVES,
+    Ints,
+    Rng,
+    Rows,
+)
+from packed_scenes.decision_training.gaussian import simulate
 
 # How often a set comes from a source. A pool that is not named has weight 1.
 GAUSSIAN, SHELVES = 0.08, 0.42

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deciding.bank import unit
 from packed_scenes.data import read_image
 from packed_scenes.data.files import atomic_write
 from packed_scenes.data.tables import read_table
+from packed_scenes.decision_training.bank import unit
 from packed_scenes.embed import Embedder
 from packed_scenes.embed.augment import Augmentation
 from packed_scenes.embed.batches import draw_views
@@ -59,7 +59,7 @@ def build(
     for name in descriptors:
         _narrow(held, name, np.random.default_rng(seed))
     with atomic_write(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **held)
+        np.savez(file, **held)  # type: ignore[arg-type]  # the stubs take the names for options
 
 
 def _narrow(held: dict[str, npt.NDArray[Any]], name: str, rng: np.random.Generator) -> None:

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from deciding.bank import Bank
-from deciding.simulate import Example, draw
 from packed_scenes.cluster.decision.features import describe
 from packed_scenes.cluster.decision.lists import LENGTH
+from packed_scenes.decision_training.bank import Bank
+from packed_scenes.decision_training.simulate import Example, draw
 
 Floats = npt.NDArray[np.float32]
 INPUTS = ("pair", "object", "whole")
@@ -37,8 +37,8 @@ class Recipe:
 
     steps: int = 4000
     sets: int = 8
-    rate: float = 3e-3
-    decay: float = 1e-3
+    lr: float = 3e-3
+    weight_decay: float = 1e-3
     width: int = 40
     narrow: int = 32
     rounds: int = 2
@@ -145,7 +145,8 @@ class Network(nn.Module):
         """The weights by the names that the judge at run time reads."""
         found: dict[str, Tensor] = {}
         for key, layer in self.layers.items():
-            found[f"{_name(key)}.weight"], found[f"{_name(key)}.bias"] = layer.weight, layer.bias
+            for part, value in layer.named_parameters():
+                found[f"{_name(key)}.{part}"] = value
         found |= {_name(key): value for key, value in self.maps.items()}
         found |= {name.replace("_", ".", 1): value for name, value in self.named_buffers()}
         return {name: value.detach().numpy().astype(np.float32).copy() for name, value in found.items()}
@@ -177,7 +178,8 @@ class Network(nn.Module):
     def _both(self, name: str, about: Tensor, index: Tensor) -> Tensor:
         weight, width = self.maps[_key(name)], about.shape[1]
         linear = about @ weight[:, :width].T
-        return linear.unsqueeze(1) + linear[index] + (about.unsqueeze(1) * about[index]) @ weight[:, width:].T
+        both: Tensor = linear.unsqueeze(1) + linear[index] + (about.unsqueeze(1) * about[index]) @ weight[:, width:].T
+        return both
 
 
 def _agreement(answer: Tensor, batch: Batch) -> Tensor:
@@ -249,7 +251,7 @@ def train(
     if start is not None:
         network.take(start)
     averaged = {name: value.clone() for name, value in network.state_dict().items()}
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     begin, shown = 0, (1.0, 0.0)
     if checkpoint.is_file():
         held = torch.load(checkpoint, weights_only=True)
@@ -259,9 +261,9 @@ def train(
             averaged, begin = held["averaged"], held["step"]
     begun = time.perf_counter()
     for step in range(begin, recipe.steps):
-        rate = recipe.rate * min(1.0, (step + 1) / WARM) * (0.5 + 0.5 * math.cos(math.pi * step / recipe.steps)) + 2e-5
+        lr = recipe.lr * min(1.0, (step + 1) / WARM) * (0.5 + 0.5 * math.cos(math.pi * step / recipe.steps)) + 2e-5
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = lr
         rng = np.random.default_rng([recipe.seed, 1, step])  # a step's sets do not depend on where it was resumed
         batch = collate([draw(bank, rng) for _ in range(recipe.sets)])
         loss, f = loss_of(network(batch), batch)

@@ -80,7 +80,7 @@ def poses(rng: Rng, X: Rows, identity: Ints, family: Ints) -> Rows:
 
 def light(rng: Rng, X: Rows, identity: Ints, family: Ints) -> Rows:
     """One direction along which the rows lie by a continuous amount."""
-    along = _unit(rng.standard_normal(X.shape[1]))
+    along = _unit(rng.standard_normal((1, X.shape[1])))
     return _unit(X + rng.uniform(0, 0.6) * rng.standard_normal((len(X), 1)) * along)
 
 

@@ -56,7 +56,7 @@ class Bank:
 
     @classmethod
     def load(cls, path: str | Path, *, kept_out: bool = False) -> Self:
-        """Read a bank that :func:`deciding.banking.build` has written.
+        """Read a bank that :func:`packed_scenes.decision_training.banking.build` has written.
 
         Raises:
             InputError: if the file is missing or none.
@@ -74,12 +74,12 @@ class Bank:
         for name, value in held.items():
             source, part = name.rsplit("/", 1)
             parts.setdefault(source, {})[part] = value
-        for number, (source, part) in enumerate(sorted(parts.items())):
-            identity, family = part.pop("identity").astype(np.int64), part.pop("family", None)
-            boxes = part.pop("xyxy", None)
+        for number, (source, values) in enumerate(sorted(parts.items())):
+            identity, family = values.pop("identity").astype(np.int64), values.pop("family", None)
+            boxes = values.pop("xyxy", None)
             if boxes is not None:
                 if (number % KEPT_OUT == 0) == kept_out:
-                    vectors = {name: unit(value.astype(np.float32)) for name, value in part.items()}
+                    vectors = {name: unit(value.astype(np.float32)) for name, value in values.items()}
                     shelves.append(Shelf(vectors, identity, boxes.astype(np.float64)))
                 continue
             assert family is not None
@@ -90,7 +90,7 @@ class Bank:
                 out[:] = False
             keep = np.flatnonzero(out == kept_out)
             if len(keep):
-                pools[source] = _pool(part, identity[keep], family[keep].astype(np.int64), keep)
+                pools[source] = _pool(values, identity[keep], family[keep].astype(np.int64), keep)
         return cls(pools, shelves)
 
 

@@ -1,0 +1,78 @@
+"""Train the network that decides which pairs are the same thing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from packed_scenes.cli.console import Bar, application, print_json, say
+from packed_scenes.cli.options import Json, Seed
+
+app = application()
+
+EPILOG = """
+Examples:
+
+`packed-scenes train-decision bank.npz --real ../shared/data` — build the bank of vectors, then train on sets drawn
+from it; interrupted, the same command goes on
+
+`packed-scenes train-decision bank.npz --start assets/decision.safetensors --lr 0.001` — go on from what ships
+"""
+
+
+@app.command(epilog=EPILOG)
+def main(
+    bank: Annotated[Path, typer.Argument(help="Bank of vectors (.npz); built first, if absent, from --real.")],
+    real: Annotated[
+        Path | None, typer.Option(help="Folder of real pictures: packed_products, grocery_store, …")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Weights to write (.safetensors).")] = Path("runs/decision.safetensors"),
+    steps: Annotated[int, typer.Option(help="Simulated batches of sets.", min=1)] = 6000,
+    lr: Annotated[float, typer.Option(help="Peak learning rate.", min=0)] = 3e-3,
+    start: Annotated[Path | None, typer.Option(help="Weights to start from (.safetensors).")] = None,
+    scenes: Annotated[int, typer.Option(help="Generated scenes of a new bank.", min=0)] = 160,
+    imagenet: Annotated[
+        str | None, typer.Option(help="One more descriptor of a new bank, NAME=FILE, such as mobilenet_v2=FILE.")
+    ] = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Train the network that judges pairs; interrupted, the same command goes on from the checkpoint beside --out."""
+    import torch
+    from safetensors.numpy import load_file, save_file
+
+    from packed_scenes.data import InputError
+    from packed_scenes.data.files import atomic_write
+    from packed_scenes.decision_training.bank import Bank
+    from packed_scenes.decision_training.banking import build
+    from packed_scenes.decision_training.training import Recipe, train
+
+    torch.set_num_threads(1)
+
+    def tell(line: str) -> None:
+        if not json:
+            say(line, error=True)
+
+    if not bank.is_file():
+        if real is None:
+            raise InputError("no such bank", file=bank, remedy="Give --real to build it.")
+        build(real, bank, scenes=scenes, seed=seed, tell=tell, imagenet=imagenet)
+    figures: dict[str, float] = {}
+    with Bar("steps", quiet=json) as bar:
+
+        def show(step: int, loss: float, f: float, _seconds: float) -> None:
+            bar.at(step, steps, f"loss {loss:.3f}, BCubed F {f:.3f}")
+            figures.update(loss=loss, bcubed_f=f)
+
+        weights = train(
+            Bank.load(bank), Recipe(steps=steps, lr=lr, seed=seed), out.with_suffix(".ckpt"),
+            start=None if start is None else load_file(start), tell=show,
+        )  # fmt: skip
+    with atomic_write(out) as temporary:
+        save_file(weights, temporary)
+    if json:
+        print_json({"out": str(out), **figures})
+    else:
+        say(f"weights: {out}")
