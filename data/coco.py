@@ -7,6 +7,7 @@ only. Two fields beyond the standard are written so that a round trip loses noth
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,7 @@ from packed_scenes.data.faults import Faults
 from packed_scenes.data.files import write_json
 from packed_scenes.data.folders import IMAGE_SUFFIXES, list_files
 from packed_scenes.data.given import Given
+from packed_scenes.data.hidden import HIDDEN
 from packed_scenes.data.labelled import LabelledScene
 from packed_scenes.data.naming import distinct, flat_names, match_names, same_name
 from packed_scenes.data.objects import Objects
@@ -251,7 +253,17 @@ def _clusters(objects: Objects) -> Any:
 
 
 def distinct_files(pictures: Sequence[Path]) -> list[str]:
-    """The file name of each picture; where one repeats, with as many of its folders as tell all apart."""
+    """The path of each picture below the folder that holds all; without one, its name with folders that tell all apart.
+
+    Hidden characters become ``_``: not every form can hold them, and readers compare names without them.
+    """
+    shown = [Path(HIDDEN.sub("_", str(p))) for p in pictures]
+    if all(p.is_absolute() for p in shown) and len(shown) > 1:
+        root = Path(os.path.commonpath([p.parent for p in shown]))
+        names = [p.relative_to(root).as_posix() for p in shown]
+        if root != Path(root.anchor) and len(set(map(same_name, names))) == len(names):
+            return names
+    pictures = shown
     deepest = max((len(p.parts) for p in pictures), default=1)
     for depth in range(1, deepest + 1):
         names = ["/".join(p.parts[-depth:]) for p in pictures]

@@ -117,9 +117,11 @@ def _regular_size(path: str | Path, what: str) -> int:
         raise InputError("no such file", file=path, remedy="Check the path.") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot be read ({reason})", file=repr(str(path))[1:201], remedy="Check the path.") from error
+        raise InputError(
+            f"cannot be read ({reason})", file=repr(str(path)[:200])[1:-1], remedy="Check the path."
+        ) from error
     if not stat.S_ISREG(status.st_mode):
-        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
         raise InputError(f"is {kind}, not a {what} file", file=path, remedy=f"Name a {what} file.")
     return status.st_size
 

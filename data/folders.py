@@ -117,9 +117,22 @@ def list_files(folder: Path, suffixes: Collection[str], *, warn: Warn | None = N
                 left["videos"] += 1
             elif suffix not in _BESIDE and suffix not in IMAGE_SUFFIXES:
                 left[f"{suffix} files"] += 1
+    found = _without_links(found, left)
     if left:
         say(f"{folder}: passed over: {', '.join(f'{count} {what}' for what, count in sorted(left.items()))}")
     return found
+
+
+def _without_links(found: list[Path], left: Counter[str]) -> list[Path]:
+    """Leave out links to files that are listed, too: the same picture would count twice."""
+    links = {path for path in found if path.is_symlink()}
+    if not links:
+        return found
+    there = {os.path.realpath(path) for path in found if path not in links}
+    again = {path for path in links if os.path.realpath(path) in there}
+    if again:
+        left["links to files that are there"] += len(again)
+    return [path for path in found if path not in again]
 
 
 def _walk(folder: Path, left: Counter[str], say: Warn) -> Iterator[tuple[str, list[str]]]:

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from packed_scenes.data.hidden import HIDDEN
+
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts it before the name of an upload
 _ROBOFLOW = re.compile(r"[_.](jpe?g|png|bmp|webp|tiff?|heic|avif)\.rf\.[0-9a-z]+(\.[a-z]+)?$", re.IGNORECASE)
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
@@ -49,7 +51,9 @@ class Matches:
 
 
 def path_parts(name: str) -> Parts:
-    """Split a path, a Windows path or an address into its parts, decoded and in one Unicode form (NFC)."""
+    """Split a path, a Windows path or an address into its parts, decoded, in one Unicode form (NFC), without hidden
+    characters.
+    """
     text = str(name)
     if text.startswith("/data/upload/"):  # Label Studio's own folders say nothing about the user's
         text = unquote(text.rsplit("/", 1)[-1])
@@ -60,7 +64,7 @@ def path_parts(name: str) -> Parts:
         except ValueError:
             place = text
         text = unquote(place) or text
-    text = unicodedata.normalize("NFC", text.replace("\\", "/"))
+    text = unicodedata.normalize("NFC", HIDDEN.sub("_", text).replace("\\", "/"))
     return tuple(part for part in text.split("/") if part not in ("", ".", ".."))
 
 

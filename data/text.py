@@ -49,13 +49,18 @@ def decode_text(data: bytes, *, file: str | Path, what: str = "label", any_encod
 
 
 def read_lines(path: str | Path, *, what: str = "list") -> list[str]:
-    """Read a list with one entry a line, without the space around it; empty lines are passed over.
+    """Read a list with one entry a line, without the space and the quotes around it; empty lines are passed over.
 
     Raises:
         InputError: as :func:`read_text`.
     """
     stripped = (line.strip() for line in read_text(path, what=what, any_encoding=True).splitlines())
-    return [line for line in stripped if line]
+    return [_unquoted(line) for line in stripped if line]
+
+
+def _unquoted(line: str) -> str:
+    quoted = len(line) > 2 and line[0] == line[-1] == '"'
+    return line[1:-1].replace('""', '"') if quoted else line
 
 
 def parse_json(text: str, *, file: str | Path) -> Any:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from packed_scenes.data.checks import Size
+from packed_scenes.data.hidden import HIDDEN
 from packed_scenes.data.objects import Objects
 
 
@@ -41,17 +42,21 @@ def format_cvat(pictures: Sequence[tuple[str, Objects, Sequence[str], Size]]) ->
     for label in sorted({label for _, _, labels, _ in pictures for label in labels}):
         _texts(SubElement(names, "label"), name=label, attributes="")
     for number, (file_name, objects, labels, size) in enumerate(pictures):
-        about = {"id": str(number), "name": file_name, "width": str(size[0]), "height": str(size[1])}
+        about = {"id": str(number), "name": HIDDEN.sub("_", file_name), "width": str(size[0]), "height": str(size[1])}
         image = SubElement(root, "image", about)
         for box, label in zip(objects.xyxy.tolist(), labels, strict=True):
             corners = dict(zip(("xtl", "ytl", "xbr", "ybr"), (f"{v:.2f}" for v in box), strict=True))
-            SubElement(image, "box", {"label": label, "source": "auto", "occluded": "0", **corners, "z_order": "0"})
+            SubElement(
+                image,
+                "box",
+                {"label": HIDDEN.sub("_", label), "source": "auto", "occluded": "0", **corners, "z_order": "0"},
+            )
     return _text(root)
 
 
 def _texts(parent: Element, **values: object) -> None:
     for name, value in values.items():
-        SubElement(parent, name).text = str(value)
+        SubElement(parent, name).text = HIDDEN.sub("_", str(value))  # XML cannot hold most of them
 
 
 def _text(root: Element) -> str:

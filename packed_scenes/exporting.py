@@ -1,7 +1,7 @@
 """What was found, in the forms of other tools: COCO, YOLO, Pascal VOC, CVAT, Label Studio, FiftyOne, supervision.
 
 The label of an object is its identity: a name where one is known, else the cluster's number; ``noise`` for -1.
-Pictures are called by their file names, with their folders where a name repeats.
+Pictures are called by their paths below the folder that holds them all.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from packed_scenes.data.cells import to_cell
 from packed_scenes.data.errors import InputError, named
 from packed_scenes.data.files import atomic_write, write_json, write_text
+from packed_scenes.data.hidden import HIDDEN
 from packed_scenes.data.objects import NOISE, Objects
 
 if TYPE_CHECKING:
@@ -127,12 +129,16 @@ def _files(scenes: Sequence[Exported]) -> list[str]:
     """File names that are distinct, as relative paths."""
     from packed_scenes.data.coco import distinct_files
 
-    return distinct_files([Path(s.file) if s.file else s.path or Path(f"{s.name}.png") for s in scenes])
+    return distinct_files([Path(s.file) if s.file else _absolute(s) for s in scenes])
+
+
+def _absolute(scene: Exported) -> Path:
+    return Path(f"{scene.name}.png") if scene.path is None else scene.path.absolute()
 
 
 def _flat_files(scenes: Sequence[Exported]) -> list[str]:
     """File names without folders, by the unique names of the scenes."""
-    return [f"{s.name}{'.png' if s.path is None else s.path.suffix}" for s in scenes]
+    return [f"{s.name}{'.png' if s.path is None else HIDDEN.sub('_', s.path.suffix)}" for s in scenes]
 
 
 def _coco(scenes: Sequence[Exported], titles: tuple[str, ...], folder: Path) -> Path:
@@ -235,6 +241,6 @@ def _supervision(scenes: Sequence[Exported], titles: tuple[str, ...], folder: Pa
         with sink:
             for scene, file in zip(scenes, _files(scenes), strict=True):
                 found = to_supervision(scene.objects.replace(embedding=None))
-                found.data["label"] = np.array(_labels(scene, titles), np.str_)
-                sink.append(found, {"image": file})
+                found.data["label"] = np.array([to_cell(label) for label in _labels(scene, titles)], np.str_)
+                sink.append(found, {"image": to_cell(file)})  # the sink writes cells as they are
     return folder / "supervision.csv"

@@ -15,6 +15,7 @@ from PIL.Image import Image
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.folders import list_images
+from packed_scenes.data.hidden import HIDDEN
 from packed_scenes.data.naming import same_name
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.rgb import as_rgb
@@ -133,8 +134,8 @@ def as_objects(boxes: Any) -> Objects:
 
 
 def safe_name(text: str) -> str:
-    """Make text one safe folder name: no separators or control characters, no leading dot, not too long."""
-    name = re.sub(r"[\x00-\x1f\x7f/\\:*?\"<>|]+", "_", text).strip(" .") or "scene"
+    """Make text one safe folder name: no separators or hidden characters, no leading dot, not too long."""
+    name = re.sub(r"[/\\:*?\"<>|]+", "_", HIDDEN.sub("_", text)).strip(" .") or "scene"
     if len(name.encode()) > MAX_NAME:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         name = name.encode()[: MAX_NAME - 9].decode(errors="ignore") + "-" + digest

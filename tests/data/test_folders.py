@@ -45,6 +45,16 @@ def test_a_run_into_the_photo_folder_itself(tmp_path):
     assert list_images([tmp_path]) == [tmp_path / "a.jpg"]
 
 
+def test_a_link_to_a_picture_that_is_there_counts_once(tmp_path):
+    touch(tmp_path / "in", "a.jpg")
+    touch(tmp_path, "b.jpg")
+    for name, target in (("link.jpg", "a.jpg"), ("other.jpg", "../b.jpg"), ("gone.jpg", "none.jpg")):
+        (tmp_path / "in" / name).symlink_to(target)
+    told = []
+    assert [p.name for p in list_images([tmp_path / "in"], warn=told.append)] == ["a.jpg", "gone.jpg", "other.jpg"]
+    assert told == [f"{tmp_path / 'in'}: passed over: 1 links to files that are there"]
+
+
 def test_another_ones_run_json_and_an_empty_name(tmp_path):
     touch(tmp_path, "trip/a.jpg")
     (tmp_path / "trip" / "run.json").write_text('{"kilometres": 5}')

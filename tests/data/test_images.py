@@ -248,7 +248,7 @@ def test_no_such_file_a_folder_a_pipe_and_impossible_names(tmp_path: Path) -> No
     import os
 
     os.mkfifo(tmp_path / "pipe.jpg")
-    cases = {"none.jpg": "no such file", ".": "is a folder", "pipe.jpg": "no regular file", "x" * 300: "too long"}
+    cases = {"none.jpg": "no such file", ".": "is a folder", "pipe.jpg": "is a pipe or a device", "x" * 300: "too long"}
     for name, message in cases.items():
         for read in (read_image, image_size):
             with pytest.raises(InputError, match=message):

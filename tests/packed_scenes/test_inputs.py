@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import threading
 from dataclasses import replace
@@ -151,6 +152,49 @@ def test_exports_open_in_their_own_libraries(photo, tmp_path):
     assert len(table.read_text().splitlines()) == 4
     (back,) = read_boxes(table).scenes.values()
     np.testing.assert_allclose(back.xyxy, result.scenes[0].objects.xyxy)
+
+
+def test_exports_of_odd_names_come_back(tmp_path):
+    """Names that file systems allow: in Unicode's other form, of no text at all, like formulas, pages and addresses."""
+    odd = [
+        "c1/0001.png",
+        "c2/0001.png",
+        "same.png",
+        "same.bmp",
+        "Cafe\u0301.png",
+        "#hash?.png",
+        "=cmd.png",
+        "&amp;<b>.png",
+        "new\nline.png",
+        "x\x01y.png",
+        "100% \u00fc.png",
+        "a;b,c.png",
+        "a.b.c.png",
+        "a.b.d.png",
+    ]
+    odd.append(os.fsdecode(b"bad\xff.png"))
+    boxes = {}
+    for number, name in enumerate(odd):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_image(tmp_path / "plain.png", np.full((60, 80, 3), 100, np.uint8))
+        (tmp_path / "plain.png").replace(path)
+        boxes[str(path)] = np.array([[number, 5, 40 + number, 30]])
+    result = analyze(tmp_path / "in", boxes=boxes)
+    assert len(result.scenes) == len(odd)
+    for form in (Form.COCO, Form.CVAT, Form.LABEL_STUDIO, Form.SUPERVISION):
+        if form is Form.SUPERVISION:
+            pytest.importorskip("supervision")
+        found = read_boxes(result.export(form, tmp_path / "out")).assign([s.source.where for s in result.scenes])
+        for scene in result.scenes:
+            back, _ = found.for_image(scene.source.where, size=(80, 60))
+            np.testing.assert_allclose(back.xyxy, scene.objects.xyxy, atol=0.01)
+    names = {image["file_name"] for image in json.loads((tmp_path / "out" / "coco.json").read_text())["images"]}
+    assert {"c1/0001.png", "same.png", "#hash?.png"} <= names
+    for form in (Form.VOC, Form.YOLO):
+        result.export(form, tmp_path / "out")
+    for place in ("voc/Annotations", "yolo/labels"):
+        assert len(list((tmp_path / "out" / place).iterdir())) == len(odd)
 
 
 def test_a_detector_serves_threads_and_travels():
