@@ -8,7 +8,7 @@ extra.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,11 +153,23 @@ def compare_layouts(expected: Layout, found: Layout) -> Differences:
         table = _common(left[i], right[j])
         same += [(expected[i][a], found[j][b]) for a, b in _trace(table, left[i], right[j])]
     taken = {slot for pair in same for slot in pair}
+    moved, missing, extra = _elsewhere(
+        *([s for board in side for s in board if s not in taken] for side in (expected, found))
+    )
+    return Differences(
+        tuple(same), tuple(moved), tuple(missing), tuple(extra), tuple((i + 1, j + 1) for i, j in boards)
+    )
+
+
+def _elsewhere(
+    expected: Iterable[Slot], found: Iterable[Slot]
+) -> tuple[list[tuple[Slot, Slot]], list[Slot], list[Slot]]:
+    """Match slots that are not where they should be by product, the nearest first: moved, missing and extra ones."""
     waiting: dict[str, list[Slot]] = defaultdict(list)
-    for slot in (s for board in found for s in board if s not in taken):
+    for slot in found:
         waiting[slot.product].append(slot)
     moved, missing = [], []
-    for slot in (s for board in expected for s in board if s not in taken):
+    for slot in expected:
         if waiting[slot.product]:
             nearest = min(waiting[slot.product], key=lambda s: (abs(s.row - slot.row), abs(s.position - slot.position)))
             waiting[slot.product].remove(nearest)
@@ -165,9 +177,7 @@ def compare_layouts(expected: Layout, found: Layout) -> Differences:
         else:
             missing.append(slot)
     extra = sorted((s for slots in waiting.values() for s in slots), key=lambda s: (s.row, s.position))
-    return Differences(
-        tuple(same), tuple(moved), tuple(missing), tuple(extra), tuple((i + 1, j + 1) for i, j in boards)
-    )
+    return moved, missing, extra
 
 
 def differences_csv(differences: Differences) -> str:

@@ -110,16 +110,9 @@ def compare_photos(
     if found is None:
         return order
     carried = found.boxes(was.xyxy)
-    pairs = _overlapping(carried, now.xyxy, was.product, now.product)
-    taken_old, taken_new = {i for i, _ in pairs}, {j for _, j in pairs}
-    for a, b in order.same:
-        i, j = was.row[a.object_id], now.row[b.object_id]
-        if i not in taken_old and j not in taken_new:
-            pairs.append((i, j))
-            taken_old.add(i)
-            taken_new.add(j)
-    left = [i for i in range(len(was.slots)) if i not in taken_old]
-    right = [j for j in range(len(now.slots)) if j not in taken_new]
+    pairs = _at_one_place(order, carried, was, now)
+    left = sorted(set(range(len(was.slots))) - {i for i, _ in pairs})
+    right = sorted(set(range(len(now.slots))) - {j for _, j in pairs})
     unseen = 0
     if sizes is not None:
         hidden = _outside(_middle(carried), sizes[1])
@@ -174,6 +167,21 @@ def _registration(pairs: Iterable[tuple[Slot, Slot]], was: _Places, now: _Places
         found = better
         chosen = _overlapping(found.boxes(was.xyxy), now.xyxy, was.product, now.product)
     return found
+
+
+def _at_one_place(order: Differences, carried: Floats, was: _Places, now: _Places) -> list[tuple[int, int]]:
+    """Rows of what stands where it stood: boxes that overlap when laid over each other; then, of the rest, those that
+    are equal in the order of the boards.
+    """
+    pairs = _overlapping(carried, now.xyxy, was.product, now.product)
+    taken_old, taken_new = {i for i, _ in pairs}, {j for _, j in pairs}
+    for a, b in order.same:
+        i, j = was.row[a.object_id], now.row[b.object_id]
+        if i not in taken_old and j not in taken_new:
+            pairs.append((i, j))
+            taken_old.add(i)
+            taken_new.add(j)
+    return pairs
 
 
 def _only_ones(was: _Places, now: _Places) -> list[tuple[int, int]]:

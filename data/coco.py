@@ -8,12 +8,13 @@ only. Two fields beyond the standard are written so that a round trip loses noth
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from packed_scenes.data.checks import integer, is_safe, shorten
 from packed_scenes.data.coco_parse import (
@@ -215,23 +216,9 @@ def to_coco(scenes: Sequence[LabelledScene]) -> dict[str, Any]:
     for image_id, (scene, file_name, cluster) in enumerate(zip(scenes, files, clusters, strict=True), 1):
         size = {} if scene.size is None else {"width": scene.size[0], "height": scene.size[1]}
         images.append({"id": image_id, "file_name": file_name, **size})
-        assert scene.identity_uncertain is not None  # set by LabelledScene
-        for row in range(len(scene.truth)):
-            annotations.append(
-                _annotation(len(annotations) + 1, image_id, scene.truth.xyxy[row])
-                | {
-                    "category_id": int(cluster[row]) + 1 if cluster[row] >= 0 else len(names) + 1,
-                    "iscrowd": 0,
-                    "identity_uncertain": int(scene.identity_uncertain[row]),
-                    "object_id": str(scene.truth.object_id[row]),
-                    "score": round(float(scene.truth.score[row]), 6),
-                }
-            )
-        for box in scene.ignore:
-            first = categories[0]["id"] if categories else 1
-            annotations.append(
-                _annotation(len(annotations) + 1, image_id, box) | {"category_id": first, "iscrowd": 1, "ignore": 1}
-            )
+        category = np.where(cluster >= 0, cluster + 1, len(names) + 1)
+        for found in _annotations(scene, category, ignored=1):
+            annotations.append({"id": len(annotations) + 1, "image_id": image_id} | found)
     if not categories and annotations:
         categories = [{"id": 1, "name": "object"}]
     return {"images": images, "annotations": annotations, "categories": categories}
@@ -242,13 +229,28 @@ def write_coco(path: str | Path, scenes: Sequence[LabelledScene]) -> None:
     write_json(path, to_coco(scenes))
 
 
-def _annotation(key: int, image_id: int, box: Any) -> dict[str, Any]:
+def _annotations(scene: LabelledScene, category: npt.NDArray[np.int64], *, ignored: int) -> Iterator[dict[str, Any]]:
+    """The objects of a scene, and what is to be ignored as a crowd of the category ``ignored``."""
+    assert scene.identity_uncertain is not None  # set by LabelledScene
+    for row in range(len(scene.truth)):
+        yield _box(scene.truth.xyxy[row]) | {
+            "category_id": int(category[row]),
+            "iscrowd": 0,
+            "identity_uncertain": int(scene.identity_uncertain[row]),
+            "object_id": str(scene.truth.object_id[row]),
+            "score": round(float(scene.truth.score[row]), 6),
+        }
+    for box in scene.ignore:
+        yield _box(box) | {"category_id": ignored, "iscrowd": 1, "ignore": 1}
+
+
+def _box(box: Any) -> dict[str, Any]:
     x1, y1, x2, y2 = (round(float(v), 3) for v in box)
     width, height = round(x2 - x1, 3), round(y2 - y1, 3)
-    return {"id": key, "image_id": image_id, "bbox": [x1, y1, width, height], "area": round(width * height, 3)}
+    return {"bbox": [x1, y1, width, height], "area": round(width * height, 3)}
 
 
-def _clusters(objects: Objects) -> Any:
+def _clusters(objects: Objects) -> npt.NDArray[np.int64]:
     return np.zeros(len(objects), np.int64) if objects.cluster is None else objects.cluster
 
 

@@ -158,19 +158,7 @@ def parse_entries(
                     file=path,
                     remedy="Add the image or correct it.",
                 )
-            box, is_turned = _box(entry, path, where)
-            name = entry.get("object_id", entry.get("id", i))
-            name = int(name) if type(name) is float and name.is_integer() else i if name is None else name
-            score = entry.get("score")
-            made = Entry(
-                where=where,
-                xyxy=box,
-                object_id=identifier(name, file=path, where=where),
-                category=parse_key(entry, "category_id", path, where) if entry.get("category_id") is not None else 0,
-                score=1.0 if score is None else number(score, "score", file=path, where=where),
-                ignore=_flag(entry, "iscrowd", path, where) or _flag(entry, "ignore", path, where),
-                uncertain=_flag(entry, "identity_uncertain", path, where),
-            )
+            made, is_turned = _entry(entry, i, path, where)
             found[(again or {}).get(key, key)].append(made)
             turned += [where] * is_turned
     corners = [v for own in found.values() for entry in own for v in entry.xyxy]
@@ -187,6 +175,24 @@ def parse_entries(
     if again:
         warnings.append(f"{path}: {len(again)} pictures are listed more than once; their entries were put together")
     return found, warnings
+
+
+def _entry(entry: Mapping[str, Any], index: int, path: str | Path, where: str) -> tuple[Entry, bool]:
+    """An annotation, and whether its box was turned; one without a name is called by its place in the list."""
+    box, is_turned = _box(entry, path, where)
+    name = entry.get("object_id", entry.get("id", index))
+    name = int(name) if type(name) is float and name.is_integer() else index if name is None else name
+    score = entry.get("score")
+    made = Entry(
+        where=where,
+        xyxy=box,
+        object_id=identifier(name, file=path, where=where),
+        category=parse_key(entry, "category_id", path, where) if entry.get("category_id") is not None else 0,
+        score=1.0 if score is None else number(score, "score", file=path, where=where),
+        ignore=_flag(entry, "iscrowd", path, where) or _flag(entry, "ignore", path, where),
+        uncertain=_flag(entry, "identity_uncertain", path, where),
+    )
+    return made, is_turned
 
 
 def _box(entry: Mapping[str, Any], path: str | Path, where: str) -> tuple[tuple[float, float, float, float], bool]:

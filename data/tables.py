@@ -106,40 +106,42 @@ def parse_table(text: str, *, file: str | Path, strict: bool = False) -> Table:
     if said is not None:
         text, skipped = rest, 1
     delimiter = said or delimiter_of(text)
+    filled = _filled_rows(text, delimiter, strict, file)
+    at, first_row = filled[0] if filled else (1 - skipped, [])
+    raw = tuple(_without_empty_end(first_row, 0))
+    header = tuple(cell.lower() for cell in raw)
+    at += skipped
+    rows = [_without_empty_end(cells, len(header)) for _, cells in filled[1:]]
+    lines = [line + skipped for line, _ in filled[1:]]
+    if len(raw) == 1 and not any(len(row) > 1 for row in rows) and any(d in raw[0] for d in _DELIMITERS):
+        inner = "\n".join([raw[0], *(row[0] for row in rows)])  # an editor put every line into quotes
+        table = parse_table(inner, file=file, strict=strict)
+        if len(table.header) > 1 and len(table.rows) == len(rows):
+            return replace(table, lines=lines, header_line=at)
+    return Table(Path(file), header, rows, lines, delimiter, raw, at)
+
+
+def _filled_rows(text: str, delimiter: str, strict: bool, file: str | Path) -> list[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the number of the line that it ends in."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
-    header: tuple[str, ...] | None = None
-    raw: tuple[str, ...] = ()
-    at = 1
-    rows: list[list[str]] = []
-    lines: list[int] = []
     before = csv.field_size_limit(_LONGEST)
     try:
-        for found in reader:
-            cells = [from_cell(cell.strip()) for cell in found]
-            if not any(cells):
-                continue
-            if header is None:
-                while cells and not cells[-1]:
-                    cells.pop()
-                raw, at = tuple(cells), reader.line_num + skipped
-                header = tuple(cell.lower() for cell in cells)
-                continue
-            while len(cells) > len(header) and not cells[-1]:
-                cells.pop()
-            rows.append(cells)
-            lines.append(reader.line_num + skipped)
+        rows = ((reader.line_num, [from_cell(cell.strip()) for cell in found]) for found in reader)
+        return [(line, cells) for line, cells in rows if any(cells)]
     except csv.Error as error:
         raise InputError(
             f"line {reader.line_num}: is no valid CSV ({error})", file=file, remedy="Export it again."
         ) from error
     finally:
         csv.field_size_limit(before)
-    if len(raw) == 1 and not any(len(row) > 1 for row in rows) and any(d in raw[0] for d in _DELIMITERS):
-        inner = "\n".join([raw[0], *(row[0] for row in rows)])  # an editor put every line into quotes
-        table = parse_table(inner, file=file, strict=strict)
-        if len(table.header) > 1 and len(table.rows) == len(rows):
-            return replace(table, lines=lines, header_line=at)
-    return Table(Path(file), header or (), rows, lines, delimiter, raw, at)
+
+
+def _without_empty_end(cells: list[str], width: int) -> list[str]:
+    """Cells without the empty ones behind the last column of ``width``."""
+    end = len(cells)
+    while end > width and not cells[end - 1]:
+        end -= 1
+    return cells[:end]
 
 
 def _said(first: str) -> str | None:

@@ -24,6 +24,13 @@ PRESETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 # What the bundled detector does not know, and so what a preset asks a model for.
 NEEDS_DETECTOR = {"crowd": "people", "vehicles": "vehicles"}
+_WHOLE = ("max_objects", "image_size", "seed")
+_CHOICES = {
+    "device": ("auto", "cpu", "cuda"),
+    "cut": ("chosen", "equal-error"),
+    "congregate": ("identity", "height"),
+    "overlay": ("places", "boxes", "both"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,30 +88,28 @@ class Settings:
     def __post_init__(self) -> None:
         classes: Any = self.classes  # whatever a caller gives
         object.__setattr__(self, "classes", (classes,) if isinstance(classes, str) else tuple(classes))
-        for name in ("confidence", "threshold", "reach", "max_objects", "image_size", "seed"):
+        self._check_numbers()
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise InputError(f"{name} must be {', '.join(known[:-1])} or {known[-1]}, got {getattr(self, name)!r}")
+        if self.clusterer != "default":  # said before anything is read, whatever is found in the pictures
+            from packed_scenes.cluster.registry import REGISTRY
+
+            REGISTRY.check(self.clusterer)
+
+    def _check_numbers(self) -> None:
+        for name in (*_WHOLE, "confidence", "threshold", "reach"):
             value: Any = getattr(self, name)
             if value is not None and not is_number(value):
                 raise InputError(f"{name} must be a number, got {value!r}")
-            if name in ("max_objects", "image_size", "seed") and value is not None and value != int(value):
+            if name in _WHOLE and value is not None and value != int(value):
                 raise InputError(f"{name} must be a whole number, got {value!r}")
-        if self.device not in ("auto", "cpu", "cuda"):
-            raise InputError(f"device must be auto, cpu or cuda, got {self.device!r}")
         if self.confidence is not None and not 0 < self.confidence < 1:
             raise InputError(f"confidence must lie between 0 and 1, got {self.confidence}")
         if self.threshold is not None and not 0 < self.threshold <= 2:
             raise InputError(f"threshold is a cosine distance between 0 and 2, got {self.threshold}")
         if not 0 <= self.reach <= 20:
             raise InputError(f"reach is a fraction of the object size between 0 and 20, got {self.reach}")
-        if self.cut not in ("chosen", "equal-error"):
-            raise InputError(f"cut must be chosen or equal-error, got {self.cut!r}")
-        if self.clusterer != "default":  # said before anything is read, whatever is found in the pictures
-            from packed_scenes.cluster.registry import REGISTRY
-
-            REGISTRY.check(self.clusterer)
-        if self.congregate not in ("identity", "height"):
-            raise InputError(f"congregate must be identity or height, got {self.congregate!r}")
-        if self.overlay not in ("places", "boxes", "both"):
-            raise InputError(f"overlay must be places, boxes or both, got {self.overlay!r}")
         if self.max_objects < 1:
             raise InputError(f"max_objects must be at least 1, got {self.max_objects}")
         if self.image_size is not None and self.image_size < 32:

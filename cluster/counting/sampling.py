@@ -99,21 +99,7 @@ class Plan:
         gaps = self.frame.gaps(row)
         ranked = np.argsort(gaps, kind="stable")[: min(max(self.near, FAR), len(gaps) - 1)]  # the own unit is the last
         likely = self.bond(gaps[ranked])
-        found: list[tuple[float, float]] = []
-        empty: list[int] = []
-        near = zip(ranked[: self.near].tolist(), likely[: self.near].tolist(), strict=True)
-        for rank, (unit, chance) in enumerate(near):
-            surely = rank < ALWAYS_ASKED or chance >= (MIN_CHANCE if rank < ASKED_IF_LIKELY else CERTAIN_CHANCE)
-            alone = sure == 1 and not found
-            if not surely and (chance < (MIN_CHANCE_ALONE if alone else MIN_CHANCE) or rng.random() >= NEAR_RATE):
-                continue
-            mates = self._in_unit(row, unit, rng, ask, slice(FIRST_TRIES if chance >= MIN_CHANCE else 1))
-            if mates and surely:
-                sure += mates
-            elif mates:
-                found.append((mates, NEAR_RATE))
-            elif rank < ASKED_IF_LIKELY and chance >= MIN_CHANCE:
-                empty.append(unit)
+        sure, found, empty = self._near(row, ranked[: self.near], likely[: self.near], sure, rng, ask)
         if sure + sum(mates for mates, _ in found) < FEW_MATES:
             sure += sum(self._in_unit(row, unit, rng, ask, slice(FIRST_TRIES, ALL_TRIES)) for unit in empty)
             far = ranked[self.near :][likely[self.near :] >= MIN_CHANCE_ALONE]
@@ -122,6 +108,31 @@ class Plan:
             )
             found += [(mates, FAR_RATE) for mates in counted if mates]
         return inverse_size(sure, found)
+
+    def _near(
+        self, row: int, units: Ints, likely: Floats, sure: float, rng: np.random.Generator, ask: Ask
+    ) -> tuple[float, list[tuple[float, float]], list[int]]:
+        """Ask about the nearest units, the likely ones all, of the others some.
+
+        Returns:
+            ``sure`` and the mates in units that are always asked about; (mates, rate) of those asked about at a rate;
+            and likely units in which the first tries found none.
+        """
+        found: list[tuple[float, float]] = []
+        empty: list[int] = []
+        for rank, (unit, chance) in enumerate(zip(units.tolist(), likely.tolist(), strict=True)):
+            always = rank < ALWAYS_ASKED or chance >= (MIN_CHANCE if rank < ASKED_IF_LIKELY else CERTAIN_CHANCE)
+            alone = sure == 1 and not found
+            if not always and (chance < (MIN_CHANCE_ALONE if alone else MIN_CHANCE) or rng.random() >= NEAR_RATE):
+                continue
+            mates = self._in_unit(row, unit, rng, ask, slice(FIRST_TRIES if chance >= MIN_CHANCE else 1))
+            if mates and always:
+                sure += mates
+            elif mates:
+                found.append((mates, NEAR_RATE))
+            elif rank < ASKED_IF_LIKELY and chance >= MIN_CHANCE:
+                empty.append(unit)
+        return sure, found, empty
 
     def _inside(self, row: int, rng: np.random.Generator, ask: Ask) -> float:
         """Estimate the mates among the others of the own unit."""

@@ -83,6 +83,15 @@ class Job:
     _names: tuple[str, ...] = field(default=("object",), init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._check_data()
+        self._check_numbers()
+        if self.resume and (self.out is None or not (self.out / "last.ckpt").is_file()):
+            raise InputError("nothing to resume: no last.ckpt", file=self.out, remedy="Name the run folder with --out.")
+        self.device = pick_device(self.device)
+        self.out = self.out or Path("runs") / f"detector-{datetime.now():%Y%m%d-%H%M%S}"
+        self.steps = self.steps or {"packed": 40_000, "world": 1800}.get(self.recipe or "", 1500)
+
+    def _check_data(self) -> None:
         if (self.data is None) == (self.recipe is None):
             raise InputError(f"give either labelled data or --recipe {' or '.join(RECIPES)}")
         if self.recipe not in (None, *RECIPES):
@@ -91,12 +100,10 @@ class Job:
             raise InputError("the recipe world needs real pictures", remedy="Name their folder with --real.")
         if self.recipe and self.real is not None and not self.real.is_dir():
             raise InputError("no such folder", file=self.real)
-        for name, value in (
-            ("steps", self.steps),
-            ("every", self.every),
-            ("patience", self.patience),
-            ("scenes", self.scenes),
-        ):
+
+    def _check_numbers(self) -> None:
+        for name in ("steps", "every", "patience", "scenes"):
+            value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name} must be at least 1, got {value}")
         if not 0 <= self.blend < 1 or (self.blend and self.fresh):
@@ -106,11 +113,6 @@ class Job:
             )
         if self.lr is not None and not 0 < self.lr < 1:
             raise InputError(f"lr must lie between 0 and 1, got {self.lr}")
-        if self.resume and (self.out is None or not (self.out / "last.ckpt").is_file()):
-            raise InputError("nothing to resume: no last.ckpt", file=self.out, remedy="Name the run folder with --out.")
-        self.device = pick_device(self.device)
-        self.out = self.out or Path("runs") / f"detector-{datetime.now():%Y%m%d-%H%M%S}"
-        self.steps = self.steps or {"packed": 40_000, "world": 1800}.get(self.recipe or "", 1500)
 
     @property
     def fresh(self) -> bool:

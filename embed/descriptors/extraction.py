@@ -104,30 +104,17 @@ def extract(
     before, started = len(known), time.monotonic()
     contents: list[bytes | None] = [None] * len(files)
     failed: list[tuple[Path, str]] = []
-    waiting: dict[bytes, npt.NDArray[np.uint8]] = {}
-    report = progress or (lambda _done, _total: None)
-
-    def describe() -> None:
-        if waiting:
-            canvases = np.stack(list(waiting.values()))
-            vectors = embedder.describe_canvases(canvases, batch=batch)
-            if remembers:
-                vectors = np.column_stack([vectors, _reconstruction_errors(embedder, canvases)])
-            known.add(list(waiting), vectors)
-            waiting.clear()
-
+    batches = _Batches(embedder, known, batch, errors=remembers)
     try:
         for row, (content, canvas, reason) in enumerate(read_canvases(files, embedder.cut, masker, known, workers)):
             if reason:
                 failed.append((files[row], reason))
             contents[row] = content
-            if canvas is not None and content is not None and content not in known:
-                waiting.setdefault(content, canvas)
-            if len(waiting) >= batch:
-                describe()
-            if row % batch == batch - 1 or row == len(files) - 1:
-                report(row + 1, len(files))
-        describe()
+            if canvas is not None and content is not None:
+                batches.add(content, canvas)
+            if progress is not None and (row % batch == batch - 1 or row == len(files) - 1):
+                progress(row + 1, len(files))
+        batches.describe()
     finally:
         known.flush()  # an interrupt keeps every finished row
     kept = {row: content for row, content in enumerate(contents) if content is not None}
@@ -138,6 +125,31 @@ def extract(
         "seconds": round(time.monotonic() - started, 3), "key": known.key,
     }  # fmt: skip
     return _gathered(known, list(kept.values()), [files[row] for row in kept], failed, card, errors=remembers)
+
+
+class _Batches:
+    """Canvases that wait for a full batch; each content is described once, and its vector goes to the cache."""
+
+    def __init__(self, embedder: Embedder, known: Cache, batch: int, *, errors: bool) -> None:
+        self._embedder, self._known, self._batch, self._errors = embedder, known, batch, errors
+        self._waiting: dict[bytes, npt.NDArray[np.uint8]] = {}
+
+    def add(self, content: bytes, canvas: npt.NDArray[np.uint8]) -> None:
+        if content not in self._known:
+            self._waiting.setdefault(content, canvas)
+        if len(self._waiting) >= self._batch:
+            self.describe()
+
+    def describe(self) -> None:
+        """Describe what waits."""
+        if not self._waiting:
+            return
+        canvases = np.stack(list(self._waiting.values()))
+        vectors = self._embedder.describe_canvases(canvases, batch=self._batch)
+        if self._errors:
+            vectors = np.column_stack([vectors, _reconstruction_errors(self._embedder, canvases)])
+        self._known.add(list(self._waiting), vectors)
+        self._waiting.clear()
 
 
 def _gathered(

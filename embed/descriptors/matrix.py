@@ -189,15 +189,14 @@ def _parquet(path: Path, trust: bool) -> Table:
         source = pq.ParquetFile(path, memory_map=True)
         schema = source.schema_arrow
         vector, numeric = _vector_columns(schema, path)
-        named = {kind: next((n for n in schema.names if n.lower() in known and n != vector), None)
-                for kind, known in (("paths", PATH_NAMES), ("labels", LABEL_NAMES))}  # fmt: skip
+        named = _text_columns(schema, vector)
         # Each text once: repeated ones take no room in the file, and would take it here.
-        strings = [name for name in named.values() if name and pa.types.is_string(schema.field(name).type)]
+        strings = [name for name in named.values() if pa.types.is_string(schema.field(name).type)]
         source = pq.ParquetFile(path, memory_map=True, read_dictionary=strings)
         room = tempfile.TemporaryFile()  # noqa: SIM115  (the map keeps it alive)
-        columns: dict[str, list[str]] = {kind: [] for kind, name in named.items() if name}
+        columns: dict[str, list[str]] = {kind: [] for kind in named}
         width, count = 0, 0
-        wanted = ([vector] if vector else numeric) + [name for name in named.values() if name]
+        wanted = ([vector] if vector else numeric) + list(named.values())
         for piece in source.iter_batches(batch_size=8192, columns=wanted):
             piece.validate(full=True)  # a damaged file can point outside its own dictionary
             rows = _vectors(piece, vector, numeric, path, count)
@@ -216,6 +215,16 @@ def _parquet(path: Path, trust: bool) -> Table:
         raise InputError(f"a matrix must have shape (N, D), got ({count}, {width})", file=path)
     matrix = np.memmap(room, np.float32, "r", shape=(count, width))
     return Table(matrix, columns.get("paths"), columns.get("labels"))
+
+
+def _text_columns(schema: Any, vector: str | None) -> dict[str, str]:
+    """The columns that hold ``paths`` and ``labels``, where there are such."""
+    found = {}
+    for kind, known in (("paths", PATH_NAMES), ("labels", LABEL_NAMES)):
+        name = next((n for n in schema.names if n.lower() in known and n != vector), None)
+        if name is not None:
+            found[kind] = name
+    return found
 
 
 def _vector_columns(schema: Any, path: Path) -> tuple[str | None, list[str]]:

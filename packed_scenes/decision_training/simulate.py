@@ -15,6 +15,7 @@ from packed_scenes.decision_training.effects import (
     OF_GOODS,
     OF_PAIRS,
     OF_SHELVES,
+    Effect,
     Ints,
     Rng,
     Rows,
@@ -69,41 +70,41 @@ def draw(bank: Bank, rng: Rng) -> Example:
             return found
 
 
+@dataclass
+class _Drawn:
+    """What a source gives, before effects: rows, identities, families by identity, boxes and scenes if there are any,
+    the threshold of the embedder if it has one, and which effects suit it.
+    """
+
+    X: Rows
+    identity: Ints
+    family: Ints
+    xyxy: Rows | None = None
+    scene: Ints | None = None
+    unit: float | None = None
+    effects: tuple[tuple[Effect, float], ...] = OF_GOODS
+
+
 def _draw(bank: Bank, rng: Rng) -> Example:
     kind = rng.random()
-    boxes: Rows | None = None
-    scene: Ints | None = None
-    crowd, unit, effects = False, None, OF_GOODS
     most = int(rng.choice([rows for _, rows in MOST], p=[share for share, _ in MOST]))
     if kind < GAUSSIAN:
         X, identity = _gaussian(rng, most)
-        family = np.arange(identity.max() + 1)
+        drawn = _Drawn(X, identity, np.arange(identity.max() + 1))
     elif kind < GAUSSIAN + SHELVES and bank.shelves:
-        X, identity, boxes, unit = _shelf(bank.shelves[rng.integers(len(bank.shelves))], rng)
-        identity = np.unique(identity, return_inverse=True)[1].astype(np.int64)
-        family, effects = np.arange(identity.max(initial=0) + 1), OF_SHELVES
-        if boxes is not None and len(X) and rng.random() < SPLIT:
-            axis = int(rng.integers(2))
-            scene = (boxes[:, axis] > np.median(boxes[:, axis])).astype(np.int64)
+        drawn = _of_shelf(bank.shelves[rng.integers(len(bank.shelves))], rng)
     else:
-        weights = {
-            name: POOLS.get(_kind(name), 1.0) / sum(_kind(n) == _kind(name) for n in bank.pools) for name in bank.pools
-        }
-        sizes, crowd = group_sizes(rng, most)
-        name = _pick(rng, weights)
-        X, identity, family, unit = _pooled(bank.pools[name], rng, sizes, crowd)
-        if crowd:
-            effects = OF_PAIRS if name in PAIRED else OF_CROWDS
-        if rng.random() < FRAMES:
-            scene, boxes = _frames(rng, identity)
+        drawn = _of_pools(bank, rng, most)
+    X, identity, family = drawn.X, drawn.identity, drawn.family
     if len(X) < 2:
         return Example(X.astype(np.float32), identity)
+    unit = drawn.unit
     if rng.random() < CHANGED:
-        for effect, chance in effects:
+        for effect, chance in drawn.effects:
             if rng.random() < chance:
                 X = effect(rng, X, identity, family)
     for effect, chance in OF_EMBEDDERS:
-        if rng.random() < (0.5 * chance if effects is OF_SHELVES else chance):
+        if rng.random() < (0.5 * chance if drawn.effects is OF_SHELVES else chance):
             X, unit = effect(rng, X, identity, family), None
             break
     order = rng.permutation(len(X))[:most]
@@ -111,11 +112,38 @@ def _draw(bank: Bank, rng: Rng) -> Example:
     return Example(
         np.ascontiguousarray(X[order], np.float32),
         names,
-        xyxy=None if boxes is None else boxes[order],
-        scene=None if scene is None else scene[order],
+        xyxy=None if drawn.xyxy is None else drawn.xyxy[order],
+        scene=None if drawn.scene is None else drawn.scene[order],
         unit=unit if rng.random() < KNOWN else None,
         tree=rng.random() >= TREELESS,
     )
+
+
+def _of_shelf(shelf: Shelf, rng: Rng) -> _Drawn:
+    """A shelf, now and then photographed in two pictures."""
+    X, identity, boxes, unit = _shelf(shelf, rng)
+    identity = np.unique(identity, return_inverse=True)[1].astype(np.int64)
+    drawn = _Drawn(X, identity, np.arange(identity.max(initial=0) + 1), boxes, unit=unit, effects=OF_SHELVES)
+    if boxes is not None and len(X) and rng.random() < SPLIT:
+        axis = int(rng.integers(2))
+        drawn.scene = (boxes[:, axis] > np.median(boxes[:, axis])).astype(np.int64)
+    return drawn
+
+
+def _of_pools(bank: Bank, rng: Rng, most: int) -> _Drawn:
+    """Crops of one pool, as of one photo or as frames of a camera."""
+    weights = {
+        name: POOLS.get(_kind(name), 1.0) / sum(_kind(n) == _kind(name) for n in bank.pools) for name in bank.pools
+    }
+    sizes, crowd = group_sizes(rng, most)
+    name = _pick(rng, weights)
+    X, identity, family, unit = _pooled(bank.pools[name], rng, sizes, crowd)
+    drawn = _Drawn(X, identity, family, unit=unit)
+    if crowd:
+        drawn.effects = OF_PAIRS if name in PAIRED else OF_CROWDS
+    if rng.random() < FRAMES:
+        drawn.scene, drawn.xyxy = _frames(rng, identity)
+    return drawn
 
 
 def _kind(pool: str) -> str:

@@ -104,17 +104,8 @@ def weave(fabric: Fabric) -> Texture:
                 centre = int(rng.integers(COLUMNS)), int(rng.integers(ROWS))
                 tint = b if rng.random() < 0.6 else c
                 cv2.circle(out, centre, int(rng.integers(1, max(2, int(period / 2)))), tint.tolist(), -1, cv2.LINE_AA)
-        case "blocks":  # a yoke, a band across the chest, other sides
-            cut, kind = rng.uniform(0.2, 0.75) * ROWS, rng.integers(4)
-            if kind == 0:
-                out[y < cut] = b
-            elif kind == 1:
-                out[np.abs(y - cut) < rng.uniform(3, 12)] = b
-            elif kind == 2:
-                out[np.abs(np.abs(x - COLUMNS / 2) - COLUMNS / 4) < rng.uniform(6, 16)] = b
-            else:
-                out[y > cut] = b
-                out[y > cut + (ROWS - cut) * 0.5] = c
+        case "blocks":
+            _blocks(out, rng, b, c)
         case "fade":
             out += (b - a) * (y / ROWS)[..., None]
         case "wild":
@@ -123,6 +114,23 @@ def weave(fabric: Fabric) -> Texture:
             ]
     out += rng.normal(0, 2.5, (ROWS, COLUMNS, 1))
     return np.dstack([np.clip(out, 0, 255).astype(np.uint8), np.full((ROWS, COLUMNS), 255, np.uint8)])
+
+
+def _blocks(
+    out: npt.NDArray[np.float32], rng: np.random.Generator, b: npt.NDArray[np.float32], c: npt.NDArray[np.float32]
+) -> None:
+    """Paint large areas: a yoke, a band across the chest, other sides, or a lower half in two."""
+    y, x = np.mgrid[:ROWS, :COLUMNS].astype(np.float32)
+    cut, kind = rng.uniform(0.2, 0.75) * ROWS, rng.integers(4)
+    if kind == 0:
+        out[y < cut] = b
+    elif kind == 1:
+        out[np.abs(y - cut) < rng.uniform(3, 12)] = b
+    elif kind == 2:
+        out[np.abs(np.abs(x - COLUMNS / 2) - COLUMNS / 4) < rng.uniform(6, 16)] = b
+    else:
+        out[y > cut] = b
+        out[y > cut + (ROWS - cut) * 0.5] = c
 
 
 def _cloud(rng: np.random.Generator, cells: int) -> npt.NDArray[np.float32]:

@@ -148,11 +148,7 @@ def say_pairs(project: Project, rows: Sequence[int], answer: str) -> str:
         if len(at) > 200 and answer != SAME:
             raise InputError("choose at most 200 objects at once")
         chosen = view.rows[at]
-        if answer == SAME:
-            pairs = list(pairwise(chosen.tolist()))
-        else:
-            i, j = np.triu_indices(len(chosen), 1)
-            pairs = [(int(chosen[a]), int(chosen[b])) for a, b in zip(i, j, strict=True)]
+        pairs = _pairs_of(chosen, answer)
         values: dict[str, Any] = {f"link/{a}-{b}": answer for a, b in pairs}
         if answer == SAME:  # what was said before about these gives way
             inside = set(chosen.tolist())
@@ -162,24 +158,29 @@ def say_pairs(project: Project, rows: Sequence[int], answer: str) -> str:
         if answer == UNSURE:
             project.commit(what, values=values)
             return what
-        same, different = link_pairs(project)
-        answered = np.array(
-            [(np.searchsorted(view.rows, a), np.searchsorted(view.rows, b)) for a, b in pairs], np.int64
-        )
+        before, different = link_pairs(project)
+        answered = np.searchsorted(view.rows, np.array(pairs, np.int64))
         if answer == SAME:
-            same = np.concatenate([same, answered])
+            same = np.concatenate([before, answered])
             different = consistent(len(view.rows), same, different)[1]
         else:
             different = np.concatenate([different, answered])
-            same = _without(same, answered, len(view.rows))
-            gone = {(int(view.rows[a]), int(view.rows[b])) for a, b in link_pairs(project)[0].tolist()} - {
-                (int(view.rows[a]), int(view.rows[b])) for a, b in same.tolist()
-            }
-            values |= {f"link/{min(p)}-{max(p)}": None for p in gone}
+            same = _without(before, answered, len(view.rows))
+            after = {tuple(pair) for pair in same.tolist()}
+            gone = [view.rows[pair].tolist() for pair in before.tolist() if tuple(pair) not in after]
+            values |= {f"link/{min(pair)}-{max(pair)}": None for pair in gone}
         grouping = _at_once(project.grouping, at, answer, different, project)
         if len(view.rows) <= AT_ONCE:
             grouping = group(project, grouping, same, different, threshold=grouping.threshold)
         return project.commit_grouping(what, grouping, values=values)
+
+
+def _pairs_of(chosen: Labels, answer: str) -> list[tuple[int, int]]:
+    """The pairs of rows that an answer is about: a chain where all are the same, else every pair."""
+    if answer == SAME:
+        return list(pairwise(chosen.tolist()))
+    i, j = np.triu_indices(len(chosen), 1)
+    return list(zip(chosen[i].tolist(), chosen[j].tolist(), strict=True))
 
 
 def _without(same: Pairs, apart: Pairs, count: int) -> Pairs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from packed_scenes.data.errors import InputError
 from packed_scenes.web.project import boxes, decisions
 from packed_scenes.web.project.alike import find_alike
+from packed_scenes.web.project.project import Project
 from packed_scenes.web.project.review import review
 from packed_scenes.web.server import pagedata
 from packed_scenes.web.server.answers import (
@@ -86,49 +88,57 @@ def _edit(request: Request, body: dict[str, Any]) -> dict[str, Any]:
 
 def _do(place: Workplace, held: Opened, body: dict[str, Any]) -> dict[str, Any]:
     project, op = held.project, body.get("op")
-    if op == "undo":
-        what = project.undo()
-        return {"said": "Nothing to undo" if what is None else f"Undone: {what}"}
-    if op == "redo":
-        what = project.redo()
-        return {"said": "Nothing to redo" if what is None else f"Done again: {what}"}
-    if op == "rename":
-        return {"said": decisions.rename(project, whole(body["c"]), words(body["name"]))}
-    if op == "merge":
-        return {"said": decisions.merge(project, numbers(body["groups"]))}
-    if op == "move":
-        to = body["to"]
-        target = to if to is None or to == -1 else whole(to)
-        return {"said": decisions.move(project, numbers(body["rows"]), target)}
-    if op == "split":
-        return {"said": decisions.split(project, whole(body["c"]))}
-    if op == "pairs":
-        return {"said": decisions.say_pairs(project, numbers(body["rows"]), words(body["answer"]))}
     if op == "add":
-        taken = body["boxes"]
-        rows = boxes.add(project, whole(body["photo"]), taken, place.embed_of(held))
+        rows = boxes.add(project, whole(body["photo"]), body["boxes"], place.embed_of(held))
         return {"said": "1 box drawn" if len(rows) == 1 else f"{len(rows)} boxes added", "rows": rows}
     if op == "box":
         box = [decimal(v) for v in body["box"]]
         return {"said": boxes.change(project, whole(body["row"]), box, place.embed_of(held))}
-    if op == "delete":
-        return {"said": boxes.delete(project, numbers(body["rows"]))}
-    if op == "never":
-        return {"said": boxes.never(project, numbers(body["rows"]))}
-    if op == "confidence":
-        return {"said": boxes.set_confidence(project, decimal(body["value"]))}
-    if op == "threshold":
-        return {"said": decisions.set_threshold(project, decimal(body["value"]))}
-    if op == "reach":
-        return {"said": boxes.set_reach(project, decimal(body["value"]))}
-    if op == "corrected":
-        return {"said": boxes.mark_corrected(project, numbers(body["photos"]), bool(body["yes"]))}
-    if op == "remove_photo":
-        number = whole(body["photo"])
-        name = project.photo(number).name
-        project.commit(f"Photo {name} removed", values={f"photo/{number}": None})
-        return {"said": f"Photo {name} removed"}
-    raise InputError("there is no such edit")
+    if not isinstance(op, str) or op not in _EDITS:
+        raise InputError("there is no such edit")
+    return {"said": _EDITS[op](project, body)}
+
+
+def _undo(project: Project, _body: dict[str, Any]) -> str:
+    what = project.undo()
+    return "Nothing to undo" if what is None else f"Undone: {what}"
+
+
+def _redo(project: Project, _body: dict[str, Any]) -> str:
+    what = project.redo()
+    return "Nothing to redo" if what is None else f"Done again: {what}"
+
+
+def _move(project: Project, body: dict[str, Any]) -> str:
+    to = body["to"]
+    return decisions.move(project, numbers(body["rows"]), to if to is None or to == -1 else whole(to))
+
+
+def _remove_photo(project: Project, body: dict[str, Any]) -> str:
+    number = whole(body["photo"])
+    what = f"Photo {project.photo(number).name} removed"
+    project.commit(what, values={f"photo/{number}": None})
+    return what
+
+
+# Edits that need no network, by the name that the page sends: of (project, what the page sent), they return what was
+# done in words.
+_EDITS: dict[str, Callable[[Project, dict[str, Any]], str]] = {
+    "undo": _undo,
+    "redo": _redo,
+    "rename": lambda project, body: decisions.rename(project, whole(body["c"]), words(body["name"])),
+    "merge": lambda project, body: decisions.merge(project, numbers(body["groups"])),
+    "move": _move,
+    "split": lambda project, body: decisions.split(project, whole(body["c"])),
+    "pairs": lambda project, body: decisions.say_pairs(project, numbers(body["rows"]), words(body["answer"])),
+    "delete": lambda project, body: boxes.delete(project, numbers(body["rows"])),
+    "never": lambda project, body: boxes.never(project, numbers(body["rows"])),
+    "confidence": lambda project, body: boxes.set_confidence(project, decimal(body["value"])),
+    "threshold": lambda project, body: decisions.set_threshold(project, decimal(body["value"])),
+    "reach": lambda project, body: boxes.set_reach(project, decimal(body["value"])),
+    "corrected": lambda project, body: boxes.mark_corrected(project, numbers(body["photos"]), bool(body["yes"])),
+    "remove_photo": _remove_photo,
+}
 
 
 def _review(request: Request) -> dict[str, Any]:
