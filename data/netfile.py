@@ -2,12 +2,14 @@
 
 Neither format holds code. What a hostile or broken file could still do is bounded here: sizes, and the names of the
 files that it refers to (an ONNX file may keep its tensors in others, an IR keeps them in a ``.bin`` of its own name).
+What it may take of the machine is bounded by :mod:`packed_scenes.data.netbounds`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -19,6 +21,7 @@ import numpy.typing as npt
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import check_file, sha256_file
 from packed_scenes.data.inference import compile_network, core, openvino
+from packed_scenes.data.netbounds import bounded_memory, check_model, check_onnx, is_memory, too_much
 
 SUFFIXES = (".onnx", ".xml")
 AGAIN, SMALLER = "Export or copy it again.", "Take a smaller one."
@@ -107,6 +110,7 @@ def _read_onnx(path: Path) -> NetFile:
         raise InputError(f"not an ONNX network ({type(error).__name__})", file=path, remedy=AGAIN) from error
     if not inputs or not outputs:
         raise InputError("not an ONNX network (it has no input or no output)", file=path, remedy=AGAIN)
+    check_onnx(model, path)
     others = _external(path, model)
     return NetFile(path, inputs, outputs, {p.key: p.value for p in model.metadata_props}, _sha256([path, *others]))
 
@@ -142,11 +146,13 @@ def _read_ir(path: Path) -> NetFile:
         raise InputError("its weights are missing", file=weights, remedy="Copy the .bin beside the .xml.")
     others = _bounded(path, [weights])
     try:
-        model = core().read_model(str(path))
+        with bounded_memory():
+            model = core().read_model(str(path))
         inputs, outputs = ([_ir_port(p, k) for k, p in enumerate(ports)] for ports in (model.inputs, model.outputs))
         about = _conversion(model)
     except Exception as error:  # RuntimeError, or what its binding raises on names that are no UTF-8
-        raise InputError(f"OpenVINO cannot read this network ({_last_line(error)})", file=path, remedy=AGAIN) from error
+        raise _failed(error, f"OpenVINO cannot read this network ({_last_line(error)})", path) from error
+    check_model(model, path)
     return NetFile(path, tuple(inputs), tuple(outputs), about, _sha256([path, *others]))
 
 
@@ -205,14 +211,14 @@ def compile_netfile(net: NetFile, *, backend: str = "openvino", device: str = "c
         model = core().read_model(str(net.path))
         if shape:
             model.reshape({0: library.PartialShape([side or -1 for side in shape])})
+        check_model(model, net.path)
         return model
 
     try:
-        compiled = compile_network(build, key=f"{net.sha256} {list(shape)}")
+        with bounded_memory():
+            compiled = compile_network(build, key=f"{net.sha256} {list(shape)}")
     except Exception as error:  # RuntimeError, or what its binding raises on names that are no UTF-8
-        raise InputError(
-            f"OpenVINO cannot read this network ({_last_line(error)})", file=net.path, remedy=AGAIN
-        ) from error
+        raise _failed(error, f"OpenVINO cannot read this network ({_last_line(error)})", net.path) from error
     request, names = compiled.create_infer_request(), [_name(port, k) for k, port in enumerate(compiled.outputs)]
 
     def run(batch: Array) -> dict[str, Array]:
@@ -233,14 +239,11 @@ class _Compiled:
         """Run with the input's own type, one caller at a time."""
         kind = self._net.inputs[0].kind if self._net.inputs else "float32"
         try:
-            with self._lock:
+            with self._lock, bounded_memory() if self._made_of[2] == "cpu" else nullcontext():
                 return self._run(np.ascontiguousarray(batch, np.dtype(kind)))
         except Exception as error:  # each library has its own; a wrong shape is the usual reason
-            raise InputError(
-                f"the network fails on an input of shape {list(batch.shape)} ({_last_line(error)})",
-                file=self._net.path,
-                remedy="Export it for this size, or for any.",
-            ) from error
+            what = f"the network fails on an input of shape {list(batch.shape)} ({_last_line(error)})"
+            raise _failed(error, what, self._net.path, "Export it for this size, or for any.") from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _compile_again, self._made_of
@@ -256,22 +259,28 @@ def _onnxruntime(net: NetFile, device: str) -> Run:
     if net.path.suffix != ".onnx":
         raise InputError("only OpenVINO runs this network", file=net.path, remedy="Leave the backend out.")
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # errors are told in our own line
     wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
     providers = [p for p in [*wanted, "CPUExecutionProvider"] if p in onnxruntime.get_available_providers()]
     try:
         # without its fallback, which prints to standard output, where --json answers
-        session = onnxruntime.InferenceSession(str(net.path), options, providers=providers, enable_fallback=0)
+        with bounded_memory() if providers == ["CPUExecutionProvider"] else nullcontext():
+            session = onnxruntime.InferenceSession(str(net.path), options, providers=providers, enable_fallback=0)
     except Exception as error:
-        raise InputError(
-            f"ONNX Runtime cannot read this network ({str(error).strip()[:150]})", file=net.path, remedy=AGAIN
-        ) from error
+        raise _failed(error, f"ONNX Runtime cannot read this network ({str(error).strip()[:150]})", net.path) from error
     name, outputs = session.get_inputs()[0].name, [port.name for port in session.get_outputs()]
 
     def run(batch: Array) -> dict[str, Array]:
         return {key: np.asarray(value) for key, value in zip(outputs, session.run(None, {name: batch}), strict=True)}
 
     return _Compiled(run, net, "onnxruntime", device, ())
+
+
+def _failed(error: Exception, what: str, path: Path, remedy: str = AGAIN) -> InputError:
+    """What is said of a library's error."""
+    if isinstance(error, InputError):
+        return error
+    return too_much(path) if is_memory(error) else InputError(what, file=path, remedy=remedy)
 
 
 def _last_line(error: Exception) -> str:

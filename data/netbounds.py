@@ -1,0 +1,156 @@
+"""What a network file of a stranger may take of the machine: no loops, bounded nodes, bounded memory.
+
+A file of a kilobyte can ask for any amount: ``Tile`` and ``Expand`` multiply what they are given, functions of an ONNX
+file that call each other twice double at every level, and a ``Loop`` need not end. Loops and endless functions are
+refused as the file is read. Memory is bounded while the network is compiled and while it runs, by the system's limit of
+the process's address space, so that an allocation above it fails and the library says so. What is left of time is
+bounded by these two.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from packed_scenes.data.errors import InputError
+
+LOOPS = {"Loop", "Scan", "TensorIterator"}
+MAX_NODES = 1_000_000  # with functions written out; the largest networks for pictures have some thousands
+MAX_MEMORY = 8 << 30  # bytes that a network may take beside what the process has
+SHARE = 0.75  # of the machine's memory, if that is less
+
+_NO_MEMORY = ("bad_alloc", "llocate", "exceeds the supported maximum", "SafeInt")  # of OpenVINO and ONNX Runtime
+_lock, _held, _before = Lock(), 0, (0, 0)
+
+
+def check_onnx(model: Any, path: Path) -> None:
+    """Refuse an ONNX network that loops, or is larger than it looks.
+
+    Args:
+        model: ``onnx.ModelProto``.
+        path: for the message.
+
+    Raises:
+        InputError: if it has a loop, a function that calls itself, or more than :data:`MAX_NODES` nodes.
+    """
+    functions = {(one.domain, one.name): one for one in model.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Iterable[Any], inside: tuple[tuple[str, str], ...] = ()) -> int:
+        total = 0
+        for node in nodes:
+            if node.op_type in LOOPS and not node.domain:
+                raise _refused(path, node.op_type)
+            total += 1
+            for attribute in node.attribute:
+                for graph in (attribute.g, *attribute.graphs):
+                    total += size(graph.node, inside)
+            name = (node.domain, node.op_type)
+            if name in functions:
+                if name in inside:
+                    raise _refused(path, f"function {node.op_type} that calls itself")
+                if name not in sizes:
+                    sizes[name] = size(functions[name].node, (*inside, name))
+                total += sizes[name]
+            if total > MAX_NODES:
+                raise InputError(
+                    f"the network has more than {MAX_NODES:,} nodes", file=path, remedy="Take a smaller one."
+                )
+        return total
+
+    try:
+        size(model.graph.node)
+    except RecursionError as error:
+        raise InputError("the network is nested too deeply", file=path, remedy="Take another one.") from error
+
+
+def check_model(model: Any, path: Path) -> None:
+    """Refuse a network that OpenVINO has read and that loops, or whose arrays alone are more than it may take.
+
+    Args:
+        model: ``openvino.Model``.
+        path: for the message.
+
+    Raises:
+        InputError: if it has a loop, or an array larger than :data:`MAX_MEMORY` whatever its input.
+    """
+    for node in model.get_ops():
+        if node.get_type_name() in LOOPS:
+            raise _refused(path, node.get_type_name())
+        for port in node.outputs():
+            shape = port.get_partial_shape()
+            if shape.rank.is_static and math.prod(max(side.get_min_length(), 1) for side in shape) > MAX_MEMORY:
+                raise too_much(path)
+
+
+def too_much(path: Path) -> InputError:
+    """What is said of a network that asks for more memory than it may take."""
+    return InputError(
+        f"the network asks for more than {memory_limit() / 1e9:.0f} GB of memory", file=path,
+        remedy="Take a smaller one, or a smaller picture.",
+    )  # fmt: skip
+
+
+def is_memory(error: Exception) -> bool:
+    """Whether a library's error says that memory was refused; the text is all there is."""
+    return isinstance(error, MemoryError) or any(text in str(error) for text in _NO_MEMORY)
+
+
+def memory_limit() -> int:
+    """Bytes that a network may take: :data:`MAX_MEMORY`, or a :data:`SHARE` of the machine's memory if that is less."""
+    if not hasattr(os, "sysconf"):  # Windows
+        return MAX_MEMORY
+    return min(MAX_MEMORY, int(SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
+
+
+def _refused(path: Path, what: str) -> InputError:
+    return InputError(
+        f"the network has a {what}, whose end cannot be known", file=path, remedy="Export it without loops."
+    )
+
+
+@contextmanager
+def bounded_memory(limit: int | None = None) -> Iterator[None]:
+    """Let allocations fail that would bring the process ``limit`` bytes above what it has now; threads may nest it.
+
+    Only where the system has such a limit and tells the size of a process (Linux).
+
+    Args:
+        limit: bytes; None = :func:`memory_limit`.
+    """
+    global _held, _before
+    size = _address_space()
+    if not size:
+        yield
+        return
+    import resource
+
+    with _lock:
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if not _held:
+            _before = soft, hard
+        _held += 1
+        wanted = size + (limit or memory_limit())
+        bounds = [bound for bound in (_before[0], hard) if bound != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *bounds]), hard))
+    try:
+        yield
+    finally:
+        with _lock:
+            _held -= 1
+            if not _held:
+                resource.setrlimit(resource.RLIMIT_AS, _before)
+
+
+def _address_space() -> int:
+    """Bytes of this process's address space; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,142 @@
+"""Networks of a few hundred bytes that ask for all memory or never end: one line, little memory."""
+
+import threading
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from packed_scenes.data import netbounds
+from packed_scenes.data.errors import InputError
+from packed_scenes.data.netbounds import bounded_memory, is_memory
+from packed_scenes.data.netfile import compile_netfile, read_netfile
+
+resource = pytest.importorskip("resource", reason="no such limit here")
+NODE = helper.make_node
+BACKENDS = ["openvino", "onnxruntime"]
+MEANS = NODE("ReduceMean", ["x"], ["m"], axes=[2, 3], keepdims=0)  # (B, 3)
+
+
+@pytest.fixture(autouse=True)
+def _not_kept(monkeypatch):
+    monkeypatch.setenv("PACKED_SCENES_CACHE", "off")
+
+
+def save(path, nodes, functions=(), **constants):
+    """A network from (B, 3, 32, 32) to ``v`` (B, 3)."""
+    values = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    graph = helper.make_graph(
+        nodes, "bomb", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3, 32, 32])],
+        [helper.make_tensor_value_info("v", TensorProto.FLOAT, ["batch", 3])], values,
+    )  # fmt: skip
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("d", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, functions=list(functions))
+    model.ir_version = 8
+    onnx.save(model, str(path))
+    return path
+
+
+def mean_added(name):
+    """Take the mean of an array and add it to ``m``."""
+    return [
+        NODE("Mul", [name, name], ["u"]),
+        NODE("ReduceMean", ["u"], ["k"], keepdims=0),
+        NODE("Add", ["m", "k"], ["v"]),
+    ]
+
+
+def tile(path):
+    return save(path, [MEANS, NODE("Tile", ["m", "r"], ["t"]), *mean_added("t")], r=[1, 3_000_000_000])
+
+
+def expand(path):
+    by = [NODE("Unsqueeze", ["m", "a"], ["n"]), NODE("Expand", ["n", "r"], ["t"])]
+    return save(path, [MEANS, *by, *mean_added("t")], a=[2], r=[1, 3, 4_000_000_000])
+
+
+def fill(path):
+    return save(path, [MEANS, NODE("ConstantOfShape", ["r"], ["t"]), *mean_added("t")], r=[200_000, 100_000])
+
+
+def double(path):
+    """A constant that is put behind itself, again and again; its size is not written anywhere."""
+    nodes = [NODE("Concat", [f"c{k}"] * 4, [f"c{k + 1}"], axis=0) for k in range(18)]
+    return save(path, [MEANS, *nodes, *mean_added("c18")], c0=np.ones(64, np.float32))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("make", [tile, expand, fill])
+def test_networks_that_ask_for_all_memory(tmp_path, make, backend):
+    path = make(tmp_path / "n.onnx")
+    with pytest.raises(InputError, match=r"asks for more than . GB of memory"):
+        compile_netfile(read_netfile(path), backend=backend)(np.zeros((2, 3, 32, 32), np.float32))
+
+
+def test_constants_that_grow_are_refused_before_they_do(tmp_path):
+    with pytest.raises(InputError, match=r"asks for more than . GB of memory"):
+        compile_netfile(read_netfile(double(tmp_path / "n.onnx")))
+
+
+@pytest.mark.slow
+def test_constants_that_grow_meet_the_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(netbounds, "MAX_MEMORY", 1 << 30)
+    net = read_netfile(double(tmp_path / "n.onnx"))
+    with pytest.raises(InputError, match=r"asks for more than . GB of memory"):
+        compile_netfile(net, backend="onnxruntime")(np.zeros((2, 3, 32, 32), np.float32))
+
+
+def test_a_loop_is_refused(tmp_path):
+    scalar = [helper.make_tensor_value_info(n, k, []) for n, k in (("i", TensorProto.INT64), ("on", TensorProto.BOOL))]
+    state, after = (helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", 3]) for n in ("s", "s2"))
+    still = helper.make_tensor_value_info("on2", TensorProto.BOOL, [])
+    nodes = [NODE("Identity", ["on"], ["on2"]), NODE("Add", ["s", "s"], ["s2"])]
+    body = helper.make_graph(nodes, "body", [*scalar, state], [still, after])
+    path = save(tmp_path / "n.onnx", [MEANS, NODE("Loop", ["n", "t", "m"], ["v"], body=body)], n=2**62, t=True)
+    with pytest.raises(InputError, match="has a Loop, whose end cannot be known"):
+        read_netfile(path)
+
+
+def function(k, inner):
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("d", 1)]
+    nodes = [NODE(inner, ["a"], ["b"], domain="d" * k), NODE(inner, ["b"], ["c"], domain="d" * k)]
+    return helper.make_function("d", f"f{k}", ["a"], ["c"], nodes, opsets)
+
+
+def test_functions_that_call_functions(tmp_path):
+    chain = [function(0, "Neg"), *(helper.make_function(
+        "d", f"f{k}", ["a"], ["c"],
+        [NODE(f"f{k - 1}", ["a"], ["b"], domain="d"), NODE(f"f{k - 1}", ["b"], ["c"], domain="d")],
+        [helper.make_opsetid("", 17), helper.make_opsetid("d", 1)],
+    ) for k in range(1, 40))]  # fmt: skip
+    call = [MEANS, NODE("f39", ["m"], ["v"], domain="d")]
+    with pytest.raises(InputError, match="more than 1,000,000 nodes"):
+        read_netfile(save(tmp_path / "n.onnx", call, chain))
+    small = save(tmp_path / "s.onnx", [MEANS, NODE("f3", ["m"], ["v"], domain="d")], chain[:4])
+    assert read_netfile(small).outputs[0].name == "v"
+    own = function(1, "f1")
+    with pytest.raises(InputError, match="function f1 that calls itself"):
+        read_netfile(save(tmp_path / "o.onnx", [MEANS, NODE("f1", ["m"], ["v"], domain="d")], [own]))
+
+
+def test_the_limit_goes_when_the_last_one_leaves():
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    inside, leave = threading.Event(), threading.Event()
+
+    def other():
+        with bounded_memory(1 << 40):
+            inside.set()
+            leave.wait(60)
+
+    thread = threading.Thread(target=other)
+    with bounded_memory(1 << 30):
+        thread.start()
+        assert inside.wait(60)
+    assert resource.getrlimit(resource.RLIMIT_AS)[0] > 0
+    leave.set()
+    thread.join()
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    with bounded_memory(1 << 28), pytest.raises(MemoryError) as raised:
+        bytearray(1 << 33)
+    assert is_memory(raised.value)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
