@@ -14,9 +14,9 @@ from packed_scenes.cluster.constraints import close
 from packed_scenes.cluster.decision.deciding import Evidence
 from packed_scenes.cluster.dense import DENSE_LIMIT, average_tree, cosine_distances
 from packed_scenes.cluster.labels import Labels, cluster_sums
-from packed_scenes.cluster.light import remove_scene_shifts
 from packed_scenes.cluster.near_threshold import cluster_near
 from packed_scenes.cluster.reciprocal import reciprocal_merge
+from packed_scenes.cluster.scene_shift import remove_scene_shifts
 from packed_scenes.cluster.spatial import spatial_distances
 from packed_scenes.data import InputError
 from packed_scenes.data.thresholds import UNCALIBRATED
@@ -42,13 +42,13 @@ class AverageLinkage(Clusterer):
         threshold: mean cosine distance up to which clusters merge: a number in [0, 2]; ``"adaptive"`` (near the
             embedder's own, by a silhouette that does not merge strangers, see :mod:`packed_scenes.cluster.choose`;
             where groups are large and there are no constraints, by their dense cores, see
-            :mod:`packed_scenes.cluster.cores`); ``"calibrated"`` (the embedder's own); or ``"silhouette"`` (the usual
-            rule: merges too much where most identities are single).
+            :mod:`packed_scenes.cluster.density_cores`); ``"calibrated"`` (the embedder's own); or ``"silhouette"`` (the
+            usual rule: merges too much where most identities are single).
         calibrated: the embedder's own threshold, from its card. ``"adaptive"`` does without: then it is the decision
             (:mod:`packed_scenes.cluster.decision`).
         spatial: use the boxes, if ``fit`` gets them (:mod:`packed_scenes.cluster.spatial`); up to ``DENSE_LIMIT`` rows.
-        light: take out what the light of each scene adds, if ``fit`` gets several scenes
-            (:mod:`packed_scenes.cluster.light`).
+        scene_shift: take out what the light of each scene adds, if ``fit`` gets several scenes
+            (:mod:`packed_scenes.cluster.scene_shift`).
 
     Attributes:
         threshold_: the cosine distance that was used (by cores: up to which a row joins the nearest core).
@@ -63,12 +63,12 @@ class AverageLinkage(Clusterer):
         *,
         calibrated: float | None = None,
         spatial: bool = True,
-        light: bool = True,
+        scene_shift: bool = True,
     ) -> None:
         self.threshold = threshold
         self.calibrated = calibrated
         self.spatial = spatial
-        self.light = light
+        self.scene_shift = scene_shift
 
     def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
         rule = _parse(self.threshold)
@@ -79,7 +79,7 @@ class AverageLinkage(Clusterer):
                 raise InputError("no calibrated threshold is given", remedy="Give one, or a number as threshold.")
         elif not 0 < self.calibrated <= 2:
             raise InputError(f"calibrated must be a cosine distance in (0, 2], got {self.calibrated}")
-        if self.light and hints.scene is not None and len(X) > 1:
+        if self.scene_shift and hints.scene is not None and len(X) > 1:
             X = remove_scene_shifts(X, hints.scene, threshold=self._scale)
         if self.spatial and hints.xyxy is not None and len(X) > DENSE_LIMIT:
             self.warnings_.append(f"the places of the boxes were not used: {len(X)} rows, limit {DENSE_LIMIT}")
@@ -94,7 +94,7 @@ class AverageLinkage(Clusterer):
         return UNCALIBRATED if self.calibrated is None else self.calibrated
 
     def _decided(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
-        found = Evidence(X, hints, boxes=self.spatial, light=self.light).decide()
+        found = Evidence(X, hints, boxes=self.spatial, scene_shift=self.scene_shift).decide()
         self.threshold_ = found.boundary
         return found.labels, found.probability
 

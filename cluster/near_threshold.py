@@ -5,8 +5,8 @@ from __future__ import annotations
 from packed_scenes.cluster.base import Hints, Vectors
 from packed_scenes.cluster.choose import adaptive_cut, merge_adaptively
 from packed_scenes.cluster.constraints import close
-from packed_scenes.cluster.cores import LARGE_GROUP, MAX_DISTANCE, group_by_cores, mean_own_size
 from packed_scenes.cluster.dense import DENSE_LIMIT, average_tree, cosine_distances
+from packed_scenes.cluster.density_cores import LARGE_GROUP, MAX_DISTANCE, group_by_cores, mean_own_size
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.cluster.reciprocal import reciprocal_merge
 from packed_scenes.cluster.spatial import spatial_distances
@@ -16,7 +16,7 @@ def cluster_near(X: Vectors, hints: Hints, calibrated: float, *, spatial: bool) 
     """Return (N,) names and the cosine distance that was used.
 
     Where the groups at the calibrated cut are large, and there are no constraints, clusters go by their dense cores
-    (:mod:`packed_scenes.cluster.cores`); else average linkage at the cut near the calibrated one with the best
+    (:mod:`packed_scenes.cluster.density_cores`); else average linkage at the cut near the calibrated one with the best
     silhouette (:mod:`packed_scenes.cluster.choose`).
 
     Args:

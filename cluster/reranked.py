@@ -12,9 +12,9 @@ from packed_scenes.cluster.average import membership
 from packed_scenes.cluster.base import Clusterer, Hints, Pairs, Vectors
 from packed_scenes.cluster.constraints import Constraints, close
 from packed_scenes.cluster.labels import Labels, cluster_sums
-from packed_scenes.cluster.light import remove_scene_shifts
 from packed_scenes.cluster.reciprocal import reciprocal_merge
 from packed_scenes.cluster.rerank import merge_reranked, reciprocal_similarity
+from packed_scenes.cluster.scene_shift import remove_scene_shifts
 from packed_scenes.data import InputError
 from packed_scenes.data.thresholds import UNCALIBRATED
 
@@ -37,7 +37,7 @@ class Reranked(Clusterer):
         reach: x calibrated: how far neighbours may be.
         mix: part of the cosine distance.
         start: x calibrated, the mean cosine distance down to which large groups are taken as they are; 0 = no groups.
-        light: take out what the light of each scene (or the view of each camera) adds, if ``fit`` gets several.
+        scene_shift: take out what the light of each scene (or the view of each camera) adds, if ``fit`` gets several.
     """
 
     _uses_constraints = True
@@ -52,7 +52,7 @@ class Reranked(Clusterer):
         reach: float = 2.0,
         mix: float = 0.3,
         start: float = 0.75,
-        light: bool = True,
+        scene_shift: bool = True,
     ) -> None:
         self.threshold = threshold
         self.calibrated = calibrated
@@ -61,14 +61,14 @@ class Reranked(Clusterer):
         self.reach = reach
         self.mix = mix
         self.start = start
-        self.light = light
+        self.scene_shift = scene_shift
 
     def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
         if not 0 < self.calibrated <= 2:
             raise InputError(f"calibrated must be a cosine distance in (0, 2], got {self.calibrated}")
         if len(X) == 1:
             return np.zeros(1, np.int64), np.ones(1)
-        if self.light and hints.scene is not None:
+        if self.scene_shift and hints.scene is not None:
             X = remove_scene_shifts(X, hints.scene, threshold=self.calibrated)
         if hints.cannot_link is None and hints.exclusive is None:
             hints = replace(hints, must_link=_with_equal_rows(X, hints.must_link))

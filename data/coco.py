@@ -60,12 +60,12 @@ def read_coco(path: str | Path, *, images: str | Path | None = None) -> list[Lab
     if images is None and (folder / "images").is_dir():
         folder = folder / "images"
     faults = Faults(path)
-    pictures, again = parse_pictures(content, path, faults)
+    pictures, repeated = parse_pictures(content, path, faults)
     categories = parse_categories(content, path)
     index = {key: i for i, key in enumerate(categories)}
     faults.check()
     faults.good = 0
-    entries, warnings = parse_entries(content.get("annotations"), pictures, path, faults, again=again)
+    entries, warnings = parse_entries(content.get("annotations"), pictures, path, faults, repeated=repeated)
     files = locate([p.file_name for p in pictures.values()], folder)
     names = flat_names([PurePosixPath(p.file_name.lstrip("/")).with_suffix("").as_posix() for p in pictures.values()])
     scenes = []
@@ -155,12 +155,12 @@ def coco_boxes(content: Any, path: str | Path) -> Given:
         InputError: as :func:`read_coco`.
     """
     faults = Faults(path)
-    again: dict[int | str, int | str] = {}
+    repeated: dict[int | str, int | str] = {}
     if isinstance(content, dict):
-        pictures, again = parse_pictures(content, path, faults)
+        pictures, repeated = parse_pictures(content, path, faults)
         faults.check()
         faults.good = 0
-        entries, warnings = parse_entries(content.get("annotations"), pictures, path, faults, again=again)
+        entries, warnings = parse_entries(content.get("annotations"), pictures, path, faults, repeated=repeated)
     else:
         pictures = {}
         for i, result in enumerate(content):

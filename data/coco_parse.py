@@ -75,19 +75,19 @@ def _list(content: Mapping[str, Any], name: str, path: str | Path) -> list[Any]:
 def parse_pictures(
     content: Mapping[str, Any], path: str | Path, faults: Faults
 ) -> tuple[dict[int | str, Picture], dict[int | str, int | str]]:
-    """Return the pictures by id, in the file's order, and the ids of those that are listed again, by id.
+    """Return the pictures by id, in the file's order, and the ids of those that are listed more than once, by id.
 
     An entry of the wrong type, or whose id is another one's, is left out.
     """
     found: dict[int | str, Picture] = {}
-    again: dict[int | str, int | str] = {}
+    repeated: dict[int | str, int | str] = {}
     names: dict[str, int | str] = {}
     for i, entry in enumerate(_list(content, "images", path)):
         where = f"image {i}"
         with faults.entry(where):
             key = parse_key(entry, "id", path, where)
             name = entry_name(entry.get("file_name") or entry.get("coco_url"), file=path, where=where)  # LVIS: coco_url
-            if key in found or key in again:
+            if key in found or key in repeated:
                 raise InputError(
                     f"{where}: the image id {shorten(key)} appears twice", file=path, remedy="Renumber the images."
                 )
@@ -101,12 +101,12 @@ def parse_pictures(
                 )
                 size = (width, height)
             if name in names:
-                again[key] = names[name]
+                repeated[key] = names[name]
             else:
                 found[key] = Picture(name, size)
                 names[name] = key
             faults.good += 1
-    return found, again
+    return found, repeated
 
 
 def parse_categories(content: Mapping[str, Any], path: str | Path) -> dict[int | str, str]:
@@ -131,7 +131,7 @@ def parse_entries(
     path: str | Path,
     faults: Faults,
     *,
-    again: Mapping[int | str, int | str] | None = None,
+    repeated: Mapping[int | str, int | str] | None = None,
     kind: str = "annotation",
 ) -> tuple[dict[int | str, list[Entry]], list[str]]:
     """Return the annotations (or results) of every picture by its id, and warnings; bad ones are left out.
@@ -141,11 +141,11 @@ def parse_entries(
         pictures: by id.
         path: for messages.
         faults: receives what is left out.
-        again: ids of pictures that are listed more than once, see :func:`parse_pictures`.
+        repeated: ids of pictures that are listed more than once, see :func:`parse_pictures`.
         kind: what an entry is called.
     """
     found: dict[int | str, list[Entry]] = {key: [] for key in pictures}
-    known = {**found, **(again or {})}
+    known = {**found, **(repeated or {})}
     turned: list[str] = []
     for i, entry in enumerate(_list({"annotations": annotations}, "annotations", path)):
         where = f"{kind} {i}"
@@ -159,7 +159,7 @@ def parse_entries(
                     remedy="Add the image or correct it.",
                 )
             made, is_turned = _entry(entry, i, path, where)
-            found[(again or {}).get(key, key)].append(made)
+            found[(repeated or {}).get(key, key)].append(made)
             turned += [where] * is_turned
     corners = [v for own in found.values() for entry in own for v in entry.xyxy]
     if corners and 0 < max(corners) <= 1 and not all(v.is_integer() for v in corners):
@@ -172,8 +172,8 @@ def parse_entries(
         warnings.append(
             f"{path}: {len(turned)} rotated boxes became the upright boxes around them (first: {turned[0]})"
         )
-    if again:
-        warnings.append(f"{path}: {len(again)} pictures are listed more than once; their entries were put together")
+    if repeated:
+        warnings.append(f"{path}: {len(repeated)} pictures are listed more than once; their entries were put together")
     return found, warnings
 
 

@@ -23,7 +23,7 @@ _sweeping = Lock()
 
 
 @contextmanager
-def held_folder(folder: str | Path) -> Iterator[None]:
+def lock_folder(folder: str | Path) -> Iterator[None]:
     """Hold a folder for this process while the block runs; one that is made for it goes again if it stays empty.
 
     Raises:

@@ -25,11 +25,11 @@ from packed_scenes.detect.class_names import class_id
 from packed_scenes.detect.heads import Found
 from packed_scenes.detect.info import DetectionInfo
 from packed_scenes.detect.load import Backend, General, load_network
-from packed_scenes.detect.nested import rescore
+from packed_scenes.detect.nested_boxes import rescore
 from packed_scenes.detect.networks import Network
 from packed_scenes.detect.nms import best_first, nms, nms_mean
 from packed_scenes.detect.pyramid import Image, Pyramid, Rectangle, is_flat, scaled
-from packed_scenes.detect.scale import SIZE_SCORE, Look, look
+from packed_scenes.detect.scale import SIZE_SCORE, SizeEstimate, estimate_size
 from packed_scenes.detect.survey import INPUT_SIDES, SAME_SCALE, Region, Survey, finer, survey
 from packed_scenes.detect.tiles import EDGE, Candidates, layout, merge
 
@@ -133,7 +133,7 @@ class Detector:
         card = self.network.card
         if self.general is not None and card.familiar is not None:
             sure = self._kept(found, card.confidence, width, height)  # whatever the user's confidence
-            if card.familiar.doubt(sure, width=width, height=height) > card.general_above:
+            if card.familiar.unfamiliarity(sure, width=width, height=height) > card.general_above:
                 return replace(self, network=self.general.load(), general=None).detect_with_info(image)
         return self._objects(found, info, width=width, height=height)
 
@@ -147,7 +147,7 @@ class Detector:
             found, info = self._pass(pyramid, everything, int(self.image_size) / max(height, width))
         else:
             shows = partial(pyramid.detail, longest=INPUT_SIDES[-1])
-            seen = survey(width, height, partial(self._look, pyramid), shows, best_px=card.object_px)
+            seen = survey(width, height, partial(self._estimate_at, pyramid), shows, best_px=card.object_px)
             if seen.uniform():
                 found, info = self._settle(pyramid, Region(everything, seen.object_px))
                 parts = finer(seen, found.xyxy, found.score, scale=info.scale, best_px=card.object_px)
@@ -155,17 +155,17 @@ class Detector:
                 parts = seen
             if parts is not None:
                 found, info = self._by_region(pyramid, parts)
-            info = self._doubts(replace(info, looked_at=round(seen.spent / 1e6, 2)), seen)
+            info = self._doubts(replace(info, survey_megapixels=round(seen.spent / 1e6, 2)), seen)
         return found, info
 
-    def _look(self, pyramid: Pyramid, part: Rectangle, scale: float) -> Look:
+    def _estimate_at(self, pyramid: Pyramid, part: Rectangle, scale: float) -> SizeEstimate:
         found, info = self._pass(pyramid, part, scale, looking=True)
-        return look(found.xyxy, found.score, info.scale, area=(part[2] - part[0]) * (part[3] - part[1]))
+        return estimate_size(found.xyxy, found.score, info.scale, area=(part[2] - part[0]) * (part[3] - part[1]))
 
     def _settle(self, pyramid: Pyramid, region: Region) -> tuple[Candidates, DetectionInfo]:
         """Detect at the scale of a region's objects, once more if they turn out to be of another size."""
         found, info = self._pass(pyramid, region.rectangle, self._scale(pyramid, region.object_px))
-        seen = look(found.xyxy, found.score, info.scale)
+        seen = estimate_size(found.xyxy, found.score, info.scale)
         expected = region.object_px
         if expected and seen.weight and not 1 / SAME_SCALE < seen.object_px / expected < SAME_SCALE:
             expected = seen.object_px

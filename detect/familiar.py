@@ -53,7 +53,7 @@ class Familiar:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"the card's rule for unfamiliar pictures cannot be read ({error})") from error
 
-    def doubt(self, objects: Objects, *, width: int, height: int) -> float:
+    def unfamiliarity(self, objects: Objects, *, width: int, height: int) -> float:
         """Logit of being unfamiliar: above 0 where the picture is."""
         found = features(objects.xyxy, _score(objects), width=width, height=height)
         return self.bias + sum(self.weights[name] * value for name, value in found.items())
@@ -66,7 +66,7 @@ class Familiar:
                 is familiar, so that a lower threshold of the user raises no alarm.
         """
         sure = objects.select(_score(objects) >= confidence)
-        if self.doubt(sure, width=width, height=height) <= 0:
+        if self.unfamiliarity(sure, width=width, height=height) <= 0:
             return ()
         unlike = f"this looks unlike what the detector learned ({self.learned})"
         if not len(objects):

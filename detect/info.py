@@ -24,7 +24,7 @@ class DetectionInfo:
         sha256: of the weights.
         warnings: sentences for the user.
         regions: parts of the picture that were run at a scale of their own, 1 = one scale for all.
-        looked_at: input pixels of the looks that chose the scale, in megapixels.
+        survey_megapixels: input pixels of the looks that chose the scale, in megapixels.
     """
 
     input_size: tuple[int, int]
@@ -38,7 +38,7 @@ class DetectionInfo:
     sha256: str
     warnings: tuple[str, ...] = ()
     regions: int = 1
-    looked_at: float = 0.0
+    survey_megapixels: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -19,7 +19,7 @@ EXAMPLES = 2  # boxes near the median that a look keeps
 
 
 @dataclass(frozen=True)
-class Look:
+class SizeEstimate:
     """What one look saw.
 
     Attributes:
@@ -40,11 +40,13 @@ class Look:
         return self.weight >= MIN_SCORE_SUM
 
 
-def look(xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], scale: float, *, area: float = np.inf) -> Look:
+def estimate_size(
+    xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], scale: float, *, area: float = np.inf
+) -> SizeEstimate:
     """Summarise detections given in picture pixels; ``area``: of the part that was looked at, in picture pixels."""
     sure = score >= SIZE_SCORE
     if not sure.any():
-        return Look(scale, 0.0, 0.0)
+        return SizeEstimate(scale, 0.0, 0.0)
     xyxy, score = xyxy[sure], score[sure]
     squares = np.prod(xyxy[:, 2:] - xyxy[:, :2], axis=1, dtype=np.float64)
     size = np.sqrt(squares)
@@ -52,16 +54,16 @@ def look(xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], scale: f
     alike = np.flatnonzero(np.abs(np.log(np.maximum(size, 1e-6) / max(median, 1e-6))) < 0.4)
     best = alike[np.argsort(-score[alike], kind="stable")[:EXAMPLES]]
     covered = min(1.0, float(score @ squares) / area)
-    return Look(scale, median, float(score.sum()) + FULL_PICTURE_SCORE * covered, xyxy[best])
+    return SizeEstimate(scale, median, float(score.sum()) + FULL_PICTURE_SCORE * covered, xyxy[best])
 
 
-def choose(looks: list[Look], *, best_px: float) -> Look | None:
+def choose(estimates: list[SizeEstimate], *, best_px: float) -> SizeEstimate | None:
     """Give the most trustworthy look, or None if none saw enough.
 
     Chosen is the look whose objects were nearest to the best size in its input (on a logarithmic scale) among those
     that saw at least half of what the best one saw.
     """
-    seen = [v for v in looks if v.enough]
+    seen = [v for v in estimates if v.enough]
     if not seen:
         return None
     most = max(v.weight for v in seen)

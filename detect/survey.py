@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.detect.pyramid import Rectangle
-from packed_scenes.detect.scale import Look, choose, look, weighted_median
+from packed_scenes.detect.scale import SizeEstimate, choose, estimate_size, weighted_median
 
 # px, long sides of the looks: objects of 1/40 to 1/2 of the picture are seen by one of them. On 71 unseen generated
 # scenes three looks err by 5.7 % of the object's size in the mean, the outer two by 6.1 %; that two are too few was
@@ -43,7 +43,7 @@ MIN_INSIDE_SCORE = 4.0  # sum of scores of the objects inside an object that mak
 INSIDE_INPUT = 320  # px, input of a look into an object
 MIN_INSIDE_PX = 96  # px: objects smaller than this in the picture are not looked into
 
-LookAt = Callable[[Rectangle, float], Look]
+EstimateAt = Callable[[Rectangle, float], SizeEstimate]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def finer(
     regions, small = [], False
     for x1, y1, x2, y2 in cells:
         inside = ((center >= (x1, y1)) & (center < (x2, y2))).all(1)
-        cell = look(xyxy[inside], score[inside], scale)
+        cell = estimate_size(xyxy[inside], score[inside], scale)
         tiny = cell.weight >= MIN_PART_SCORE and cell.object_px * scale < CLOSER_LOOK_SHARE * best_px
         regions.append(Region((x1, y1, x2, y2), cell.object_px if tiny else None, cell.weight if tiny else 0.0))
         small = small or tiny
@@ -150,17 +150,19 @@ def quarters(part: Rectangle) -> list[Rectangle]:
     return [(x1, y1, x, y), (x, y1, x2, y), (x1, y, x, y2), (x, y, x2, y2)]
 
 
-def survey(width: int, height: int, look_at: LookAt, detail: Callable[[Rectangle], float], *, best_px: float) -> Survey:
+def survey(
+    width: int, height: int, estimate_at: EstimateAt, detail: Callable[[Rectangle], float], *, best_px: float
+) -> Survey:
     """Look at a picture until the size of its objects is known everywhere, or the budget ends.
 
     Args:
-        look_at: detects in a part (picture pixels) at a scale (input pixels per picture pixel).
+        estimate_at: detects in a part (picture pixels) at a scale (input pixels per picture pixel).
         detail: how much a part shows, 0 = nothing at all.
         best_px: object size in input pixels at which the network is best.
     """
-    looks = _Looks(look_at, best_px, width, height)
+    estimates = _Estimates(estimate_at, best_px, width, height)
     regions: list[Region] = []
-    parts, parents, settled = blocks(width, height), dict[Rectangle, Look](), True
+    parts, parents, settled = blocks(width, height), dict[Rectangle, SizeEstimate](), True
     sizes: tuple[int, ...] = INPUT_SIDES
     while parts:
         # At the closest, quarters would be too small to be looked at.
@@ -168,16 +170,16 @@ def survey(width: int, height: int, look_at: LookAt, detail: Callable[[Rectangle
         shown = {part: detail(part) if len(parts) > 1 else 1.0 for part in parts}
         judged: dict[Rectangle, Region | _Closer] = {}
         for part in _most_detailed(shown):
-            settled = settled and looks.spent <= BUDGET
+            settled = settled and estimates.spent <= BUDGET
             if settled:
-                judged[part] = looks.judge(part, sizes, parents.get(part), closest=closest)
+                judged[part] = estimates.judge(part, sizes, parents.get(part), closest=closest)
         regions += [v for v in judged.values() if isinstance(v, Region)]
         closer = _closer(shown, judged, everywhere=not regions) if settled and not closest else []
         rest = [p for p in parts if p not in closer and not isinstance(judged.get(p), Region)]
         regions += [Region(p, parents[p].object_px if p in parents else None) for p in rest]
         parents = _parents(closer, judged)
         parts, sizes = [q for p in closer for q in quarters(p)], INPUT_SIDES[-1:]
-    return Survey(regions, _common(regions), settled, looks.spent)
+    return Survey(regions, _common(regions), settled, estimates.spent)
 
 
 def _most_detailed(shown: dict[Rectangle, float]) -> list[Rectangle]:
@@ -193,7 +195,7 @@ def _closer(
     return [part for part, value in shown.items() if part in must or (everywhere and value > 0)]
 
 
-def _parents(closer: list[Rectangle], judged: Mapping[Rectangle, Region | _Closer]) -> dict[Rectangle, Look]:
+def _parents(closer: list[Rectangle], judged: Mapping[Rectangle, Region | _Closer]) -> dict[Rectangle, SizeEstimate]:
     """What was seen from afar of each quarter of the parts that are looked at closer."""
     found = [(part, judgement) for part in closer if isinstance(judgement := judged.get(part), _Closer)]
     return {q: judgement.seen for part, judgement in found if judgement.seen for q in quarters(part)}
@@ -211,23 +213,25 @@ class _Closer:
     """A part that asks for a closer look: it must where specks were ``seen`` or objects hold many, or shows nothing."""
 
     must: bool = False
-    seen: Look | None = None
+    seen: SizeEstimate | None = None
 
 
-class _Looks:
+class _Estimates:
     """Looks that count their input pixels, and what follows from them."""
 
-    def __init__(self, look_at: LookAt, best_px: float, width: int, height: int) -> None:
-        self._look_at, self._best_px, self.width, self.height = look_at, best_px, float(width), float(height)
+    def __init__(self, estimate_at: EstimateAt, best_px: float, width: int, height: int) -> None:
+        self._estimate_at, self._best_px, self.width, self.height = estimate_at, best_px, float(width), float(height)
         self.spent = 0.0
 
-    def judge(self, part: Rectangle, sizes: tuple[int, ...], parent: Look | None, *, closest: bool) -> Region | _Closer:
+    def judge(
+        self, part: Rectangle, sizes: tuple[int, ...], parent: SizeEstimate | None, *, closest: bool
+    ) -> Region | _Closer:
         """Settle the size of a part's objects, or say why a closer look is needed."""
         side = _side(part)
-        looks = [self._at(part, s / side) for s in sizes if s < MAX_ENLARGEMENT * side or s == sizes[0]]
-        own = choose(looks, best_px=self._best_px)
+        estimates = [self._at(part, s / side) for s in sizes if s < MAX_ENLARGEMENT * side or s == sizes[0]]
+        own = choose(estimates, best_px=self._best_px)
         if len(sizes) > 1 and (own is None or own.object_px * sizes[0] > BULKY_PX * side):
-            own = choose([*looks, self._at(part, SMALLEST_INPUT / side)], best_px=self._best_px)
+            own = choose([*estimates, self._at(part, SMALLEST_INPUT / side)], best_px=self._best_px)
         seen = own or parent  # where nothing is seen from near, what was seen from afar holds
         if seen is None:
             return _Closer()
@@ -240,12 +244,12 @@ class _Looks:
         small = own.object_px * own.scale < MIN_SIZE_SHARE * self._best_px
         return Region(part, self._confirmed(part, own) if small else own.object_px, own.weight)
 
-    def _at(self, part: Rectangle, scale: float) -> Look:
+    def _at(self, part: Rectangle, scale: float) -> SizeEstimate:
         self.spent += (part[2] - part[0]) * (part[3] - part[1]) * scale**2
-        return self._look_at(part, scale)
+        return self._estimate_at(part, scale)
 
-    def _around(self, box: Rectangle, side: float, size: int) -> Look:
-        """Look at a square around a box."""
+    def _around(self, box: Rectangle, side: float, size: int) -> SizeEstimate:
+        """Estimate the size in a square around a box."""
         x1, y1, x2, y2 = box
         x = float(np.clip((x1 + x2 - side) / 2, 0, max(0.0, self.width - side)))
         y = float(np.clip((y1 + y2 - side) / 2, 0, max(0.0, self.height - side)))
@@ -253,7 +257,7 @@ class _Looks:
             (x, y, min(x + side, self.width), min(y + side, self.height)), min(MAX_ENLARGEMENT, size / side)
         )
 
-    def _hold_many(self, seen: Look) -> bool:
+    def _hold_many(self, seen: SizeEstimate) -> bool:
         """Whether each of the look's examples holds many objects itself."""
         if seen.object_px < MIN_INSIDE_PX or not len(seen.examples):
             return False
@@ -264,7 +268,7 @@ class _Looks:
                 return False
         return True
 
-    def _confirmed(self, part: Rectangle, seen: Look) -> float:
+    def _confirmed(self, part: Rectangle, seen: SizeEstimate) -> float:
         """The size of the objects as they look at the scale at which they would be run."""
         if not len(seen.examples):
             return seen.object_px

@@ -208,13 +208,13 @@ def train_default(
     network = LayoutNet()
     if start is not None:
         network = _earlier(start)
-    held = CropStore.open(work / "held" / f"shard-{HELD_SHARD:05d}")
-    scenes = make_scenes(held, width=network.width, height=network.height)
+    holdout = CropStore.open(work / "held" / f"shard-{HELD_SHARD:05d}")
+    scenes = make_scenes(holdout, width=network.width, height=network.height)
     trained = train(
         network, sources, recipe=recipe, checkpoint=work / "checkpoint.pt", check=check_network(scenes), report=report,
         warm=start is not None,
     )  # fmt: skip
-    return write_default(trained, held, out=out, data=data, recipe=asdict(recipe))
+    return write_default(trained, holdout, out=out, data=data, recipe=asdict(recipe))
 
 
 def _earlier(path: Path) -> LayoutNet:
@@ -227,12 +227,12 @@ def _earlier(path: Path) -> LayoutNet:
 
 
 def write_default(
-    network: Unit, held: CropStore, *, out: Path, data: dict[str, Any], recipe: dict[str, Any]
+    network: Unit, holdout: CropStore, *, out: Path, data: dict[str, Any], recipe: dict[str, Any]
 ) -> dict[str, Any]:
     """Calibrate a trained network on families kept out of training, and write weights and card."""
-    scenes = make_scenes(held, width=network.width, height=network.height, count=60, seed=11)
+    scenes = make_scenes(holdout, width=network.width, height=network.height, count=60, seed=11)
     calibration = calibrate(embed_scenes(network, scenes))
-    calibration["by_resolution"] = by_resolution(network, held)
+    calibration["by_resolution"] = by_resolution(network, holdout)
     card = {
         "name": "default", "architecture": "layout", "fit": "letterbox",
         "options": {

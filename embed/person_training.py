@@ -24,7 +24,7 @@ from packed_scenes.embed.calibrate import calibrate
 from packed_scenes.embed.discriminant import Scatter
 from packed_scenes.embed.losses import contrast
 from packed_scenes.embed.person_batches import PeopleBatches, RealPeople
-from packed_scenes.embed.person_held import check_network, keep_out, scenes_of
+from packed_scenes.embed.person_holdout import check_network, keep_out, scenes_of
 from packed_scenes.embed.person_network import PersonNet, load_imagenet
 from packed_scenes.embed.training_loop import load_checkpoint, run_steps
 from packed_scenes.embed.weights import load_card, load_tensors, save_weights
@@ -193,7 +193,7 @@ def make_person(
     elif start is not None:
         load_imagenet(network, start)
     work.mkdir(parents=True, exist_ok=True)
-    train, held = keep_out(real)
+    train, holdout = keep_out(real)
     if recipe.solved_people and (start is None or start.suffix != ".safetensors"):
         made_of = recipe.seed, recipe.solved_views, recipe.group, len(train.pictures), start and sha256_file(start)
         kept = work / f"discriminant-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:12]}.npz"
@@ -206,15 +206,15 @@ def make_person(
             recipe=recipe,
             checkpoint=work / "checkpoint.pt",
             real=train,
-            check=check_network(held),
+            check=check_network(holdout),
             report=report,
         )
     )
-    return write_person(trained, out=out, held=held, recipe=asdict(recipe), data=data)
+    return write_person(trained, out=out, holdout=holdout, recipe=asdict(recipe), data=data)
 
 
 def write_person(
-    network: PersonNet, *, out: Path, held: RealPeople, recipe: dict[str, Any], data: dict[str, Any]
+    network: PersonNet, *, out: Path, holdout: RealPeople, recipe: dict[str, Any], data: dict[str, Any]
 ) -> dict[str, Any]:
     """Calibrate a trained network on people kept out of training, and write weights and card."""
     card = {
@@ -223,7 +223,7 @@ def write_person(
             "width": network.width, "height": network.height, "stripes": network.stripes,
             "dimension": network.dimension,
         },
-        "data": data, "recipe": recipe, "calibration": calibrate(scenes_of(network, held, count=12)),
+        "data": data, "recipe": recipe, "calibration": calibrate(scenes_of(network, holdout, count=12)),
     }  # fmt: skip
     save_weights(out, network.state_dict(), card)
     return card

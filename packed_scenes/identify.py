@@ -105,8 +105,8 @@ def _estimator(
             estimator.set_params(threshold=distance)
     if settings.once and "spatial" in known:  # its neighbours in a picture are just what a person is not
         estimator.set_params(spatial=False)
-    if settings.linked and "light" in known:  # frames of one camera have one light
-        estimator.set_params(light=False)
+    if settings.linked and "scene_shift" in known:  # frames of one camera have one light
+        estimator.set_params(scene_shift=False)
     if "random_state" in known:
         estimator.set_params(random_state=settings.seed)
     return estimator

@@ -35,7 +35,7 @@ def known_embedders() -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["needs"] != "nothing", row["needs"], row["name"]))
 
 
-def look_at(network: str, *, device: str = "auto") -> dict[str, Any]:
+def inspect_network(network: str, *, device: str = "auto") -> dict[str, Any]:
     """Load an embedder and say what it is.
 
     Returns:

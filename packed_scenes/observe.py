@@ -17,7 +17,7 @@ from packed_scenes.data.read_ahead import try_ahead
 from packed_scenes.data.scene import Scene
 from packed_scenes.observation import Observation, load_observation, observation_key, save_observation
 from packed_scenes.pictures import PictureCache, Source
-from packed_scenes.second_look import look_again
+from packed_scenes.second_look import rescore_doubtful
 from packed_scenes.settings import Settings
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Observer:
         objects = objects.replace(embedding=vectors)
         if boxes is None and self.settings.second_look:
             found = len(objects)
-            objects = look_again(objects, confidence=self.detector.confidence)
+            objects = rescore_doubtful(objects, confidence=self.detector.confidence)
             detection["left_out"] = found - len(objects)
         return Observation(
             objects=objects, size=(scene.height, scene.width),

@@ -75,23 +75,23 @@ class PictureCache:
 
     def __init__(self, pixels: int = CACHED_PIXELS) -> None:
         self._pixels = pixels
-        self._held: OrderedDict[str, Scene] = OrderedDict()
+        self._cached: OrderedDict[str, Scene] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, source: Source) -> Scene:
         """Return the scene, from memory if it is still there."""
-        held = self._held.get(source.name)
+        held = self._cached.get(source.name)
         if held is not None:
             return held
         scene = source.scene()
         if source.held is None:
             with self._lock:
-                self._held[source.name] = scene
-                while len(self._held) > 1 and sum(s.width * s.height for s in self._held.values()) > self._pixels:
-                    self._held.popitem(last=False)
+                self._cached[source.name] = scene
+                while len(self._cached) > 1 and sum(s.width * s.height for s in self._cached.values()) > self._pixels:
+                    self._cached.popitem(last=False)
         return scene
 
     def drop(self, name: str) -> None:
         """Forget a scene whose picture has changed."""
         with self._lock:
-            self._held.pop(name, None)
+            self._cached.pop(name, None)

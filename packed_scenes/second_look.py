@@ -2,8 +2,8 @@
 
 A packed scene says itself what its objects look like: most of them repeat, in look or at least in size. A detection
 with a low score that has neither the look of any sure one nor the size of its nearest is a false alarm more often than
-not. Its score is halved, as that of a nested box is (:mod:`packed_scenes.detect.nested`), and it is left out if that
-falls under the confidence. Sure detections alone decide what is alike, so that the confidence goes on being a filter.
+not. Its score is halved, as that of a nested box is (:mod:`packed_scenes.detect.nested_boxes`), and it is left out if
+that falls under the confidence. Sure detections alone decide what is alike, so that the confidence stays a filter.
 
 Parameters were chosen on generated scenes (20 walls of stacks, 16 mixed ones), nuclei and cells; figures, and what else
 was tried, stand in ``detect/README.md``.
@@ -63,7 +63,7 @@ def _unlike(objects: Objects, rows: npt.NDArray[np.intp], sure: npt.NDArray[np.i
     return unlike
 
 
-def look_again(objects: Objects, *, confidence: float) -> Objects:
+def rescore_doubtful(objects: Objects, *, confidence: float) -> Objects:
     """Halve the scores of doubtful detections and leave out those that fall under the confidence; best first, ids
     "0", "1", …
     """

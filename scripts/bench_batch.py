@@ -52,7 +52,7 @@ def memory(
         boxes = _scenes(place, scenes, pixels, seed)
         begin, cpu = time.perf_counter(), time.process_time()
 
-        def told(items: Any, label: str, total: int) -> Iterator[Any]:
+        def print_progress(items: Any, label: str, total: int) -> Iterator[Any]:
             for number, item in enumerate(items, 1):
                 yield item
                 if number % every == 0 or number == total:
@@ -60,9 +60,11 @@ def memory(
                                 "wall_s": round(time.perf_counter() - begin, 1),
                                 "cpu_s": round(time.process_time() - cpu, 1)})  # fmt: skip
 
-        result = analyze(place, boxes=None if detect else boxes, stage=Path(temporary) / "seen", progress=told)
+        result = analyze(
+            place, boxes=None if detect else boxes, stage=Path(temporary) / "seen", progress=print_progress
+        )
         print_json({"stage": "cluster", "rss_mb": _resident(), "peak_mb": _peak(), **result.seconds})
-        out = save_run(result, Path(temporary) / "run", progress=told)
+        out = save_run(result, Path(temporary) / "run", progress=print_progress)
         size = {
             "photos": _bytes(place),
             "kept": _bytes(Path(temporary) / "seen"),

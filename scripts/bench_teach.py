@@ -84,7 +84,7 @@ def taught_groups(root: Path, name: str, *, steps: int, photos: int, seed: int) 
     from packed_scenes.data.tables import read_table
     from packed_scenes.detect.training.pictures import REAL_SETS, part
     from packed_scenes.settings import Settings
-    from packed_scenes.web.project import looks
+    from packed_scenes.web.project import embedder_teaching
     from packed_scenes.web.project.adding import add_scene
     from packed_scenes.web.project.folder import ProjectFolder
     from packed_scenes.web.project.project import Project
@@ -112,9 +112,9 @@ def taught_groups(root: Path, name: str, *, steps: int, photos: int, seed: int) 
             )  # fmt: skip
         labels = np.array([number[label] for file in chosen for _, label in found[file]])
         project.commit("labels", columns=project.document.patch("cluster", np.arange(len(labels)), labels))
-        spec = looks.prepare(project, [photo.number for photo in project.photos], minutes=600, steps=steps)
+        spec = embedder_teaching.prepare(project, [photo.number for photo in project.photos], minutes=600, steps=steps)
         began = time.process_time()
-        told = looks.work(spec, lambda line: print(json.dumps(line), file=sys.stderr, flush=True))
+        told = embedder_teaching.work(spec, lambda line: print(json.dumps(line), file=sys.stderr, flush=True))
         folder.close()
     spent = round((time.process_time() - began) / 60, 1)
     return {"set": name, "cpu_minutes": spent, "comparison": told["rows"], "note": told["note"]}

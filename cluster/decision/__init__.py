@@ -2,8 +2,8 @@
 
 For a set of N vectors (and boxes, where there are any):
 
-1. ``lists``, ``places``, ``features``: the pairs of each object's nearest, each with figures that compare it with the
-   rest of the set; ``merges``: where average linkage of the distances joins them;
+1. ``lists``, ``box_pairs``, ``features``: the pairs of each object's nearest, each with figures that compare it with
+   the rest of the set; ``merges``: where average linkage of the distances joins them;
 2. ``network``, ``judging``: the probability that a pair is one identity, by a network that sees the whole set;
 3. ``graph``, ``pruning``, ``deciding``: average linkage of the probabilities, and the pruning of its tree with the
    highest expected BCubed F. Near the threshold of an embedder that is calibrated for what is seen, its own clusters

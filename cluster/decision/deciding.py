@@ -14,8 +14,8 @@ from packed_scenes.cluster.decision.judging import Judgement, all_pairs, judge
 from packed_scenes.cluster.decision.network import Weights
 from packed_scenes.cluster.dense import DENSE_LIMIT
 from packed_scenes.cluster.labels import Labels
-from packed_scenes.cluster.light import remove_scene_shifts
 from packed_scenes.cluster.near_threshold import cluster_near
+from packed_scenes.cluster.scene_shift import remove_scene_shifts
 
 # Where the embedder is calibrated, the judge expects of the clusters near its threshold at least .85 (shelves), .93
 # (crops of goods), .74 (vehicles) of what it expects of its own; of people .49 and .56.
@@ -53,7 +53,7 @@ class Evidence:
     Args:
         X: (N, D) float32 unit rows, any N. hints: what else is known.
         unit: the embedder's own threshold, a cosine distance, if it has one.
-        boxes: let the judge see the boxes. light: take out what the light of each scene adds.
+        boxes: let the judge see the boxes. scene_shift: take out what the light of each scene adds.
         weights: of the judge; default those that ship.
 
     Memory: that of the lists, some 600 bytes per pair and 10 to 20 KiB per object; with a ``unit`` and up to
@@ -67,7 +67,7 @@ class Evidence:
         *,
         unit: float | None = None,
         boxes: bool = True,
-        light: bool = True,
+        scene_shift: bool = True,
         weights: Weights | None = None,
     ) -> None:
         known = hints if boxes else replace(hints, xyxy=None)
@@ -75,7 +75,7 @@ class Evidence:
         self.judgement: Judgement | None = None
         if len(X) > 1:
             self.judgement = judge(X, xyxy=known.xyxy, scene=known.scene, unit=unit, weights=weights)
-            if light and hints.scene is not None and hints.scene.max() > 0:
+            if scene_shift and hints.scene is not None and hints.scene.max() > 0:
                 X = remove_scene_shifts(X, hints.scene, threshold=self.judgement.boundary())
                 self.judgement = judge(X, xyxy=known.xyxy, scene=known.scene, unit=unit, weights=weights)
         self.X, self.hints, self.unit, self.boxes = X, hints, unit, boxes

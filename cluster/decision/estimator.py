@@ -23,8 +23,8 @@ class PairDecision(Clusterer):
         calibrated: the embedder's own threshold, from its card, if it has one: tells the judge what the distances
             usually mean.
         spatial: let the judge see the boxes, if ``fit`` gets them.
-        light: take out what the light of each scene adds, if ``fit`` gets several scenes
-            (:mod:`packed_scenes.cluster.light`).
+        scene_shift: take out what the light of each scene adds, if ``fit`` gets several scenes
+            (:mod:`packed_scenes.cluster.scene_shift`).
 
     Attributes:
         threshold_: the cosine distance that best tells the pairs judged the same from the others, for whatever needs a
@@ -45,21 +45,23 @@ class PairDecision(Clusterer):
         *,
         calibrated: float | None = None,
         spatial: bool = True,
-        light: bool = True,
+        scene_shift: bool = True,
     ) -> None:
         self.threshold = threshold
         self.calibrated = calibrated
         self.spatial = spatial
-        self.light = light
+        self.scene_shift = scene_shift
 
     def _cluster(self, X: Vectors, hints: Hints) -> tuple[Labels, npt.NDArray[Any]]:
         if self.calibrated is not None and not 0 < self.calibrated <= 2:
             raise InputError(f"calibrated must be a cosine distance in (0, 2], got {self.calibrated}")
         if self.threshold is not None:
-            model = AverageLinkage(self.threshold, calibrated=self.calibrated, spatial=self.spatial, light=self.light)
+            model = AverageLinkage(
+                self.threshold, calibrated=self.calibrated, spatial=self.spatial, scene_shift=self.scene_shift
+            )
             labels, sure = model._cluster(X, hints)
             self.threshold_, self.expected_ = model.threshold_, float("nan")
             return labels, sure
-        found = Evidence(X, hints, unit=self.calibrated, boxes=self.spatial, light=self.light).decide()
+        found = Evidence(X, hints, unit=self.calibrated, boxes=self.spatial, scene_shift=self.scene_shift).decide()
         self.threshold_, self.expected_ = found.boundary, found.expected_f
         return found.labels, found.probability

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.base import Vectors
-from packed_scenes.cluster.decision import merges, places
+from packed_scenes.cluster.decision import box_pairs, merges
 from packed_scenes.cluster.decision.lists import DENSE, LENGTH, Floats, Ints, Lists, common, nearest
 from packed_scenes.data.extras import installed
 
@@ -97,7 +97,7 @@ def describe(
     if tree:
         met = merges.of_pairs(X, index, typical=float(typical), xyxy=xyxy, scene=scene, unit=unit)
     pair = np.concatenate(
-        [np.stack(figures, axis=-1), places.of_pairs(index, xyxy, scene), of_unit[..., None], met], axis=-1
+        [np.stack(figures, axis=-1), box_pairs.of_pairs(index, xyxy, scene), of_unit[..., None], met], axis=-1
     )
     objects = np.stack([*(near[m] for m in PROFILE), usual], axis=1) - typical
     return Features(lists, pair.astype(np.float32), objects.astype(np.float32), whole)

@@ -102,13 +102,13 @@ class _Tree:
         total = np.bincount(inverse, total) / times
         parts = [(*np.divmod(key, self.count), total)]
         if constraints is not None:
-            parts += self._told(constraints)
+            parts += self._constrained(constraints)
         one, two = (np.concatenate([part[at] for part in parts]).astype(np.int64) for at in (0, 1))
         total = np.concatenate([part[2] for part in parts])
         return self._joined(one, two, total, np.ones(len(total)))
 
     @staticmethod
-    def _told(constraints: Constraints) -> list[tuple[Ints, Ints, Floats]]:
+    def _constrained(constraints: Constraints) -> list[tuple[Ints, Ints, Floats]]:
         order = np.argsort(constraints.group, kind="stable")
         linked = constraints.group[order[1:]] == constraints.group[order[:-1]]
         one, two = order[:-1][linked], order[1:][linked]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, hold, print_json, say, tell_problems, track
+from packed_scenes.cli.console import application, lock_output, print_json, say, tell_problems, track
 from packed_scenes.cli.options import (
     EMBEDDER,
     ClassNames,
@@ -163,7 +163,7 @@ def main(
         export=tuple(export or ()),
     )  # fmt: skip
 
-    hold(job.out)
+    lock_output(job.out)
 
     def progress(items: Any, label: str, total: int) -> Any:
         return items if json or total < 2 else track(items, label=label, total=total)

@@ -112,17 +112,17 @@ def say(line: str, *, error: bool = False) -> None:
     print(one_line(line), file=sys.stderr if error else sys.stdout, flush=True)
 
 
-def hold(out: str | Path) -> None:
+def lock_output(out: str | Path) -> None:
     """Hold a local output folder until the command ends.
 
     Raises:
         InputError: if another process is writing into it.
     """
-    from packed_scenes.data.locks import held_folder
+    from packed_scenes.data.locks import lock_folder
 
     _held.close()  # of a command before, where a program runs several
     if "://" not in str(out):
-        _held.enter_context(held_folder(out))
+        _held.enter_context(lock_folder(out))
 
 
 class Bar:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, hold, print_json, say, tell_problems
+from packed_scenes.cli.console import Bar, application, lock_output, print_json, say, tell_problems
 from packed_scenes.cli.options import (
     IDENTITIES,
     Ask,
@@ -83,7 +83,7 @@ def main(
     if truth is not None and ask != "nobody":
         raise InputError("--truth and --ask exclude each other", remedy="Give one of them.")
     place = out or Path("runs") / datetime.now().strftime("count-%Y%m%d-%H%M%S")
-    hold(place)
+    lock_output(place)
     kept = answers or (None if truth is not None else place / "answers.csv")
 
     def tell(line: str) -> None:

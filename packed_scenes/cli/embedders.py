@@ -51,7 +51,7 @@ def main(
 ) -> None:
     """List the embedders; look at a network file, write its card, calibrate it."""
     from packed_scenes.data.errors import InputError
-    from packed_scenes.networks import calibrate_card, known_embedders, look_at, write_card
+    from packed_scenes.networks import calibrate_card, inspect_network, known_embedders, write_card
 
     said: dict[str, Any] = {
         "width": width, "height": height, "channels": channels, "fit": fit, "output": output, "pool": pool,
@@ -76,7 +76,7 @@ def main(
         write_card(network, said)
     if calibrate is not None:
         calibrate_card(network, calibrate, device=device, seed=seed)
-    found = look_at(network, device=device)
+    found = inspect_network(network, device=device)
     if json:
         print_json(found)
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, hold, print_json, say, tell_problems
+from packed_scenes.cli.console import Bar, application, lock_output, print_json, say, tell_problems
 from packed_scenes.cli.options import IDENTITIES, Ask, DialoguePort, Json, Seed, Threads
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def main(
     if threads is not None:
         torch.set_num_threads(threads)
     folder_out = out or Path("runs") / f"refine-{datetime.now():%Y%m%d-%H%M%S}"
-    hold(folder_out)
+    lock_output(folder_out)
     if rounds == 0 and embedder == "default" and trained_round(folder_out):
         embedder = str(folder_out / "embedder.safetensors")  # a review without training goes on with what was trained
     options = Options(

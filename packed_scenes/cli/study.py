@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, hold, print_json, say, track
+from packed_scenes.cli.console import Bar, application, lock_output, print_json, say, track
 from packed_scenes.cli.options import IDENTITIES, Cache, ClusterFolders, Descriptors, Device, Json, Mask, Seed
 
 app = application()
@@ -66,7 +66,7 @@ def main(
     from packed_scenes.study.study import earlier_study, run_study
     from packed_scenes.study.summary import summary
 
-    hold(out)
+    lock_output(out)
     finished = None
     if show is not None or model is not None or folders != "none":
         finished = earlier_study(out)  # to look at it, nothing is fitted anew

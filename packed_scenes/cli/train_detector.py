@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from packed_scenes.cli.console import application, hold, print_json, say
+from packed_scenes.cli.console import application, lock_output, print_json, say
 from packed_scenes.cli.options import Device, Json, Seed
 
 app = application()
@@ -68,7 +68,7 @@ def main(
         resume=resume, device=device, seed=seed,
     )  # fmt: skip
     assert job.out is not None
-    hold(job.out)
+    lock_output(job.out)
     for _ in track(job.prepare(), label="pictures", quiet=json):
         pass
     tell_problems(job.warnings, job.errors)

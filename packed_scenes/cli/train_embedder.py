@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, hold, print_json, say
+from packed_scenes.cli.console import Bar, application, lock_output, print_json, say
 from packed_scenes.cli.options import Json, Seed, Threads
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def main(
 ) -> None:
     """Train an embedder: weights with their card, history, curves, confusion matrix, map and feature maps."""
     chosen = _chosen(preset, folder, audit=audit, apply=apply)
-    hold(out)
+    lock_output(out)
     import torch
 
     if threads is not None:

@@ -24,7 +24,7 @@ Labels = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldOut:
     """Crops kept out of the training, and what they are judged by.
 
     Attributes:
@@ -58,7 +58,7 @@ class Held:
 
 def hold_out(
     X: npt.NDArray[np.float32], labels: Labels, trusted: npt.NDArray[np.bool_], *, ambiguous: float, seed: int
-) -> Held:
+) -> HeldOut:
     """Choose what is kept out of the training.
 
     Args:
@@ -85,7 +85,7 @@ def hold_out(
     sums, _ = cluster_sums(X, labels)
     means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
     apart = 1 - means[labels[rows]] @ means.T > ambiguous
-    return Held(rows, labels, apart)
+    return HeldOut(rows, labels, apart)
 
 
 def no_worse(before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]) -> bool:

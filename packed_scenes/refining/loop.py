@@ -14,7 +14,7 @@ import numpy.typing as npt
 from packed_scenes.crops.listing import Crops, store_crops
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.thresholds import calibrated_threshold
-from packed_scenes.refining.check import Held, hold_out, no_worse
+from packed_scenes.refining.check import HeldOut, hold_out, no_worse
 from packed_scenes.refining.finished import load_round, rounds_key, save_round
 from packed_scenes.refining.grouping import Grouping, Labels, Vectors
 from packed_scenes.refining.network import embed_store, trainable
@@ -199,7 +199,7 @@ def _train(
     labels: Labels,
     trusted: npt.NDArray[np.bool_],
     vectors: Vectors,
-    held: Held,
+    held: HeldOut,
     crops: Crops,
     options: Options,
     calibrated: float,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from packed_scenes.data import Objects
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import Detector
-from packed_scenes.detect.scale import Look
+from packed_scenes.detect.scale import SizeEstimate
 from packed_scenes.detect.survey import BUDGET, Region, Survey, blocks, quarters, survey
 from tests.detect.fakes import Rectangles, picture
 
@@ -70,7 +70,7 @@ def test_specks_are_looked_at_more_closely_and_larger_objects_are_not() -> None:
         found = detector()
         _, info = found.detect_with_info(image)
         assert [long for long, _ in found.network.sizes[:3]] == [448, 640, 896]  # type: ignore[attr-defined]
-        assert (info.looked_at > 2) == closer
+        assert (info.survey_megapixels > 2) == closer
         assert info.object_px == pytest.approx(size, rel=0.1)
 
 
@@ -112,13 +112,13 @@ def test_a_far_part_of_one_picture_is_run_once_more_closer(far: int) -> None:
 
 
 def test_objects_that_hold_many_are_looked_into() -> None:
-    def look_at(part: tuple[float, ...], scale: float) -> Look:
+    def estimate_at(part: tuple[float, ...], scale: float) -> SizeEstimate:
         """From afar whole shelves are seen, from near 50 px goods."""
         size = 50.0 if 50 * scale > 10 else 600.0
         boxes = np.array([[700, 700, 700 + size, 700 + size]] * 2, np.float32)
-        return Look(scale, size, 12.0, boxes)
+        return SizeEstimate(scale, size, 12.0, boxes)
 
-    seen = survey(6000, 4000, look_at, lambda part: 1.0, best_px=80)
+    seen = survey(6000, 4000, estimate_at, lambda part: 1.0, best_px=80)
     assert seen.object_px == 50
     assert seen.settled
 
@@ -126,11 +126,11 @@ def test_objects_that_hold_many_are_looked_into() -> None:
 def test_the_budget_is_kept_to_and_its_end_told() -> None:
     spent = [0.0]
 
-    def look_at(part: tuple[float, ...], scale: float) -> Look:
+    def estimate_at(part: tuple[float, ...], scale: float) -> SizeEstimate:
         spent[0] += (part[2] - part[0]) * (part[3] - part[1]) * scale**2
-        return Look(scale, 3.0 / scale, 12.0)  # specks at any scale
+        return SizeEstimate(scale, 3.0 / scale, 12.0)  # specks at any scale
 
-    seen = survey(10**6, 10**6, look_at, lambda part: 1.0, best_px=80)
+    seen = survey(10**6, 10**6, estimate_at, lambda part: 1.0, best_px=80)
     assert not seen.settled
     assert seen.spent == pytest.approx(spent[0])
     assert spent[0] < 1.1 * BUDGET

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from packed_scenes.data import InputError  # noqa: E402
 from packed_scenes.embed import Embedder  # noqa: E402
 from packed_scenes.embed.person_batches import PeopleBatches, RealPeople  # noqa: E402
-from packed_scenes.embed.person_held import keep_out, scenes_of  # noqa: E402
+from packed_scenes.embed.person_holdout import keep_out, scenes_of  # noqa: E402
 from packed_scenes.embed.person_network import PersonNet, load_imagenet  # noqa: E402
 from packed_scenes.embed.person_sources import read_backgrounds, read_people  # noqa: E402
 from packed_scenes.embed.person_training import PersonRecipe, make_person, solve_head, train_person  # noqa: E402

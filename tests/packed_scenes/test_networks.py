@@ -11,7 +11,7 @@ from packed_scenes.data.images import write_image
 from packed_scenes.embed import Embedder
 from packed_scenes.embed.about import ABOUT
 from packed_scenes.embed.registry import names
-from packed_scenes.networks import calibrate_card, known_embedders, look_at, write_card
+from packed_scenes.networks import calibrate_card, inspect_network, known_embedders, write_card
 from tests.netfiles import means_onnx
 
 
@@ -32,7 +32,7 @@ def test_a_card_is_written_tried_and_added_to(tmp_path: Path):
     file = str(means_onnx(tmp_path / "net.onnx", ("n", 3, 16, 16)))
     assert write_card(file, {"channels": "bgr", "mean": [0.0]}) == tmp_path / "net.json"
     write_card(file, {"scale": [2.0]})
-    found = look_at(file, device="cpu")
+    found = inspect_network(file, device="cpu")
     assert (found["channels"], found["mean"], found["scale"]) == ("bgr", [0.0] * 3, [2.0] * 3)
     assert found["assumed"] == []
     before = (tmp_path / "net.json").read_text()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from packed_scenes.data import Objects, Scene
 from packed_scenes.evaluation import _as_seen
 from packed_scenes.observe import Observer
-from packed_scenes.second_look import doubtful, look_again
+from packed_scenes.second_look import doubtful, rescore_doubtful
 from packed_scenes.settings import Settings
 
 
@@ -28,11 +28,11 @@ def shelf(rng: np.random.Generator, *, goods: int = 12, faint: int = 4) -> Objec
 def test_faint_boxes_unlike_the_goods_are_doubted() -> None:
     objects = shelf(np.random.default_rng(0))
     assert doubtful(objects).tolist() == [False] * 12 + [True] * 4
-    kept = look_again(objects, confidence=0.35)
+    kept = rescore_doubtful(objects, confidence=0.35)
     assert len(kept) == 12
     assert kept.object_id.tolist() == [str(i) for i in range(12)]
     assert (np.diff(kept.score) <= 0).all()
-    assert len(look_again(objects, confidence=0.1)) == 16
+    assert len(rescore_doubtful(objects, confidence=0.1)) == 16
 
 
 def test_the_look_or_the_size_of_a_sure_one_is_enough() -> None:
@@ -52,7 +52,7 @@ def test_a_scene_that_repeats_nothing_or_shows_little_doubts_nothing() -> None:
     assert not doubtful(alone).any()
     assert not doubtful(shelf(rng, goods=5)).any()
     assert not doubtful(diverse.replace(embedding=None)).any()
-    assert len(look_again(shelf(rng, goods=0, faint=0), confidence=0.3)) == 0
+    assert len(rescore_doubtful(shelf(rng, goods=0, faint=0), confidence=0.3)) == 0
 
 
 @settings(max_examples=40, deadline=None)
@@ -64,9 +64,9 @@ def test_order_blocks_and_confidence_change_nothing_else(seed: int, confidence: 
     whole = doubtful(objects)
     assert np.array_equal(doubtful(objects.select(mixed)), whole[mixed])
     assert np.array_equal(doubtful(objects, block=5), whole)
-    every = look_again(objects, confidence=0.35)
+    every = rescore_doubtful(objects, confidence=0.35)
     if (objects.score[:6] >= confidence).all():
-        some = look_again(objects.select(objects.score >= confidence), confidence=confidence)
+        some = rescore_doubtful(objects.select(objects.score >= confidence), confidence=confidence)
         assert {*map(tuple, some.xyxy.tolist())} == {*map(tuple, every.xyxy[every.score >= confidence].tolist())}
 
 
@@ -87,7 +87,7 @@ def test_the_observer_looks_again_unless_told_not_to() -> None:
 
 def test_average_precision_sees_the_lowered_scores() -> None:
     objects = shelf(np.random.default_rng(4))
-    found = look_again(objects, confidence=0.35)
+    found = rescore_doubtful(objects, confidence=0.35)
     every = _as_seen(objects, found, 0.35)
     assert np.allclose(every.score[:12], objects.score[:12])
     assert np.allclose(every.score[12:], objects.score[12:] / 2)

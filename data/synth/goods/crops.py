@@ -244,7 +244,7 @@ class CropGoods:
         folders: dict[Path, list[Path]] = {}
         for file in list_images([root]):
             folders.setdefault(Path(file).parent, []).append(Path(file))
-        self.longest, self.soft, self._budget, self._held = longest, soft, budget, 0
+        self.longest, self.soft, self._budget, self._cached_bytes = longest, soft, budget, 0
         self._cache: OrderedDict[Path, U8] = OrderedDict()
         self.products: tuple[CropProduct, ...] = tuple(
             CropProduct(str(folder.relative_to(root)), 0, tuple(files), self)
@@ -259,10 +259,10 @@ class CropGoods:
             scale = min(1.0, self.longest / max(picture.shape[:2]))
             size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
             found = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-            self._held += found.nbytes
+            self._cached_bytes += found.nbytes
         self._cache[file] = found
-        while self._held > self._budget and len(self._cache) > 1:
-            self._held -= self._cache.popitem(last=False)[1].nbytes
+        while self._cached_bytes > self._budget and len(self._cache) > 1:
+            self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
         return found
 
     def sample_family(self, rng: np.random.Generator, size: int = 3) -> CropFamily:

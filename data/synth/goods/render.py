@@ -154,7 +154,7 @@ class _Cache:
     """Prepared packages, least recently used out first."""
 
     def __init__(self, budget: int) -> None:
-        self._budget, self._held = budget, 0
+        self._budget, self._cached_bytes = budget, 0
         self._bodies: OrderedDict[_Key, Body] = OrderedDict()
 
     def get(self, key: _Key) -> Body | None:
@@ -165,9 +165,9 @@ class _Cache:
 
     def put(self, key: _Key, body: Body) -> None:
         self._bodies[key] = body
-        self._held += body.nbytes
-        while self._held > self._budget and len(self._bodies) > 1:
-            self._held -= self._bodies.popitem(last=False)[1].nbytes
+        self._cached_bytes += body.nbytes
+        while self._cached_bytes > self._budget and len(self._bodies) > 1:
+            self._cached_bytes -= self._bodies.popitem(last=False)[1].nbytes
 
 
 _cache = _Cache(96 << 20)

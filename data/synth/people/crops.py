@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.synth.canvas import Picture
+from packed_scenes.data.synth.people.appearance import sample_appearance, variants
 from packed_scenes.data.synth.people.figure import render_person
-from packed_scenes.data.synth.people.look import sample_look, variants
 from packed_scenes.data.synth.people.site import Camera, compose, sample_camera, take
 from packed_scenes.data.synth.people.skeleton import sample_pose
 from packed_scenes.data.synth.people.wardrobe import sew
@@ -45,7 +45,8 @@ def shoot(
         people: number of identities.
         views: crops of each, by at least two cameras.
         width, height: canvas in pixels; crops are stretched to it.
-        group: how many people are variants of each other (see :func:`~packed_scenes.data.synth.people.look.variants`).
+        group: how many people are variants of each other, see
+            :func:`packed_scenes.data.synth.people.appearance.variants`.
         cameras: number of cameras of the site.
         pictures: photos for backgrounds.
 
@@ -58,13 +59,15 @@ def shoot(
     kept: list[Picture] = []  # figures that are in the way of others
     row = 0
     for start in range(0, people, group):
-        for look in variants(sample_look(rng), rng, min(group, people - start)):
-            worn = sew(look)
+        for appearance in variants(sample_appearance(rng), rng, min(group, people - start)):
+            worn = sew(appearance)
             own = rng.permutation(cameras)[: min(cameras, int(rng.integers(2, 4)))]
             for number in range(views):
                 which = int(own[number % len(own)])
                 camera = site[which]
-                figure = render_person(look, sample_pose(rng), camera.view(rng), height=BODY, rng=rng, wardrobe=worn)
+                figure = render_person(
+                    appearance, sample_pose(rng), camera.view(rng), height=BODY, rng=rng, wardrobe=worn
+                )
                 other = kept[int(rng.integers(len(kept)))] if kept and rng.random() < 0.25 else None
                 pixels[row] = take(compose(figure, camera, rng, other=other), camera, rng, width=width, height=height)
                 where[row] = which

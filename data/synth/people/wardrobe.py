@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from packed_scenes.data.synth.canvas import Colour
+from packed_scenes.data.synth.people.appearance import Appearance
 from packed_scenes.data.synth.people.fabric import (
     COLUMNS,
     ROWS,
@@ -20,7 +21,6 @@ from packed_scenes.data.synth.people.fabric import (
     sample_colour,
     weave,
 )  # fmt: skip
-from packed_scenes.data.synth.people.look import Look
 
 _WORDS = [
     "AXIS",
@@ -48,7 +48,7 @@ _WORDS = [
 
 @dataclass(frozen=True)
 class Wardrobe:
-    """Textures of one look, (h, w, 4) uint8 RGBA; None where nothing is worn."""
+    """Textures of one appearance, (h, w, 4) uint8 RGBA; None where nothing is worn."""
 
     head: Texture
     hair: Texture | None
@@ -64,33 +64,33 @@ class Wardrobe:
     skin: Texture
 
 
-def sew(look: Look) -> Wardrobe:
-    """Draw every texture of a look, some 3 ms."""
-    shirt = weave(look.shirt)
+def sew(appearance: Appearance) -> Wardrobe:
+    """Draw every texture of an appearance, some 3 ms."""
+    shirt = weave(appearance.shirt)
     sleeve_cloth = shirt.copy()
-    if look.print_at is not None:
-        _print(shirt, look)
-    if look.collar is not None:
-        shirt[: ROWS // 16, :, :3] = look.collar
-        if look.print_seed % 2:  # a polo's or a shirt's placket
-            shirt[: ROWS // 3, [0, 1, -1], :3] = look.collar
-    if look.trim is not None and look.jacket is None:
-        _trim(shirt, look.trim, seed=look.print_seed)
-    jacket = None if look.jacket is None else _jacket(look, look.jacket)
-    _straps(jacket if jacket is not None else shirt, look)
+    if appearance.print_at is not None:
+        _print(shirt, appearance)
+    if appearance.collar is not None:
+        shirt[: ROWS // 16, :, :3] = appearance.collar
+        if appearance.print_seed % 2:  # a polo's or a shirt's placket
+            shirt[: ROWS // 3, [0, 1, -1], :3] = appearance.collar
+    if appearance.trim is not None and appearance.jacket is None:
+        _trim(shirt, appearance.trim, seed=appearance.print_seed)
+    jacket = None if appearance.jacket is None else _jacket(appearance, appearance.jacket)
+    _straps(jacket if jacket is not None else shirt, appearance)
     arms = _tiled(sleeve_cloth)
-    arms[round(look.sleeve * 0.96 * ROWS) :, :, :3] = look.skin
+    arms[round(appearance.sleeve * 0.96 * ROWS) :, :, :3] = appearance.skin
     sleeves = None
-    if look.jacket is not None:
-        sleeves = _tiled(weave(look.jacket))
-        sleeves[round(look.jacket_sleeve * ROWS) :, :, 3] = 0
-        if look.trim is not None:
-            _trim(sleeves, look.trim, seed=look.print_seed)
-    pelvis, legs = _legs(look)
-    skirt = weave(look.lower.fabric) if look.lower.kind == "skirt" else None
+    if appearance.jacket is not None:
+        sleeves = _tiled(weave(appearance.jacket))
+        sleeves[round(appearance.jacket_sleeve * ROWS) :, :, 3] = 0
+        if appearance.trim is not None:
+            _trim(sleeves, appearance.trim, seed=appearance.print_seed)
+    pelvis, legs = _legs(appearance)
+    skirt = weave(appearance.lower.fabric) if appearance.lower.kind == "skirt" else None
     return Wardrobe(
-        head=_face(look), hair=_hair(look), hat=_hat(look), shirt=shirt, jacket=jacket, arms=arms, sleeves=sleeves,
-        pelvis=pelvis, legs=legs, skirt=skirt, bag=_bag(look), skin=plain(look.skin),
+        head=_face(appearance), hair=_hair(appearance), hat=_hat(appearance), shirt=shirt, jacket=jacket, arms=arms,
+        sleeves=sleeves, pelvis=pelvis, legs=legs, skirt=skirt, bag=_bag(appearance), skin=plain(appearance.skin),
     )  # fmt: skip
 
 
@@ -99,82 +99,82 @@ def _tiled(cloth: Texture) -> Texture:
     return np.ascontiguousarray(cv2.resize(cloth[:, : COLUMNS // 2], (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR))
 
 
-def _face(look: Look) -> Texture:
-    out = plain(look.skin, rows=32, columns=64)
-    dark = tuple(int(v * 0.72) for v in look.skin)
+def _face(appearance: Appearance) -> Texture:
+    out = plain(appearance.skin, rows=32, columns=64)
+    dark = tuple(int(v * 0.72) for v in appearance.skin)
     for side in (-1, 1):
         at = (5 * side) % 64
         out[14:16, [at % 64, (at + 1) % 64], :3] = (40, 30, 28)
-        out[12, [(at - 1) % 64, at % 64, (at + 1) % 64, (at + 2) % 64], :3] = look.hair
+        out[12, [(at - 1) % 64, at % 64, (at + 1) % 64, (at + 2) % 64], :3] = appearance.hair
     out[17:20, [0, 63], :3] = dark
     out[23, [62, 63, 0, 1, 2], :3] = (dark[0], dark[1] // 2 + 30, dark[2] // 2 + 30)
     turn = np.arange(64)
     front = np.minimum(turn, 64 - turn)
-    if look.beard > 0:
-        share = 0.35 + 0.6 * look.beard
+    if appearance.beard > 0:
+        share = 0.35 + 0.6 * appearance.beard
         low = out[20:30, front < 14, :3]
-        out[20:30, front < 14, :3] = (low * (1 - share) + np.array(look.hair) * share).astype(np.uint8)
-    if look.mask is not None:
-        out[18:28, front < 13, :3] = look.mask
-    if look.glasses:
+        out[20:30, front < 14, :3] = (low * (1 - share) + np.array(appearance.hair) * share).astype(np.uint8)
+    if appearance.mask is not None:
+        out[18:28, front < 13, :3] = appearance.mask
+    if appearance.glasses:
         out[13:16, front < 9, :3] = out[13:16, front < 9, :3] // 3
     return out
 
 
-def _hair(look: Look) -> Texture | None:
+def _hair(appearance: Appearance) -> Texture | None:
     """Hair as a shell over the head and, if long, down to its ends: rows run over the whole length."""
-    if look.style == "bald":
+    if appearance.style == "bald":
         return None
-    rng = np.random.default_rng(look.print_seed)
+    rng = np.random.default_rng(appearance.print_seed)
     out = np.zeros((ROWS, COLUMNS, 4), np.uint8)
     strands = rng.normal(1, 0.13, (1, COLUMNS, 1)) * np.linspace(1.1, 0.9, ROWS)[:, None, None]
-    out[..., :3] = np.clip(np.array(look.hair) * strands, 0, 255)
-    y = hair_rows(look)[:, None]
+    out[..., :3] = np.clip(np.array(appearance.hair) * strands, 0, 255)
+    y = hair_rows(appearance)[:, None]
     turn = np.abs(angles())[None]
-    nape = {"short": 0.105, "full": 0.118}.get(look.style, 1.0)
+    nape = {"short": 0.105, "full": 0.118}.get(appearance.style, 1.0)
     fringe = 0.03 + 0.02 * rng.random()
-    face = 62 if look.style in ("bob", "long") else 72
+    face = 62 if appearance.style in ("bob", "long") else 72
     line = np.where(turn < face, fringe, np.where(turn < 100, 0.075 if nape < 1 else 1.0, nape))
-    if look.style in ("tail", "bun"):
+    if appearance.style in ("tail", "bun"):
         line = np.where(turn < 70, fringe, np.where(turn < 110, 0.07, 0.115))
-    side = 105 if look.style == "long" else 75  # what hangs down hangs behind
+    side = 105 if appearance.style == "long" else 75  # what hangs down hangs behind
     out[..., 3] = np.where((y < line) & ((y < 0.13) | (turn > side)), 255, 0)
     return out
 
 
-def hair_rows(look: Look) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def hair_rows(appearance: Appearance) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """(64,) height in body heights of each row of the hair's texture."""
-    return np.linspace(-0.004, hair_end(look), ROWS)
+    return np.linspace(-0.004, hair_end(appearance), ROWS)
 
 
-def hair_end(look: Look) -> float:
+def hair_end(appearance: Appearance) -> float:
     """Height at which the hair ends."""
-    return 0.13 + (look.hair_length if look.style == "long" else 0.02)
+    return 0.13 + (appearance.hair_length if appearance.style == "long" else 0.02)
 
 
-def _hat(look: Look) -> Texture | None:
-    if look.hat == "none":
+def _hat(appearance: Appearance) -> Texture | None:
+    if appearance.hat == "none":
         return None
-    out = weave(look.hat_fabric)
-    if look.hat in ("hood", "scarf"):
+    out = weave(appearance.hat_fabric)
+    if appearance.hat in ("hood", "scarf"):
         turn = np.abs(angles())[None]
         row = np.linspace(0, 1, ROWS)[:, None]
         out[(turn < 55) & (row > 0.16) & (row < 0.82)] = 0
     return out
 
 
-def _jacket(look: Look, fabric: Fabric) -> Texture:
+def _jacket(appearance: Appearance, fabric: Fabric) -> Texture:
     out = weave(fabric)
-    rng = np.random.default_rng(look.print_seed)
+    rng = np.random.default_rng(appearance.print_seed)
     turn = angles()
     row = np.linspace(0, 1, ROWS)
-    if look.print_at is not None and abs(look.print_at[0]) > 90:
-        _print(out, look)
-    if look.trim is not None:
-        _trim(out, look.trim, seed=look.print_seed)
-    edge = look.collar or tuple(int(v * 0.7) for v in fabric.colours[0])
-    if look.opening > 0:  # wider at the bottom, or in the middle of the chest
-        gap = look.opening * (0.55 + 0.45 * row if rng.random() < 0.5 else 0.7 + 0.5 * np.sin(row * 3))
+    if appearance.print_at is not None and abs(appearance.print_at[0]) > 90:
+        _print(out, appearance)
+    if appearance.trim is not None:
+        _trim(out, appearance.trim, seed=appearance.print_seed)
+    edge = appearance.collar or tuple(int(v * 0.7) for v in fabric.colours[0])
+    if appearance.opening > 0:  # wider at the bottom, or in the middle of the chest
+        gap = appearance.opening * (0.55 + 0.45 * row if rng.random() < 0.5 else 0.7 + 0.5 * np.sin(row * 3))
         side = rng.normal(0, 4)
         out[np.abs(turn[None] - side) < gap[:, None]] = 0
         lapel = (np.abs(turn[None] - side) < (gap + 12 * (row < 0.45))[:, None]) & (out[..., 3] > 0)
@@ -199,10 +199,10 @@ def _trim(texture: Texture, colour: Colour, *, seed: int) -> None:
         texture[top : top + int(rng.integers(3, 7)), :, :3] = colour
 
 
-def _print(texture: Texture, look: Look) -> None:
-    assert look.print_at is not None
-    angle, row, size = look.print_at
-    rng = np.random.default_rng(look.print_seed)
+def _print(texture: Texture, appearance: Appearance) -> None:
+    assert appearance.print_at is not None
+    angle, row, size = appearance.print_at
+    rng = np.random.default_rng(appearance.print_seed)
     h, w = max(4, round(size * rng.uniform(0.6, 1.5))), max(6, round(size * 2))
     tints = [sample_colour(rng) for _ in range(3)]
     kind = rng.integers(5)
@@ -229,55 +229,55 @@ def _print(texture: Texture, look: Look) -> None:
     put(texture, patch, angle=angle, row=row)
 
 
-def _straps(texture: Texture, look: Look) -> None:
-    dark = tuple(int(v * 0.8) for v in look.bag_fabric.colours[0])
+def _straps(texture: Texture, appearance: Appearance) -> None:
+    dark = tuple(int(v * 0.8) for v in appearance.bag_fabric.colours[0])
     opaque = texture[..., 3] > 0
     width = max(2, round(COLUMNS * 0.03))
-    if look.bag == "backpack":
+    if appearance.bag == "backpack":
         for at in (-38, 38):
             where = (column(at) - width + np.arange(2 * width)) % COLUMNS
             texture[: round(ROWS * 0.5), where, :3] = dark
-    elif look.bag == "across":  # from one shoulder to the other hip, in front and behind
+    elif appearance.bag == "across":  # from one shoulder to the other hip, in front and behind
         for front in (True, False):
             row = np.arange(ROWS)
-            turn = look.bag_side * (-45 + 100 * row / ROWS)
+            turn = appearance.bag_side * (-45 + 100 * row / ROWS)
             turn = turn if front else 180 - turn
             for r, at in zip(row.tolist(), turn.tolist(), strict=True):
                 texture[r, (column(at) - width // 2 + np.arange(width)) % COLUMNS, :3] = dark
     texture[..., 3] = np.where(opaque, 255, texture[..., 3])
 
 
-def _legs(look: Look) -> tuple[Texture, Texture]:
-    lower = look.lower
+def _legs(appearance: Appearance) -> tuple[Texture, Texture]:
+    lower = appearance.lower
     cloth = weave(lower.fabric)
     pelvis = cloth.copy()
     legs = _tiled(cloth)
-    if look.belt is not None:
-        pelvis[: ROWS // 5, :, :3] = look.belt
-    if look.stripe is not None:
-        legs[:, np.abs(np.abs(angles()) - 90) < 14, :3] = look.stripe
+    if appearance.belt is not None:
+        pelvis[: ROWS // 5, :, :3] = appearance.belt
+    if appearance.stripe is not None:
+        legs[:, np.abs(np.abs(angles()) - 90) < 14, :3] = appearance.stripe
     row = np.linspace(0.5, 0.956, ROWS)
     bare = row > lower.hem if lower.kind != "skirt" else row > 0
-    legs[bare, :, :3] = look.skin
-    if look.print_seed % 5 == 0 and lower.kind == "skirt":  # tights
-        legs[bare, :, :3] = look.socks
-    legs[bare & (row > 0.93), :, :3] = look.socks
-    if look.shaft:
-        legs[row > 0.956 - look.shaft, :, :3] = look.shoes
+    legs[bare, :, :3] = appearance.skin
+    if appearance.print_seed % 5 == 0 and lower.kind == "skirt":  # tights
+        legs[bare, :, :3] = appearance.socks
+    legs[bare & (row > 0.93), :, :3] = appearance.socks
+    if appearance.shaft:
+        legs[row > 0.956 - appearance.shaft, :, :3] = appearance.shoes
     return pelvis, legs
 
 
-def _bag(look: Look) -> Texture:
-    out = weave(look.bag_fabric)
-    if look.bag == "paper":
-        out[..., :3] = look.bag_fabric.colours[1]
-        put(out, np.full((20, 20, 3), look.bag_fabric.colours[0], np.uint8), angle=0, row=0.5)
-    rng = np.random.default_rng(look.bag_fabric.seed)
-    if look.bag == "backpack":
-        edge = np.array(look.bag_fabric.colours[1 if rng.random() < 0.5 else 0]) * 0.75
+def _bag(appearance: Appearance) -> Texture:
+    out = weave(appearance.bag_fabric)
+    if appearance.bag == "paper":
+        out[..., :3] = appearance.bag_fabric.colours[1]
+        put(out, np.full((20, 20, 3), appearance.bag_fabric.colours[0], np.uint8), angle=0, row=0.5)
+    rng = np.random.default_rng(appearance.bag_fabric.seed)
+    if appearance.bag == "backpack":
+        edge = np.array(appearance.bag_fabric.colours[1 if rng.random() < 0.5 else 0]) * 0.75
         out[round(ROWS * 0.5) : round(ROWS * 0.54), :, :3] = edge
         if rng.random() < 0.5:
             put(out, np.full((18, 26, 3), edge, np.uint8), angle=180, row=0.72)
         if rng.random() < 0.4:
-            put(out, np.full((5, 9, 3), look.bag_fabric.colours[2], np.uint8), angle=180, row=0.3)
+            put(out, np.full((5, 9, 3), appearance.bag_fabric.colours[2], np.uint8), angle=180, row=0.3)
     return out

@@ -1,8 +1,8 @@
 """Teach: fine-tune the detector on corrected photos, beside the page, and compare it on corrected photos kept out.
 
-What is the same is taught by :mod:`packed_scenes.web.project.looks`. Either training runs in a process of its own, one
-thread, low priority (``python -m packed_scenes.web.project.teaching SPEC``): it can be stopped at any time, and a crash
-of it changes nothing. It prints a line of JSON per step.
+What is the same is taught by :mod:`packed_scenes.web.project.embedder_teaching`. Either training runs in a process of
+its own, one thread, low priority (``python -m packed_scenes.web.project.teaching SPEC``): it can be stopped at any
+time, and a crash of it changes nothing. It prints a line of JSON per step.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ def main() -> None:
 
     with suppress(OSError, AttributeError):
         os.nice(10)
-    from packed_scenes.web.project import looks
+    from packed_scenes.web.project import embedder_teaching
 
     def report(line: dict[str, Any]) -> None:
         print(json.dumps(line), flush=True)
@@ -257,7 +257,7 @@ def main() -> None:
     spec = Path(sys.argv[1])
     try:
         if json.loads(spec.read_text(encoding="utf-8"))["kind"] == "embedder":
-            report({"result": looks.work(spec, report)})
+            report({"result": embedder_teaching.work(spec, report)})
         else:
             for line in work(spec):
                 report(line)

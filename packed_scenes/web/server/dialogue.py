@@ -63,7 +63,7 @@ class PageDialogue:
         self._reply = ""
         self._done = False
         self._visited = False
-        self._told = threading.Event()
+        self._answered_page = threading.Event()
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -100,7 +100,7 @@ class PageDialogue:
 
     def __exit__(self, *_: object) -> None:
         if self._done and self._visited:  # a page looks every .3 s: it is to say "Done", not "ended"
-            self._told.wait(LAST_LOOK_S)
+            self._answered_page.wait(LAST_LOOK_S)
         self._server.should_exit = True
         self._thread.join(5)
         self._socket.close()
@@ -127,7 +127,7 @@ class PageDialogue:
         """What the page shows, as JSON values."""
         self._visited = True
         if self._done:
-            self._told.set()
+            self._answered_page.set()
         with self._changed:
             pair = self._pair if not self._reply else None
             return {

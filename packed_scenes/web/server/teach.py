@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from packed_scenes.data.errors import InputError
-from packed_scenes.web.project import looks, teaching
+from packed_scenes.web.project import embedder_teaching, teaching
 from packed_scenes.web.server.answers import decimal, numbers, opened, post, workplace
 from packed_scenes.web.server.jobs import Job
 from packed_scenes.web.server.opened import Opened
@@ -23,7 +23,11 @@ def _teach(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     if held.job is not None and not held.job.finished:
         raise InputError("something is going on in this project already", remedy="Wait for it, or stop it.")
     if what == "keep":
-        return {"said": teaching.keep(project) if kind == "detector" else _use(place, held, looks.file_away(project))}
+        return {
+            "said": teaching.keep(project)
+            if kind == "detector"
+            else _use(place, held, embedder_teaching.file_away(project))
+        }
     if what == "discard":
         if kind == "detector":
             return {"said": teaching.discard(project)}
@@ -33,7 +37,7 @@ def _teach(request: Request, body: dict[str, Any]) -> dict[str, Any]:
         return {"said": _use(place, held, None)}
     if what != "train":
         raise InputError("train, keep or discard")
-    prepare = teaching.prepare if kind == "detector" else looks.prepare
+    prepare = teaching.prepare if kind == "detector" else embedder_teaching.prepare
     spec = prepare(project, numbers(body["photos"]), minutes=decimal(body["minutes"]))
 
     def work(job: Job) -> None:
@@ -62,7 +66,7 @@ def _use(place: Workplace, held: Opened, value: dict[str, str] | None) -> str:
                 return embedder.embed(image, boxes)
 
         job.begin("renew")
-        looks.keep(project, embed, value=value, report=job.step, stop=lambda: job.stopped)
+        embedder_teaching.keep(project, embed, value=value, report=job.step, stop=lambda: job.stopped)
 
     place.start(held, "renew", work, total=len(project.photos))
     return "All objects are described anew"

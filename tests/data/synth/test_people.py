@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from packed_scenes.data.synth.people import sample_camera, shoot
+from packed_scenes.data.synth.people.appearance import HATS, STYLES, sample_appearance, variants
 from packed_scenes.data.synth.people.families import PeopleSource
 from packed_scenes.data.synth.people.figure import render_person
-from packed_scenes.data.synth.people.look import HATS, STYLES, sample_look, variants
 from packed_scenes.data.synth.people.skeleton import joints, sample_pose
 from packed_scenes.data.synth.people.tube import Tube, View, paint, profile
 from packed_scenes.data.synth.people.wardrobe import sew
@@ -29,7 +29,7 @@ def test_shoot_depends_on_the_seed_alone() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_a_person_can_be_drawn_from_every_side(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    look = sample_look(rng)
+    look = sample_appearance(rng)
     assert look.style in STYLES
     assert look.hat in HATS
     for yaw in (0.0, pi / 2, pi, 4.0):
@@ -43,7 +43,7 @@ def test_a_person_can_be_drawn_from_every_side(seed: int) -> None:
 
 def test_variants_differ_and_keep_the_first() -> None:
     rng = np.random.default_rng(1)
-    look = sample_look(rng)
+    look = sample_appearance(rng)
     family = variants(look, rng, 4)
     assert family[0] is look
     assert len({repr(member) for member in family}) == 4
@@ -85,7 +85,7 @@ def test_bones_keep_their_length() -> None:
 
 
 def test_textures_wrap_and_are_opaque_where_worn() -> None:
-    worn = sew(sample_look(np.random.default_rng(8)))
+    worn = sew(sample_appearance(np.random.default_rng(8)))
     assert (worn.shirt[..., 3] == 255).all()
     assert (worn.legs[..., 3] == 255).all()
 

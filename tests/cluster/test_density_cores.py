@@ -10,8 +10,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from packed_scenes import cluster
 from packed_scenes.cluster import AverageLinkage, canonical
-from packed_scenes.cluster.cores import LARGE_GROUP, group_by_cores, mean_own_size
 from packed_scenes.cluster.dense import DENSE_LIMIT
+from packed_scenes.cluster.density_cores import LARGE_GROUP, group_by_cores, mean_own_size
 from tests.cluster.synthetic import scene_vectors
 
 CALIBRATED = 0.2

@@ -33,7 +33,7 @@ class Lower:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Appearance:
     """One person in the clothes of one day; lengths are shares of the body's height, y from the top of the head.
 
     Attributes:
@@ -96,7 +96,7 @@ class Look:
     scarf: Colour | None
 
 
-def sample_look(rng: np.random.Generator) -> Look:
+def sample_appearance(rng: np.random.Generator) -> Appearance:
     """Draw a person."""
     woman = rng.random() < 0.48
     hair = rng.choice(len(HAIR), p=_HAIR_SHARE / _HAIR_SHARE.sum())
@@ -110,11 +110,11 @@ def sample_look(rng: np.random.Generator) -> Look:
         "hair_length": float(rng.uniform(0.02, 0.2)), "beard": float(0 if woman else max(0.0, rng.uniform(-1.5, 1))),
         "glasses": bool(rng.random() < 0.2), "mask": sample_colour(rng) if rng.random() < 0.06 else None,
     }  # fmt: skip
-    return Look(**body, **sample_clothes(rng, woman=woman))  # type: ignore[arg-type]
+    return Appearance(**body, **sample_clothes(rng, woman=woman))  # type: ignore[arg-type]
 
 
 def sample_clothes(rng: np.random.Generator, *, woman: bool) -> dict[str, object]:
-    """Draw everything of a :class:`Look` that can be taken off."""
+    """Draw everything of a :class:`Appearance` that can be taken off."""
     has_jacket = rng.random() < 0.42
     jacket = sample_fabric(rng, plain=0.55) if has_jacket else None
     closed = rng.random() < 0.4
@@ -156,36 +156,39 @@ def sample_lower(rng: np.random.Generator, *, woman: bool) -> Lower:
     return Lower(kind=kind, fabric=fabric, hem=float(hem[kind]), cut=float(rng.uniform(0.8, 1.5)))
 
 
-def variants(look: Look, rng: np.random.Generator, count: int) -> list[Look]:
+def variants(appearance: Appearance, rng: np.random.Generator, count: int) -> list[Appearance]:
     """A person and ``count`` - 1 others who are easily taken for them.
 
     One has other trousers, another jacket or shirt, another bag; one is a colleague in the same uniform; one is dressed
     in the same dark colours.
     """
-    out = [look]
+    out = [appearance]
     while len(out) < count:
-        other, kind = sample_look(rng), rng.random()
+        other, kind = sample_appearance(rng), rng.random()
         if kind < 0.22:
-            out.append(replace(look, lower=other.lower, shoes=other.shoes))
+            out.append(replace(appearance, lower=other.lower, shoes=other.shoes))
         elif kind < 0.44:
             out.append(replace(
-                look, shirt=other.shirt, sleeve=other.sleeve, print_at=other.print_at, print_seed=other.print_seed,
-                jacket=other.jacket if look.jacket is not None or rng.random() < 0.3 else None, opening=other.opening,
+                appearance, shirt=other.shirt, sleeve=other.sleeve, print_at=other.print_at,
+                print_seed=other.print_seed, opening=other.opening,
+                jacket=other.jacket if appearance.jacket is not None or rng.random() < 0.3 else None,
             ))  # fmt: skip
         elif kind < 0.58:
-            bag = other.bag if other.bag != look.bag else ("none" if look.bag != "none" else "backpack")
-            out.append(replace(look, bag=bag, bag_fabric=other.bag_fabric, shoes=other.shoes, bag_side=other.bag_side))
+            bag = other.bag if other.bag != appearance.bag else ("none" if appearance.bag != "none" else "backpack")
+            out.append(
+                replace(appearance, bag=bag, bag_fabric=other.bag_fabric, shoes=other.shoes, bag_side=other.bag_side)
+            )
         elif kind < 0.8:  # the same uniform
             out.append(replace(
-                look, build=other.build, shape=other.shape, skin=other.skin, hair=other.hair, style=other.style,
+                appearance, build=other.build, shape=other.shape, skin=other.skin, hair=other.hair, style=other.style,
                 hair_length=other.hair_length, beard=other.beard, glasses=other.glasses, shoes=other.shoes,
-                bag=other.bag, bag_fabric=other.bag_fabric, hat=other.hat if rng.random() < 0.5 else look.hat,
+                bag=other.bag, bag_fabric=other.bag_fabric, hat=other.hat if rng.random() < 0.5 else appearance.hat,
             ))  # fmt: skip
         else:  # the same colours on another person
             out.append(replace(
-                other, shirt=replace(other.shirt, colours=look.shirt.colours),
-                lower=replace(other.lower, fabric=look.lower.fabric),
-                jacket=None if look.jacket is None else replace(look.jacket, seed=other.print_seed),
+                other, shirt=replace(other.shirt, colours=appearance.shirt.colours),
+                lower=replace(other.lower, fabric=appearance.lower.fabric),
+                jacket=None if appearance.jacket is None else replace(appearance.jacket, seed=other.print_seed),
             ))  # fmt: skip
     return out
 

@@ -11,7 +11,7 @@ from packed_scenes.data import InputError
 from packed_scenes.data.images import write_image
 from packed_scenes.observe import Observer
 from packed_scenes.settings import Settings
-from packed_scenes.web.project import decisions, looks, teaching
+from packed_scenes.web.project import decisions, embedder_teaching, teaching
 from packed_scenes.web.project.adding import Caps, Incoming, add_photos
 from packed_scenes.web.project.folder import ProjectFolder, export_zip, import_zip
 from packed_scenes.web.project.project import Project
@@ -30,7 +30,7 @@ def test_the_specification_says_what_trains_what_is_kept_out_and_what_differs(tm
     decisions.rename(project, two, "Blue")
     rows = [int(project.view().rows[project.grouping.cluster == c][0]) for c in (two, three)]
     decisions.say_pairs(project, rows, "different")
-    told = json.loads(looks.prepare(project, [0, 1, 2, 3], minutes=1).read_text())
+    told = json.loads(embedder_teaching.prepare(project, [0, 1, 2, 3], minutes=1).read_text())
     assert told["embedder"] == "default"
     assert [photo["held"] for photo in told["photos"]].count(True) == 1
     assert sum(len(photo["boxes"]) for photo in told["photos"]) == len(project.view().rows)
@@ -40,14 +40,14 @@ def test_the_specification_says_what_trains_what_is_kept_out_and_what_differs(tm
 def test_too_little_to_learn_from_is_said(tmp_path):
     project = painted(tmp_path / "p", FIRST, SECOND, [[0]])
     with pytest.raises(InputError, match="at least 3 photos"):
-        looks.prepare(project, [0, 1], minutes=1)
+        embedder_teaching.prepare(project, [0, 1], minutes=1)
     with pytest.raises(InputError, match="time must lie"):
-        looks.prepare(project, [0, 1, 2], minutes=0)
+        embedder_teaching.prepare(project, [0, 1, 2], minutes=0)
     with pytest.raises(InputError, match="no trained network"):
-        looks.file_away(project)
+        embedder_teaching.file_away(project)
     single = painted(tmp_path / "q", [[0]], [[1]], [[2]])
     with pytest.raises(InputError, match="no two groups"):
-        looks.prepare(single, [0, 1, 2], minutes=1)
+        embedder_teaching.prepare(single, [0, 1, 2], minutes=1)
 
 
 def test_keeping_describes_everything_anew_as_one_change_that_is_undone(tmp_path):
@@ -61,7 +61,7 @@ def test_keeping_describes_everything_anew_as_one_change_that_is_undone(tmp_path
         return np.roll(colours(image, boxes), 1, axis=1)
 
     value = {"file": "teach/embedders/" + "0" * 16 + ".safetensors", "sha256": "0" * 64}
-    assert looks.keep(project, turned, value=value) == "Taught network for what is the same"
+    assert embedder_teaching.keep(project, turned, value=value) == "Taught network for what is the same"
     assert np.allclose(project.document.columns["vector"], np.roll(before, 1, axis=1), atol=1e-6)
     assert project.document.values["embedder"] == value
     assert project.weights["embedder"] == "0" * 64
@@ -72,7 +72,7 @@ def test_keeping_describes_everything_anew_as_one_change_that_is_undone(tmp_path
     assert np.array_equal(project.document.columns["vector"], before)
     assert "embedder" not in project.document.values
     with pytest.raises(InputError, match="stopped"):
-        looks.keep(project, turned, value=None, stop=lambda: True)
+        embedder_teaching.keep(project, turned, value=None, stop=lambda: True)
     assert np.array_equal(project.document.columns["vector"], before)
 
 
@@ -87,20 +87,20 @@ def test_a_training_ends_with_a_comparison_and_a_network_that_travels_with_the_p
     assert add_photos(project, files, models, caps=Caps(), report=lambda *_: None) == []
     before = project.document.columns["vector"].copy()
     lines = []
-    found = looks.work(looks.prepare(project, [0, 1, 2, 3], minutes=0.05), lines.append)
+    found = embedder_teaching.work(embedder_teaching.prepare(project, [0, 1, 2, 3], minutes=0.05), lines.append)
     assert {line["stage"] for line in lines} == {"prepare", "score", "looks"}
     assert [row["name"] for row in found["rows"]] == [
         "groups found (BCubed F)", "pairs found (F)", "the nearest is the same",
     ]  # fmt: skip
     teaching.remember(project, "embedder", found)
-    value = looks.file_away(project)
+    value = embedder_teaching.file_away(project)
     assert value["sha256"] == found["sha256"]
     opened = Opened("p", project)
     assert embedder_of(opened, real) is real.embedder
     project.commit("try", values={"embedder": value})
     taught = embedder_of(opened, real)
     assert taught.weights_hash == found["sha256"]
-    looks.keep(project, taught.embed, value=value)
+    embedder_teaching.keep(project, taught.embed, value=value)
     assert not np.allclose(project.document.columns["vector"], before, atol=1e-3)
     photos = [(p.sha256, p.source.path) for p in project.photos]
     export_zip(project.folder.path, photos, tmp_path / "out.zip")

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packed_scenes.detect.nested import rescore
+from packed_scenes.detect.nested_boxes import rescore
 
 
 def test_a_part_and_a_pair_are_lowered_but_neighbours_and_crossings_are_not() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from packed_scenes.cluster import AverageLinkage
-from packed_scenes.cluster.light import remove_scene_shifts
+from packed_scenes.cluster.scene_shift import remove_scene_shifts
 from tests.cluster.synthetic import scene_vectors
 
 
@@ -23,7 +23,7 @@ def test_a_common_shift_is_taken_out() -> None:
     clean = remove_scene_shifts(X, scene, threshold=0.2)
     assert (1 - clean @ clean.T)[same].mean() < 0.6 * before
     np.testing.assert_allclose(np.linalg.norm(clean, axis=1), 1, atol=1e-5)
-    fits = [AverageLinkage(0.12, calibrated=0.2, light=on).fit_predict(X, scene=scene) for on in (True, False)]
+    fits = [AverageLinkage(0.12, calibrated=0.2, scene_shift=on).fit_predict(X, scene=scene) for on in (True, False)]
     assert adjusted_rand_score(y, fits[0]) > adjusted_rand_score(y, fits[1])
 
 

@@ -27,33 +27,33 @@ def keep_out(real: RealPeople) -> tuple[RealPeople, RealPeople]:
 
 
 def scenes_of(
-    network: PersonNet, held: RealPeople, *, count: int, people: int = 24, views: int = 5
+    network: PersonNet, holdout: RealPeople, *, count: int, people: int = 24, views: int = 5
 ) -> list[tuple[Vectors, Labels]]:
     """Embed sites of people kept out: real ones if there are five or more, otherwise drawn ones, pairs of them alike.
 
     Real people are taken again by one or by two drawn cameras a scene.
     """
-    if len(held.crops) >= MIN_REAL_PEOPLE:
+    if len(holdout.crops) >= MIN_REAL_PEOPLE:
         batches = (
-            real_scene(network, held, np.random.default_rng([HELD_OUT_SEED, step]), views=views)
+            real_scene(network, holdout, np.random.default_rng([HELD_OUT_SEED, step]), views=views)
             for step in range(count)
         )
     else:
         drawn = PeopleBatches(
             width=network.width, height=network.height, people=people, views=views,
-            real=RealPeople(pictures=held.pictures), seed=HELD_OUT_SEED,
+            real=RealPeople(pictures=holdout.pictures), seed=HELD_OUT_SEED,
         )  # fmt: skip
         batches = (drawn.batch(step) for step in range(count))
     return [(_embed(network, pixels), label) for pixels, label in batches]
 
 
 def real_scene(
-    network: PersonNet, held: RealPeople, rng: np.random.Generator, *, views: int
+    network: PersonNet, holdout: RealPeople, rng: np.random.Generator, *, views: int
 ) -> tuple[npt.NDArray[np.uint8], Labels]:
     """Up to ``views`` crops of each real person, by one or two cameras."""
-    cameras = [sample_camera(rng, held.pictures) for _ in range(int(rng.integers(1, 3)))]
+    cameras = [sample_camera(rng, holdout.pictures) for _ in range(int(rng.integers(1, 3)))]
     pixels, label = [], []
-    for person, own in enumerate(held.crops):
+    for person, own in enumerate(holdout.crops):
         for pick in rng.permutation(len(own))[: int(rng.integers(1, views + 1))].tolist():
             camera = cameras[int(rng.integers(len(cameras)))]
             pixels.append(retake(own[pick], camera, rng, width=network.width, height=network.height))
