@@ -39,6 +39,7 @@ SAME_CLASS = 0.6  # P(distance within < distance across): .5 for one class split
 # Their nearest crops still meet: nearest distance across over the median within. On packed_products one product has .49
 # and less, variants .7 and more.
 SAME_REACH = 0.63
+FAR_REACH = 100.0  # beyond it the ratio says only that the class is of near-identical crops
 SLIVER_SHARE = 0.2  # a sliver has at most this share of the large class's crops
 NEIGHBOURS = 10
 MAJORITY = 0.8
@@ -205,7 +206,7 @@ def _merges(
                 note = (
                     f"distances: {order:.2f} of those within are smaller than across (.5 = one class); nearest across "
                 )
-                note += f"{reach:.2f} of the usual within"
+                note += "many times the usual within" if reach > FAR_REACH else f"{reach:.2f} of the usual within"
                 found.append(Finding(kind, (small, large), score=min(order, reach), note=note))
     best: dict[int, Finding] = {}  # a class joins its closest partner only
     for finding in sorted(found, key=lambda f: f.score):

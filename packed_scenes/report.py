@@ -188,7 +188,7 @@ def _doubtful(scenes: Sequence[SceneResult], names: Mapping[int, str] | None) ->
     head = ("photo", "object", "group", *named, "membership", "x1, y1, x2, y2 (pixels)")
     return [
         f"<p>Members of groups with a membership below {MIN_PROBABILITY}, the least sure first: {len(found):,}.</p>",
-        table(head, lines, numbers=(len(head) - 2, len(head) - 1)),
+        table(head, lines, numbers=(len(head) - 2,)),
         *_rest(len(found), "doubtful objects", "objects.parquet"),
     ]
 

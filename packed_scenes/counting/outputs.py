@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from packed_scenes.axes import logarithmic
 from packed_scenes.counting.result import Count
 from packed_scenes.crops import FolderKind, cluster_sheet, sort_into_folders
 from packed_scenes.data.errors import named
@@ -73,14 +74,13 @@ def draw_curve(found: Count, path: Path) -> None:
     axes.plot(curve.thresholds, curve.counts, "o-", color="#333333", ms=3.5, label="clusters of average linkage")
     axes.plot([found.plain_threshold], [found.plain], "D", color="#d94801", ms=8,
               label=f"plain clustering: {found.plain:,} at {found.plain_threshold:.2f}")  # fmt: skip
-    axes.set(xscale="log", yscale="log", xlabel="threshold (cosine distance)", ylabel="different ones",
+    axes.set(xlabel="threshold (cosine distance)", ylabel="different ones",
              title=f"{len(found.paths):,} crops: {found.sentence()}")  # fmt: skip
-    axes.xaxis.set_major_formatter("{x:.2f}")
-    axes.xaxis.set_minor_formatter("{x:.2f}")
+    most = max(found.high, float(curve.counts.max(initial=1)), found.plain)
+    axes.set_ylim(0.9 * max(1, min(found.low, float(curve.counts.min(initial=1)))), 1.15 * most)  # no tick below one
+    logarithmic(axes, "x")
+    logarithmic(axes, "y", whole=True)
     axes.yaxis.set_major_formatter("{x:,.0f}")
-    axes.yaxis.set_minor_formatter("{x:,.0f}")
-    axes.tick_params(axis="y", which="minor", labelsize=7)
-    axes.tick_params(axis="x", which="minor", labelsize=7)
     axes.grid(alpha=0.25, which="both")
     axes.legend(fontsize=8)
     with atomic_write(path) as temporary:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from packed_scenes.axes import logarithmic, whole_numbers
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.cluster.search.knee_detection import elbow
 from packed_scenes.data.files import atomic_write
@@ -40,6 +41,8 @@ def draw_kmeans(rows: Sequence[Row], file: Path) -> None:
         if np.isfinite(judged).any():
             best = int(np.nanargmax(judged))
             right.plot(k[best], judged[best], "o", ms=10, mfc="none", color=drawn.get_color())
+    whole_numbers(left)
+    whole_numbers(right)
     left.set(xlabel="k", ylabel="inertia, share of that at the smallest k", title="KMeans: elbow (ring)")
     right.set(xlabel="k", ylabel="silhouette", title="KMeans: silhouette (ring = best)")
     right.legend(fontsize=8, frameon=False)
@@ -58,9 +61,9 @@ def draw_scores(rows: Sequence[Row], file: Path) -> None:
                 here = [r for r in rows if r.descriptor == name and r.method == method and r.clusters > 1]
                 values = [r.judged if column == "silhouette" else getattr(r, column) for r in here]
                 panel.plot([r.clusters for r in here], values, ".", ms=5, color=f"C{at}", alpha=0.7)
-            _logarithmic(panel, "x")
+            logarithmic(panel, "x")
             if column != "silhouette":
-                _logarithmic(panel, "y")
+                logarithmic(panel, "y")
             panel.set_title(f"{plot_text(name)}: {title}", fontsize=9)
             panel.set_xlabel("clusters")
     _legend(figure, methods)
@@ -100,24 +103,11 @@ def draw_against_truth(rows: Sequence[Row], file: Path, *, winner: Row, best: Ro
             value = row.judged if column == "silhouette" else getattr(row, column)
             panel.plot(value, row.ari, mark, ms=13, mfc="none", mec="black", mew=1.5)
         if column != "silhouette":
-            _logarithmic(panel, "x")
+            logarithmic(panel, "x")
         panel.set_title(title, fontsize=9)
-        panel.set(xlabel=column.replace("_", " "), ylabel="ARI against truth", ylim=(-0.05, 1.05))
+        panel.set(ylabel="ARI against truth", ylim=(-0.05, 1.05))
     _legend(figure, methods, MARKS)
     _save(figure, file)
-
-
-def _logarithmic(panel: Any, which: str) -> None:
-    """Scale one axis ("x" or "y") of a panel by logarithms, with few whole ticks written as plain numbers."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
-
-    panel.set(**{f"{which}scale": "log"})
-    low, high = panel.get_xlim() if which == "x" else panel.get_ylim()
-    axis = panel.xaxis if which == "x" else panel.yaxis
-    wide = high > 10 * low > 0
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)) if wide else MaxNLocator(4))
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(NullFormatter())
 
 
 def _legend(figure: Any, methods: Sequence[str], marks: Sequence[tuple[str, str]] = ()) -> None:

@@ -121,3 +121,11 @@ def test_a_name_without_room_or_letters_leaves_the_number() -> None:
     assert said("Coffee beans, roasted").startswith("Coff")
     assert said("可口可乐") == said("tea \U0001f375") == said("") == "7_2"  # the font has no such letters
     assert has_letters("Ένα τσάι, чай, thé 50 %")
+
+
+def test_the_underscore_of_a_label_stands_clear_of_the_rim() -> None:
+    for height in (9, 11, 14, 24):
+        image = np.full((80, 200, 3), 90, np.uint8)
+        draw_badge(image, "0_5", (10, 10), height, (0, 0, 200))
+        column = (image[:, 10 + badge_size("0_5", height)[0] // 2] == 255).all(axis=1)
+        assert np.flatnonzero(np.diff(column.astype(int)) == 1).size >= 3  # upper rim, underscore, lower rim

@@ -47,3 +47,20 @@ def test_ticks_of_logarithmic_panels_are_few_plain_numbers(count, monkeypatch, t
             assert not [label for label in panel.get_xticklabels(minor=True) if label.get_text()]
         names = [text.get_text() for text in figure.legends[0].get_texts()]
         assert len(names) == len(set(names))
+
+
+def test_axes_of_counts_have_few_whole_ticks():
+    from matplotlib.figure import Figure
+
+    from packed_scenes.axes import logarithmic, whole_numbers
+
+    for low, high in ((1, 67), (20, 31), (2, 3), (1, 1), (1, 400_000)):
+        panel = Figure().add_subplot()
+        panel.plot([2, 8, 20], [low, high, low])
+        panel.set_ylim(0.9 * low, 1.15 * high)
+        logarithmic(panel, "y", whole=True)
+        whole_numbers(panel)
+        bottom, top = panel.get_ylim()
+        shown = [tick for tick in panel.yaxis.get_major_locator()() if bottom <= tick <= top]
+        assert len(shown) <= 10
+        assert all(float(tick).is_integer() for tick in [*shown, *panel.xaxis.get_major_locator()()])
