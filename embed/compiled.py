@@ -19,6 +19,7 @@ import numpy as np
 from packed_scenes.data import InputError
 from packed_scenes.data.inference import compile_network, openvino
 from packed_scenes.data.letterbox import GREY
+from packed_scenes.data.netbounds import check_tensors
 from packed_scenes.embed.compiled_person import person_graph
 from packed_scenes.embed.runners import CHUNK, Canvases, Float
 
@@ -90,11 +91,12 @@ def read_tensors(path: str | Path) -> dict[str, Float]:
     """Read a safetensors file's floating-point tensors as float32.
 
     Raises:
-        InputError: if the file is no safetensors file.
+        InputError: if the file is no safetensors file, or lists more tensors than any network has.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    check_tensors(path)
     try:
         return {name: value.astype(np.float32) for name, value in load_file(path).items() if value.dtype.kind == "f"}
     except (SafetensorError, OSError) as error:

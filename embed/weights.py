@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import atomic_write, sha256_file, write_json
+from packed_scenes.data.netbounds import check_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,11 +65,12 @@ def load_card(path: str | Path) -> dict[str, Any]:
     try:
         card: dict[str, Any] = json.loads(card_path(path).read_text("utf-8"))
         version, _, digest = card["version"], card["architecture"], card["sha256"]
+        newer = version > CARD_VERSION
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"no embedder card ({error})", file=card_path(path), remedy="Write it with save_weights."
         ) from error
-    if version > CARD_VERSION:
+    if newer:
         raise InputError(
             f"card version {version} is newer than {CARD_VERSION}", file=card_path(path), remedy="Update the program."
         )
@@ -83,11 +85,12 @@ def load_tensors(path: str | Path) -> dict[str, Tensor]:
     """Read the tensors as float32.
 
     Raises:
-        InputError: if the file is no safetensors file.
+        InputError: if the file is no safetensors file, or lists more tensors than any network has.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    check_tensors(path)
     try:
         return {n: v.float() if v.is_floating_point() else v for n, v in load_file(path).items()}
     except (SafetensorError, OSError) as error:

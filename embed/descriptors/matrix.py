@@ -26,6 +26,7 @@ from packed_scenes.data.damage import UNREADABLE, why
 from packed_scenes.data.files import check_file
 
 PART = 1 << 24  # bytes looked at once
+SAME = "One row of as many numbers per picture."  # what a matrix must be
 VECTOR_NAMES = ("embedding", "vector", "features", "descriptor")
 PATH_NAMES = ("path", "file", "filename", "image")
 LABEL_NAMES = ("label", "class", "identity", "category", "cluster", "type")
@@ -76,7 +77,7 @@ def load_table(path: str | Path, *, trust: bool = False) -> Table:
     check_matrix(table.matrix, file=path)
     for column in (table.paths, table.labels):
         if column is not None and len(column) != len(table.matrix):
-            raise InputError(f"{len(column)} paths or labels for {len(table.matrix)} rows", file=path)
+            raise InputError(f"{len(column)} paths or labels for {len(table.matrix)} rows", file=path, remedy=SAME)
     return table
 
 
@@ -85,9 +86,7 @@ def check_matrix(matrix: Matrix, *, file: str | Path | None = None) -> None:
     if matrix.dtype.kind not in "fiu":
         raise InputError(f"holds {matrix.dtype} values, numbers are needed", file=file, remedy="Save it as float32.")
     if matrix.ndim != 2 or 0 in matrix.shape:
-        raise InputError(
-            f"a matrix must have shape (N, D), got {matrix.shape}", file=file, remedy="One row per picture."
-        )
+        raise InputError(f"a matrix must have shape (N, D), got {matrix.shape}", file=file, remedy=SAME)
     if matrix.dtype.kind == "f":
         for start, part in parts(matrix):
             bad = np.flatnonzero(~np.isfinite(part).all(1))
@@ -201,7 +200,9 @@ def _parquet(path: Path, trust: bool) -> Table:
             piece.validate(full=True)  # a damaged file can point outside its own dictionary
             rows = _vectors(piece, vector, numeric, path, count)
             if count and rows.shape[1] != width:
-                raise InputError(f"row {count} has {rows.shape[1]} values, the first has {width}", file=path)
+                raise InputError(
+                    f"row {count} has {rows.shape[1]} values, the first has {width}", file=path, remedy=SAME
+                )
             width, count = rows.shape[1], count + len(rows)
             room.write(np.ascontiguousarray(rows, np.float32).tobytes())
             for kind in columns:
@@ -212,7 +213,7 @@ def _parquet(path: Path, trust: bool) -> Table:
         raise InputError(f"no readable Parquet file ({why(error)})", file=path, remedy="Write it again.") from error
     room.flush()
     if not count or not width:
-        raise InputError(f"a matrix must have shape (N, D), got ({count}, {width})", file=path)
+        raise InputError(f"a matrix must have shape (N, D), got ({count}, {width})", file=path, remedy=SAME)
     matrix = np.memmap(room, np.float32, "r", shape=(count, width))
     return Table(matrix, columns.get("paths"), columns.get("labels"))
 
@@ -252,7 +253,7 @@ def _vectors(piece: Any, vector: str | None, numeric: list[str], path: Path, fir
 
     lengths = set(pc.list_value_length(column).to_pylist())
     if len(lengths) > 1:
-        raise InputError(f"the vectors in column {vector!r} have different lengths", file=path)
+        raise InputError(f"the vectors in column {vector!r} have different lengths", file=path, remedy=SAME)
     return column.flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(len(column), -1)  # type: ignore[no-any-return]
 
 
@@ -261,7 +262,7 @@ def _pickle(path: Path, trust: bool) -> Table:
     try:
         content = pickle.loads(path.read_bytes())
     except Exception as error:  # a pickle can fail in any way
-        raise InputError(f"cannot be unpickled ({why(error)})", file=path) from error
+        raise InputError(f"cannot be unpickled ({why(error)})", file=path, remedy="Write it again.") from error
     if isinstance(content, dict):
         return Table(_stacked(list(content.values()), path), paths=[str(key) for key in content])
     return Table(_stacked(content, path))
@@ -279,4 +280,4 @@ def _stacked(content: Any, path: Path) -> Matrix:
         array = np.asarray(content)
         return np.stack([np.asarray(row, np.float32) for row in array]) if array.dtype == object else array
     except (ValueError, TypeError) as error:
-        raise InputError(f"no matrix of numbers ({error})", file=path) from error
+        raise InputError(f"no matrix of numbers ({error})", file=path, remedy=SAME) from error

@@ -82,6 +82,8 @@ class Store:
             raise
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
             raise self._explained(error) from error
+        except UnicodeDecodeError as error:  # SQLite's own message quotes the damaged text
+            raise InputError("is damaged or no catalogue", file=self.file, remedy="Restore it from a copy.") from error
         finally:
             connection.close()  # an open transaction is rolled back
 

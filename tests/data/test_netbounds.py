@@ -73,6 +73,21 @@ def test_networks_that_ask_for_all_memory(tmp_path, make, backend):
         compile_netfile(read_netfile(path), backend=backend)(np.zeros((2, 3, 32, 32), np.float32))
 
 
+@pytest.mark.parametrize("batch", [-1, 1])
+def test_a_reshape_that_loses_values_would_write_beyond_its_memory(tmp_path, batch):
+    from openvino import Model, Type, opset13, save_model
+
+    x = opset13.parameter([batch, 3, 32, 32], Type.f32, name="x")
+    for pattern, fine in (([0, 0], False), ([0, -1], True), ([-1, 1024], True), ([0, 0, 1024], True)):
+        v = opset13.reshape(x, opset13.constant(np.array(pattern)), special_zero=True)
+        save_model(Model([v], [x], "r"), str(tmp_path / "n.xml"), compress_to_fp16=False)
+        if fine:
+            assert read_netfile(tmp_path / "n.xml").inputs[0].name == "x"
+        else:
+            with pytest.raises(InputError, match="another number of values"):
+                read_netfile(tmp_path / "n.xml")
+
+
 def test_constants_that_grow_are_refused_before_they_do(tmp_path):
     with pytest.raises(InputError, match=r"asks for more than . GB of memory"):
         compile_netfile(read_netfile(double(tmp_path / "n.onnx")))
