@@ -17,7 +17,9 @@ def logarithmic(panel: Any, which: str, *, whole: bool = False) -> None:
     axis = panel.xaxis if which == "x" else panel.yaxis
     wide = high > 10 * low > 0
     axis.set_major_locator(
-        LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)) if wide else MaxNLocator(4, integer=whole)
+        LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,))
+        if wide
+        else MaxNLocator(4, integer=whole, min_n_ticks=1)
     )
     axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter(NullFormatter())
