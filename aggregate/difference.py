@@ -48,7 +48,7 @@ def draw_differences(image: Image, objects: Objects, differences: Differences) -
 
     drawn = np.array(image, order="C")
     grey = cv2.cvtColor(drawn, cv2.COLOR_RGB2GRAY)[..., None]
-    drawn = np.asarray(drawn * 0.6 + grey * 0.4).astype(np.uint8)  # quieter colours let the marks speak
+    drawn = np.asarray(drawn * 0.6 + grey * 0.4).astype(np.uint8)  # less saturated colours make the marks visible
     line = line_width(image.shape)
     boxes = _boxes(objects)
     marks = missing_marks(objects, differences)

@@ -40,7 +40,7 @@ class AverageLinkage(Clusterer):
 
     Args:
         threshold: mean cosine distance up to which clusters merge: a number in [0, 2]; ``"adaptive"`` (near the
-            embedder's own, by a silhouette that does not merge strangers, see :mod:`packed_scenes.cluster.choose`;
+            embedder's own, by a silhouette that does not merge unlike singles, see :mod:`packed_scenes.cluster.choose`;
             where groups are large and there are no constraints, by their dense cores, see
             :mod:`packed_scenes.cluster.density_cores`); ``"calibrated"`` (the embedder's own); or ``"silhouette"`` (the
             usual rule: merges too much where most identities are single).

@@ -1,8 +1,8 @@
 """Rules that choose where to cut average linkage by looking at the data.
 
 **Adaptive.** The best cut moves with the scene: low where most identities occur once and variants stand beside each
-other, high where there are many copies in poor light. The mean silhouette sees this, but by convention a single row
-scores 0, so that merging two strangers (who score above 0 as a pair far from the rest) looks good: the plain rule
+other, high where there are many copies in bad light. The mean silhouette sees this, but by convention a single row
+scores 0, so that merging two unlike rows (which score above 0 as a pair far from the rest) looks good: the plain rule
 finds half of the identities of shelf_scenes. Here a single row scores as if it had a copy ``ALONE`` times the
 embedder's calibrated cut away: well where everything else is farther than copies would be, badly where it should
 have been merged. The cut is searched from half to 1.2 times the calibrated one.

@@ -105,7 +105,7 @@ def flat_clusters(
     Returns:
         (N,) labels and (N,) membership probabilities in [0, 1].
     """
-    # The library has no public door for a tree that was built elsewhere; these two are stable since its first release.
+    # The library has no public function for a tree built elsewhere; these two are stable since its first release.
     from hdbscan._hdbscan_linkage import label
     from hdbscan.hdbscan_ import _tree_to_labels
 

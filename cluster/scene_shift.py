@@ -1,6 +1,6 @@
 """Several scenes, several lights: take out the shift that a scene's light puts on all of its vectors.
 
-Scenes differ in content, so their means may differ rightly. What tells of light is how the *same* things moved: each
+Scenes differ in content, so their means may differ rightly. Light shows in how the *same* things moved: each
 scene's shift is half the mean difference between its rows and their mutual nearest neighbours in other scenes,
 shrunk where such pairs are few, in two rounds. Measured by clustering each of the 13 shelf_scenes jointly with a
 relit copy of itself and of another one (embedder after 700 steps): BCubed F warm light .774 -> .835, dark .883 ->

@@ -1,4 +1,4 @@
-"""What the libraries underneath raise on damaged files, to be told as one line."""
+"""What the libraries underneath raise on damaged files, to be reported as one line."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ The header is checked first (format allow-list, pixel limit), so a decompression
 
 Plain JPEG goes through OpenCV, which fills RGB directly: 16 ms against 30 ms for Pillow on a 2464 x 3280 shelf photo,
 with equal pixels (both use libjpeg-turbo). OpenCV fills the rest of a cut file with grey without a word, so only a file
-with its end marker takes that road.
+with its end marker is decoded there.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from packed_scenes.data.rgb import check_image
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
 MAX_PIXELS = 200_000_000  # the largest phone sensor makes 199.8 million; decoding needs up to 15 bytes per pixel
 
-# Pillow warns at its own limit and fails at twice that: let its failure coincide with ours, and its warning be silent.
+# Pillow warns at its own limit and fails at twice that: make its failure coincide with ours, and suppress its warning.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
@@ -70,7 +70,7 @@ def decode_image(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, warn: 
     """
     try:
         with _open(data, name, max_pixels) as image:
-            deep_colour = _has_16_bit_colour(image)  # before anything loads the pixels, which forgets it
+            deep_colour = _has_16_bit_colour(image)  # before the pixels are loaded, which drops it
             orientation = _orientation(image, data)
             if _is_plain_jpeg(image, data):
                 fast = _decode_jpeg(data)

@@ -106,7 +106,7 @@ def from_label_studio(tasks: Any, *, file: str | Path = "Label Studio tasks") ->
 
     Raises:
         InputError: for a structure that is no Label Studio export, or if no region of it is good; single bad tasks and
-            regions are left out, which the log tells.
+            regions are left out, which the log says.
     """
     read, warnings = _read(tasks, file)
     for line in warnings:

@@ -1,4 +1,4 @@
-"""What a network file of a stranger may take of the machine: no loops, bounded nodes, bounded memory.
+"""What an untrusted network file may take of the machine: no loops, bounded nodes, bounded memory.
 
 A file of a kilobyte can ask for any amount: ``Tile`` and ``Expand`` multiply what they are given, functions of an ONNX
 file that call each other twice double at every level, and a ``Loop`` need not end. Loops and endless functions are
@@ -152,7 +152,7 @@ def _refused(path: Path, what: str) -> InputError:
 def bounded_memory(limit: int | None = None) -> Iterator[None]:
     """Let allocations fail that would bring the process ``limit`` bytes above what it has now; threads may nest it.
 
-    Only where the system has such a limit and tells the size of a process (Linux).
+    Only where the system has such a limit and reports the size of a process (Linux).
 
     Args:
         limit: bytes; None = :func:`memory_limit`.

@@ -259,7 +259,7 @@ def _onnxruntime(net: NetFile, device: str) -> Run:
     if net.path.suffix != ".onnx":
         raise InputError("only OpenVINO runs this network", file=net.path, remedy="Leave the backend out.")
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # errors are told in our own line
+    options.log_severity_level = 4  # errors are reported in our own line
     wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
     providers = [p for p in [*wanted, "CPUExecutionProvider"] if p in onnxruntime.get_available_providers()]
     try:

@@ -64,7 +64,7 @@ def _unquoted(line: str) -> str:
 
 
 def parse_json(text: str, *, file: str | Path) -> Any:
-    """Parse JSON; a key that appears twice is an error, because the first value would silently vanish.
+    """Parse JSON; a key that appears twice is an error, because the first value would be lost.
 
     Raises:
         InputError: with line and column where the text is no JSON, is nested too deeply or repeats a key.

@@ -1,5 +1,5 @@
 """``Detector``: a picture in, ``Objects`` out; input size and tiles chosen from what the picture shows, nothing
-truncated in silence.
+truncated without a warning.
 
 Memory: the picture, a third of it for its halves, one piece of at most 1600 px (about 400 MB in the network) and the
 boxes; the resized picture is never held as a whole. Time: the looks that choose the scale (at most

@@ -1,8 +1,8 @@
 """Whether a picture looks like those that a detector learned, judged by what it found there.
 
-A detector is as ready with boxes on a street or in a fridge as on a shelf. What tells them apart is the set of boxes as
+A detector gives boxes on a street or in a fridge as it does on a shelf. What distinguishes them is the set of boxes as
 a whole: goods are many, alike in size, fill the picture and are seen with high scores. A logistic rule
-over these four says whether the boxes are likely of little worth; its
+over these four says whether the boxes are probably wrong; its
 numbers are fitted to each set of weights and stand in their card (``detect.training.familiarity``), so weights without
 them get no warning.
 """

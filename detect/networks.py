@@ -2,7 +2,7 @@
 
 Pre- and post-processing are ours and the same for all, so that torch, ONNX Runtime and OpenVINO agree (parity tests:
 boxes within 0.1 px and scores within 0.001); ultralytics' own predict pipeline caps a picture at 300 objects and
-stops its NMS silently after a time limit.
+ends its NMS without notice after a time limit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a look at low resolution tells about the size of the objects, and so about the size of the input.
+"""Estimate from detections at low resolution the size of the objects, and so about the size of the input.
 
 A detector is best at the object size that it was trained around, whatever the picture's size: on shelf photos AP50
 falls from .84 to .72 when the input is chosen wrongly. The estimate is the score-weighted median of the square root

@@ -1,4 +1,4 @@
-"""Tiles: where they lie, and how their detections become one list without eating neighbours.
+"""Tiles: where they lie, and how their detections become one list without losing neighbouring objects.
 
 Inside a tile the usual NMS decides. Between tiles a box is *cut* if it ends at a seam (an edge of its tile that is no
 edge of the picture). Uncut boxes are joined by NMS alone: the same object seen whole by two tiles overlaps itself

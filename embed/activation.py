@@ -1,7 +1,7 @@
 """Where a network looks: Grad-CAM over a crop, by the pytorch-grad-cam library.
 
 For a classifier the target is a class score; for an embedder it is the cosine with another crop's vector (or a
-cluster's mean), whose gradient tells which places raise it. Needs a network with convolutions; for any embedder at
+cluster's mean), whose gradient says which places raise it. Needs a network with convolutions; for any embedder at
 all, :mod:`packed_scenes.embed.similarity` covers patches instead. Sources: Selvaraju et al. 2017, "Grad-CAM",
 arXiv:1610.02391; HiResCAM, which keeps the place of each gradient and so suits networks without pooling: Draelos and
 Carin 2020, arXiv:2011.08891.

@@ -68,7 +68,7 @@ class Autoencoder(Unit):
         return self.encoder(x)  # type: ignore[no-any-return]
 
     def reconstruct(self, pixels: Tensor) -> Tensor:
-        """(B, 3, H, W) float RGB 0…255 -> the same, as the network remembers it (not clipped)."""
+        """(B, 3, H, W) float RGB 0…255 -> the same, as the network reconstructs it (not clipped)."""
         return self.decoder(self.encoder(self.scale(pixels))) * 64.0 + 114.0  # type: ignore[no-any-return]
 
 

@@ -120,8 +120,8 @@ def prepare(
         work: folder of the stores.
         packed, grocery, vehicles: labelled crops; None leaves a source out.
         shards, first_shard: which procedural families: ``shards`` shards of 250 from number ``first_shard`` on.
-        join: step from which ``packed`` takes part. Its classes are few and easy: what they teach is forgotten least
-            when they come late.
+        join: step from which ``packed`` takes part. Its classes are few and easy: what is learned from them is
+            kept best when they come late.
         report: called after each shard.
 
     Raises:

@@ -138,7 +138,7 @@ def _stage(inputs: int, outputs: int, *, shrink: bool) -> nn.Sequential:
 
 
 def load_osnet(path: str | Path) -> tuple[OSNet, str]:
-    """Load a published torchreid state dict; its width tells which variant it is.
+    """Load a published torchreid state dict; its width says which variant it is.
 
     Args:
         path: ``.pth`` file, opened with ``weights_only``; ``module.`` prefixes and the classifier are dropped.

@@ -1,4 +1,4 @@
-"""Training on labels that a clustering made up: one round of fine-tuning, gentle, since some labels are wrong.
+"""Training on labels from a clustering: one round of fine-tuning, short and at a low rate, as some labels are wrong.
 
 Clusters are proxies, as in the training from scratch, but they start at the clusters' own mean vectors; crops of no
 cluster stand for themselves. Clusters are often fragments of one thing, so what lies near is pulled together where
@@ -26,7 +26,7 @@ from packed_scenes.embed.augment import Augmentation, augment
 from packed_scenes.embed.networks import Unit
 from packed_scenes.embed.store import CropStore
 
-GENTLE = Augmentation(
+MILD = Augmentation(
     gain=0.25, white=0.05, contrast=0.2, gradient=0.2, low=0.4, low_scale=0.4, cut=0.08, occlude=0.2, overlap=0.08,
     noise=6.0, box_error=0.03,
 )  # fmt: skip  # what differs between two pictures of one thing; stronger views wash out what tells things apart
@@ -79,7 +79,7 @@ class PseudoBatches:
     identities: int = 20
     views: int = 4
     seed: int = 0
-    how: Augmentation = field(default_factory=lambda: GENTLE)
+    how: Augmentation = field(default_factory=lambda: MILD)
     _members: list[npt.NDArray[np.int64]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """Groups of people who stand together, whoever they are.
 
 A group is a congregation of everybody, with the gap measured in each one's own height
-(`packed_scenes.aggregate.ScaleBy.HEIGHT`), since height in the picture tells how far away a person is.
+(`packed_scenes.aggregate.ScaleBy.HEIGHT`), since height in the picture says how far away a person is.
 """
 
 from __future__ import annotations

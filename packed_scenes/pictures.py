@@ -92,6 +92,6 @@ class PictureCache:
         return scene
 
     def drop(self, name: str) -> None:
-        """Forget a scene whose picture has changed."""
+        """Drop a scene whose picture has changed."""
         with self._lock:
             self._cached.pop(name, None)

@@ -58,6 +58,12 @@ def test_every_command_explains_itself_without_loading_anything_heavy(script):
     assert "Usage" in done.stdout
 
 
+def test_no_module_is_longer_than_300_lines():
+    roots = ("packed_scenes", "data", "detect", "embed", "cluster", "aggregate", "scripts")
+    lengths = {file: len(file.read_bytes().splitlines()) for root in roots for file in (ROOT / root).rglob("*.py")}
+    assert {str(file.relative_to(ROOT)): n for file, n in lengths.items() if n > 300} == {}
+
+
 @pytest.mark.slow
 def test_every_public_name_of_a_package_can_be_had():
     roots = [ROOT / room for room in ("packed_scenes", "data", "detect", "embed", "cluster", "aggregate")]

@@ -61,7 +61,7 @@ def estimate_count(
         X: (N, D) vectors, N >= 2; or their frames, where the same vectors are counted more than once.
         ask: given two rows, returns 1 (same identity), 0 (different) or .5 (unsure: half a mate); the same pair may be
             asked again; raises :class:`Enough` to end. The questions depend on seed and answers only, so an ``ask``
-            that remembers its answers resumes by starting over.
+            that keeps its answers resumes by starting over.
         calibrated: the embedder's own threshold.
         target: ends when half the interval is at most this share of the count, ``STEADY`` rounds in a row (after
             ``MIN_ROUNDS`` rounds); 0 = never.

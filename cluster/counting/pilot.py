@@ -18,7 +18,7 @@ LEVELS = 9
 TRIES = 12 * PAIRS  # items looked at; in some folders no two lie at some distances
 REACH = (0.0, 2.7)  # x calibrated: the gaps asked about
 SLOPE = 0.25  # x calibrated: of the bond before any answer
-WEIGHT = 2.0  # answers that the curve before any answer is worth
+WEIGHT = 2.0  # weight of the curve before any answer, in answers
 
 Ask = Callable[[int, int], float]
 

@@ -49,7 +49,7 @@ def decide_on_lists(X: Vectors, found: Judgement, constraints: Constraints | Non
         node = count + number
         size[node] = size[one] + size[two]
         inside[node] = inside[one] + inside[two] + 2 * across[number]
-    # The lists of a large identity do not hold all its pairs: what merges easily tells its size.
+    # The lists of a large identity do not hold all its pairs: what merges easily estimates its size.
     mates = np.zeros(count + len(merges))
     for number in range(len(merges) - 1, -1, -1):
         node = count + number

@@ -3,7 +3,7 @@
 Every pair, every object and the whole set get a state; each object gathers the states of its pairs, the set those of
 its objects, and both are passed back to the pairs. Then, ``ROUNDS`` times, each pair reads the present answers: how
 many mates both objects have, and how many are common, which is where answers that contradict each other (a like b, b
-like c, a unlike c) are settled. Everything is symmetric in the two objects of a pair and blind to the
+like c, a unlike c) are resolved. Everything is symmetric in the two objects of a pair and invariant to the
 order of the rows. Widths and depths stand in the weights; trained by ``train-decision``.
 """
 

@@ -7,7 +7,7 @@
    (:mod:`packed_scenes.cluster.search.null_reference`), with every noise row counted as 0: leaving rows out cannot win.
    Where rows were sampled it is the root-mean-square form, which sees clusters that have no row in the sample.
 3. The best few, at most three of a space and none that another equals, are fitted again on two overlapping parts of
-   the rows. Worth is quality times stability.
+   the rows. The score is quality times stability.
 
 Calinski-Harabasz and Davies-Bouldin have no voice: with tiny clusters one finds a tenth of them and the other calls
 every row its own (:mod:`packed_scenes.cluster.internal`). The reference takes out what few dimensions do to
@@ -82,7 +82,7 @@ class Choice:
     stability: float
 
     @property
-    def worth(self) -> float:
+    def score(self) -> float:
         """Quality times stability; what the order is by."""
         return self.candidate.quality * max(self.stability, 0.0)
 
@@ -107,6 +107,6 @@ def finalists(
 
 
 def choose(finals: Iterable[Candidate], stability: Mapping[str, float]) -> list[Choice]:
-    """Order the finalists by worth, best first; ``stability`` is by key."""
+    """Order the finalists by score, best first; ``stability`` is by key."""
     found = [Choice(one, stability[one.key]) for one in finals]
-    return sorted(found, key=lambda c: (-c.worth, -c.candidate.quality, c.candidate.key))
+    return sorted(found, key=lambda c: (-c.score, -c.candidate.quality, c.candidate.key))

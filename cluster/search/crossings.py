@@ -25,7 +25,7 @@ from packed_scenes.cluster.search.union import find
 SAMPLE = 12_000  # rows whose distances between parts are all looked at
 PER_PART = 40  # of them at least of each part
 NEIGHBOUR_PARTS = 10  # other parts that a part looks for crossings to
-CORES = (0, 5, 15)  # neighbours whose distance a crossing's ends must be worth; 0 = plain distance
+CORES = (0, 5, 15)  # neighbours whose distance counts as the length of a crossing's end; 0 = plain distance
 MIN_PART_SHARE = 0.0005  # share of the rows, or 10, that makes a part
 MAX_PARTS = 1500
 

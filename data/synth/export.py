@@ -125,7 +125,7 @@ def _line(index: int, labelled: Labelled) -> dict[str, Any]:
 
 
 def _open_journal(folder: Path, head: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """Start a journal, or read what one of the same settings holds; a torn last line is dropped."""
+    """Start a journal, or read what one of the same settings holds; an incomplete last line is dropped."""
     path = folder / JOURNAL
     head = json.loads(json.dumps(head))
     try:

@@ -19,7 +19,7 @@ Plane = npt.NDArray[np.float32]
 
 
 class Kind(StrEnum):
-    """What lies about."""
+    """The kinds of scattered things."""
 
     CELL = "cell"
     NUCLEUS = "nucleus"

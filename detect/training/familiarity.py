@@ -1,4 +1,4 @@
-"""The rule of :mod:`packed_scenes.detect.familiar` for a set of weights, fitted on where their boxes were of worth.
+"""The rule of :mod:`packed_scenes.detect.familiar` for a set of weights, fitted on where their boxes were right.
 
     uv run python -m packed_scenes.detect.training.familiarity ../shared/data [WEIGHTS]
 
@@ -25,7 +25,7 @@ from packed_scenes.detect.metrics import evaluate
 from packed_scenes.detect.training.measure import Labelled, real_photos
 from packed_scenes.detect.training.pictures import REAL_SETS
 
-WORTHLESS, GOOD = 0.5, 0.7  # F at IoU .5 under which boxes are of little worth, and from which they are not
+WORTHLESS, GOOD = 0.5, 0.7  # F at IoU .5 under which boxes are poor, and from which they are good
 FALSE_ALARMS = 0.02  # share of the generated pictures and micrographs of the fit that may be warned of
 DOUBTFUL = 0.5  # score
 SCENES, PER_SET = 28, 30

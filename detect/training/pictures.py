@@ -118,13 +118,13 @@ def read_photos(root: str | Path, real: RealSet, *, wanted: str) -> Iterator[Pho
             counts = Counter(label for _, label, _ in rows)
             crowd = np.array([crowd for _, _, crowd in rows])
             single = np.array([real.repeats and counts[label] < 2 for _, label, _ in rows])
-            torn = sheared(image, xyxy) if real.sheared else np.zeros(len(xyxy), bool)
-            passed = crowd | single | torn
+            sheared_boxes = sheared(image, xyxy) if real.sheared else np.zeros(len(xyxy), bool)
+            passed = crowd | single | sheared_boxes
             ignore = xyxy[passed]
             if real.below:
                 height, width = image.shape[:2]
                 ignore = np.concatenate([ignore, np.array([[0, xyxy[:, 3].max() + 4, width, height]], np.float32)])
-            yield Photo(name, image, xyxy[~passed], ignore, damaged=bool(torn.any()))
+            yield Photo(name, image, xyxy[~passed], ignore, damaged=bool(sheared_boxes.any()))
 
 
 def trains(photo: Photo) -> bool:
@@ -137,7 +137,7 @@ def sheared(image: Image, xyxy: Boxes) -> npt.NDArray[np.bool_]:
     the picture goes on light just outside.
     """
     light = np.pad(image.max(2).astype(np.int16), 4)  # outside the picture is black: a wedge cannot be recognised there
-    torn = np.zeros(len(xyxy), bool)
+    sheared_boxes = np.zeros(len(xyxy), bool)
     for number, (x1, y1, x2, y2) in enumerate((np.rint(xyxy) + 4).astype(int).clip(4).tolist()):
         for inside, outside in (
             (light[y1:y2, x1 + 1 : x1 + 3].max(1, initial=0), light[y1:y2, x1 - 3]),
@@ -147,8 +147,8 @@ def sheared(image: Image, xyxy: Boxes) -> npt.NDArray[np.bool_]:
         ):
             count = min(len(inside), len(outside))
             black = (inside[:count] < BLACK) & (outside[:count] > LIGHT)
-            torn[number] |= bool(black.sum() > max(6, SHEARED * count))
-    return torn
+            sheared_boxes[number] |= bool(black.sum() > max(6, SHEARED * count))
+    return sheared_boxes
 
 
 def _table(path: Path) -> dict[str, list[tuple[list[float], str, bool]]]:

@@ -1,8 +1,8 @@
 """The recipe ``world``: what the shipped weights are trained on further, so that they see more than shelves.
 
 Real pictures with boxes (``pictures``), scenes composed of things lifted from them (``composites``), and the generated
-scenes, stacks and micrographs of the recipe ``packed``, so that shelves are not forgotten. Everything is drawn from the
-seed.
+scenes, stacks and micrographs of the recipe ``packed``, so that what was learned of shelves is kept. All is drawn from
+the seed.
 """
 
 from __future__ import annotations

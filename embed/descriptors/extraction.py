@@ -99,12 +99,14 @@ def extract(
     embedder = Embedder.load(name if weights_file is None else f"{name}={weights_file}", device=device)
     batch = batch or (32 if embedder.device == "cpu" else 256)
     maker = maker_of(embedder, str(name), masker)
-    remembers = embedder.card.get("architecture") == "autoencoder"  # its error is one more column
-    known = Cache(cache, maker | ({"errors": True} if remembers else {}), dimension=embedder.dimension + remembers)
+    reconstructs = embedder.card.get("architecture") == "autoencoder"  # its error is one more column
+    known = Cache(
+        cache, maker | ({"errors": True} if reconstructs else {}), dimension=embedder.dimension + reconstructs
+    )
     before, started = len(known), time.monotonic()
     contents: list[bytes | None] = [None] * len(files)
     failed: list[tuple[Path, str]] = []
-    batches = _Batches(embedder, known, batch, errors=remembers)
+    batches = _Batches(embedder, known, batch, errors=reconstructs)
     try:
         for row, (content, canvas, reason) in enumerate(read_canvases(files, embedder.cut, masker, known, workers)):
             if reason:
@@ -124,7 +126,7 @@ def extract(
         "rows": len(kept), "dimension": embedder.dimension, "failed": len(failed), "computed": len(known) - before,
         "seconds": round(time.monotonic() - started, 3), "key": known.key,
     }  # fmt: skip
-    return _gathered(known, list(kept.values()), [files[row] for row in kept], failed, card, errors=remembers)
+    return _gathered(known, list(kept.values()), [files[row] for row in kept], failed, card, errors=reconstructs)
 
 
 class _Batches:

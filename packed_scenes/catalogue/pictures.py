@@ -57,5 +57,5 @@ def taken(path: Path | None) -> str | None:
             exif = image.getexif()
             text = exif.get_ifd(_EXIF_FOLDER).get(_DATE_TAKEN) or exif.get(_DATE_CHANGED)
         return datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S").isoformat()
-    except Exception:  # metadata of strangers: whatever is wrong with it, the photo simply does not say
+    except Exception:  # untrusted metadata: whatever is wrong with it, it counts as absent
         return None

@@ -30,7 +30,7 @@ def main(
     ] = None,
     projects: Annotated[Path, typer.Option(help="Folder of the projects that are made here.")] = Path("runs/projects"),
     photos: Annotated[
-        list[Path] | None, typer.Option(help="Folder below which photos may be opened by path; may be given again.")
+        list[Path] | None, typer.Option(help="Folder below which photos may be opened by path; repeat for more.")
     ] = None,
     catalogue: Annotated[Path | None, typer.Option(help="Catalogue that names come from and go to.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 = any free one.")] = 8501,

@@ -44,7 +44,8 @@ def main(
     ] = None,
     drawn: Annotated[float, typer.Option(help="Share of drawn families beside --goods, 0 … 1.")] = 0.0,
     set: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE of any other wish, such as oblique=0.2; may be repeated.")
+        list[str] | None,
+        typer.Option(help="NAME=VALUE of any other setting of the scenes, such as oblique=0.2; repeat for more."),
     ] = None,
     format: Annotated[str, typer.Option(help="coco (category = identity) or yolo (one class).")] = "coco",
     quality: Annotated[int, typer.Option(help="JPEG quality of the files.", min=1, max=100)] = 92,

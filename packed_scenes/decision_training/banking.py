@@ -158,8 +158,8 @@ def _strength(factor: float) -> Augmentation:
 
 
 def _shelves(count: int, descriptors: dict[str, Embedder], seed: int) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """Generated scenes of what can be told, hard and mild ones in turns: who labels a real shelf leaves out what hardly
-    shows.
+    """Generated scenes of distinguishable objects, hard and mild ones in turns: who labels a real shelf leaves out
+    what hardly shows.
     """
     from packed_scenes.data.synth import stream
 

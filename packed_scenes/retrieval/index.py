@@ -13,7 +13,7 @@ HNSW 16, ef 128                    85 s     0.3 ms    .905
 The exact search is NumPy's: faiss's flat index takes 2 to 3 times as long, for one query (its product runs on one
 thread) as for 64 at a time.
 
-The recall is over the whole top 10, of which six or seven are true partners here and the rest strangers, which have no
+The recall is over the whole top 10, of which six or seven are true partners here and the rest unrelated, which have no
 structure that an index could use; the first result was always right with IVF. IVF compares a fixed number of vectors,
 so its time does not grow with the collection.
 """

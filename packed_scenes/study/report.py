@@ -98,12 +98,12 @@ def _winner(result: StudyResult, shown: Row) -> list[str]:
         [
             html_text(one.space), f"<code>{html_text(one.model)}</code>", str(one.clusters), f"{one.noise:.1%}",
             f"{choice.candidate.silhouette:.3f}", f"{choice.candidate.reference:.3f}",
-            f"{choice.candidate.quality:.3f}", f"{choice.stability:.2f}", f"{choice.worth:.3f}", number(one.ari),
+            f"{choice.candidate.quality:.3f}", f"{choice.stability:.2f}", f"{choice.score:.3f}", number(one.ari),
         ]
         for choice in result.choices for one in [result.row(choice.candidate.key)]
     ]  # fmt: skip
     head = (
-        "space", "model", "clusters", "noise", "silhouette", "of nothing", "quality", "stability", "worth",
+        "space", "model", "clusters", "noise", "silhouette", "of nothing", "quality", "stability", "score",
         "ARI (truth)",
     )  # fmt: skip
     part.append(table(head, body, first=True, drop=() if row.ari == row.ari else (9,)))

@@ -233,7 +233,7 @@ def strengths(grouping: Grouping, vectors: npt.NDArray[np.float32]) -> npt.NDArr
 
 
 def _settle(grouping: Grouping, cluster: Labels, names: Mapping[int, str], touched: Iterable[int]) -> Grouping:
-    """Pin what was touched, and forget names and pins of clusters that have no objects any more."""
+    """Pin what was touched, and drop names and pins of clusters that have no objects any more."""
     there = {int(c) for c in np.unique(cluster)}
     return Grouping(
         cluster,

@@ -80,7 +80,7 @@ def _row(part: Collection) -> dict[str, Any]:
 
 
 def truth_of(y: Names, labels: Names) -> Numbers:
-    """(N,) what each object's probability speaks of: the share of the others of its cluster that are its identity;
+    """(N,) what each object's probability is about: the share of the others of its cluster that are its identity;
     of an object alone, whether it is.
     """
     import numpy as np

@@ -61,7 +61,7 @@ def run(work: Work) -> Found:
     found.tables.append(Table(title, rows, plot="bars", by="search"))
     kinds = ("exact", "ivf", *(["hnsw"] if 50_000 <= count <= HNSW_UP_TO else []))
     measured = measure(count=count, dimension=DIMENSION, kinds=kinds, queries=asked, top=TOP, device="cpu")
-    note = "`recall` is over the whole top 10, of which six or seven are true partners and the rest strangers."
+    note = "`recall` is over the whole top 10, of which six or seven are true partners and the rest unrelated."
     found.tables.append(Table("kinds of index", [row.to_json() for row in measured], note))
     return found
 

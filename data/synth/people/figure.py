@@ -39,9 +39,8 @@ def render_person(
         (h, w, 4) uint8 RGBA cut to the figure, straight alpha.
     """
     worn = sew(appearance) if wardrobe is None else wardrobe
-    place = joints(
-        pose, shoulders=0.098 * appearance.build, hips=0.042 * (0.85 + 0.3 * appearance.shape) * appearance.build
-    )
+    hips = 0.042 * (0.85 + 0.3 * appearance.shape) * appearance.build
+    place = joints(pose, shoulders=0.098 * appearance.build, hips=hips)
     tubes = parts(appearance, worn, place, pose)
     side = round(height * (1.15 + 2 * _PAD))
     canvas = np.zeros((round(height * 1.5), side, 4), np.float32)

@@ -1,4 +1,4 @@
-"""Teach what is the same: one gentle round of fine-tuning of the embedder on the groups of photos that are right.
+"""Teach what is the same: one short round of fine-tuning of the embedder, on the groups of photos that are right.
 
 The training is :func:`packed_scenes.embed.refine.refine`: groups that a person has named, edited or said to differ are
 pushed apart, however near they lie; others only where they are far from each other anyhow. It is compared, before and
@@ -112,7 +112,7 @@ class _Data:
 
 
 def work(spec: Path, report: Report) -> dict[str, Any]:
-    """Do what a specification says; tells progress, returns the comparison."""
+    """Do what a specification says; reports progress, returns the comparison."""
     import torch
 
     from packed_scenes.embed.refine import PseudoBatches, RefineRecipe, refine

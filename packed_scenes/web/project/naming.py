@@ -1,4 +1,4 @@
-"""Names from the catalogue: what a group looks like there, offered and never taken in silence."""
+"""Names from the catalogue: what a group looks like there, offered and never applied without being asked."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def keep(project: Project) -> str:
 
 
 def discard(project: Project) -> str:
-    """Forget the trained detector and go back to the shipped one."""
+    """Discard the trained detector and go back to the shipped one."""
     settings = dict(project.folder.about.get("settings") or {}) | {"weights": None}
     project.folder.save_about(settings=settings)
     remember(project, "detector", None)
@@ -154,7 +154,7 @@ def known(project: Project) -> dict[str, dict[str, Any]]:
 
 
 def remember(project: Project, kind: str, result: dict[str, Any] | None) -> None:
-    """Keep the comparison of a training with the project, or forget it."""
+    """Keep the comparison of a training with the project, or discard it."""
     project.folder.save_about(teach={k: v for k, v in (known(project) | {kind: result}).items() if v} or None)
 
 

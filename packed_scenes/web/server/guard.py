@@ -2,8 +2,8 @@
 
 - The Host must be this machine's name and port, so that no foreign name that resolves here (DNS rebinding) is served.
 - The first visit needs the token of the printed address; a cookie (HttpOnly, SameSite=Strict) carries it afterwards.
-- What changes something needs an own-made header and, where the browser tells, the same Origin: no other page's forms
-  or scripts can send that (CORS is not allowed).
+- What changes something needs an own-made header and, where the browser sends one, the same Origin: no other page's
+  forms or scripts can send that (CORS is not allowed).
 - A path from the page is opened only below a folder that was named when the app was started.
 - Every answer carries a Content-Security-Policy of this server only, without inline script.
 """

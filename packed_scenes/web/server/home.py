@@ -28,7 +28,7 @@ from packed_scenes.web.server.opened import Opened
 from packed_scenes.web.server.workplace import Workplace
 
 SAMPLES = ("shelf", "tray")
-MAX_LISTED = 1000  # files left out that a project remembers
+MAX_LISTED = 1000  # files left out that a project lists
 MIN_FREE_BYTES = 200_000_000  # bytes that must stay free on the disk
 
 

@@ -20,7 +20,7 @@ class Job:
 
     Args:
         kind: ``photos``, ``alike``, ``teach`` …
-        work: does it, and tells progress through the job; what it returns is :attr:`result`.
+        work: does it, and reports progress through the job; what it returns is :attr:`result`.
         total: number of steps, 0 = unknown.
     """
 

@@ -38,12 +38,12 @@ def test_no_bank_is_one_clear_line(tmp_path):
 def test_the_network_of_the_training_answers_as_the_one_that_decides():
     from packed_scenes.cluster.decision.features import describe
     from packed_scenes.cluster.decision.network import load, logits
+    from packed_scenes.decision_training.network import Network, collate, statistics_of
     from packed_scenes.decision_training.simulate import Example
-    from packed_scenes.decision_training.training import Network, Recipe, collate, statistics_of
 
     X, identity = simulate(30, dim=16, seed=1, sigma=0.4)
     batch = collate([Example(X, identity)])
-    network = Network(Recipe(), statistics_of(batch))
+    network = Network(statistics_of(batch))
     network.take(load())
     with torch.no_grad():
         answer = network(batch)[-1].numpy()
