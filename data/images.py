@@ -31,7 +31,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from packed_scenes.data.depth import scale_depth
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, check_file, read_bytes
-from packed_scenes.data.rgb import check_image
+from packed_scenes.data.rgb import ORIENTATION_TAG, SWAPPED, check_image, orient, pillow_pixels
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
 MAX_PIXELS = 200_000_000  # the largest phone sensor makes 199.8 million; decoding needs up to 15 bytes per pixel
@@ -41,8 +41,6 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _log = logging.getLogger(__name__)
-_ORIENTATION_TAG = 274
-_SWAPPED = frozenset({5, 6, 7, 8})  # orientations whose width and height change places
 
 Warn = Callable[[str], None]
 RGB = npt.NDArray[np.uint8]
@@ -75,14 +73,14 @@ def decode_image(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, warn: 
             if _is_plain_jpeg(image, data):
                 fast = _decode_jpeg(data)
                 if fast is not None:
-                    return _orient(fast, orientation)
+                    return orient(fast, orientation)
             if image.format not in ("MPO", "HEIF") and getattr(
                 image, "is_animated", False
             ):  # those are a photo with its own previews
                 message = f"{name}: holds {getattr(image, 'n_frames', 2)} frames, only the first is used"
                 (warn or _log.warning)(message)
                 image.seek(0)
-            return _orient(_to_rgb(image, data, name, deep_colour=deep_colour), orientation)
+            return orient(_to_rgb(image, data, name, deep_colour=deep_colour), orientation)
     except InputError:
         raise
     except MemoryError as error:
@@ -108,7 +106,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
         with open(path, "rb") as file, _open(file, str(path), None) as image:
             data = read_bytes(path) if image.format == "PNG" else b""
             width, height = image.size
-            return (height, width) if _orientation(image, data) in _SWAPPED else (width, height)
+            return (height, width) if _orientation(image, data) in SWAPPED else (width, height)
     except InputError:
         raise
     except Exception as error:  # see decode_image
@@ -206,21 +204,10 @@ def _orientation(image: Image.Image, data: bytes) -> int:
     if image.format == "PNG" and not any(mark in data for mark in (b"eXIf", b"Raw profile type")):
         return 1  # asking would decode the whole picture, because PNG may say it last
     try:
-        value = image.getexif().get(_ORIENTATION_TAG, 1)
+        value = image.getexif().get(ORIENTATION_TAG, 1)
         return value if isinstance(value, int) and 1 <= value <= 8 else 1
     except Exception:  # broken metadata is no reason to refuse the pixels
         return 1
-
-
-def _orient(pixels: RGB, orientation: int) -> RGB:
-    if orientation in _SWAPPED:
-        pixels = pixels.transpose(1, 0, 2)
-    # After the exchange of axes each remaining case is a flip of rows, of columns, or of both.
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.require(pixels, requirements=["C", "W"])  # Pillow's arrays are read-only
 
 
 def _is_plain_jpeg(image: Image.Image, data: bytes) -> bool:
@@ -237,9 +224,6 @@ def _decode_jpeg(data: bytes) -> RGB | None:
 
 
 def _to_rgb(image: Image.Image, data: bytes, name: str, *, deep_colour: bool) -> RGB:
-    if image.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I", "F"):
-        image.load()
-        return scale_depth(np.asarray(image), name)
     if deep_colour:
         import cv2  # Pillow keeps only the high byte, which is black for 12-bit data
 
@@ -252,12 +236,7 @@ def _to_rgb(image: Image.Image, data: bytes, name: str, *, deep_colour: bool) ->
         ):
             colour = scale_depth(deep[..., 2::-1] if deep.shape[2] >= 3 else deep[..., :1], name)
             return _over_white(colour, deep[..., 3:].astype(np.float32) / 65535) if deep.shape[2] == 4 else colour
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        rgba = image if image.mode == "RGBA" else image.convert("RGBA")  # convert copies even where nothing changes
-        opaque = Image.new("RGB", rgba.size, (255, 255, 255))
-        opaque.paste(rgba, mask=rgba)
-        return np.asarray(opaque)
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    return pillow_pixels(image, name)
 
 
 def _has_16_bit_colour(image: Image.Image) -> bool:

@@ -47,7 +47,7 @@ def analyze(
         stage: folder that keeps what was observed in each scene; what is there and still valid is not done again.
         progress: wraps the loop over scenes, given (scenes, label, total).
         observer: models to use again (a server, a benchmark); its settings must be the same.
-        **options: fields of :class:`Settings`.
+        **options: fields of :class:`Settings`; without ``settings``, a ``preset`` brings its own.
 
     Memory: all vectors of the collection (N x D float32) and their boxes, a few decoded pictures.
 
@@ -58,7 +58,7 @@ def analyze(
         >>> result = analyze("shelf.jpg")  # doctest: +SKIP
         >>> result.save("runs/shelf")  # doctest: +SKIP
     """
-    settings = replace(settings or Settings(), **options)
+    settings = replace(settings, **options) if settings is not None else Settings.choose(**options)
     observer = observer or Observer(settings)
     passed_over: list[str] = []
     found = sources(pictures, warn=passed_over.append)

@@ -78,6 +78,13 @@ class PictureCache:
         self._cached: OrderedDict[str, Scene] = OrderedDict()
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> dict[str, int]:
+        """Copies and pickles (which go to other processes) read the pictures again."""
+        return {"pixels": self._pixels}
+
+    def __setstate__(self, state: dict[str, int]) -> None:
+        self.__init__(state["pixels"])  # type: ignore[misc]
+
     def get(self, source: Source) -> Scene:
         """Return the scene, from memory if it is still there."""
         held = self._cached.get(source.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -87,7 +88,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         classes: Any = self.classes  # whatever a caller gives
-        object.__setattr__(self, "classes", (classes,) if isinstance(classes, str) else tuple(classes))
+        names = (classes,) if isinstance(classes, str) or not isinstance(classes, Iterable) else tuple(classes)
+        if not all(isinstance(name, str) for name in names):
+            raise InputError(f"classes must be names of classes, got {classes!r}")
+        object.__setattr__(self, "classes", names)
+        if self.preset is not None and self.preset not in PRESETS:
+            raise InputError(f"unknown preset {self.preset!r}", remedy=f"Known: {', '.join(PRESETS)}.")
         self._check_numbers()
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
@@ -110,6 +116,8 @@ class Settings:
             raise InputError(f"threshold is a cosine distance between 0 and 2, got {self.threshold}")
         if not 0 <= self.reach <= 20:
             raise InputError(f"reach is a fraction of the object size between 0 and 20, got {self.reach}")
+        if self.seed < 0:
+            raise InputError(f"seed must be 0 or more, got {self.seed}")
         if self.max_objects < 1:
             raise InputError(f"max_objects must be at least 1, got {self.max_objects}")
         if self.image_size is not None and self.image_size < 32:
@@ -126,9 +134,7 @@ class Settings:
         Raises:
             InputError: if the preset is unknown or a value is wrong.
         """
-        if preset is not None and preset not in PRESETS:
-            raise InputError(f"unknown preset {preset!r}", remedy=f"Known: {', '.join(PRESETS)}.")
-        chosen: dict[str, Any] = {} if preset is None else {**PRESETS[preset], "preset": preset}
+        chosen: dict[str, Any] = {} if preset is None else {**PRESETS.get(preset, {}), "preset": preset}
         settings = cls(**{**chosen, **{name: value for name, value in said.items() if value is not None}})
         if settings.embedder == chosen.get("embedder"):
             from packed_scenes.embed.registry import names

@@ -52,7 +52,7 @@ def sources(
         InputError: if there is nothing, a path does not exist or a folder holds no picture.
     """
     single = isinstance(pictures, str | Path | Scene | np.ndarray | Image)
-    if not single and not isinstance(pictures, Iterable):
+    if isinstance(pictures, bytes) or not (single or isinstance(pictures, Iterable)):
         raise InputError(f"pictures must be files, folders, arrays or scenes, got {type(pictures).__name__}")
     many: list[Any] = [pictures] if single else list(pictures)  # type: ignore[arg-type]
     if not many:

@@ -14,11 +14,12 @@ from PIL import Image
 
 from packed_scenes import analyze
 from packed_scenes.aggregate import assign_colors
-from packed_scenes.data import InputError, Objects, read_boxes, write_image
+from packed_scenes.data import InputError, Objects, read_boxes, read_image, write_image
 from packed_scenes.exporting import Form
 from packed_scenes.frames import video_names
 from packed_scenes.runfolder import appearance, remove_scenes
 from packed_scenes.settings import Settings
+from packed_scenes.sources import sources
 
 BOXES = [[2, 2, 20, 30], [22, 2, 40, 30], [42, 2, 60, 30]]
 
@@ -84,12 +85,46 @@ def test_boxes_in_every_form_of_python(boxes):
         (lambda: analyze(np.zeros((6, 8, 3), np.uint8), boxes=[[0.1, 0.1, 0.5, 0.5]]), "boxes are pixels"),
         (lambda: Settings(threshold="0.3"), "threshold must be a number, got '0.3'"),
         (lambda: Settings(confidence="0.5"), "confidence must be a number"),
+        (lambda: Settings(seed=-1), "seed must be 0 or more"),
+        (lambda: Settings(classes=7), "classes must be names of classes"),
+        (lambda: analyze(b"a.jpg"), "pictures must be files"),
+        (lambda: analyze(np.zeros((6, 8, 3), np.uint8), preset="none"), "unknown preset 'none'"),
         (lambda: Settings(max_objects=2.5), "max_objects must be a whole number"),
     ],
 )
 def test_wrong_values_are_said_in_one_line(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+@pytest.mark.parametrize("kind", ["RGB", "RGBA", "L", "P", "LA", "I;16", "turned"])
+def test_a_pillow_image_is_read_as_its_file_is(kind, tmp_path):
+    colours = np.random.default_rng(0).integers(0, 255, (60, 80, 4), dtype=np.uint8)
+    image = Image.fromarray(colours)
+    exif = Image.Exif()
+    if kind == "I;16":
+        image = Image.fromarray(colours[..., 0].astype(np.uint16) * 16)  # 12 bits
+    elif kind == "turned":
+        image, exif[274] = image.convert("RGB"), 6
+    else:
+        image = image.convert(kind)
+    image.save(tmp_path / "a.tiff" if kind == "LA" else tmp_path / "a.png", exif=exif)
+    (file,) = tmp_path.iterdir()
+    with Image.open(file) as opened:
+        if kind == "turned":
+            opened.load()  # PNG may say its orientation last
+        found = sources([opened])[0].scene().image
+    np.testing.assert_array_equal(found, read_image(file))
+    assert found.shape == ((80, 60, 3) if kind == "turned" else (60, 80, 3))
+
+
+def test_results_travel_and_presets_bring_their_choices(photo):
+    result = analyze(photo, boxes=np.array(BOXES))
+    back = pickle.loads(pickle.dumps(result))
+    assert repr(back) == repr(result)
+    np.testing.assert_array_equal(back.overlay(), result.overlay())
+    made = analyze(photo, boxes=np.array(BOXES), preset="crowd").settings
+    assert (made.once, made.congregate, made.preset) == (True, "height", "crowd")
 
 
 def test_single_classes_and_numpy_numbers():
