@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes
+from packed_scenes.data.text import load_json
 
 MAX_CARD_BYTES = 1 << 22  # bytes
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
@@ -100,7 +100,7 @@ def read_side_card(network: str | Path, known: Sequence[str]) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        card = json.loads(read_bytes(path, max_bytes=MAX_CARD_BYTES, what="card"))
+        card = load_json(read_bytes(path, max_bytes=MAX_CARD_BYTES, what="card"))
     except ValueError as error:
         raise InputError(
             "no JSON", file=path, remedy="It should be the network's card; see docs/networks.md."

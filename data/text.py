@@ -63,6 +63,18 @@ def _unquoted(line: str) -> str:
     return line[1:-1].replace('""', '"') if quoted else line
 
 
+def load_json(text: str | bytes) -> Any:
+    """Parse JSON of our own files and cards, where a key that appears twice is no matter.
+
+    Raises:
+        ValueError: whatever is wrong with it; the standard library has an error of its own for deep nesting.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
 def parse_json(text: str, *, file: str | Path) -> Any:
     """Parse JSON; a key that appears twice is an error, because the first value would be lost.
 

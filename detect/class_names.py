@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import read_bytes
+from packed_scenes.data.text import load_json
 
 # The 80 classes of COCO detection in the order of every network that has 80.
 COCO = (
@@ -48,7 +48,7 @@ def parse_class_names(text: str | None) -> tuple[str, ...]:
     if "," not in text and (Path(text).suffix or "/" in text):
         try:
             content = read_bytes(text, max_bytes=MAX_BYTES, what="names").decode("utf-8")
-            names: Any = json.loads(content) if Path(text).suffix == ".json" else content.splitlines()
+            names: Any = load_json(content) if Path(text).suffix == ".json" else content.splitlines()
         except ValueError as error:
             raise InputError("no class names", file=text, remedy="Write one name a line, or a JSON list.") from error
         return names_of(names, file=text)

@@ -13,7 +13,6 @@ there than ONNX Runtime, and three times as fast as torch.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ import numpy.typing as npt
 from packed_scenes.data import InputError
 from packed_scenes.data.netfile import NetFile, Port, Run, compile_netfile, read_netfile
 from packed_scenes.data.pixels import PLAIN_BGR, UNIT, Pixels, read_side_card
+from packed_scenes.data.text import load_json
 from packed_scenes.detect.class_names import COCO, NUMBERED, names_of
 from packed_scenes.detect.heads import (
     Found,
@@ -135,7 +135,7 @@ def _about(net: NetFile) -> dict[str, Any]:
     """The card inside an ONNX file: ultralytics' metadata, and ours."""
     found: dict[str, Any] = {}
     try:
-        own = json.loads(net.about.get("card", "{}"))
+        own = load_json(net.about.get("card", "{}"))
         if "stride" in net.about:
             found["stride"] = int(float(net.about["stride"]))
     except ValueError as error:

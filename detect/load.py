@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from packed_scenes.data.extras import installed
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.netfile import SUFFIXES
 from packed_scenes.data.shipped import ASSETS
+from packed_scenes.data.text import load_json
 from packed_scenes.detect import network
 from packed_scenes.detect.exported import known_network, load_exported
 from packed_scenes.detect.familiar import Familiar
@@ -51,7 +51,7 @@ class General:
     def sha256(self) -> str:
         """Of the weights file, as its card says; checked when it is loaded."""
         path, card = _shipped_files(GENERAL, pick_device(self.device), _choice(self.backend))
-        return str(json.loads(card.read_text("utf-8"))["sha256"][path.name])
+        return str(load_json(card.read_text("utf-8"))["sha256"][path.name])
 
     def load(self) -> Network:
         """Load it, once a process.
@@ -146,7 +146,7 @@ def _shipped_files(name: str, device: str, backend: Backend) -> tuple[Path, Path
 
 def _shipped(name: str, device: str, backend: Backend) -> Network:
     path, card = _shipped_files(name, device, backend)
-    about = json.loads(card.read_text("utf-8"))
+    about = load_json(card.read_text("utf-8"))
     if sha256_file(path) != about["sha256"][path.name]:
         raise InputError(
             "the shipped weights are damaged (SHA-256 differs from the card)", file=path, remedy="Restore the file."

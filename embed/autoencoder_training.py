@@ -26,6 +26,7 @@ import torch
 from packed_scenes.data import InputError
 from packed_scenes.data.device import pick_device
 from packed_scenes.data.files import atomic_write, sha256_file, write_csv, write_json
+from packed_scenes.data.text import load_json
 from packed_scenes.embed.autoencoder import Autoencoder, reconstruction_errors
 from packed_scenes.embed.autoencoder_plots import plot_curve, plot_reconstructions
 from packed_scenes.embed.descriptors.canvases import read_canvases
@@ -167,7 +168,7 @@ def store_canvases(
     stamp = [[str(f), f.stat().st_size, f.stat().st_mtime_ns] if f.is_file() else [str(f)] for f in files]
     key = hashlib.sha256(json.dumps([stamp, side, None if mask is None else mask.key]).encode()).hexdigest()
     index, store = folder / "canvases.json", folder / "canvases.u8"
-    if not index.is_file() or json.loads(index.read_text("utf-8")).get("key") != key:
+    if not index.is_file() or load_json(index.read_text("utf-8")).get("key") != key:
         kept, failed = [], []
         with atomic_write(store) as temporary, open(temporary, "wb") as file:
             cut = {"width": side, "height": side}
@@ -181,7 +182,7 @@ def store_canvases(
                     progress(row + 1, len(files))
         write_json(index, {"key": key, "files": kept, "failed": failed})
         (folder / "checkpoint.pt").unlink(missing_ok=True)  # it learned from other canvases
-    kept = json.loads(index.read_text("utf-8"))["files"]
+    kept = load_json(index.read_text("utf-8"))["files"]
     if not kept:
         raise InputError("none of the pictures can be read", file=files[0] if files else None)
     return kept, np.memmap(store, np.uint8, "r", shape=(len(kept), side, side, 3))

@@ -23,6 +23,7 @@ from packed_scenes.data.device import pick_device
 from packed_scenes.data.extras import installed
 from packed_scenes.data.netfile import NetFile, Run, compile_netfile, read_netfile
 from packed_scenes.data.pixels import IMAGENET, PLAIN_BGR, Pixels, check_keys, read_side_card
+from packed_scenes.data.text import load_json
 from packed_scenes.embed.runners import CHUNK, Canvases, Float, Loaded
 
 KEYS = (
@@ -71,7 +72,7 @@ def load_exported(path: str | Path, *, device: str = "auto", about: Mapping[str,
 def own_card(net: NetFile) -> dict[str, Any]:
     """The card inside an ONNX file (metadata ``card``, as our own export writes it); empty if there is none."""
     try:
-        card = json.loads(net.about.get("card", "{}"))
+        card = load_json(net.about.get("card", "{}"))
     except ValueError as error:
         raise InputError("its metadata 'card' is no JSON", file=net.path) from error
     if not isinstance(card, dict):

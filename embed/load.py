@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from packed_scenes.data.device import pick_device
+from packed_scenes.data.extras import installed
 from packed_scenes.data.netfile import SUFFIXES
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.embed.runners import Loaded, TorchRunner
@@ -32,7 +33,7 @@ def load_embedder(name_or_path: str | Path | None = None, *, device: str = "auto
 def load_file(path: str | Path, *, device: str = "auto") -> Loaded:
     """Load a ``.safetensors`` file of ours with its card, or a network of others (``.onnx``, OpenVINO's ``.xml``).
 
-    On a CPU our own architectures run without torch.
+    On a CPU our own architectures run without torch, by OpenVINO where it is installed.
 
     Raises:
         InputError: see :func:`packed_scenes.embed.weights.load_card` and
@@ -43,7 +44,8 @@ def load_file(path: str | Path, *, device: str = "auto") -> Loaded:
 
         return load_exported(path, device=device)
     card = load_card(path)
-    if card["architecture"] in ("layout", "person") and pick_device(device) == "cpu":
+    runs = installed("openvino") or not installed("torch")
+    if card["architecture"] in ("layout", "person") and pick_device(device) == "cpu" and runs:
         from packed_scenes.embed.compiled import CompiledRunner
 
         return Loaded(CompiledRunner(path, card), card, card["sha256"])

@@ -8,7 +8,6 @@ class`` and one studio picture per class in ``classes.csv``); vehicle_reid (``ty
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from packed_scenes.data import InputError
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.data.tables import read_table
+from packed_scenes.data.text import load_json
 from packed_scenes.embed.folders import CropFolder, read_folder
 from packed_scenes.embed.store import CropStore, StoreWriter
 
@@ -40,7 +40,7 @@ def read_repairs(path: str | Path) -> tuple[dict[str, str], tuple[str, ...]]:
         InputError: if it is no such list.
     """
     try:
-        found = json.loads(Path(path).read_text("utf-8"))
+        found = load_json(Path(path).read_text("utf-8"))
         return {str(a): str(b) for a, b in found["same"].items()}, tuple(map(str, found["dropped"]))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise InputError("no list of repairs", file=path, remedy="Give the repairs.json of an --audit.") from error

@@ -6,7 +6,6 @@ Rows are appended while a training runs, so that a worker can go on rendering pr
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from packed_scenes.data import InputError
 from packed_scenes.data.damage import UNREADABLE, why
 from packed_scenes.data.files import write_json
+from packed_scenes.data.text import load_json
 
 WIDTH, HEIGHT = 128, 192
 
@@ -63,7 +63,7 @@ class CropStore:
         if not (folder / "store.json").is_file():
             raise InputError("no finished crop store here", file=folder, remedy="Build it again.")
         try:
-            count = json.loads((folder / "store.json").read_text())["count"]
+            count = load_json((folder / "store.json").read_text())["count"]
             pixels = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=(count, HEIGHT, WIDTH, 4))
             columns = np.load(folder / "columns.npy", allow_pickle=False)
             if columns.shape != (count, 4) or columns.dtype != np.int64:

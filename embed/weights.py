@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from packed_scenes.data import InputError
 from packed_scenes.data.files import atomic_write, sha256_file, write_json
 from packed_scenes.data.netbounds import check_tensors
+from packed_scenes.data.text import load_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,7 +63,7 @@ def load_card(path: str | Path) -> dict[str, Any]:
                 "no such file", file=file, remedy="An embedder is NAME.safetensors with NAME.json beside it."
             )
     try:
-        card: dict[str, Any] = json.loads(card_path(path).read_text("utf-8"))
+        card: dict[str, Any] = load_json(card_path(path).read_text("utf-8"))
         version, _, digest = card["version"], card["architecture"], card["sha256"]
         newer = version > CARD_VERSION
     except (ValueError, KeyError, TypeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file, write_json
 from packed_scenes.data.folders import VIDEO_SUFFIXES, list_images
 from packed_scenes.data.naming import distinct, same_name
+from packed_scenes.data.text import load_json
 
 
 def is_video(path: str | Path) -> bool:
@@ -51,7 +51,7 @@ def extract_frames(
     name = name or path.stem
     list_file = folder / f"{name}.json"
     try:
-        found = json.loads(list_file.read_text("utf-8"))
+        found = load_json(list_file.read_text("utf-8"))
         names = [folder / name for name in found.pop("frames")]
         if found == about and all(name.is_file() for name in names):
             return names

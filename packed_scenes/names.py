@@ -8,7 +8,6 @@ were never used (:func:`packed_scenes.cluster.keep_names`). Putting new vectors 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.data.text import load_json
 
 Ids = tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]
 
@@ -41,7 +41,7 @@ class Names:
         from packed_scenes.runfolder import read_objects
 
         try:
-            record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+            record = load_json((out / "run.json").read_text(encoding="utf-8"))
             scenes = {scene["source"]: name for name, scene in record["scenes"].items() if scene["source"]}
             names, ids, objects = read_objects(out, embeddings=False)
             next_name = int(record["clustering"].get("next_name", 0))

@@ -17,6 +17,7 @@ from typing import Any
 from packed_scenes.data.files import atomic_write, sha256_file
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.shipped import ASSETS
+from packed_scenes.data.text import load_json
 from packed_scenes.settings import Settings
 
 FORMAT = 2
@@ -92,7 +93,7 @@ def parse_observation(data: bytes, key: str | None) -> Observation | None:
 
     try:
         table = read_parquet(io.BytesIO(data))
-        about = json.loads((table.schema.metadata or {})[b"scene"])
+        about = load_json((table.schema.metadata or {})[b"scene"])
         if key is not None and about["key"] != key:
             return None
         objects = from_arrow(table)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +26,7 @@ from packed_scenes.data.locks import sweep
 from packed_scenes.data.naming import same_name
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.read_ahead import try_ahead
+from packed_scenes.data.text import load_json
 from packed_scenes.observe import reason
 from packed_scenes.provenance import command_line, machine, versions
 
@@ -116,7 +116,7 @@ def remove_scenes(out: Path, *, but: Collection[str]) -> None:
     Only what runs write is removed; a folder that holds something else stays with that.
     """
     try:
-        listed = json.loads((out / "run.json").read_text(encoding="utf-8"))["scenes"]
+        listed = load_json((out / "run.json").read_text(encoding="utf-8"))["scenes"]
     except (OSError, ValueError, KeyError, TypeError):
         return
     kept = {same_name(name) for name in but}

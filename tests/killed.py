@@ -147,7 +147,7 @@ COMMANDS = {
     "catalogue add": Command(
         ("analyze", "tray.jpg", "--out", "out", "--catalogue", "shop"), photo, skip=frozenset({"run.json"})
     ),
-    "catalogue merge": Command(("catalogue", "merge", "shop", "0", "3"), catalogue, whole=True),
+    "catalogue merge": Command(("catalogue", "merge", "shop", "3", "4"), catalogue, whole=True),
     "catalogue undo": Command(("catalogue", "undo", "shop"), catalogue, whole=True),
     "catalogue export": Command(("catalogue", "export", "shop", "out.csv"), catalogue),
     "refine": Command(("refine", "crops", "--rounds", "2", "--steps", "4", "--out", "out"), crops),

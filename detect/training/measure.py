@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import Objects, read_image
+from packed_scenes.data.text import load_json
 from packed_scenes.detect.detector import Detector
 from packed_scenes.detect.metrics import DetectionScores, evaluate
 from packed_scenes.detect.training.pictures import REAL_SETS, RealSet, read_photos, trains
@@ -61,7 +62,7 @@ def real_photos(root: str | Path, kind: RealSet, *, wanted: str) -> Iterator[Lab
 
 
 def _photo(folder: Path) -> Labelled:
-    given = json.loads((folder / "shelf.json").read_text("utf-8")).values()
+    given = load_json((folder / "shelf.json").read_text("utf-8")).values()
     boxes = np.array([[box[k] for k in ("x1", "y1", "x2", "y2")] for box in given], np.float32)
     return read_image(folder / "shelf.jpeg"), Objects.from_boxes(boxes), None
 

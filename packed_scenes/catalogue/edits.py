@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.text import load_json
 
 
 class Field(StrEnum):
@@ -176,7 +177,7 @@ def history(connection: sqlite3.Connection) -> list[Edit]:
         undone = edit_id in taken_back
         if reverts is not None and not undone:
             taken_back.add(reverts)
-        log.append(Edit(edit_id, at, Kind(kind), json.loads(detail), reverts, undone))
+        log.append(Edit(edit_id, at, Kind(kind), load_json(detail), reverts, undone))
     return log
 
 

@@ -6,7 +6,6 @@ none takes over a second.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from packed_scenes.catalogue.records import Embedding, Identity, SceneRecord, Share, Sighting, Vectors
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.text import load_json
 
 _SHOWN = "objects JOIN scenes USING (scene_id) WHERE shown = 1"
 _IDENTITY = """
@@ -31,7 +31,7 @@ def state(connection: sqlite3.Connection) -> int:
 def embedding(connection: sqlite3.Connection) -> Embedding | None:
     """Return which vectors the catalogue holds; None before anything was added."""
     row = connection.execute("SELECT value FROM about WHERE key = 'embedding'").fetchone()
-    return None if row is None else Embedding(**json.loads(row[0]))
+    return None if row is None else Embedding(**load_json(row[0]))
 
 
 def vectors(connection: sqlite3.Connection) -> Vectors:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from packed_scenes.catalogue import schema
+from packed_scenes.data.damage import UNREADABLE, why
 from packed_scenes.data.errors import InputError
 
 FILE = "catalogue.sqlite"
@@ -55,10 +56,23 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that sees one consistent state of the catalogue."""
+        """Give a connection that sees one consistent state of the catalogue.
+
+        Raises:
+            InputError: also where a value in it is none of its kind: SQLite keeps what it is given in any column.
+        """
         with self._connection() as connection:
             connection.execute("BEGIN")
-            yield connection
+            try:
+                yield connection
+            except InputError as error:
+                if error.file is None and error.remedy is None:
+                    raise self._damaged(error.message) from error
+                raise
+            except OSError:  # of a file that is written from it
+                raise
+            except (*UNREADABLE, ArithmeticError) as error:
+                raise self._damaged(why(error)) from error
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -83,7 +97,7 @@ class Store:
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
             raise self._explained(error) from error
         except UnicodeDecodeError as error:  # SQLite's own message quotes the damaged text
-            raise InputError("is damaged or no catalogue", file=self.file, remedy="Restore it from a copy.") from error
+            raise self._damaged("its text is no UTF-8") from error
         finally:
             connection.close()  # an open transaction is rolled back
 
@@ -125,9 +139,7 @@ class Store:
                 remedy="Try again when it is done.",
             )
         if "not a database" in reason or "malformed" in reason:
-            return InputError(
-                f"is damaged or no catalogue ({reason})", file=self.file, remedy="Restore it from a copy."
-            )
+            return self._damaged(reason)
         if "full" in reason:
             return InputError(f"cannot write ({reason})", file=self.file, remedy="Free space; nothing was changed.")
         if "readonly" in reason or "unable to open" in reason:
@@ -135,3 +147,6 @@ class Store:
                 f"cannot be opened for writing ({reason})", file=self.file, remedy="Check its permissions."
             )
         return InputError(f"cannot be read ({reason})", file=self.file, remedy="Restore it from a copy.")
+
+    def _damaged(self, reason: str) -> InputError:
+        return InputError(f"is damaged or no catalogue ({reason})", file=self.file, remedy="Restore it from a copy.")

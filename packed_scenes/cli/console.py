@@ -46,13 +46,11 @@ def clear_errors() -> Iterator[None]:
     except InputError as error:
         say(f"error: {error}", error=True)
         raise SystemExit(BAD_INPUT) from error
-    except (
-        ModuleNotFoundError
-    ) as error:  # a library of an extra; one of our own modules is a fault and keeps its traceback
+    except ModuleNotFoundError as error:  # a library; one of our own modules is a fault and keeps its traceback
         from packed_scenes.data.extras import EXTRAS, remedy
 
         library = (error.name or "").partition(".")[0]
-        if library not in EXTRAS:
+        if library not in {*EXTRAS, "openvino"}:
             raise
         print(f"error: this needs {library}, which is not installed. {remedy(library)}", file=sys.stderr)
         raise SystemExit(BAD_INPUT) from error

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from packed_scenes.crops.listing import Crops, fingerprint
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_json
+from packed_scenes.data.text import load_json
 from packed_scenes.refining.review import Links
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def load_round(work: Path, key: str, number: int, network: Unit) -> tuple[Unit, 
     from packed_scenes.embed.weights import load_card, load_tensors
 
     try:
-        about = json.loads((work / f"round-{number}.about.json").read_text("utf-8"))
+        about = load_json((work / f"round-{number}.about.json").read_text("utf-8"))
         if about.pop("key") != key or load_card(work / f"round-{number}.safetensors")["key"] != key:
             return None
         trained = copy.deepcopy(network)

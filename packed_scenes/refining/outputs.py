@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from packed_scenes.crops import cluster_sheet
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_csv, write_json, write_text
 from packed_scenes.data.images import write_image
+from packed_scenes.data.text import load_json
 from packed_scenes.provenance import command_line, machine, versions
 from packed_scenes.refining.review import review_csv
 
@@ -79,7 +79,7 @@ def trained_round(out: Path) -> int:
 
     weights = out / "embedder.safetensors"
     try:
-        about = json.loads(card_path(weights).read_text("utf-8")).get("data") or {}
+        about = load_json(card_path(weights).read_text("utf-8")).get("data") or {}
         return int(about.get("round", 0)) if weights.is_file() else 0
     except (OSError, ValueError, AttributeError, TypeError):
         return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from packed_scenes.catalogue.records import Embedding, Vectors
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.images import read_image
 from packed_scenes.data.tables import read_table
+from packed_scenes.data.text import load_json
 from packed_scenes.retrieval.hits import Hit
 
 NO_WEIGHTS = hashlib.sha256().hexdigest()  # what a count records of an embedder that has none
@@ -31,7 +31,7 @@ def load_count(folder: Path, *, device: str = "auto") -> tuple[Vectors, Embeddin
 
     table = read_table(folder / "cluster_labels.csv", "file", "cluster", what="run folder of a count")
     try:
-        record = json.loads((folder / "run.json").read_text("utf-8"))
+        record = load_json((folder / "run.json").read_text("utf-8"))
         root, name = Path(record["folder"]), str(record["options"]["embedder"])
         weights = str(record["embedder"]["weights"])
         weights = "" if weights == NO_WEIGHTS else weights

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from packed_scenes.catalogue.records import Embedding, Vectors
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
+from packed_scenes.data.text import load_json
 from packed_scenes.retrieval.hits import Hit
 from packed_scenes.runfolder import read_objects
 
@@ -27,7 +27,7 @@ def load_run(folder: Path) -> tuple[Vectors, Embedding, Callable[[int], Hit]]:
     """
     try:
         scenes, _, objects = read_objects(folder)
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record = load_json((folder / "run.json").read_text(encoding="utf-8"))
         embedding = Embedding(
             str(record["settings"]["embedder"]),
             str(record["weights_sha256"].get("embedder", "")),

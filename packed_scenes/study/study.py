@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +17,7 @@ from packed_scenes.cluster.search.null_reference import Reference
 from packed_scenes.cluster.search.stable import stability
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, write_csv, write_json
+from packed_scenes.data.text import load_json
 from packed_scenes.provenance import command_line, machine, versions
 from packed_scenes.study.collection import Collection
 from packed_scenes.study.labelstore import LabelStore
@@ -184,7 +184,7 @@ def _choose(
 
 def _read_known(file: Path) -> dict[str, Any]:
     try:
-        known = json.loads(file.read_text())
+        known = load_json(file.read_text())
         return known if isinstance(known, dict) else {}
     except (OSError, ValueError):
         return {}

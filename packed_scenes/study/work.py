@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import resource
 import sys
 import time
@@ -24,6 +23,7 @@ from packed_scenes.cluster.search.refining import refine
 from packed_scenes.cluster.search.scores import internal_scores
 from packed_scenes.cluster.search.space import Space
 from packed_scenes.data.files import write_json
+from packed_scenes.data.text import load_json
 from packed_scenes.study.labelstore import LabelStore
 from packed_scenes.study.ledger import NAN, Row, model_key
 
@@ -110,7 +110,7 @@ def reference_of(task: Task, X: npt.NDArray[np.float32]) -> Reference:
     file = prepared_file(task.prepared, task.content, task.preparation).with_suffix(".reference.json")
     if not file.is_file():
         write_json(file, asdict(reference(X, seed=task.seed)))
-    known = json.loads(file.read_text())
+    known = load_json(file.read_text())
     return Reference(tuple(known["clusters"]), tuple(known["silhouette"]))
 
 

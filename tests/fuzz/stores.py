@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import sqlite3
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -136,7 +137,7 @@ def _own(folder: Path) -> list[tuple[str, bytes]]:
     rows = next((folder / "project" / "rows").glob("*.npz"))
     return [
         ("sqlite", (folder / "catalogue" / "catalogue.sqlite").read_bytes()),
-        ("import", (folder / "p.zip").read_bytes()),
+        ("values", bytes(range(16))), ("import", (folder / "p.zip").read_bytes()),
         ("project.json", (folder / "project" / "project.json").read_bytes()),
         ("log.jsonl", (folder / "project" / "log.jsonl").read_bytes()), ("rows", rows.read_bytes()),
         ("run.json", (run / "run.json").read_bytes()), ("objects.parquet", (run / "objects.parquet").read_bytes()),
@@ -241,6 +242,25 @@ def _catalogue(path: Path) -> None:
     found.export(path.parent / "out.csv")
     found.export(path.parent / "out.json")
     found.export(path.parent / "out.parquet")
+
+
+def _values(path: Path) -> None:
+    """Put values that cannot be into a sound database; the case's bytes choose them."""
+    file = path.with_name("catalogue.sqlite")
+    _restore(file, "sqlite")
+    rng = np.random.default_rng(list(path.read_bytes()))
+    odd = (None, -1, 1 << 62, 1.5, float("inf"), "", "x", "[" * 5000, "{}", "9" * 5000, b"", b"\0\0\0", b"\xff" * 40)
+    with closing(sqlite3.connect(file)) as opened:
+        opened.execute("PRAGMA ignore_check_constraints = ON")
+        for _ in range(int(rng.integers(1, 4))):
+            tables = [row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            table = tables[int(rng.integers(len(tables)))]
+            columns = [row[1] for row in opened.execute(f"PRAGMA table_info({table})")]
+            column = columns[int(rng.integers(len(columns)))]
+            with suppress(sqlite3.Error):  # a column may refuse
+                opened.execute(f"UPDATE {table} SET {column} = ?", (odd[int(rng.integers(len(odd)))],))
+        opened.commit()
+    _catalogue(file)
 
 
 def _project(path: Path) -> None:
@@ -354,6 +374,7 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "npz": ("m.npz", _matrix),
     "parquet": ("m.parquet", _matrix),
     "sqlite": ("catalogue/catalogue.sqlite", _catalogue),
+    "values": ("catalogue/values", _values),
     "import": ("p.zip", _import),
     "project.json": ("project.json", _member("project.json")),
     "log.jsonl": ("log.jsonl", _member("log.jsonl")),

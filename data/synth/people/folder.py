@@ -12,6 +12,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_text
 from packed_scenes.data.images import write_image
 from packed_scenes.data.synth.people.crops import shoot
+from packed_scenes.data.text import load_json
 
 SITE = 100  # people who pass the same cameras
 WIDTH, HEIGHT = 64, 128  # pixels of a crop
@@ -57,6 +58,6 @@ def write_people(folder: Path, people: int, *, views: int, seed: int = 0, qualit
 
 def _read(record: Path) -> object:
     try:
-        return json.loads(record.read_text("utf-8"))
+        return load_json(record.read_text("utf-8"))
     except (OSError, ValueError):  # damaged: made with who knows what
         return None

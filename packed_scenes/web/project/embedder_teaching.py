@@ -8,7 +8,6 @@ What is kept describes every object of the project anew, as one change that can 
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ import numpy.typing as npt
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file, write_json
 from packed_scenes.data.objects import NOISE
+from packed_scenes.data.text import load_json
 from packed_scenes.data.thresholds import calibrated_threshold
 from packed_scenes.web.project.boxes import Embed
 from packed_scenes.web.project.decisions import DIFFERENT, group, link_pairs, links
@@ -120,7 +120,7 @@ def work(spec: Path, report: Report) -> dict[str, Any]:
     from packed_scenes.refining.network import embed_store, trainable
 
     torch.set_num_threads(1)
-    task = json.loads(spec.read_text(encoding="utf-8"))
+    task = load_json(spec.read_text(encoding="utf-8"))
     network, card = trainable(task["embedder"])
     calibrated = calibrated_threshold(card)
     data = _read(task["photos"], spec.parent / "crops", report)

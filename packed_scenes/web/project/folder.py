@@ -7,7 +7,6 @@ with a zip: ONNX and safetensors, which hold no code), ``lock``.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -21,6 +20,7 @@ from packed_scenes.data.archive import Limits, read_zip
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, write_json
 from packed_scenes.data.folders import IMAGE_SUFFIXES
+from packed_scenes.data.text import load_json
 
 FORMAT = "packed-scenes project"
 ABOUT, LOCK = "project.json", "lock"
@@ -44,7 +44,7 @@ class ProjectFolder:
         self.path = path
         self._lock: BinaryIO | None = _hold(path)
         try:
-            self.about: dict[str, Any] = json.loads((path / ABOUT).read_text(encoding="utf-8"))
+            self.about: dict[str, Any] = load_json((path / ABOUT).read_text(encoding="utf-8"))
             if self.about.get("format") != FORMAT or self.about.get("version") != 1:
                 raise InputError("is no project of this version", file=path / ABOUT, remedy="Update the program.")
         except (OSError, ValueError, AttributeError) as error:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.text import load_json
 from packed_scenes.web.project.document import COLUMNS, Array, Change, Document, Patch
 
 LINE_NUMBERS = 6000  # a patch of more numbers goes into a file: the log stays readable
@@ -135,7 +136,7 @@ class History:
         whole = content.rfind(b"\n") + 1
         for number, raw in enumerate(content[:whole].splitlines(), start=1):
             try:
-                self._replay(json.loads(raw))
+                self._replay(load_json(raw))
             except InputError as error:
                 raise InputError(
                     f"line {number}: {error}", file=path, remedy="Restore the project from a copy."

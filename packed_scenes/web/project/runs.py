@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes, sha256_file
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.text import load_json
 from packed_scenes.pictures import Source
 from packed_scenes.runfolder import read_objects
 from packed_scenes.settings import Settings
@@ -37,7 +37,7 @@ def read_run(path: Path) -> tuple[dict[str, Any], dict[str, Objects]]:
         InputError: if it is no run folder, or damaged.
     """
     try:
-        record = json.loads(read_bytes(path / "run.json", max_bytes=MAX_JSON_BYTES, what="run").decode())
+        record = load_json(read_bytes(path / "run.json", max_bytes=MAX_JSON_BYTES, what="run").decode())
         whose, _, every = read_objects(path)
         scenes = {str(name): every.select(whose == name) for name in np.unique(whose)}
         for name in record["scenes"]:

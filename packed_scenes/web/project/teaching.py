@@ -23,6 +23,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_json
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.shipped import ASSETS
+from packed_scenes.data.text import load_json
 from packed_scenes.web.project.project import Project
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def run(spec: Path, report: Callable[[dict[str, Any]], None], stopped: Callable[
                 if stopped():
                     raise InputError("the training was stopped; nothing has changed")
                 try:
-                    found = json.loads(line)
+                    found = load_json(line)
                 except ValueError:
                     said = line.strip() or said
                     continue
@@ -166,7 +167,7 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     from packed_scenes.detect.training.job import Job
 
     torch.set_num_threads(1)
-    task = json.loads(spec.read_text(encoding="utf-8"))
+    task = load_json(spec.read_text(encoding="utf-8"))
     folder, minutes, most = spec.parent, float(task["minutes"]), int(task["steps"])
     start = None if task["weights"] is None else str(spec.parents[2] / task["weights"])
     kept = None if start is None else Path(start).with_suffix(".pt")
@@ -256,7 +257,7 @@ def main() -> None:
 
     spec = Path(sys.argv[1])
     try:
-        if json.loads(spec.read_text(encoding="utf-8"))["kind"] == "embedder":
+        if load_json(spec.read_text(encoding="utf-8"))["kind"] == "embedder":
             report({"result": embedder_teaching.work(spec, report)})
         else:
             for line in work(spec):

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.text import load_json
 from packed_scenes.web.server.jobs import sentence
 from packed_scenes.web.server.opened import Opened
 from packed_scenes.web.server.workplace import Workplace
@@ -56,7 +57,7 @@ def post(work: Callable[[Request, dict[str, Any]], Any]) -> Endpoint:
             if len(body) > MAX_BODY_BYTES:
                 return JSONResponse({"error": "This is too much at once."}, 413)
         try:
-            content = json.loads(bytes(body) or b"{}")
+            content = load_json(bytes(body) or b"{}")
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):

@@ -16,6 +16,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.folders import list_images
 from packed_scenes.data.shipped import SAMPLE_FOLDER
+from packed_scenes.data.text import load_json
 from packed_scenes.sources import safe_name
 from packed_scenes.web.project.adding import Incoming, add_photos, incoming
 from packed_scenes.web.project.folder import ABOUT, export_zip
@@ -78,12 +79,11 @@ def _put_photo(folder: Path) -> None:
 
 
 def _fits(place: Workplace) -> bool:
-    import json
     import zipfile
 
     try:
         with zipfile.ZipFile(READY) as archive:
-            about = json.loads(archive.read(ABOUT))
+            about = load_json(archive.read(ABOUT))
         return bool(about["weights"]["embedder"] == place.observer.embedder.weights_hash)
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
         return False

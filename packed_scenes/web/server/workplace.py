@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.text import load_json
 from packed_scenes.observe import Observer
 from packed_scenes.pictures import PictureCache
 from packed_scenes.sources import safe_name
@@ -220,13 +221,12 @@ class Workplace:
 
     def recent(self, *, visit: str) -> list[dict[str, Any]]:
         """The projects that a visit may see, the latest first."""
-        import json
 
         found = []
         places = {p.name: p for p in (self.root.iterdir() if self.root.is_dir() else ()) if is_project(p)} | self._named
         for key, path in places.items():
             try:
-                about = json.loads((path / "project.json").read_text(encoding="utf-8"))
+                about = load_json((path / "project.json").read_text(encoding="utf-8"))
                 log = path / "log.jsonl"
                 changed = (log if log.exists() else path / "project.json").stat().st_mtime
             except (OSError, ValueError):
