@@ -12,6 +12,7 @@ import pytest
 from packed_scenes.data import Objects
 from packed_scenes.data.boxes import write_boxes
 from packed_scenes.data.images import write_image
+from tests.commands import call
 from tests.packed_scenes.conftest import paint, squares
 from tests.real import SHARED, needs
 
@@ -79,7 +80,7 @@ def test_the_bundled_sample_works_with_no_argument(tmp_path):
 def test_bad_input_is_one_clear_line(shelf, arguments, said):
     (shelf / "empty").mkdir()
     (shelf / "zero.jpg").write_bytes(b"")
-    done = command("analyze.py", *arguments, cwd=shelf)
+    done = call("analyze", *arguments, cwd=shelf)
     assert done.returncode == 2
     lines = done.stderr.strip().splitlines()
     assert lines[-1].startswith("error: ")

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from packed_scenes.data.images import write_image
+from tests.commands import call
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER = "/usr/bin/chromium"
@@ -70,7 +71,7 @@ def test_json_holds_the_count_and_its_interval(crops, tmp_path):
     ],
 )
 def test_bad_input_is_one_line_and_code_2(arguments, says):
-    done = _run(*arguments)
+    done = call("count", *arguments)
     assert done.returncode == 2
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

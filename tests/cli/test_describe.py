@@ -1,7 +1,6 @@
 import csv
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -9,13 +8,11 @@ import numpy as np
 import pytest
 
 from packed_scenes.embed.descriptors import load_table
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.commands import call
 
 
 def describe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "describe.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    return call("describe", *arguments)
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ def crops(tmp_path):
     return [str(tmp_path / f"{number}.png") for number in range(3)]
 
 
+@pytest.mark.slow
 def test_a_pair_has_a_verdict_and_a_legend(crops, tmp_path):
     from typer.testing import CliRunner
 

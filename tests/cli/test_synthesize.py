@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +17,11 @@ from packed_scenes.data.synth.people import write_people
 from packed_scenes.data.synth.pool import SALT, STRIDE
 from packed_scenes.data.synth.scenes import SceneStream, stream
 from packed_scenes.data.yolo import read_yolo
-
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "synthesize.py"
+from tests import commands
 
 
 def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    return commands.call("synthesize", *arguments)
 
 
 def few(**options: object) -> SceneStream:
@@ -91,7 +89,7 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     next(started)
     started.close()
     journal = parts / JOURNAL
-    journal.write_text(journal.read_text() + '{"index": 2, "na')  # torn by a power cut
+    journal.write_text(journal.read_text() + '{"index": 2, "na')  # cut off by a power failure
     made: list[int] = []
     real = SceneStream.labelled
     monkeypatch.setattr(SceneStream, "labelled", lambda self, index: made.append(index) or real(self, index))

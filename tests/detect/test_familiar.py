@@ -86,6 +86,7 @@ def test_a_fitted_rule_tells_the_two_kinds_apart() -> None:
                 assert f"of {len(objects)} boxes are doubtful" in told[0]
 
 
+@pytest.mark.slow
 def test_a_lower_threshold_of_the_user_raises_no_alarm() -> None:
     rng, familiar = np.random.default_rng(3), rule()
     boxes, score = shelf(rng)

@@ -1,8 +1,6 @@
 """Training a detector: pools, batches, the loop, whole jobs and the command."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -21,6 +19,7 @@ from packed_scenes.detect.training.fit import Fit, adapt, blended
 from packed_scenes.detect.training.job import Job
 from packed_scenes.detect.training.loop import Plan, Trainer, make_batch
 from packed_scenes.detect.training.pool import Mixture, Pool, fill
+from tests.commands import call
 from tests.detect.fakes import picture
 
 
@@ -223,9 +222,7 @@ def test_data_that_is_none_is_named(tmp_path: Path, name: str, message: str) -> 
 
 
 def test_the_command_line_names_bad_data(tmp_path: Path) -> None:
-    root = Path(__file__).resolve().parents[2]
-    command = [sys.executable, "scripts/train_detector.py", str(tmp_path / "none.json")]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    done = call("train-detector", tmp_path / "none.json", "--out", tmp_path / "run")
     assert done.returncode == 2
     assert "none.json" in done.stderr
     assert "Traceback" not in done.stderr
