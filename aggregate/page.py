@@ -94,6 +94,8 @@ def shelf_page(
 def _difference_part(differences: Differences, picture: Image | None, expected: str) -> list[str]:
     counts = f"{len(differences.missing)} missing, {len(differences.moved)} moved, {len(differences.extra)} extra"
     unseen = f"; {differences.unseen} lie outside the other photo" if differences.unseen else ""
+    if differences.joined:
+        unseen += f"; {differences.joined} are shown in one box with others by the other photo, they are not judged"
     part = [
         f"<h2>Compared with {html_text(expected)}</h2>",
         f"<p>{differences.agreement:.0%} of the expected facings stand where they should: {counts}{unseen}.</p>",

@@ -58,6 +58,8 @@ class Differences:
         extra: facings that were not expected.
         boards: (expected, found) boards that were matched, 1 = top.
         unseen: facings of either photo that the other does not show, so that nothing is said of them.
+        joined: facings of either photo that the other shows as one box (a stack that was not told apart), so that
+            nothing is said of them.
     """
 
     same: tuple[tuple[Slot, Slot], ...]
@@ -66,6 +68,7 @@ class Differences:
     extra: tuple[Slot, ...]
     boards: tuple[tuple[int, int], ...]
     unseen: int = 0
+    joined: int = 0
 
     @property
     def agreement(self) -> float:

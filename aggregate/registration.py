@@ -5,7 +5,8 @@
    meet under it are added, and it is fitted again.
 3. Places: facings whose boxes overlap under it and are of one identity agree. Of the rest, those that are in order on
    matched boards agree, too: a shelf that closed up behind a sale has not moved. What is left has moved, is missing or
-   extra; what lies outside the other photo is neither.
+   extra; what lies outside the other photo is neither, nor are facings of one product, such as a stack, that make up
+   one box of the other photo: there the detector did not tell them apart.
 
 Without enough pairs for a registration the order decides alone.
 
@@ -32,6 +33,8 @@ MIN_PAIRS_BENT = 12  # pairs for a homography; fewer bend it after single boxes
 SCALES = (0.25, 4.0)  # scale from one photo to the other
 MIN_IOU = 0.35  # intersection over union of two boxes of one place: neighbours reach .2 when boxes are loose
 ROUNDS = 3
+INSIDE = 0.75  # of a facing's area lies in the one box that shows several
+MAKES_UP = 0.7  # of that box, at least, the facings take together, and each at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,13 +113,16 @@ def compare_photos(
     if found is None:
         return order
     carried = found.boxes(was.xyxy)
-    pairs = _at_one_place(order, carried, was, now)
-    left = sorted(set(range(len(was.slots))) - {i for i, _ in pairs})
-    right = sorted(set(range(len(now.slots))) - {j for _, j in pairs})
+    back = found.inverse().boxes(now.xyxy)
+    one_now, one_then = _joined(carried, was.product, now.xyxy), _joined(back, now.product, was.xyxy)
+    aside_old, aside_new = one_now[0] | one_then[1], one_then[0] | one_now[1]
+    pairs = [(i, j) for i, j in _at_one_place(order, carried, was, now) if i not in aside_old and j not in aside_new]
+    left = sorted(set(range(len(was.slots))) - aside_old - {i for i, _ in pairs})
+    right = sorted(set(range(len(now.slots))) - aside_new - {j for _, j in pairs})
     unseen = 0
     if sizes is not None:
         hidden = _outside(_middle(carried), sizes[1])
-        beyond = _outside(_middle(found.inverse().boxes(now.xyxy)), sizes[0])
+        beyond = _outside(_middle(back), sizes[0])
         unseen = sum(hidden[left].tolist()) + sum(beyond[right].tolist())
         left, right = [i for i in left if not hidden[i]], [j for j in right if not beyond[j]]
     moved = _moved(left, right, _middle(carried), _middle(now.xyxy), was, now)
@@ -129,6 +135,7 @@ def compare_photos(
         missing=tuple(was.slots[i] for i in sorted(gone)),
         extra=tuple(now.slots[j] for j in sorted(come)),
         unseen=unseen,
+        joined=len(one_now[0]) + len(one_then[0]),
     )
 
 
@@ -198,8 +205,7 @@ def _overlapping(a: Floats, b: Floats, names_a: Sequence[str], names_b: Sequence
     if not len(a) or not len(b):
         return []
     i, j = shapely.STRtree(rectangles(b)).query(rectangles(a))
-    shared = np.prod(np.maximum(np.minimum(a[i, 2:], b[j, 2:]) - np.maximum(a[i, :2], b[j, :2]), 0), axis=1)
-    area_a, area_b = (np.prod(v[:, 2:] - v[:, :2], axis=1) for v in (a, b))
+    shared, area_a, area_b = _shared(a[i], b[j]), _area(a), _area(b)
     iou = shared / (area_a[i] + area_b[j] - shared)
     named = np.array([names_a[k] == names_b[m] for k, m in zip(i.tolist(), j.tolist(), strict=True)], np.bool_)
     keep = named & (iou >= MIN_IOU)
@@ -212,6 +218,44 @@ def _overlapping(a: Floats, b: Floats, names_a: Sequence[str], names_b: Sequence
             right.add(int(j[k]))
             pairs.append((int(i[k]), int(j[k])))
     return pairs
+
+
+def _joined(pieces: Floats, names: Sequence[str], whole: Floats) -> tuple[set[int], set[int]]:
+    """Find several facings of one name that make up one box of the other photo.
+
+    Args:
+        pieces: (P, 4) boxes, laid over the other photo.
+        names: their products.
+        whole: (Q, 4) boxes of the other photo.
+
+    Returns:
+        Rows of the facings, and of the boxes.
+    """
+    import shapely
+
+    if not len(pieces) or not len(whole):
+        return set(), set()
+    i, j = shapely.STRtree(rectangles(whole)).query(rectangles(pieces))
+    shared, own, area = _shared(pieces[i], whole[j]), _area(pieces)[i], _area(whole)[j]
+    keep = (shared >= INSIDE * own) & (own <= MAKES_UP * area)
+    inner: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for piece, box, share in zip(i[keep].tolist(), j[keep].tolist(), (shared / area)[keep].tolist(), strict=True):
+        inner[box].append((piece, share))
+    joined = {
+        box: {piece for piece, _ in own}
+        for box, own in inner.items()
+        if len(own) > 1 and sum(s for _, s in own) >= MAKES_UP and len({names[piece] for piece, _ in own}) == 1
+    }
+    return set().union(*joined.values()), set(joined)
+
+
+def _area(xyxy: Floats) -> Floats:
+    return np.asarray(np.prod(xyxy[:, 2:] - xyxy[:, :2], axis=1))
+
+
+def _shared(a: Floats, b: Floats) -> Floats:
+    """Areas that (N, 4) boxes share with others, row by row."""
+    return np.asarray(np.prod(np.maximum(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0), axis=1))
 
 
 def _outside(xy: Floats, size: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -109,6 +109,32 @@ def test_what_the_other_photo_does_not_show_is_not_judged() -> None:
     assert found.agreement == 1
 
 
+@settings(max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_a_stack_that_one_photo_shows_as_one_box_is_not_judged(seed: int, known: bool) -> None:
+    rng = np.random.default_rng(seed)
+    objects = stocked(seed)
+    rows = find_rows(objects)
+    key = rows.row * 1000 + rows.stack
+    piles = [np.flatnonzero(key == k) for k in np.unique(key)]
+    chosen = [pile for pile in piles if len(pile) > 1]
+    chosen = [chosen[at] for at in rng.permutation(len(chosen))[:3]]
+    inside = np.concatenate([np.zeros(0, np.int64), *chosen])
+    rest = np.setdiff1d(np.arange(len(objects)), inside)
+    boxes, cluster = objects.xyxy, np.array(objects.cluster)
+    merged = [[*boxes[pile, :2].min(axis=0), *boxes[pile, 2:].max(axis=0)] for pile in chosen]
+    product = [int(cluster[pile[0]]) if known else 50 + n for n, pile in enumerate(chosen)]
+    coarse = Objects.from_boxes(
+        np.concatenate([boxes[rest], np.array(merged).reshape(-1, 4)]), cluster=[*cluster[rest].tolist(), *product]
+    )
+    again = seen_again(coarse, degrees=1.5, scale=0.95, shift=(20, -10), loose=0.01, seed=seed)
+    for before, after in ((objects, again), (again, objects)):
+        found = compare_photos(shelf_report(before), shelf_report(after), sizes=(SIZE, SIZE))
+        assert found.joined == len(inside)
+        assert found.moved == found.missing == found.extra == ()
+        assert len(found.same) == len(rest)
+
+
 def test_without_a_registration_the_order_decides() -> None:
     rng = np.random.default_rng(0)
     assert register(rng.random((3, 2)), rng.random((3, 2)), np.ones(3)) is None
