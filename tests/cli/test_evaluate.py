@@ -73,6 +73,7 @@ def test_a_bad_truth_file_is_one_clear_line(tmp_path, content, said):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 @needs("shelf_scenes/annotations.json")
 def test_real_shelves_on_detected_boxes(tmp_path):
     truth = json.loads((SHARED / "shelf_scenes" / "annotations.json").read_text())

@@ -25,6 +25,7 @@ def test_clear_groups_are_found_and_repeat(name: str) -> None:
     assert make(name).fit_predict(np.eye(1)).tolist() == [0]
 
 
+@pytest.mark.slow
 def test_cpm_and_unknown_objective() -> None:
     pytest.importorskip("igraph")
     X, y = scene_vectors(100, dim=64, noise=0.25)

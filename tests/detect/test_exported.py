@@ -157,6 +157,7 @@ def test_no_class_names(text: str) -> None:
         parse_class_names(text)
 
 
+@pytest.mark.slow
 @needs("pedestrians", "../models/yolox_nano.onnx")
 def test_yolox_finds_the_people_of_a_frame_at_the_size_it_chooses() -> None:
     import csv

@@ -58,6 +58,7 @@ def test_torch_onnxruntime_and_openvino_agree(trained: Path) -> None:
     assert np.abs(onnx[1] - own[1]).max() < 0.01
 
 
+@pytest.mark.slow
 def test_onnx_takes_any_size_and_batch(trained: Path) -> None:
     run = load_network(trained.with_suffix(".onnx"))
     images = np.stack([noise(96, 160), noise(96, 160)])[:, 0]

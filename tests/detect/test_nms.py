@@ -35,6 +35,7 @@ def test_equals_the_naive_algorithm(seed: int, count: int, iou: float, spread: f
     assert nms(boxes, score, iou_threshold=iou).tolist() == naive(boxes, score, iou)
 
 
+@pytest.mark.slow
 def test_equals_torchvision_without_ties() -> None:
     import torch
     import torchvision

@@ -47,6 +47,7 @@ def test_what_stays_and_what_goes_make_the_crop() -> None:
     assert believable(np.zeros((4, 4), bool)).all()
 
 
+@pytest.mark.slow
 def test_deeplab_runs_from_a_weights_file_and_says_what_is_wrong(tmp_path: Path) -> None:
     from torchvision.models import get_model
 

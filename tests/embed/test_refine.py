@@ -99,6 +99,7 @@ def test_bad_choices_are_named(store: CropStore) -> None:
         refine(small(), batches, vectors=np.zeros((12, 3), np.float32), recipe=RefineRecipe(steps=1))
 
 
+@pytest.mark.slow
 def test_gradient_maps_of_an_embedder() -> None:
     embedder = Embedder(TorchRunner(small(), device="cpu"), card={})
     canvas = np.random.default_rng(0).integers(0, 255, (48, 32, 3), dtype=np.uint8)

@@ -24,6 +24,7 @@ class Corner(ColourObserver):
         return Observation(objects=objects, size=(scene.height, scene.width))
 
 
+@pytest.mark.slow
 def test_every_wrong_picture_is_one_line_and_every_other_a_scene(tmp_path):
     folder = tmp_path / "corpus"
     folder.mkdir()

@@ -259,6 +259,7 @@ def test_a_trained_embedder_is_known(tmp_path):
         assert trained_round(tmp_path) == expected
 
 
+@pytest.mark.slow
 def test_clusters_of_one_name_are_exported_as_one(photo, tmp_path):
     found = analyze(photo, boxes=np.array(BOXES), embedder="colour")
     parts = [replace(s, objects=s.objects.replace(cluster=[2, 0, 1], congregation=None)) for s in found.scenes]

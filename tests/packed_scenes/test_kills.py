@@ -19,6 +19,7 @@ def empty(folder: Path) -> None:
     folder.mkdir()
 
 
+@pytest.mark.slow
 def test_sorted_crops(tmp_path):
     crops = [tmp_path / "crops" / f"{k}.png" for k in range(4)]
     for crop in crops:
@@ -41,6 +42,7 @@ def rooms(tmp_path):
     (tmp_path / "again").mkdir()
 
 
+@pytest.mark.slow
 def test_tables(tmp_path):
     def write(folder):
         write_csv(folder / "a.csv", [("file", "n"), ("=x", 1)])
@@ -49,6 +51,7 @@ def test_tables(tmp_path):
     assert killed_everywhere(write, empty, tmp_path / "new") > 4
 
 
+@pytest.mark.slow
 def test_descriptor_cache(tmp_path):
     rows = np.eye(5, 4, dtype=np.float32)
     contents = [bytes([k]) * 32 for k in range(5)]

@@ -152,6 +152,7 @@ def test_changed_weights_are_refused(monkeypatch):
         load_embedder(Embedding("default", "old"))
 
 
+@pytest.mark.slow
 def test_the_crops_of_a_count(tmp_path):
     from packed_scenes.cli import count
 

@@ -12,6 +12,7 @@ from packed_scenes.sources import MAX_NAME, RESERVED, given_boxes, safe_name, so
 GREY = np.full((8, 8, 3), 120, np.uint8)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(st.text(max_size=300))
 def test_a_safe_name_is_one_folder_name(text):

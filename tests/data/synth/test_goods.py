@@ -19,6 +19,7 @@ KINDS = st.sampled_from(list(GoodsKind))
 SEEDS = st.integers(0, 2**62 - 1)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(seed=SEEDS, kind=KINDS, height=st.integers(12, 512), pose=st.booleans())
 def test_picture_has_the_promised_shape_and_holds_something(

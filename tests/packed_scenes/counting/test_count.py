@@ -39,6 +39,7 @@ def _by_truth(book, paths):
     return truth_judge(read_values("folders", book.names), budget=None, book=book)
 
 
+@pytest.mark.slow
 def test_the_count_by_truth_is_right_and_everything_is_written(crops, cache, tmp_path):
     found = count_folder(crops, options=Options(target=0.05), cache=cache, judge=_by_truth)
     assert found.method == "vetted pairs"

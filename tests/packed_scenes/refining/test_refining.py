@@ -142,6 +142,7 @@ def test_rounds_are_resumed_and_repeat(folder: Path, start: Path, tmp_path: Path
         refine_crops(crops, options=Options(embedder="colour"), work=tmp_path / "work")
 
 
+@pytest.mark.slow
 def test_the_command_writes_its_folder_and_honours_a_review(folder: Path, start: Path, tmp_path: Path) -> None:
     from packed_scenes.cli.refine import app
     from packed_scenes.embed import Embedder

@@ -31,6 +31,7 @@ def test_models_that_come_out_the_same_are_listed_once():
     assert "6 that come out as a better or equal one" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 30])
 def test_ticks_of_logarithmic_panels_are_few_plain_numbers(count, monkeypatch, tmp_path):
     drawn = []

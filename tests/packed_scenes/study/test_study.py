@@ -19,6 +19,7 @@ from packed_scenes.data import InputError
 from packed_scenes.study.collection import gather
 from packed_scenes.study.options import StudyOptions
 from packed_scenes.study.study import run_study
+from tests.commands import call
 
 ROOT = Path(__file__).resolve().parents[3]
 GRID = {
@@ -170,9 +171,7 @@ def test_bad_input_is_named(matrices, arguments, said):
 
 
 def test_bad_input_is_one_line_and_code_2(tmp_path):
-    done = subprocess.run(
-        command(tmp_path / "missing", "--out", tmp_path / "o"), cwd=ROOT, capture_output=True, text=True
-    )
+    done = call("study", tmp_path / "missing", "--out", tmp_path / "o")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "missing" in done.stderr
