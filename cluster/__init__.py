@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from packed_scenes.cluster.metrics import ClusteringScores as ClusteringScores
     from packed_scenes.cluster.metrics import NoisePolicy as NoisePolicy
     from packed_scenes.cluster.metrics import PairCounts as PairCounts
+    from packed_scenes.cluster.metrics import bcubed_f as bcubed_f
     from packed_scenes.cluster.metrics import pair_counts as pair_counts
     from packed_scenes.cluster.metrics import pooled_pairs as pooled_pairs
     from packed_scenes.cluster.metrics import score as score
@@ -60,6 +61,7 @@ __getattr__, __dir__, __all__ = attach(
         "PairDecision": "decision.estimator",
         "Reranked": "reranked",
         "TwoStage": "two_stage",
+        "bcubed_f": "metrics",
         "canonical": "labels",
         "cluster_counts": "reciprocal",
         "doubts": "reliable",

@@ -147,6 +147,12 @@ def score(
     )
 
 
+def bcubed_f(true: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
+    """BCubed F alone, noise as singletons: for searches that score many cuts (arguments as in :func:`score`)."""
+    y, p, _ = _prepare(true, predicted, NoisePolicy.SINGLETONS)
+    return _harmonic(*_bcubed(_table(y, p)))
+
+
 def pair_counts(
     true: npt.ArrayLike, predicted: npt.ArrayLike, *, noise: NoisePolicy | str = NoisePolicy.SINGLETONS
 ) -> PairCounts:

@@ -43,16 +43,18 @@ class Scatter:
         self.means = np.concatenate([self.means, means])
         self.count += len(vectors)
 
-    def projection(self, dimension: int, *, ridge: float = 1.0) -> tuple[Matrix, Matrix]:
+    def projection(self, dimension: int, *, ridge: float = 1.0, floor: float = 0.0) -> tuple[Matrix, Matrix]:
         """The linear map under which classes lie apart: ``x @ weight.T + bias``.
 
         Each direction counts as much as classes differ in it: by sqrt(e / (1 + e)), where e is the ratio of the
-        variance between classes to that within them.
+        variance between classes to that within them; with a floor by sqrt((e + floor) / (1 + e)), so that what only
+        classes not seen here differ in is kept.
 
         Args:
-            dimension: rows of the map, at most D; directions beyond K - 1 tell nothing and are 0.
+            dimension: rows of the map, at most D; directions beyond K - 1 tell nothing and are 0 (without a floor).
             ridge: share of the mean variance within classes that is added in every direction, so that those seen in few
                 vectors are not trusted.
+            floor: at least 0; 0 leaves only what these classes differ in.
 
         Returns:
             ``weight`` (dimension, D) and ``bias`` (dimension,).
@@ -65,7 +67,7 @@ class Scatter:
         ratio, direction = ratio[::-1][:dimension], direction[:, ::-1][:, :dimension]
         ratio = np.where(np.arange(len(ratio)) < len(self.means) - 1, np.maximum(ratio, 0), 0)
         direction *= np.where(direction.sum(0) < 0, -1.0, 1.0)  # eigenvectors have no sign of their own
-        weight = (direction * np.sqrt(ratio / (1 + ratio))).T
+        weight = (direction * np.sqrt((ratio + floor) / (1 + ratio))).T
         return weight, -weight @ self.means.mean(0)
 
     def save(self, path: Path) -> None:

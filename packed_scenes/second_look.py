@@ -63,14 +63,18 @@ def _unlike(objects: Objects, rows: npt.NDArray[np.intp], sure: npt.NDArray[np.i
     return unlike
 
 
+def second_scores(objects: Objects) -> npt.NDArray[np.float32]:
+    """(N,) scores, halved where :func:`doubtful` says so."""
+    return np.where(doubtful(objects), objects.score * np.float32(PENALTY), objects.score)
+
+
 def rescore_doubtful(objects: Objects, *, confidence: float) -> Objects:
     """Halve the scores of doubtful detections and leave out those that fall under the confidence; best first, ids
     "0", "1", …
     """
-    doubted = doubtful(objects)
-    if not doubted.any():
+    score = second_scores(objects)
+    if np.array_equal(score, objects.score):
         return objects
-    score = np.where(doubted, objects.score * np.float32(PENALTY), objects.score)
     order = np.argsort(-score, kind="stable")
     order = order[score[order] >= confidence]
     ids = np.array([str(i) for i in range(len(order))], np.str_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,21 +41,28 @@ def trainable(name: str) -> tuple[Unit, dict[str, Any]]:
     return network.eval(), card
 
 
+def store_canvases(network: Unit, card: Mapping[str, Any], store: CropStore) -> Iterator[npt.NDArray[np.uint8]]:
+    """The stored crops as the network's canvases, (at most CHUNK, height, width, 3) at a time."""
+    from packed_scenes.embed.crops import letterbox_crops
+
+    stretch = card.get("fit") == "stretch"
+    for low in range(0, len(store), CHUNK):
+        sizes = store.size[low : low + CHUNK].tolist()
+        crops = [np.asarray(p[:h, :w, :3]) for p, (w, h) in zip(store.pixels[low : low + CHUNK], sizes, strict=True)]
+        yield letterbox_crops(crops, width=network.width, height=network.height, stretch=stretch)
+
+
 def embed_store(
     network: Unit, card: Mapping[str, Any], store: CropStore, progress: Callable[[int], None] | None = None
 ) -> npt.NDArray[np.float32]:
     """(N, D) unit rows of the stored crops."""
-    from packed_scenes.embed.crops import letterbox_crops
     from packed_scenes.embed.runners import TorchRunner
 
     run = TorchRunner(copy.deepcopy(network), device="cpu")
-    stretch = card.get("fit") == "stretch"
-    parts = []
-    for low in range(0, len(store), CHUNK):
-        sizes = store.size[low : low + CHUNK].tolist()
-        crops = [np.asarray(p[:h, :w, :3]) for p, (w, h) in zip(store.pixels[low : low + CHUNK], sizes, strict=True)]
-        canvases = letterbox_crops(crops, width=network.width, height=network.height, stretch=stretch)
+    parts, done = [], 0
+    for canvases in store_canvases(network, card, store):
         parts.append(run(canvases))
+        done += len(canvases)
         if progress is not None:
-            progress(min(low + CHUNK, len(store)))
+            progress(done)
     return np.concatenate(parts)

@@ -23,31 +23,24 @@ from tests.packed_scenes.workbench import CARD, FIRST, SECOND, colours, painted,
 GRIDS = [FIRST, SECOND, [[0, 1, 2], [3, 0, 1]], [[1, 1], [2, 0], [3, 3]]]
 
 
-def test_the_specification_says_what_trains_what_is_kept_out_and_what_differs(tmp_path):
+def test_the_specification_says_what_trains_and_what_is_kept_out(tmp_path):
     project = painted(tmp_path / "p", *GRIDS)
-    one, two, three, _ = project.grouping.clusters
-    decisions.rename(project, one, "Red")
-    decisions.rename(project, two, "Blue")
-    rows = [int(project.view().rows[project.grouping.cluster == c][0]) for c in (two, three)]
-    decisions.say_pairs(project, rows, "different")
-    told = json.loads(embedder_teaching.prepare(project, [0, 1, 2, 3], minutes=1).read_text())
+    told = json.loads(embedder_teaching.prepare(project, [0, 1, 2, 3]).read_text())
     assert told["embedder"] == "default"
     assert [photo["held"] for photo in told["photos"]].count(True) == 1
     assert sum(len(photo["boxes"]) for photo in told["photos"]) == len(project.view().rows)
-    assert {frozenset(pair) for pair in told["apart"]} == {frozenset((one, two)), frozenset((two, three))}
+    assert told["threshold"] == 0.05
 
 
 def test_too_little_to_learn_from_is_said(tmp_path):
     project = painted(tmp_path / "p", FIRST, SECOND, [[0]])
     with pytest.raises(InputError, match="at least 3 photos"):
-        embedder_teaching.prepare(project, [0, 1], minutes=1)
-    with pytest.raises(InputError, match="time must lie"):
-        embedder_teaching.prepare(project, [0, 1, 2], minutes=0)
+        embedder_teaching.prepare(project, [0, 1])
     with pytest.raises(InputError, match="no trained network"):
         embedder_teaching.file_away(project)
     single = painted(tmp_path / "q", [[0]], [[1]], [[2]])
     with pytest.raises(InputError, match="no two groups"):
-        embedder_teaching.prepare(single, [0, 1, 2], minutes=1)
+        embedder_teaching.prepare(single, [0, 1, 2])
 
 
 def test_keeping_describes_everything_anew_as_one_change_that_is_undone(tmp_path):
@@ -60,17 +53,19 @@ def test_keeping_describes_everything_anew_as_one_change_that_is_undone(tmp_path
     def turned(image, boxes):
         return np.roll(colours(image, boxes), 1, axis=1)
 
-    value = {"file": "teach/embedders/" + "0" * 16 + ".safetensors", "sha256": "0" * 64}
+    value = {"file": "teach/embedders/" + "0" * 16 + ".safetensors", "sha256": "0" * 64, "threshold": 0.07}
     assert embedder_teaching.keep(project, turned, value=value) == "Taught network for what is the same"
     assert np.allclose(project.document.columns["vector"], np.roll(before, 1, axis=1), atol=1e-6)
     assert project.document.values["embedder"] == value
     assert project.weights["embedder"] == "0" * 64
+    assert project.threshold == 0.07  # the distance that was found goes with the network
     now = project.grouping
     named = next(c for c, name in now.names.items() if name == "Red")
     assert set(project.view().rows[now.cluster == named].tolist()) == mine  # what was decided stays
     project.undo()
     assert np.array_equal(project.document.columns["vector"], before)
     assert "embedder" not in project.document.values
+    assert project.threshold == 0.05
     with pytest.raises(InputError, match="stopped"):
         embedder_teaching.keep(project, turned, value=None, stop=lambda: True)
     assert np.array_equal(project.document.columns["vector"], before)
@@ -86,9 +81,16 @@ def test_a_training_ends_with_a_comparison_and_a_network_that_travels_with_the_p
     vars(models).update(embedder=real.embedder)
     assert add_photos(project, files, models, caps=Caps(), report=lambda *_: None) == []
     before = project.document.columns["vector"].copy()
+    assert "sha256" not in embedder_teaching.work(
+        embedder_teaching.prepare(project, [0, 1, 2, 3]), lambda _: None
+    )  # nothing is better
+    with pytest.raises(InputError, match="no trained network"):
+        embedder_teaching.file_away(project)
+    decisions.merge(project, project.grouping.clusters[:2])
+    decisions.merge(project, project.grouping.clusters[-2:])
     lines = []
-    found = embedder_teaching.work(embedder_teaching.prepare(project, [0, 1, 2, 3], minutes=0.05), lines.append)
-    assert {line["stage"] for line in lines} == {"prepare", "score", "looks"}
+    found = embedder_teaching.work(embedder_teaching.prepare(project, [0, 1, 2, 3]), lines.append)
+    assert {line["stage"] for line in lines} == {"prepare", "renew", "score", "looks"}
     assert [row["name"] for row in found["rows"]] == [
         "groups found (BCubed F)", "pairs found (F)", "the nearest is the same",
     ]  # fmt: skip

@@ -1,14 +1,22 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packed_scenes.data import Objects, Scene
+from packed_scenes.data.images import read_image
+from packed_scenes.data.shipped import ASSETS
 from packed_scenes.evaluation import _as_seen
 from packed_scenes.observe import Observer
 from packed_scenes.second_look import doubtful, rescore_doubtful
 from packed_scenes.settings import Settings
+from packed_scenes.web.project.adding import observe
+from packed_scenes.web.project.folder import ProjectFolder, import_zip
+from packed_scenes.web.project.project import Project
+from packed_scenes.web.project.sample import READY
 
 
 def shelf(rng: np.random.Generator, *, goods: int = 12, faint: int = 4) -> Objects:
@@ -83,6 +91,28 @@ def test_the_observer_looks_again_unless_told_not_to() -> None:
         assert len(seen.objects) == count
         assert seen.detection.get("left_out") == (4 if again else None)
         assert len(observer.observe(scene, bare).objects) == 16
+        every, told = observe(
+            scene.image, observer
+        )  # the workbench shows the same, and keeps the rest below its slider
+        shown = every.xyxy[every.score >= told["confidence"]]
+        assert {*map(tuple, shown.tolist())} == {*map(tuple, seen.objects.xyxy.tolist())}
+        assert len(every) == 16
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["shelf.jpg", "tray.jpg"])
+def test_the_workbench_finds_what_analyze_finds(name: str, tmp_path: Path) -> None:
+    observer, image = Observer(Settings()), read_image(ASSETS / "samples" / name)
+    seen = observer.observe(Scene(image, name="s")).objects
+    every, told = observe(image, observer)
+    shown = every.select(every.score >= told["confidence"])
+    assert {*map(tuple, shown.xyxy.tolist())} == {*map(tuple, seen.xyxy.tolist())}
+    assert np.allclose(np.sort(shown.score), np.sort(seen.score))
+    if name == "shelf.jpg":  # so does the sample as it ships
+        import_zip(READY, tmp_path / "p")
+        project = Project(ProjectFolder(tmp_path / "p"), roots=[], card={})
+        shipped = project.document.columns["xyxy"][project.view().rows]
+        assert {*map(tuple, shipped.tolist())} == {*map(tuple, seen.xyxy.tolist())}
 
 
 def test_average_precision_sees_the_lowered_scores() -> None:

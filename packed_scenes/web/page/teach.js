@@ -7,7 +7,7 @@ import { words } from "/page/main.js";
 
 const KINDS = {
   detector: { title: "Where objects are", help: "Trains the detector on the boxes. Photos that you add later are analysed with it.", button: "Train on boxes", back: "Back to the shipped detector" },
-  embedder: { title: "What is the same", help: "Trains the network that compares looks on your groups, names, and same / different answers. Keeping it describes and groups every object of this project anew; what you decided stays.", button: "Train on groups", back: "Back to the shipped network" },
+  embedder: { title: "What is the same", help: "Learns from your groups what the same looks like here: seconds to a minute or two. Keeping it describes and groups every object of this project anew, at the distance it found; what you decided stays.", button: "Train on groups", back: "Back to the shipped network" },
 };
 export function teachView(main) {
   const page = el("div", { class: "report" });
@@ -22,7 +22,7 @@ export function teachView(main) {
     const rows = t.rows.map((r) => [r.name, score(r.before), el("b", { class: r.after > r.before ? "better" : r.after < r.before ? "bad" : "" }, score(r.after))]);
     return el("div", { "data-testid": `taught-${kind}` }, table(["on photos kept out", "before", "after"], rows, { label: "Before and after" }), el("p", { class: "soft" }, t.note),
       t.kept ? el("p", {}, el("b", {}, "In use.")) : "",
-      el("div", { class: "row wrap" }, t.kept ? "" : el("button", { class: "main", disabled: s.running, onclick: () => send(kind, "keep") }, "Keep"), el("button", { disabled: s.running, onclick: () => send(kind, "discard") }, t.kept ? KINDS[kind].back : "Discard")));
+      el("div", { class: "row wrap" }, t.kept || (kind === "embedder" && !t.sha256) ? "" : el("button", { class: "main", disabled: s.running, onclick: () => send(kind, "keep") }, "Keep"), el("button", { disabled: s.running, onclick: () => send(kind, "discard") }, t.kept ? KINDS[kind].back : "Discard")));
   }
   function draw() {
     const s = store.state;
@@ -40,7 +40,7 @@ export function teachView(main) {
     page.replaceChildren(el("h2", {}, "Teach"),
       el("p", { class: "soft" }, "Tick photos that are right: every object has its box, nothing else has, and the groups are right. Most of them train, the others are kept out and show what it brought. Nothing changes until you keep it."),
       el("div", { class: "tiles photos" }, ...s.photos.map(tile)),
-      el("div", { class: "row wrap" }, el("button", { onclick: () => (chosen.length === s.photos.length ? mark(chosen, false) : mark(s.photos.map((p) => p.n), true)) }, "All or none"), el("label", { class: "row" }, "Minutes of training ", range), few ? el("span", { class: "soft" }, "At least three photos are needed, ten are better.") : ""),
+      el("div", { class: "row wrap" }, el("button", { onclick: () => (chosen.length === s.photos.length ? mark(chosen, false) : mark(s.photos.map((p) => p.n), true)) }, "All or none"), el("label", { class: "row" }, "Minutes of training on boxes ", range), few ? el("span", { class: "soft" }, "At least three photos are needed, ten are better.") : ""),
       job && !job.finished ? el("div", { class: "panel" }, el("b", {}, words(job)), el("progress", { max: job.total || 1, ...(job.total ? { value: job.done } : {}), "aria-label": "Training" })) : "",
       job && job.finished && job.error ? el("p", { class: "bad", role: "alert" }, job.error) : "",
       el("div", { class: "two" }, panel("detector"), panel("embedder")));

@@ -17,6 +17,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes
 from packed_scenes.data.images import decode_image
 from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.second_look import second_scores
 from packed_scenes.web.project.boxes import bring_in, unwanted
 from packed_scenes.web.project.decisions import group, link_pairs
 from packed_scenes.web.project.project import Image, Project
@@ -163,7 +164,10 @@ def observe(
     name: str = "",
     models: AbstractContextManager[Any] | None = None,
 ) -> tuple[Objects, dict[str, Any]]:
-    """Find and describe the objects of a picture, the doubtful ones below the detector's own score, too."""
+    """Find and describe the objects of a picture, the doubtful ones below the detector's own score, too.
+
+    Those of at least the ``confidence`` that is returned are what :meth:`packed_scenes.observe.Observer.observe` finds.
+    """
     models = models or nullcontext()
     report("detect", name)
     with models:
@@ -174,7 +178,11 @@ def observe(
     embedder = observer.embedder
     with models:
         vectors = embedder.embed(image, every.xyxy) if len(every) else np.zeros((0, embedder.dimension), np.float32)
-    return every.replace(embedding=vectors), {
+    every = every.replace(embedding=vectors)
+    if observer.settings.second_look:  # what it doubts stays, below the slider
+        looked = second_scores(every.select(slice(0, len(found))))
+        every = every.replace(score=np.concatenate([looked, every.score[len(found) :]]))
+    return every, {
         "confidence": float(getattr(observer.detector, "confidence", 0.0)), "warnings": list(info.warnings),
     }  # fmt: skip
 

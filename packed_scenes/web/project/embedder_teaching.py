@@ -1,15 +1,14 @@
-"""Teach what is the same: one short round of fine-tuning of the embedder, on the groups of photos that are right.
+"""Teach what is the same: a linear head of the embedder, from the groups of photos that are right.
 
-The training is :func:`packed_scenes.embed.refine.refine`: groups that a person has named, edited or said to differ are
-pushed apart, however near they lie; others only where they are far from each other anyhow. It is compared, before and
-after, on photos that were kept out. It runs in a process of its own (:mod:`packed_scenes.web.project.teaching`).
-What is kept describes every object of the project anew, as one change that can be undone.
+The head, and the distance at which groups merge, are chosen by :mod:`packed_scenes.web.project.embedder_choice`; the
+result is compared with the network as it is, on photos that took no part at all. It runs in a process of its own
+(:mod:`packed_scenes.web.project.teaching`). What is kept describes every object of the project anew and groups it at
+the distance found, as one change that can be undone.
 """
 
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.checks import is_number
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file, write_json
 from packed_scenes.data.objects import NOISE
 from packed_scenes.data.text import load_json
 from packed_scenes.data.thresholds import calibrated_threshold
+from packed_scenes.refining.network import store_canvases, trainable
 from packed_scenes.web.project.boxes import Embed
-from packed_scenes.web.project.decisions import DIFFERENT, group, link_pairs, links
+from packed_scenes.web.project.decisions import group, link_pairs
+from packed_scenes.web.project.embedder_choice import Labels, Vectors, choose, unit
 from packed_scenes.web.project.project import Project
 
 if TYPE_CHECKING:
@@ -33,25 +35,19 @@ if TYPE_CHECKING:
 
 KEPT_OUT = 0.25  # share of the photos that are never trained on
 MIN_PHOTOS = 3  # photos
-STEPS = 300  # at most
-TRIAL = 4  # steps that are timed first
-AMBIGUOUS = 2.5  # times the calibrated threshold: groups nearer than this are not pushed apart unless that was said
+CHUNK = 64  # crops that the network sees at once
 FOLDER = "teach"
 
-Labels = npt.NDArray[np.int64]
-Vectors = npt.NDArray[np.float32]
 Report = Callable[[dict[str, Any]], None]
 
 
-def prepare(project: Project, photos: list[int], *, minutes: float, steps: int = STEPS, seed: int = 0) -> Path:
+def prepare(project: Project, photos: list[int], *, seed: int = 0) -> Path:
     """Write what the training reads; returns the file that says what to do.
 
     Args:
         project: is only read.
         photos: those whose boxes and groups are right.
-        minutes: time for the training itself.
-        steps: at most.
-        seed: chooses the photos kept out, and the batches.
+        seed: chooses the photos kept out.
 
     Raises:
         InputError: if there are too few photos or groups, or a photo cannot be read here.
@@ -61,12 +57,10 @@ def prepare(project: Project, photos: list[int], *, minutes: float, steps: int =
         raise InputError(
             f"at least {MIN_PHOTOS} photos that are right are needed", remedy="Correct more, ten are better."
         )
-    if not 0.05 <= minutes <= 600:
-        raise InputError("the time must lie between 3 seconds and 10 hours")
     out = set(np.random.default_rng(seed).permutation(chosen)[: max(1, round(KEPT_OUT * len(chosen)))].tolist())
     with project.lock:
         view, columns = project.view(), project.document.columns
-        cluster, pinned = view.grouping.cluster, sorted(view.grouping.pinned - {NOISE})
+        cluster = view.grouping.cluster
         listed = []
         for number in chosen:
             photo = project.photo(number)
@@ -77,11 +71,7 @@ def prepare(project: Project, photos: list[int], *, minutes: float, steps: int =
                 "path": str(photo.source.path), "held": number in out,
                 "boxes": columns["xyxy"][view.rows[here]].tolist(), "groups": cluster[here].tolist(),
             })  # fmt: skip
-        of_row = dict(zip(view.rows.tolist(), cluster.tolist(), strict=True))
-        apart = [[of_row[a], of_row[b]] for (a, b), said in links(project).items()
-                 if said == DIFFERENT and a in of_row and b in of_row]  # fmt: skip
-        apart += [[a, b] for k, a in enumerate(pinned) for b in pinned[k + 1 :]]
-        embedder = source_of(project)
+        embedder, threshold = source_of(project), threshold_of(project, project.document.values.get("embedder"))
     trained = [c for item in listed if not item["held"] for c in item["groups"]]
     if len(set(trained)) < 2 or len(set(trained)) == len(trained):
         raise InputError("the photos hold no two groups with several objects", remedy="Name or join groups first.")
@@ -89,8 +79,7 @@ def prepare(project: Project, photos: list[int], *, minutes: float, steps: int =
     shutil.rmtree(aside, ignore_errors=True)
     spec = aside / "spec.json"
     write_json(spec, {
-        "kind": "embedder", "photos": listed, "apart": apart, "minutes": minutes, "steps": steps, "seed": seed,
-        "embedder": embedder,
+        "kind": "embedder", "photos": listed, "embedder": embedder, "threshold": threshold,
     })  # fmt: skip
     return spec
 
@@ -101,6 +90,12 @@ def source_of(project: Project) -> str:
     if taught is not None:
         return str(project.folder.path / str(taught["file"]))
     return str((project.folder.about.get("settings") or {}).get("embedder") or "default")
+
+
+def threshold_of(project: Project, embedder: Mapping[str, Any] | None) -> float | None:
+    """The distance that groups are made at when all is grouped anew with an embedder; None = the clusterer chooses."""
+    told = ((project.folder.about.get("settings") or {}) if embedder is None else embedder).get("threshold")
+    return float(told) if told is not None and is_number(told) and 0 < told <= 2 else None
 
 
 @dataclass(frozen=True)
@@ -115,54 +110,64 @@ def work(spec: Path, report: Report) -> dict[str, Any]:
     """Do what a specification says; reports progress, returns the comparison."""
     import torch
 
-    from packed_scenes.embed.refine import PseudoBatches, RefineRecipe, refine
     from packed_scenes.embed.weights import save_weights
-    from packed_scenes.refining.network import embed_store, trainable
 
     torch.set_num_threads(1)
     task = load_json(spec.read_text(encoding="utf-8"))
     network, card = trainable(task["embedder"])
-    calibrated = calibrated_threshold(card)
+    last = getattr(network, "head", None)
+    if not isinstance(last, torch.nn.Linear):
+        raise InputError(f"embedder {task['embedder']!r} cannot be taught", remedy="Take default or person.")
     data = _read(task["photos"], spec.parent / "crops", report)
-    report({"stage": "score", "done": 0, "total": 0})
-    start = embed_store(network, card, data.store)
-    before = _score(data, start, calibrated)
-
-    used = ~data.held
-    known, target = np.unique(data.group[used], return_inverse=True)
-    labels = np.full(len(data.group), -1, np.int64)
-    labels[used] = target
-    place = {int(c): k for k, c in enumerate(known.tolist())}
-    apart = np.array([(place[a], place[b]) for a, b in task["apart"] if a in place and b in place], np.int64)
-    seed, minutes = int(task["seed"]), float(task["minutes"])
-    batches = PseudoBatches(data.store, labels, data.photo, identities=10, views=4, seed=seed)
-
-    def train(steps: int, report: Callable[[int, float], None] | None = None) -> Unit:
-        recipe = RefineRecipe(
-            steps=steps, identities=10, views=4, ambiguous=min(AMBIGUOUS * calibrated, 1.0), seed=seed
-        )
-        return refine(network, batches, vectors=start, recipe=recipe, apart=apart.reshape(-1, 2), report=report)
-
-    began = time.perf_counter()
-    train(TRIAL)
-    pace = (time.perf_counter() - began) / TRIAL
-    steps = int(np.clip(minutes * 60 / pace, TRIAL, task["steps"]))
-    report({"stage": "looks", "done": 0, "total": steps})
-    trained = train(steps, lambda done, _: report({"stage": "looks", "done": done, "total": steps}))
-    report({"stage": "score", "done": steps, "total": steps})
-    after = _score(data, embed_store(trained, card, data.store), calibrated)
-    about = {"name": "taught", "data": {"start": card.get("sha256"), "crops": int(used.sum()), "groups": len(known)}}
-    weights = spec.parent / "embedder.safetensors"
-    save_weights(
-        weights, trained.state_dict(), {k: v for k, v in card.items() if k not in ("sha256", "version")} | about
-    )
+    features = _features(network, card, data.store, report)
     shutil.rmtree(spec.parent / "crops", ignore_errors=True)
+    calibrated = calibrated_threshold(card)
+    used = ~data.held
+    head = choose(
+        features[used], data.group[used], data.photo[used],
+        automatic=lambda X, photo: _grouped(X, photo, calibrated, None),
+        report=lambda done, total: report({"stage": "looks", "done": done, "total": total}),
+    )  # fmt: skip
+    report({"stage": "score", "done": 0, "total": 0})
+    before = _score(data, unit(features), calibrated, task["threshold"])
+    kept_out = f"{int(data.held.sum())} objects of {sum(p['held'] for p in task['photos'])} photos kept out"
+    taught = f"{int(used.sum())} objects of {len(np.unique(data.group[used]))} groups"
+    if head.threshold is None:
+        rows = [{"name": name, "before": value, "after": value} for name, value in before.items()]
+        return {"rows": rows, "note": f"Nothing that was tried on {taught} groups photos better than the network as it "
+                f"is: there is nothing to keep. On {kept_out}."}  # fmt: skip
+    after = _score(data, head.apply(features), calibrated, head.threshold)
+    with torch.no_grad():
+        weight, bias = torch.from_numpy(head.weight).float(), torch.from_numpy(head.bias).float()
+        last.bias.copy_(weight @ last.bias + bias)
+        last.weight.copy_(weight @ last.weight)
+    about = {k: v for k, v in card.items() if k not in ("sha256", "version")} | {
+        "name": "taught", "calibration": {"threshold": head.threshold},  # that of the start is not its
+        "data": {"start": card.get("sha256"), "taught": taught, "ridge": head.ridge, "floor": head.floor,
+                 "expected": round(head.expected, 4)},
+    }  # fmt: skip
+    weights = spec.parent / "embedder.safetensors"
+    save_weights(weights, network.state_dict(), about, half=False)
     return {
         "rows": [{"name": name, "before": before[name], "after": after[name]} for name in before],
-        "note": f"On {int(data.held.sum())} objects of {sum(p['held'] for p in task['photos'])} photos kept out; "
-        f"trained on {int(used.sum())} objects of {len(known)} groups for {steps} steps.",
+        "note": f"On {kept_out}; taught by {taught}. Groups then merge up to a distance of {head.threshold:.2f}.",
         "sha256": sha256_file(weights),
-    }  # fmt: skip
+    }
+
+
+def _features(network: Unit, card: Mapping[str, Any], store: CropStore, report: Report) -> Vectors:
+    """(N, D) what the network's last layer gives for the stored crops, not normalised."""
+    import torch
+
+    parts, done = [np.zeros((0, network.dimension), np.float32)], 0
+    for canvases in store_canvases(network, card, store):
+        report({"stage": "renew", "done": done, "total": len(store)})
+        for low in range(0, len(canvases), CHUNK):
+            with torch.inference_mode():
+                pixels = torch.from_numpy(canvases[low : low + CHUNK]).permute(0, 3, 1, 2).float()
+                parts.append(network.features(network.scale(pixels)).float().numpy())
+        done += len(canvases)
+    return np.concatenate(parts)
 
 
 def _read(photos: list[dict[str, Any]], folder: Path, report: Report) -> _Data:
@@ -189,14 +194,23 @@ def _read(photos: list[dict[str, Any]], folder: Path, report: Report) -> _Data:
     return _Data(CropStore.open(folder), np.array(groups), np.array(photo), np.array(held))
 
 
-def _score(data: _Data, X: Vectors, calibrated: float) -> dict[str, float]:
+def _grouped(X: Vectors, photo: Labels, calibrated: float, threshold: float | None) -> Labels:
+    """Group as a project does (without boxes)."""
+    from packed_scenes import cluster
+
+    model = cluster.make("default", calibrated=calibrated)
+    if threshold is not None:
+        model.set_params(threshold=threshold)
+    return model.fit_predict(X, scene=photo)
+
+
+def _score(data: _Data, X: Vectors, calibrated: float, threshold: float | None) -> dict[str, float]:
     """How well the kept-out objects are grouped anew, and whether their nearest object is of their group."""
     from packed_scenes import cluster
     from packed_scenes.cluster.knn import neighbours
 
     rows = np.flatnonzero(data.held)
-    model = cluster.make("default", calibrated=calibrated)
-    found = cluster.score(data.group[rows], model.fit_predict(X[rows], scene=data.photo[rows]))
+    found = cluster.score(data.group[rows], _grouped(X[rows], data.photo[rows], calibrated, threshold))
     _, group, count = np.unique(data.group, return_inverse=True, return_counts=True)
     asked = rows[count[group[rows]] > 1]
     right = data.group[neighbours(X, 1).index[asked, 0]] == data.group[asked]
@@ -238,8 +252,9 @@ def keep(
         if project.version != version:
             raise InputError("the project changed meanwhile", remedy="Keep it again, without editing meanwhile.")
         same, different = link_pairs(project)
-        threshold = (project.folder.about.get("settings") or {}).get("threshold")
-        after = group(project, project.grouping, same, different, threshold=threshold, vectors=vectors)
+        after = group(
+            project, project.grouping, same, different, threshold=threshold_of(project, value), vectors=vectors
+        )
         what = "Shipped network for what is the same" if value is None else "Taught network for what is the same"
         every = np.arange(len(vectors))
         patches = project.document.patch("vector", every, vectors)
@@ -248,21 +263,23 @@ def keep(
         )
 
 
-def file_away(project: Project) -> dict[str, str]:
-    """Put the trained network where the project keeps what its vectors are made with; returns where that is.
+def file_away(project: Project) -> dict[str, Any]:
+    """Put the trained network where the project keeps what its vectors are made with; returns where that is, and the
+    distance that groups are made at.
 
     Raises:
         InputError: if there is none.
     """
-    from packed_scenes.embed.weights import card_path
+    from packed_scenes.embed.weights import card_path, load_card
 
     fresh = project.folder.path / FOLDER / "looks" / "embedder.safetensors"
     if not fresh.is_file():
         raise InputError("there is no trained network", remedy="Train one first.")
-    sha256 = sha256_file(fresh)
+    card = load_card(fresh)
+    sha256 = str(card["sha256"])
     name = f"{FOLDER}/embedders/{sha256[:16]}.safetensors"
     target = project.folder.path / name
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(card_path(fresh), card_path(target))
     shutil.copyfile(fresh, target)
-    return {"file": name, "sha256": sha256}
+    return {"file": name, "sha256": sha256, "threshold": float(card["calibration"]["threshold"])}

@@ -70,7 +70,7 @@ def taught(project: Project) -> dict[str, Any]:
     """What was trained and compared, and whether it is in use."""
     found, used = teaching.known(project), project.document.values.get("embedder")
     if "embedder" in found:
-        kept = used is not None and used.get("sha256") == found["embedder"]["sha256"]
+        kept = used is not None and used.get("sha256") == found["embedder"].get("sha256")
         found["embedder"] = found["embedder"] | {"kept": kept}
     return found | {"in_use": used is not None}
 

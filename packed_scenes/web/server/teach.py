@@ -37,8 +37,11 @@ def _teach(request: Request, body: dict[str, Any]) -> dict[str, Any]:
         return {"said": _use(place, held, None)}
     if what != "train":
         raise InputError("train, keep or discard")
-    prepare = teaching.prepare if kind == "detector" else embedder_teaching.prepare
-    spec = prepare(project, numbers(body["photos"]), minutes=decimal(body["minutes"]))
+    photos = numbers(body["photos"])
+    if kind == "detector":
+        spec = teaching.prepare(project, photos, minutes=decimal(body["minutes"]))
+    else:
+        spec = embedder_teaching.prepare(project, photos)
 
     def work(job: Job) -> None:
         def report(line: dict[str, Any]) -> None:
@@ -53,7 +56,7 @@ def _teach(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     return {"said": "The training has begun; you can go on working"}
 
 
-def _use(place: Workplace, held: Opened, value: dict[str, str] | None) -> str:
+def _use(place: Workplace, held: Opened, value: dict[str, Any] | None) -> str:
     """Describe all objects anew with the taught network, or with the shipped one."""
     from packed_scenes.embed import Embedder
 
