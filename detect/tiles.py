@@ -25,6 +25,7 @@ EDGE = 2.0  # px: a box that ends this close to a seam is cut
 RIVAL = 0.5  # a box changes what becomes of a cut one only from this share of its score
 COVERED = 0.6  # share of a cut box inside an uncut one that makes it the same object
 ALIGNED = 0.6  # overlap, across the seam's direction, of two pieces of one object
+PAIRS = 300_000  # pairs of boxes compared at a time
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,14 @@ def merge(
     return both.select(nms(both.xyxy, both.score, iou_threshold=iou_threshold))
 
 
-def _covered(
-    pieces: Candidates, whole: Candidates, tiles: npt.NDArray[Any], *, block: int = 300_000
-) -> npt.NDArray[np.bool_]:
+def _covered(pieces: Candidates, whole: Candidates, tiles: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Which pieces lie mostly inside a whole box: per tile with what touches it, in blocks of 300,000 pairs (40 MB)."""
     covered = np.zeros(len(pieces), bool)
     for number in np.unique(pieces.tile):
         own = np.flatnonzero(pieces.tile == number)
         touches = (whole.xyxy[:, :2] < tiles[number, 2:]) & (whole.xyxy[:, 2:] > tiles[number, :2])
         near = whole.select(touches.all(1))
-        step = max(1, block // max(1, len(near)))
+        step = max(1, PAIRS // max(1, len(near)))
         for start in range(0, len(own) if len(near) else 0, step):
             rows = own[start : start + step]
             rival = near.score[None] >= RIVAL * pieces.score[rows, None]

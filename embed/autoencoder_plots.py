@@ -11,6 +11,8 @@ import numpy.typing as npt
 from packed_scenes.embed.autoencoder import Autoencoder, reconstruct
 from packed_scenes.embed.plots import pyplot, save_figure
 
+EACH = 8  # crops per group of reconstructions
+
 
 def plot_curve(history: Sequence[dict[str, float]], path: Path) -> None:
     """Training and validation error by epoch, with the epoch whose weights were kept."""
@@ -33,8 +35,6 @@ def plot_reconstructions(
     ranked: npt.NDArray[np.int64],
     errors: npt.NDArray[np.float32],
     path: Path,
-    *,
-    each: int = 8,
 ) -> None:
     """Crops above their reconstructions: the best remembered, the median, the worst (possible outliers).
 
@@ -44,9 +44,8 @@ def plot_reconstructions(
         ranked: rows by rising error.
         errors: (N,) of every row.
         path: PNG to write.
-        each: crops per group.
     """
-    each = min(each, len(ranked))
+    each = min(EACH, len(ranked))
     middle = (len(ranked) - each) // 2
     groups = {"best": ranked[:each], "median": ranked[middle : middle + each], "worst": ranked[-each:]}
     figure, axes = pyplot().subplots(6, each, figsize=(1.1 * each, 7.4), squeeze=False)

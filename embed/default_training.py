@@ -88,12 +88,12 @@ def embed_scenes(network: Unit, scenes: Scenes) -> list[tuple[Vectors, Labels]]:
     return out
 
 
-def by_resolution(network: Unit, store: CropStore, *, count: int = 12) -> list[dict[str, Any]]:
+def by_resolution(network: Unit, store: CropStore) -> list[dict[str, Any]]:
     """Calibration of scenes whose goods are 18 … 144 pixels high: the less is to be seen, the closer all crops are."""
     rows = []
     for share in (0.125, 0.25, 0.5, 1.0):
         how = replace(CALIBRATION, low=1.0, low_scale=share, low_top=share)
-        scenes = make_scenes(store, width=network.width, height=network.height, count=count, how=how, seed=7)
+        scenes = make_scenes(store, width=network.width, height=network.height, count=12, how=how, seed=7)
         found = calibrate(embed_scenes(network, scenes), draws=8)
         rows.append({"height": round(share * network.height), "threshold": found["threshold"]} | {
             key: found[key] for key in ("linkage", "equal_error", "pairwise_f", "same", "different")

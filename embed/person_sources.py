@@ -19,6 +19,7 @@ MAX_HEIGHT = 200  # pixels kept of a crop
 BACKGROUND_SIDE = 256  # pixels of a background
 MAX_PER_PERSON = 80  # crops kept of one person: those of a long still stretch teach nothing more
 MAX_OTHER_IOU = 0.4  # IoU with somebody else's box from which a crop shows two people
+MAX_PHOTOS = 300  # backgrounds read
 
 
 def read_people(root: str | Path, *, dropped: Sequence[str] = ()) -> tuple[tuple[Picture, ...], ...]:
@@ -61,8 +62,8 @@ def read_people(root: str | Path, *, dropped: Sequence[str] = ()) -> tuple[tuple
     return tuple(out)
 
 
-def read_backgrounds(root: str | Path, *, max_photos: int = 300) -> tuple[Picture, ...]:
-    """Up to ``max_photos`` photos below a folder, evenly spaced by name, as square (256, 256, 3) pictures.
+def read_backgrounds(root: str | Path) -> tuple[Picture, ...]:
+    """Up to ``MAX_PHOTOS`` photos below a folder, evenly spaced by name, as square (256, 256, 3) pictures.
 
     Raises:
         InputError: if there is none.
@@ -70,7 +71,7 @@ def read_backgrounds(root: str | Path, *, max_photos: int = 300) -> tuple[Pictur
     paths = list_files(Path(root), IMAGE_SUFFIXES) if Path(root).is_dir() else []
     if not paths:
         raise InputError("no pictures below this folder", file=root, remedy="Give a folder of photos.")
-    picks = np.unique(np.linspace(0, len(paths) - 1, min(max_photos, len(paths))).round().astype(int))
+    picks = np.unique(np.linspace(0, len(paths) - 1, min(MAX_PHOTOS, len(paths))).round().astype(int))
     return tuple(_square(read_image(paths[k])) for k in picks.tolist())
 
 

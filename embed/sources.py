@@ -111,11 +111,11 @@ def camera(folder: CropFolder) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.array([int(path.stem.rsplit("cam", 1)[1]) for path in folder.paths], np.int64)
 
 
-def build_store(crops: CropFolder, folder: str | Path, *, max_per_class: int = 260, seed: int = 0) -> CropStore:
+def build_store(crops: CropFolder, folder: str | Path, *, max_per_class: int = 260) -> CropStore:
     """Store crops for training, ``max_per_class`` per class, byte-identical files once; an existing store is opened."""
     folder = Path(folder)
     if not (folder / "store.json").is_file():
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(0)
         writer, seen = StoreWriter(folder), set()
         for label in np.unique(crops.label):
             for row in rng.permutation(np.flatnonzero(crops.label == label))[:max_per_class].tolist():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from packed_scenes.embed.folders import CropFolder
 
 CROPS = 32  # that time one crop
+SLICE = 256  # crops in memory at a time
 SCENES, IDENTITIES, VIEWS = 40, 30, 8  # of a calibration: drawn scenes, identities in each, crops of one at most
 
 
@@ -120,6 +121,6 @@ def calibrate_card(network: str, folder: Path, *, device: str = "auto", seed: in
     return found
 
 
-def _slices(crops: CropFolder, size: int = 256) -> Iterator[CropFolder]:
-    for start in range(0, len(crops), size):
-        yield crops.select(np.arange(start, min(start + size, len(crops))))
+def _slices(crops: CropFolder) -> Iterator[CropFolder]:
+    for start in range(0, len(crops), SLICE):
+        yield crops.select(np.arange(start, min(start + SLICE, len(crops))))

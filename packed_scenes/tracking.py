@@ -34,14 +34,11 @@ def frame_of(name: str) -> tuple[str, int] | None:
     return None if hit is None else (hit[1], int(hit[2]))
 
 
-def follow(
-    frames: Mapping[str, Boxes], *, min_iou: float = MIN_IOU
-) -> tuple[dict[str, npt.NDArray[np.int64]], list[str]]:
+def follow(frames: Mapping[str, Boxes]) -> tuple[dict[str, npt.NDArray[np.int64]], list[str]]:
     """Number the things that are followed from frame to frame.
 
     Args:
         frames: (N, 4) boxes by frame name; names end in the frame's number.
-        min_iou: lowest overlap (intersection over union) of two boxes of one thing.
 
     Returns:
         (N,) track numbers by frame name, and a warning for each series whose frames are too far apart (there all are
@@ -66,7 +63,7 @@ def follow(
             )
             tracks |= {name: np.full(len(frames[name]), -1, np.int64) for name in names}
             continue
-        own, fresh = _follow([np.asarray(frames[name], np.float64) for name in names], min_iou, fresh)
+        own, fresh = _follow([np.asarray(frames[name], np.float64) for name in names], MIN_IOU, fresh)
         tracks |= dict(zip(names, own, strict=True))
     return tracks, warnings
 

@@ -87,9 +87,7 @@ class Choice:
         return self.candidate.quality * max(self.stability, 0.0)
 
 
-def finalists(
-    candidates: Iterable[Candidate], *, count: int = FINALISTS, per_space: int = PER_SPACE
-) -> list[Candidate]:
+def finalists(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return the best by quality, best first; those with a fault are left out.
 
     Of models with one result, such as HDBSCAN for neighbouring sizes, the first stands for all.
@@ -98,10 +96,10 @@ def finalists(
     seen: set[tuple[object, ...]] = set()
     for one in sorted((c for c in candidates if not c.fault), key=lambda c: (-c.quality, c.key)):
         result = (one.space, one.clusters, one.noise, one.largest, one.silhouette)
-        if sum(c.space == one.space for c in kept) < per_space and result not in seen:
+        if sum(c.space == one.space for c in kept) < PER_SPACE and result not in seen:
             kept.append(one)
             seen.add(result)
-        if len(kept) == count:
+        if len(kept) == FINALISTS:
             break
     return kept
 

@@ -16,6 +16,7 @@ from packed_scenes.detect.training.pool import Pool
 MAX_SIDE = 1536  # px: pictures are kept at most this long, about 250 kB each
 GREY = 114
 ROBOFLOW = "_annotations.coco.json"  # the labels of a split in its COCO exports
+HELD_OUT = 0.15  # share of the pictures (at least one) that validate where the data name none
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,6 @@ def read_labelled(
     *,
     images: str | Path | None = None,
     keep_classes: bool = False,
-    held_out: float = 0.15,
     seed: int = 0,
 ) -> LabelledSet:
     """Read a YOLO data set (``data.yaml`` with ``train`` and, if it has one, ``val``) or a COCO file (``.json``).
@@ -51,7 +51,6 @@ def read_labelled(
             Roboflow (``train/_annotations.coco.json`` and, if it has one, ``valid/…``).
         images: folder of the pictures of a COCO file; by default beside it.
         keep_classes: tell the classes apart; else every object is of the class ``object``.
-        held_out: share of the pictures (at least one) taken for validation where the data name none.
 
     Raises:
         InputError: if there is no such data, a split that is named is not there or has no good picture, or there are
@@ -78,7 +77,7 @@ def read_labelled(
         raise InputError("at least two pictures with objects are needed to train", file=file)
     if not validation:
         order = np.random.default_rng(seed).permutation(len(train))
-        count = max(1, round(held_out * len(train)))
+        count = max(1, round(HELD_OUT * len(train)))
         validation = [train[i] for i in sorted(order[:count])]
         train = [train[i] for i in sorted(order[count:])]
     names = train[0].categories if keep_classes and train[0].categories else ("object",)

@@ -68,13 +68,12 @@ class Row:
     certain: bool = False
 
 
-def fit_rule(rows: Iterable[Row], *, learned: str, doubtful: float = DOUBTFUL) -> dict[str, Any]:
+def fit_rule(rows: Iterable[Row], *, learned: str) -> dict[str, Any]:
     """Fit the logistic rule; pictures on which the boxes were middling are passed over.
 
     Args:
         rows: one for each picture on which something was found.
         learned: what the weights learned, for the sentence.
-        doubtful: score under which a box is doubtful.
 
     Returns:
         The card's entry; its bias lets :data:`FALSE_ALARMS` of the certain pictures pass as unfamiliar at most.
@@ -98,7 +97,7 @@ def fit_rule(rows: Iterable[Row], *, learned: str, doubtful: float = DOUBTFUL) -
     return {
         "weights": {name: round(float(w), 4) for name, w in zip(FEATURES, weights, strict=True)},
         "bias": round(bias, 4),
-        "doubtful": doubtful,
+        "doubtful": DOUBTFUL,
         "learned": learned,
     }
 

@@ -32,6 +32,11 @@ CORNERS = ("x1n", "y1n", "x2n", "y2n")  # of micrographs, as shares of the pictu
 MIXTURE = (0.82, 0.08, 0.10)  # shelf, crowd, scatter
 MICROGRAPHS = 0.12  # share of the crops
 GOODS = {"drawn": 0.55, "packed_products": 0.3, "grocery_store": 0.15}
+HELD_OUT_SHARE = 0.2  # of the micrographs of a folder that names no split
+WHITE, CUTOUT_PX = (
+    244,
+    400,
+)  # grey value from which the ground of a photo of one thing is white; longest side of a cut-out
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,11 @@ class StudioGoods:
         return [self._goods[int(rng.integers(len(self._goods)))]]
 
 
-def cut_out(image: npt.NDArray[np.uint8], *, white: int = 244, longest: int = 400) -> Cutout | None:
+def cut_out(image: npt.NDArray[np.uint8]) -> Cutout | None:
     """Cut the largest thing from a white ground; None if nothing is left."""
-    scale = min(1.0, longest / max(image.shape[:2]))
+    scale = min(1.0, CUTOUT_PX / max(image.shape[:2]))
     image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    mask = cv2.morphologyEx((image.min(2) < white).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    mask = cv2.morphologyEx((image.min(2) < WHITE).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not outlines:
         return None
@@ -115,11 +120,11 @@ def _goods(root: Path | None) -> Any:
     return MixedGoods(sources)
 
 
-def micrographs(folder: str | Path, *, held_out: bool = False, share: float = 0.2) -> Iterator[Pair]:
+def micrographs(folder: str | Path, *, held_out: bool = False) -> Iterator[Pair]:
     """Pictures with a ``boxes.csv`` of normalised corners (``cells``, ``nuclei``), each once.
 
     A picture is held out if the table's split says ``test``, or, where it names no split, if a hash of its name falls
-    into the share.
+    into ``HELD_OUT_SHARE``.
 
     Raises:
         InputError: if the table is missing.
@@ -135,7 +140,7 @@ def micrographs(folder: str | Path, *, held_out: bool = False, share: float = 0.
         split[row["image"]] = row["split"]
     for name, boxes in pictures.items():
         draw = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
-        test = split[name] == "test" if split[name] else draw < share
+        test = split[name] == "test" if split[name] else draw < HELD_OUT_SHARE
         if test is held_out:
             image = read_image(Path(folder) / "images" / name)
             height, width = image.shape[:2]

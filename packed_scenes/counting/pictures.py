@@ -13,14 +13,14 @@ SIDE = 420
 GAP = 16
 
 
-def pair_picture(first: Path, second: Path, *, side: int = SIDE) -> npt.NDArray[np.uint8]:
-    """Both crops at one height on white, (side, 2 side + gap, 3) uint8 RGB.
+def pair_picture(first: Path, second: Path) -> npt.NDArray[np.uint8]:
+    """Both crops at one height on white, (SIDE, 2 SIDE + GAP, 3) uint8 RGB.
 
     Raises:
         InputError: if a crop cannot be read.
     """
-    return np.hstack([one_picture(first, side=side), np.full((side, GAP, 3), 255, np.uint8),
-                      one_picture(second, side=side)])  # fmt: skip
+    return np.hstack([one_picture(first, side=SIDE), np.full((SIDE, GAP, 3), 255, np.uint8),
+                      one_picture(second, side=SIDE)])  # fmt: skip
 
 
 def one_picture(file: Path, *, side: int = SIDE) -> npt.NDArray[np.uint8]:

@@ -20,7 +20,7 @@ ROWS = 8000  # KMeans looks at so many rows: the elbow needs no more
 Matrix = npt.NDArray[np.float32]
 
 
-def elbow(X: Matrix, *, max_clusters: int | None = None, seed: int = 0) -> dict[str, Any]:
+def elbow(X: Matrix, *, seed: int = 0) -> dict[str, Any]:
     """Choose K by the elbow of KMeans' inertia over a geometric grid of K (2 … N / 2).
 
     The elbow is the point farthest below the chord of the curve (both axes scaled to [0, 1], K by its logarithm;
@@ -35,7 +35,7 @@ def elbow(X: Matrix, *, max_clusters: int | None = None, seed: int = 0) -> dict[
 
     rng = np.random.default_rng(seed)
     part = np.asarray(X) if len(X) <= ROWS else np.asarray(X[np.sort(rng.choice(len(X), ROWS, replace=False))])
-    top = min(max_clusters or len(part) // 2, len(part) - 1)
+    top = min(len(part) // 2, len(part) - 1)
     grid = np.unique(np.geomspace(2, max(2, top), GRID).round().astype(int))
     inertia = [
         float(MiniBatchKMeans(int(k), n_init=1, random_state=seed, batch_size=2048, max_iter=30).fit(part).inertia_)

@@ -24,7 +24,7 @@ LEGEND = (
 )
 
 
-def load_explained(name: str, *, device: str = "cpu") -> tuple[Embedder, bool]:
+def load_explained(name: str) -> tuple[Embedder, bool]:
     """An embedder to be explained, with all its layers where it has any; and whether gradients can be asked.
 
     Raises:
@@ -37,8 +37,8 @@ def load_explained(name: str, *, device: str = "cpu") -> tuple[Embedder, bool]:
     try:
         network, card = trainable(name)
     except InputError:
-        return Embedder.load(name, device=device), False
-    return Embedder(TorchRunner(network, device=device), card=card), True
+        return Embedder.load(name, device="cpu"), False
+    return Embedder(TorchRunner(network, device="cpu"), card=card), True
 
 
 def draw_pairs(

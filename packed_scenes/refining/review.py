@@ -104,20 +104,17 @@ class Review:
     decided: int
 
 
-def review_csv(
-    names: Sequence[str], labels: npt.NDArray[np.int64], found: Doubts, *, max_lines: int | None = None
-) -> str:
+def review_csv(names: Sequence[str], labels: npt.NDArray[np.int64], found: Doubts) -> str:
     """The list, most doubtful first.
 
     Args:
         names: (N,) files.
         labels: (N,) clusters, -1 = noise.
         found: of :func:`packed_scenes.cluster.doubts`.
-        max_lines: at most so many lines; None = all.
     """
     rows: list[list[object]] = [[*COLUMNS, f"({WORDS})"]]  # the words stand where they are written
     order = np.lexsort((np.arange(len(names)), -found.doubt))
-    for row in order[:max_lines].tolist():
+    for row in order.tolist():
         own, near = int(labels[row]), int(found.cluster[row])
         rows.append([
             names[row], own, f"{found.doubt[row]:.3f}", "" if own < 0 else names[int(found.central[own])],

@@ -46,11 +46,11 @@ class Map:
         return int(self.points.shape[1])
 
 
-def choose_rows(count: int, *, seed: int = 0, max_rows: int = MAX_ROWS) -> npt.NDArray[np.int64]:
-    """Return the rows that maps show: all, or ``max_rows`` at random, ascending."""
-    if count <= max_rows:
+def choose_rows(count: int, *, seed: int = 0) -> npt.NDArray[np.int64]:
+    """Return the rows that maps show: all, or ``MAX_ROWS`` at random, ascending."""
+    if count <= MAX_ROWS:
         return np.arange(count)
-    return np.sort(np.random.default_rng([seed, 13]).choice(count, max_rows, replace=False))
+    return np.sort(np.random.default_rng([seed, 13]).choice(count, MAX_ROWS, replace=False))
 
 
 def make_maps(X: npt.NDArray[np.floating], *, seed: int = 0) -> list[Map]:

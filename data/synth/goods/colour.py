@@ -11,6 +11,7 @@ __all__ = ["Colour", "contrast", "contrasting", "far_from", "legibility", "mix",
 Colour = tuple[int, int, int]
 
 # Hues that print and plastic favour, in degrees; reds, oranges and blues are the most common on shelves.
+MIN_CONTRAST = 0.3  # of letters and their ground
 _HUES = (
     0, 0, 3, 6, 10, 14, 22, 28, 34, 42, 48, 50, 54, 75, 95, 112, 128, 140, 150, 172, 186, 196, 204, 210, 215, 220, 226,
     232, 262, 285, 318, 335, 345, 352,
@@ -53,13 +54,11 @@ def legibility(a: Colour, b: Colour) -> float:
     return abs(float(np.subtract(a, b, dtype=float) @ (0.3, 0.59, 0.11))) / 255
 
 
-def contrasting(
-    rng: np.random.Generator, ground: Colour, *, min_contrast: float = 0.3, mood: str | None = None
-) -> Colour:
-    """Draw a colour for letters on `ground`, `min_contrast` lighter or darker; falls back to white or black."""
+def contrasting(rng: np.random.Generator, ground: Colour, *, mood: str | None = None) -> Colour:
+    """Draw a colour for letters on `ground`, ``MIN_CONTRAST`` lighter or darker; falls back to white or black."""
     for _ in range(6):
         c = package_colour(rng, mood)
-        if legibility(c, ground) >= min_contrast:
+        if legibility(c, ground) >= MIN_CONTRAST:
             return c
     return (250, 250, 248) if legibility((0, 0, 0), ground) < 0.55 else (22, 24, 34)
 

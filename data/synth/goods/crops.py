@@ -22,6 +22,7 @@ __all__ = ["CropFamily", "CropGoods", "CropProduct", "Recolouring", "changed_sha
 U8 = NDArray[np.uint8]
 _LUMA = np.array([0.299, 0.587, 0.114])
 _SAME = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+TRIES = 6  # draws before a mark is put on regardless
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,7 @@ def _chroma_matrix(rng: np.random.Generator) -> tuple[float, ...]:
     return tuple(float(x) for x in (np.linalg.inv(to) @ spin @ to).ravel())
 
 
-def sample_recolouring(
-    rng: np.random.Generator, crops: Sequence[U8] = (), *, min_change: float = 0.08, tries: int = 6
-) -> Recolouring:
+def sample_recolouring(rng: np.random.Generator, crops: Sequence[U8] = (), *, min_change: float = 0.08) -> Recolouring:
     """Draw a virtual identity.
 
     Args:
@@ -69,12 +68,11 @@ def sample_recolouring(
         crops: a few RGB crops of the class, by which it is seen that the change shows: white goods do not change
             under a rotation of hues.
         min_change: share of the crop that must change visibly.
-        tries: draws before a mark is put on regardless.
 
     Returns:
         The specification; apply it to every crop of the class with `recolour`.
     """
-    for attempt in range(tries + 1):
+    for attempt in range(TRIES + 1):
         kind = rng.random()
         matrix: tuple[float, ...] = _SAME
         band: tuple[float, float] | None = None
@@ -89,7 +87,7 @@ def sample_recolouring(
             matrix, hue = _chroma_matrix(rng), (float(rng.uniform(0, 360)), float(rng.uniform(25, 60)))
         mirror = bool(rng.random() < 0.15)
         mark, face, place, ink = "", "", (0.2, 0.4, 0.6, 0.15), (255, 255, 255)
-        if kind >= 0.85 or rng.random() < 0.3 or attempt == tries:
+        if kind >= 0.85 or rng.random() < 0.3 or attempt == TRIES:
             mark = str(rng.choice(EMBLEMS)) if rng.random() < 0.4 else invent_word(rng, syllables=2)
             face = str(rng.choice(FACES[:8]))
             w, h = rng.uniform(0.3, 0.7), rng.uniform(0.1, 0.24)

@@ -22,12 +22,13 @@ __all__ = ["SPAN", "paint_sheet"]
 U8 = NDArray[np.uint8]
 #: The sheet of a round package spans u in -SPAN…SPAN (arc length over radius, so it can be turned); a flat one -1…1.
 SPAN = 2.3
+STRETCH = 1.5
 
 
-def _fit(mask: U8, w: int, h: int, *, stretch: float = 1.5) -> U8:
-    """Scale a mask into a box, allowing its shape to widen or narrow by up to `stretch`."""
+def _fit(mask: U8, w: int, h: int) -> U8:
+    """Scale a mask into a box, allowing its shape to widen or narrow by up to ``STRETCH``."""
     fx, fy = w / mask.shape[1], h / mask.shape[0]
-    fx, fy = min(fx, fy * stretch), min(fy, fx * stretch)
+    fx, fy = min(fx, fy * STRETCH), min(fy, fx * STRETCH)
     size = (max(2, round(mask.shape[1] * fx)), max(2, round(mask.shape[0] * fy)))
     return np.asarray(
         cv2.resize(mask, size, interpolation=cv2.INTER_AREA if fx * fy < 1 else cv2.INTER_LINEAR), np.uint8

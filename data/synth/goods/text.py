@@ -72,17 +72,18 @@ _ONSET = [
 _NUCLEUS = ["a", "e", "i", "o", "u", "a", "e", "i", "o", "ai", "ea", "io", "oo", "y"]
 _CODA = ["", "", "", "", "n", "r", "s", "l", "x", "m", "nd", "va"]
 _CYRILLIC = str.maketrans("abcdefghijklmnoprstuvwxyz", "абсдефгхийклмнопрстувшхыз"[:25])
+FOREIGN = 0.06  # share of words in Cyrillic letters
 
 
-def invent_word(rng: np.random.Generator, *, syllables: int | None = None, foreign: float = 0.06) -> str:
-    """Make up a pronounceable word such as a brand or a flavour; `foreign` is the chance of Cyrillic letters."""
+def invent_word(rng: np.random.Generator, *, syllables: int | None = None) -> str:
+    """Make up a pronounceable word such as a brand or a flavour; now and then (``FOREIGN``) in Cyrillic letters."""
     count = int(rng.integers(1, 4)) if syllables is None else syllables
     word = "".join(
         _ONSET[rng.integers(len(_ONSET))] + _NUCLEUS[rng.integers(len(_NUCLEUS))] + _CODA[rng.integers(len(_CODA))]
         for _ in range(count)
     )[:9]
     case = rng.random()
-    if rng.random() < foreign:
+    if rng.random() < FOREIGN:
         word = word.translate(_CYRILLIC)
     return word.upper() if case < 0.45 else word.capitalize() if case < 0.85 else word
 

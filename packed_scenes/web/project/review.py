@@ -24,6 +24,7 @@ MIN_PROBABILITY = 0.02  # a question less probable than this either way is not a
 MIN_HALF_INTERVAL = 0.5  # half the interval, in groups, below which nothing that matters is open
 MAX_GROUPS = 2000  # groups and members looked at
 MAX_MEMBERS = 400  # members of a group that are looked at for a split
+MAX_QUESTIONS = 40  # asked at a time
 
 Vectors = npt.NDArray[np.float32]
 
@@ -64,7 +65,7 @@ class Review:
     enough: bool
 
 
-def review(project: Project, *, max_questions: int = 40) -> Review:
+def review(project: Project) -> Review:
     """Find the questions that are open.
 
     Memory: K x K similarities of at most ``MAX_GROUPS`` groups.
@@ -94,7 +95,7 @@ def review(project: Project, *, max_questions: int = 40) -> Review:
     low, high = max(min(1, groups), int(np.floor(count - Z90 * spread))), int(np.ceil(count + Z90 * spread))
     half = Z90 * spread
     return Review(
-        tuple(q for q, _ in open_[:max_questions]),
+        tuple(q for q, _ in open_[:MAX_QUESTIONS]),
         groups,
         count,
         low,

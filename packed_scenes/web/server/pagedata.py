@@ -16,6 +16,7 @@ from packed_scenes.web.server.opened import Opened
 MAX_SIDE = 2800  # px of the photo in the browser: fine at four times the width of a screen column
 CROP_SIDE, THUMB_SIDE = 160, 220
 GREY = "#969696"
+MAX_MEMBERS = 500  # members of a group that the page lists, those that fit worst first
 
 
 def state(opened: Opened) -> dict[str, Any]:
@@ -149,11 +150,11 @@ def _flat(ring: Any) -> list[float]:
     return [round(float(v), 1) for point in ring for v in point]
 
 
-def members(project: Project, cluster: int, *, most: int = 500) -> list[list[Any]]:
+def members(project: Project, cluster: int) -> list[list[Any]]:
     """The objects of a group, least sure first: row, probability, photo, tag that changes with the box."""
     view = project.view()
     at = np.flatnonzero(view.grouping.cluster == cluster)
-    at = at[np.argsort(view.probability[at], kind="stable")][:most]
+    at = at[np.argsort(view.probability[at], kind="stable")][:MAX_MEMBERS]
     return [[int(view.rows[k]), round(float(view.probability[k]), 2), int(view.photo[k])] for k in at.tolist()]
 
 
