@@ -96,7 +96,7 @@ def test_memory_is_capped(folder: Path) -> None:
     for product in goods.products:
         for s in range(4):
             product.render(64, np.random.default_rng(s))
-    assert sum(p.nbytes for p in goods._cache.values()) == goods._held <= 60_000
+    assert sum(p.nbytes for p in goods._cache.values()) == goods._cached_bytes <= 60_000
 
 
 def test_no_pictures_is_one_clear_error(tmp_path: Path) -> None:
