@@ -91,6 +91,23 @@ def test_photos_become_a_project_that_is_edited_undone_and_listed(client):
     assert client.get(f"/api/p/{key}/state", params={"since": since}).json() == {"tag": since}
 
 
+def test_what_another_similarity_would_change_is_what_it_changes(client):
+    key, state = loaded(client, FIRST, SECOND)
+    of = lambda: {o[0]: o[5] for n in (0, 1) for o in client.get(f"/api/p/{key}/scene/{n}").json()["objects"]}  # noqa: E731
+    before = of()
+    told = [client.get(f"/api/p/{key}/threshold", params={"value": 0.8, "photo": n}).json() for n in (0, 1)]
+    assert client.get(f"/api/p/{key}/state").json()["version"] == state["version"]  # nothing has changed by asking
+    edit(client, key, op="threshold", value=0.8)
+    after, groups = of(), client.get(f"/api/p/{key}/state").json()["groups"]
+    changed = {row for row in before if before[row] != after[row]}
+    assert changed
+    assert {*told[0]["rows"], *told[1]["rows"]} == changed
+    assert told[0]["changed"] == told[1]["changed"] == len(changed)
+    assert (told[0]["groups"], told[0]["were"]) == (len(groups), len(state["groups"]))
+    for wrong in ({"value": 0.8}, {"value": "x", "photo": 0}, {"value": "nan", "photo": 0}, {"value": 3, "photo": 0}):
+        assert client.get(f"/api/p/{key}/threshold", params=wrong).status_code == 400
+
+
 def test_what_cannot_be_read_is_listed_and_work_goes_on(client):
     key = client.post("/api/new", json={"name": "Mixed"}).json()["key"]
     client.put(f"/api/p/{key}/upload", params={"name": "../../evil.jpg"}, content=b"no picture")

@@ -1,5 +1,6 @@
 // Photos: the viewer, the strip of photos, the card of what is selected, sliders.
 import { el, toast, many, sure } from "/page/dom.js";
+import { get } from "/page/api.js";
 import { store, base, listen, here, groupOf, photoOf, choosePhoto, step, select, edit, scene, refresh } from "/page/store.js";
 import { Viewer } from "/page/viewer.js";
 import { card, cropOf, dropProposals, offers, taken } from "/page/card.js";
@@ -114,7 +115,21 @@ export function sceneView(main) {
       el("i", { style: { background: g.color } }), el("span", {}, g.name), el("span", { class: "soft" }, "×" + count.get(g.c)))),
       store.hidden.size ? el("button", { class: "chip", onclick: () => { store.hidden.clear(); drawLegend(data); viewer.draw(); } }, "Show all") : "");
   }
-  let slidersOf = "";
+  let slidersOf = "", asked = 0, soon = null;
+  function regrouping(value, note) { // asked of the server while the slider stands; only the last answer counts
+    const mine = ++asked;
+    clearTimeout(soon);
+    soon = setTimeout(async () => {
+      try {
+        const t = await get(`${base()}/threshold?value=${value}&photo=${store.photo}`), data = here();
+        if (mine !== asked || !data) return;
+        viewer.preview = { moved: t.rows.map((row) => viewer.byRow.get(row)).filter(Boolean).map((o) => o.slice(1, 5)) }; viewer.draw();
+        sliders.dataset.moved = t.rows.length; sliders.dataset.groups = t.groups;
+        note.textContent = t.changed ? `${many(t.groups, "group")} instead of ${t.were}; ${many(t.rows.length, "object")} on this photo would change` : "Nothing would change";
+      } catch (error) { if (mine === asked) note.textContent = error.message; }
+    }, 120);
+    return note.textContent || "…";
+  }
   function drawSliders() {
     const s = store.state, made = JSON.stringify([s.threshold, s.confidence, s.reach, s.lowest, s.never, s.version, store.photo]);
     if (made === slidersOf || sliders.contains(document.activeElement) && document.activeElement.matches(":active")) return;
@@ -122,13 +137,13 @@ export function sceneView(main) {
     const focus = document.activeElement && document.activeElement.id;
     const slider = (id, label, help, value, low, high, stepped, show, live, done) => {
       const out = el("output", {}, show(value)), note = el("span", { class: "soft live" });
-      const input = el("input", { type: "range", id, min: low, max: high, step: stepped, "aria-label": label, oninput: () => { out.textContent = show(Number(input.value)); if (live) note.textContent = live(Number(input.value)); }, onchange: () => { viewer.preview = null; done(Number(input.value)); } });
+      const input = el("input", { type: "range", id, min: low, max: high, step: stepped, "aria-label": label, oninput: () => { out.textContent = show(Number(input.value)); if (live) note.textContent = live(Number(input.value), note); }, onchange: () => { asked += 1; clearTimeout(soon); viewer.preview = null; done(Number(input.value)); } });
       input.value = value;
       return el("label", { class: "slider" }, el("span", { class: "row" }, el("b", {}, label), out), input, el("span", { class: "soft small" }, help), note);
     };
     const two = (v) => v.toFixed(2);
     sliders.replaceChildren(
-      slider("threshold", "How alike is the same?", "Left: more, purer groups. Right: fewer, larger ones. What you decided stays.", Math.min(s.threshold, 0.8), 0.02, 0.8, 0.01, two, null, (value) => edit({ op: "threshold", value })),
+      slider("threshold", "How alike is the same?", "Left: more, purer groups. Right: fewer, larger ones. Drag: amber would change its group. What you decided stays.", Math.min(s.threshold, 0.8), 0.02, 0.8, 0.01, two, regrouping, (value) => edit({ op: "threshold", value })),
       slider("confidence", "How sure must a box be?", "Drag: green appears, red disappears. Drawn boxes stay.", s.confidence, Math.min(s.lowest, s.confidence), 0.95, 0.01, two, (value) => {
         const data = here();
         if (!data) return "";

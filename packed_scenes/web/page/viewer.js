@@ -124,8 +124,8 @@ export class Viewer {
       g.fillStyle = ink(group.color); g.fillText(text, x, y + 0.5 * unit);
     }
   }
-  ghosts(g, unit) { // what a slider or a search would bring (green) or take away (red)
-    for (const [list, color] of [[this.preview.more || [], "#19c37d"], [this.preview.less || [], "#ff4d4d"]]) {
+  ghosts(g, unit) { // what a slider or a search would bring (green), take away (red) or group otherwise (amber)
+    for (const [list, color] of [[this.preview.more || [], "#19c37d"], [this.preview.less || [], "#ff4d4d"], [this.preview.moved || [], "#ffb020"]]) {
       const path = new Path2D();
       for (const b of list) path.rect(b[0], b[1], b[2] - b[0], b[3] - b[1]);
       g.fillStyle = color + "33"; g.fill(path);

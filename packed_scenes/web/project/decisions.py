@@ -221,14 +221,19 @@ def _at_once(grouping: Grouping, at: Labels, answer: str, different: Pairs, proj
     return after
 
 
-def set_threshold(project: Project, threshold: float) -> str:
-    """Group anew at another distance."""
+def regrouped(project: Project, threshold: float) -> Grouping:
+    """What the groups would be at another distance; nothing changes."""
     if not 0.005 <= threshold <= 1.5:
         raise InputError("the distance must lie between 0.005 and 1.5")
     with project.lock:
         same, different = link_pairs(project)
-        after = group(project, project.grouping, same, different, threshold=threshold)
-        return project.commit_grouping("Similarity changed", after)
+        return group(project, project.grouping, same, different, threshold=threshold)
+
+
+def set_threshold(project: Project, threshold: float) -> str:
+    """Group anew at another distance."""
+    with project.lock:
+        return project.commit_grouping("Similarity changed", regrouped(project, threshold))
 
 
 def rename(project: Project, cluster: int, name: str) -> str:

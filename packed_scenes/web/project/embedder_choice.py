@@ -22,7 +22,7 @@ from packed_scenes.embed.discriminant import Scatter
 
 RIDGES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # shares of the mean variance within groups
 FLOORS = (0.0, 0.1)
-CUTS = np.geomspace(0.02, 1.2, 40)  # cosine distances
+CUTS = np.geomspace(0.02, 0.8, 40)  # cosine distances, as far as the page's slider goes
 TURNS = 5  # parts that are left out in turn, at most
 MOST = 1500  # objects of a part that are grouped
 

@@ -141,6 +141,18 @@ _EDITS: dict[str, Callable[[Project, dict[str, Any]], str]] = {
 }
 
 
+def _threshold(request: Request) -> dict[str, Any]:
+    """What another distance would change, for the slider: groups in all, and the objects of a photo that would go."""
+    project, photo = opened(request).project, int(request.query_params["photo"])
+    with project.lock:
+        after, view = decisions.regrouped(project, float(request.query_params["value"])), project.view()
+    changed = after.cluster != view.grouping.cluster
+    return {
+        "groups": len(after.clusters), "were": len(view.grouping.clusters), "changed": int(changed.sum()),
+        "rows": view.rows[changed & (view.photo == photo)].tolist(),
+    }  # fmt: skip
+
+
 def _review(request: Request) -> dict[str, Any]:
     project = opened(request).project
     found = review(project)
@@ -210,6 +222,7 @@ def _map(request: Request) -> dict[str, Any]:
 ROUTES = [
     Route("/api/p/{key}/state", get(_state)),
     Route("/api/p/{key}/scene/{n:int}", get(_scene)),
+    Route("/api/p/{key}/threshold", get(_threshold)),
     Route("/api/p/{key}/group/{c:int}", get(_members)),
     Route("/api/p/{key}/group/-1", get(lambda request: pagedata.members(opened(request).project, -1))),
     Route("/api/p/{key}/photo/{n:int}.jpg", get(_photo)),
