@@ -34,6 +34,7 @@ from packed_scenes.detect.survey import INPUT_SIDES, SAME_SCALE, Region, Survey,
 from packed_scenes.detect.tiles import EDGE, Candidates, layout, merge
 
 IOU = 0.6  # NMS threshold
+FAINT_SCORE = 0.03  # score down to which what the network saw is kept in mind; see DetectionInfo.faint
 VOTE_SCORE = 0.1  # score from which a candidate has a say in where a better one lies, whatever the confidence
 PAD = 114  # grey of the padding, as in training
 TILE = 1024  # px, side of automatic tiles
@@ -216,14 +217,14 @@ class Detector:
             overlap = int(min(side // 3, 2.5 * card.object_px) / scale)
             low = np.array([part[0], part[1]] * 2)
             tiles = [tuple(t) for t in (layout(*span, int(side / scale), overlap) + low).tolist()]
-        min_score = SIZE_SCORE if looking else min(self.confidence, VOTE_SCORE)
+        min_score = SIZE_SCORE if looking else min(self.confidence, FAINT_SCORE)
         found, shown = list[Candidates](), list[Rectangle]()
         for number, tile in enumerate(tiles):
             size = scaled(tile, scale)
             piece, exact = pyramid.part(tile, width=size[0], height=size[1])
             shown.append(exact)
             if len(tiles) == 1 or not is_flat(piece):
-                output = self.network(self._padded(piece), min(self.confidence, VOTE_SCORE))[0]
+                output = self.network(self._padded(piece), min(self.confidence, FAINT_SCORE))[0]
                 found.append(self._candidates(output, size, exact, number, min_score=min_score))
         every = Candidates.concat(found)
         joined = merge(
@@ -271,12 +272,14 @@ class Detector:
         self, found: Candidates, info: DetectionInfo, *, width: int, height: int
     ) -> tuple[Objects, DetectionInfo]:
         """Filter by confidence, then cap: neither changes what else is found, nor where."""
-        objects = self._kept(found, self.confidence, width, height)
+        every = self._kept(found, min(self.confidence, FAINT_SCORE), width, height)
+        sure = every.score >= self.confidence
+        objects, faint = every.select(sure), every.select(~sure)
         if len(objects) > self.max_objects:
             objects = objects.select(slice(self.max_objects))
             info = replace(info, warnings=(*info.warnings, messages.capped(self.max_objects)))
         unlike = self.network.card.unlike(objects, width=width, height=height)
-        return objects, replace(info, warnings=(*info.warnings, *unlike))
+        return objects, replace(info, warnings=(*info.warnings, *unlike), faint=faint)
 
     def _kept(self, found: Candidates, confidence: float, width: int, height: int) -> Objects:
         """The objects of at least a score, best first."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from packed_scenes.data.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class DetectionInfo:
         warnings: sentences for the user.
         regions: parts of the picture that were run at a scale of their own, 1 = one scale for all.
         survey_megapixels: input pixels of the looks that chose the scale, in megapixels.
+        faint: what was seen under the confidence, down to a score of
+            :data:`packed_scenes.detect.detector.FAINT_SCORE`; best first, not part of the JSON.
     """
 
     input_size: tuple[int, int]
@@ -39,10 +43,11 @@ class DetectionInfo:
     warnings: tuple[str, ...] = ()
     regions: int = 1
     survey_megapixels: float = 0.0
+    faint: Objects = field(default_factory=Objects.empty, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return asdict(self)
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "faint"}
 
 
 def unseen(best_px: float) -> str:

@@ -184,10 +184,14 @@ def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
 
 
 def _as_seen(every: Objects, found: Objects, confidence: float) -> Objects:
-    """Give detections that the second look left out the score that it gave them."""
+    """Give detections that the second look left out the score that it gave them, and add the boxes that it made."""
     kept = set(map(tuple, found.xyxy.tolist()))
+    known = set(map(tuple, every.xyxy.tolist()))
+    made = found.select(np.array([tuple(box) not in known for box in found.xyxy.tolist()], bool))
+    made = Objects.from_boxes(made.xyxy, score=made.score, class_id=made.class_id)
     left_out = np.array([tuple(box) not in kept for box in every.xyxy.tolist()], bool) & (every.score >= confidence)
-    return every.replace(score=np.where(left_out, every.score * np.float32(PENALTY), every.score))
+    every = every.replace(score=np.where(left_out, every.score * np.float32(PENALTY), every.score))
+    return Objects.concat([every, made.replace(object_id=np.char.add("made", made.object_id))])
 
 
 @dataclass(frozen=True)

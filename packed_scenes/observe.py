@@ -15,6 +15,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.read_ahead import try_ahead
 from packed_scenes.data.scene import Scene
+from packed_scenes.merged_boxes import split_merged
 from packed_scenes.observation import Observation, load_observation, observation_key, save_observation
 from packed_scenes.pictures import PictureCache, Source
 from packed_scenes.second_look import rescore_doubtful
@@ -108,6 +109,9 @@ class Observer:
         seconds["embed"] = time.perf_counter() - start
         objects = objects.replace(embedding=vectors)
         if boxes is None and self.settings.second_look:
+            found = len(objects)
+            objects = split_merged(scene.image, objects, info.faint, embedder.embed)
+            detection["split"] = len(objects) - found
             found = len(objects)
             objects = rescore_doubtful(objects, confidence=self.detector.confidence)
             detection["left_out"] = found - len(objects)

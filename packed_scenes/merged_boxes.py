@@ -1,0 +1,164 @@
+"""Split boxes around two copies of a thing: what one half shows, the other shows again.
+
+A detector that takes a stack of two for one tall thing does so for all of a kind, so that no box of the right size
+stands beside it to tell. The picture tells: between two copies it repeats after half the box. That alone is true of
+many a plain package; a box is split where the detector itself saw one of the halves, though faintly, and where it has
+the size of one that was split so.
+
+Parameters were chosen on generated scenes (20 walls of stacks, 16 mixed ones); figures stand in ``detect/README.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from packed_scenes.data.objects import Objects
+from packed_scenes.data.overlaps import pairwise_iou
+
+MIN_SCORE = 0.3  # score from which a box is looked at, whatever the confidence
+HALF_IOU = 0.6  # IoU from which another box is one of the halves
+MIN_CORRELATION = 0.6  # of the picture with itself, half a box further
+MIN_COSINE = 0.6  # between the halves' vectors: nine in ten pairs of one identity reach it
+MAX_SIZE_RATIO = 0.25  # log ratio of sides up to which a box has the size of one that was split
+LENGTH, NARROWEST = 96, 16  # px to which a box is brought, along and across
+PERIODS = range(40, 57, 2)  # px of these after which the picture may repeat
+SHIFTS = (-4, -2, 0, 2, 4)  # px across
+
+Image = npt.NDArray[np.uint8]
+Boxes = npt.NDArray[np.float32]
+Embed = Callable[[Image, Boxes], npt.NDArray[np.float32]]
+
+
+def split_merged(image: Image, objects: Objects, faint: Objects, embed: Embed) -> Objects:
+    """Replace boxes around two copies, one over or beside the other, by their halves, which keep the score.
+
+    Args:
+        image: (H, W, 3) RGB uint8.
+        objects: what was found in it, with scores and embeddings.
+        faint: what the detector saw under the confidence.
+        embed: gives the unit vectors of boxes.
+
+    Returns:
+        The objects, best first, with ids "0", "1", …; the same object where nothing is split.
+    """
+    if not len(objects) or objects.embedding is None:
+        return objects
+    every = Objects.concat([objects.replace(embedding=None), faint.replace(object_id=_ids(len(faint), "faint"))])
+    wholes: list[npt.NDArray[np.intp]] = []
+    halves: list[Boxes] = []
+    vectors: list[npt.NDArray[np.float32]] = []
+    width = objects.embedding.shape[1]
+    for axis, needed in ((1, 1), (0, 2)):  # symmetric things look alike left and right: there, both halves must be seen
+        parts = cut(every.xyxy, axis)
+        seen = _seen(parts, every.xyxy) >= needed
+        rows = np.flatnonzero(seen & (every.score >= MIN_SCORE))
+        rows = rows[_repeats(image, every.xyxy[rows], axis)]
+        first = embed(image, parts[rows].reshape(-1, 4)).reshape(-1, 2, width)
+        first_alike = _alike(first)
+        rows, first = rows[first_alike], first[first_alike]
+        like = np.setdiff1d(_kin(objects, rows), rows)
+        like = like[_repeats(image, every.xyxy[like], axis)]
+        second = embed(image, parts[like].reshape(-1, 4)).reshape(-1, 2, width)
+        second_alike = _alike(second)
+        rows = np.concatenate([rows, like[second_alike]])
+        wholes.append(rows)
+        halves.append(parts[rows])
+        vectors.append(np.concatenate([first, second[second_alike]]))
+    return _replaced(objects, np.concatenate(wholes), np.concatenate(halves), np.concatenate(vectors))
+
+
+def cut(xyxy: Boxes, axis: int) -> Boxes:
+    """The (N, 2, 4) halves of (N, 4) boxes: left and right (0), upper and lower (1)."""
+    halves = np.repeat(xyxy[:, None], 2, axis=1)
+    halves[:, 0, axis + 2] = halves[:, 1, axis] = (xyxy[:, axis] + xyxy[:, axis + 2]) / 2
+    return halves
+
+
+def self_correlation(image: Image, box: npt.NDArray[np.float32], axis: int) -> float:
+    """How well the picture in a box correlates with itself half a box further, at the best of a few shifts: -1 to 1.
+
+    Args:
+        image: (H, W, 3).
+        box: (4,) pixels.
+        axis: 0 = to the right, 1 = down.
+    """
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = np.clip(np.round(box), 0, [width, height, width, height]).astype(int).tolist()
+    crop = image[y1:y2, x1:x2]
+    if min(crop.shape[:2]) < 8:
+        return -1.0
+    if axis == 0:
+        crop = np.ascontiguousarray(crop.transpose(1, 0, 2))
+    across = int(np.clip(round(crop.shape[1] * LENGTH / crop.shape[0]), NARROWEST, LENGTH))
+    small = cv2.resize(crop, (across, LENGTH), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), 1).astype(np.float32)
+    return max(_correlation(small, period, shift) for period in PERIODS for shift in SHIFTS)
+
+
+def _correlation(picture: npt.NDArray[np.float32], period: int, shift: int) -> float:
+    rows, across = min(period, LENGTH - period), picture.shape[1]
+    here = picture[:rows, max(0, shift) : across + min(0, shift)].ravel()
+    there = picture[period : period + rows, max(0, -shift) : across + min(0, -shift)].ravel()
+    here, there = here - here.mean(), there - there.mean()
+    return float(here @ there / np.sqrt((here @ here) * (there @ there) + 1e-6))
+
+
+def _repeats(image: Image, xyxy: Boxes, axis: int) -> npt.NDArray[np.bool_]:
+    return np.array([self_correlation(image, box, axis) > MIN_CORRELATION for box in xyxy], bool)
+
+
+def _alike(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    alike: npt.NDArray[np.bool_] = (vectors[:, 0] * vectors[:, 1]).sum(1) > MIN_COSINE
+    return alike
+
+
+def _seen(halves: Boxes, boxes: Boxes, *, block: int = 500_000) -> npt.NDArray[np.int64]:
+    """How many of each box's halves were found, too; ``block`` pairs at a time, some 50 MB."""
+    step = max(1, block // (2 * len(boxes)))
+    parts = [
+        (pairwise_iou(halves[i : i + step].reshape(-1, 4), boxes).max(1) > HALF_IOU).reshape(-1, 2).sum(1)
+        for i in range(0, len(halves), step)
+    ]
+    return np.concatenate(parts)
+
+
+def _kin(objects: Objects, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Rows that have the size and the look of one of some rows."""
+    assert objects.embedding is not None
+    side = np.log(np.maximum(objects.xyxy[:, 2:] - objects.xyxy[:, :2], 1e-3)).astype(np.float64)
+    near = np.zeros(len(objects), bool)
+    for row in rows[rows < len(objects)]:
+        near |= (np.abs(side - side[row]) < MAX_SIZE_RATIO).all(1) & (
+            objects.embedding @ objects.embedding[row] > MIN_COSINE
+        )
+    return np.flatnonzero(near)
+
+
+def _replaced(
+    objects: Objects, wholes: npt.NDArray[np.intp], halves: Boxes, vectors: npt.NDArray[np.float32]
+) -> Objects:
+    """The objects with halves instead of wholes; a half takes the place of a box that it covers."""
+    own = wholes < len(objects)  # the others, found under the confidence, only said what size to look for
+    wholes, halves, vectors = wholes[own], halves[own], vectors[own]
+    wholes, first = np.unique(wholes, return_index=True)
+    if not len(wholes):
+        return objects
+    halves = halves[first].reshape(-1, 4)
+    kept = np.ones(len(objects), bool)
+    kept[wholes] = False
+    kept[kept] = pairwise_iou(objects.xyxy[kept], halves).max(1) < HALF_IOU
+    new = Objects.from_boxes(
+        halves, score=np.repeat(objects.score[wholes], 2), class_id=np.repeat(objects.class_id[wholes], 2),
+        object_id=_ids(len(halves), "half"), embedding=vectors[first].reshape(len(halves), vectors.shape[2]),
+    )  # fmt: skip
+    joined = Objects.concat([objects.select(kept), new])
+    joined = joined.select(np.argsort(-joined.score, kind="stable"))
+    return joined.replace(object_id=_ids(len(joined), ""))
+
+
+def _ids(count: int, kind: str) -> npt.NDArray[np.str_]:
+    return np.array([f"{kind}{i}" for i in range(count)], np.str_)
