@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from packed_scenes.data import Objects, Scene
 from packed_scenes.data.images import read_image
 from packed_scenes.data.shipped import ASSETS
+from packed_scenes.detect.info import DetectionInfo
 from packed_scenes.evaluation import _as_seen
 from packed_scenes.observe import Observer
 from packed_scenes.second_look import doubtful, rescore_doubtful
@@ -80,12 +81,14 @@ def test_order_blocks_and_confidence_change_nothing_else(seed: int, confidence: 
 
 def test_the_observer_looks_again_unless_told_not_to() -> None:
     objects = shelf(np.random.default_rng(3))
-    info = SimpleNamespace(to_json=dict, warnings=())
+    info = DetectionInfo((9, 9), 1.0, None, 1, None, 0.35, 16, "", "")
     bare = objects.replace(embedding=None)
     for again, count in ((True, 12), (False, 16)):
         observer = Observer(Settings(second_look=again))
         vars(observer)["detector"] = SimpleNamespace(detect_with_info=lambda image: (bare, info), confidence=0.35)
-        vars(observer)["embedder"] = SimpleNamespace(embed=lambda image, xyxy: objects.embedding, dimension=32)
+        vars(observer)["embedder"] = SimpleNamespace(
+            embed=lambda image, xyxy: objects.embedding if len(xyxy) else np.zeros((0, 32), np.float32), dimension=32
+        )
         scene = Scene(np.zeros((400, 900, 3), np.uint8), name="s")
         seen = observer.observe(scene)
         assert len(seen.objects) == count
