@@ -20,10 +20,12 @@ from packed_scenes.data.objects import Objects
 from packed_scenes.data.overlaps import pairwise_iou
 
 MIN_SCORE = 0.3  # score from which a box is looked at, whatever the confidence
+MIN_SIDE = 24  # px of a half under which its picture tells too little: halves of a nucleus look alike
 HALF_IOU = 0.6  # IoU from which another box is one of the halves
 MIN_CORRELATION = 0.6  # of the picture with itself, half a box further
-MIN_COSINE = 0.6  # between the halves' vectors: nine in ten pairs of one identity reach it
-MAX_SIZE_RATIO = 0.25  # log ratio of sides up to which a box has the size of one that was split
+MIN_COSINE = 0.68  # between the halves' vectors
+MAX_SIZE_RATIO = 0.25  # log ratio of sides up to which a box has the size of one that was split,
+KIN_COSINE = 0.6  # and cosine from which it has its look: nine in ten pairs of one identity reach it
 LENGTH, NARROWEST = 96, 16  # px to which a box is brought, along and across
 PERIODS = range(40, 57, 2)  # px of these after which the picture may repeat
 SHIFTS = (-4, -2, 0, 2, 4)  # px across
@@ -55,12 +57,14 @@ def split_merged(image: Image, objects: Objects, faint: Objects, embed: Embed) -
     for axis, needed in ((1, 1), (0, 2)):  # symmetric things look alike left and right: there, both halves must be seen
         parts = cut(every.xyxy, axis)
         seen = _seen(parts, every.xyxy) >= needed
-        rows = np.flatnonzero(seen & (every.score >= MIN_SCORE))
+        large = (parts[:, 0, 2:] - parts[:, 0, :2]).min(1) >= MIN_SIDE
+        rows = np.flatnonzero(seen & large & (every.score >= MIN_SCORE))
         rows = rows[_repeats(image, every.xyxy[rows], axis)]
         first = embed(image, parts[rows].reshape(-1, 4)).reshape(-1, 2, width)
         first_alike = _alike(first)
         rows, first = rows[first_alike], first[first_alike]
         like = np.setdiff1d(_kin(objects, rows), rows)
+        like = like[large[like]]
         like = like[_repeats(image, every.xyxy[like], axis)]
         second = embed(image, parts[like].reshape(-1, 4)).reshape(-1, 2, width)
         second_alike = _alike(second)
@@ -133,7 +137,7 @@ def _kin(objects: Objects, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     near = np.zeros(len(objects), bool)
     for row in rows[rows < len(objects)]:
         near |= (np.abs(side - side[row]) < MAX_SIZE_RATIO).all(1) & (
-            objects.embedding @ objects.embedding[row] > MIN_COSINE
+            objects.embedding @ objects.embedding[row] > KIN_COSINE
         )
     return np.flatnonzero(near)
 

@@ -47,7 +47,8 @@ class Settings:
             card.
         image_size: detector input size in pixels (longer side); None = chosen from the picture.
         max_objects: most objects kept per scene; reaching it is a warning.
-        second_look: halve the scores of faint detections that are unlike all sure ones of their scene.
+        second_look: halve the scores of faint detections that are unlike all sure ones of their scene, and split boxes
+            around two copies.
         embedder: name or file of the embedder.
         clusterer: name in the registry of `cluster`.
         threshold: cosine distance at which clusters stop merging; None = chosen by the clusterer.

@@ -14,7 +14,8 @@ ImageSize = Annotated[int | None, typer.Option(help="Detector input size in px. 
 SecondLook = Annotated[
     bool,
     typer.Option(
-        "--second-look/--no-second-look", help="Doubt faint detections that are unlike everything sure in their scene."
+        "--second-look/--no-second-look",
+        help="Doubt faint detections unlike everything sure in their scene; split boxes around two copies.",
     ),
 ]
 Trust = Annotated[bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")]

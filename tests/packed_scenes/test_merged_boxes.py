@@ -85,6 +85,12 @@ def test_its_like_is_split_too_and_another_of_its_size_is_not() -> None:
     assert (4 * SIDE, 0, 5 * SIDE, 2 * SIDE) in set(map(tuple, made.xyxy.tolist()))
 
 
+def test_small_things_are_left_alone() -> None:
+    image = np.ascontiguousarray(STACK[::2, ::2])
+    objects = found(image, WHOLE / 2)
+    assert split_merged(image, objects, faint(boxes((0, 0, 1, 1)) / 2), embed) is objects
+
+
 def test_side_by_side_both_must_be_seen() -> None:
     image = picture((1, 0, 0), (1, 1, 0))
     objects = found(image, boxes((0, 0, 2, 1)))
