@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from packed_scenes.data import Objects
+from packed_scenes.detect.info import DetectionInfo
 from packed_scenes.observe import Observer
 from packed_scenes.settings import Settings
 from packed_scenes.web.project.adding import Caps, Incoming, add_photos
@@ -31,14 +32,14 @@ def detect(image):
     """The squares of a painted picture; the last one found is less sure."""
     found = squares(image)
     score = np.linspace(0.95, 0.55, len(found)).astype(np.float32)
-    return found.replace(score=score), SimpleNamespace(to_json=dict, warnings=())
+    return found.replace(score=score), DetectionInfo((9, 9), 1.0, None, 1, None, 0.0, len(found), "", "")
 
 
 def stub_models():
     """An observer with these stubs."""
     models = Observer(Settings(threshold=0.05))
     vars(models).update(
-        detector=SimpleNamespace(detect_with_info=detect, weights_hash="d" * 64),
+        detector=SimpleNamespace(detect_with_info=detect, weights_hash="d" * 64, confidence=0.0),
         embedder=SimpleNamespace(card=CARD, weights_hash="e" * 64, dimension=3, embed=colours),
     )
     return models

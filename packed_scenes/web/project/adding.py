@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,13 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes
 from packed_scenes.data.images import decode_image
 from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.merged_boxes import split_merged
 from packed_scenes.second_look import second_scores
 from packed_scenes.web.project.boxes import bring_in, unwanted
 from packed_scenes.web.project.decisions import group, link_pairs
 from packed_scenes.web.project.project import Image, Project
 
 if TYPE_CHECKING:
-    from packed_scenes.detect import Detector
     from packed_scenes.observe import Observer
 
 MEGA = 1_000_000
@@ -169,36 +169,27 @@ def observe(
     Those of at least the ``confidence`` that is returned are what :meth:`packed_scenes.observe.Observer.observe` finds.
     """
     models = models or nullcontext()
+    detector, embedder = observer.detector, observer.embedder
     report("detect", name)
     with models:
-        found, info = observer.detector.detect_with_info(image)
-        weaker = _weaker(image, observer.detector, found, info)
-    every = Objects.concat([found, weaker.replace(object_id=[f"w{k}" for k in range(len(weaker))])])
+        found, info = detector.detect_with_info(image)
     report("embed", name)
-    embedder = observer.embedder
     with models:
-        vectors = embedder.embed(image, every.xyxy) if len(every) else np.zeros((0, embedder.dimension), np.float32)
-    every = every.replace(embedding=vectors)
-    if observer.settings.second_look:  # what it doubts stays, below the slider
-        looked = second_scores(every.select(slice(0, len(found))))
-        every = every.replace(score=np.concatenate([looked, every.score[len(found) :]]))
-    return every, {
-        "confidence": float(getattr(observer.detector, "confidence", 0.0)), "warnings": list(info.warnings),
-    }  # fmt: skip
+        found = found.replace(embedding=embedder.embed(image, found.xyxy))
+        if observer.settings.second_look:
+            found = split_merged(image, found, info.faint, embedder.embed)
+            found = found.replace(score=second_scores(found))  # what it doubts stays, below the slider
+        weaker = _weaker(found, info.faint, detector.confidence)
+        weaker = weaker.replace(embedding=embedder.embed(image, weaker.xyxy))
+    about = {"confidence": detector.confidence, "warnings": list(info.warnings)}
+    return Objects.concat([found, weaker.replace(object_id=[f"w{k}" for k in range(len(weaker))])]), about
 
 
-def _weaker(image: Image, detector: Detector, found: Objects, info: Any) -> Objects:
-    """What the detector sees below its own score, at the same size."""
-    own = getattr(detector, "confidence", None)
-    if own is None or not hasattr(info, "input_size"):
-        return Objects.empty()
-    fixed = detector.network.card.fixed is not None
-    size: int | str = detector.image_size if fixed else max(info.input_size)
-    low = replace(detector, confidence=BELOW * own, image_size=size, max_objects=2 * detector.max_objects)
-    all_ = low.detect(image)
+def _weaker(found: Objects, faint: Objects, confidence: float) -> Objects:
+    """What the detector saw below its own score, where nothing was found."""
     from packed_scenes.data.overlaps import pairwise_iou
 
-    weak = all_.select(all_.score < own)
+    weak = faint.select(faint.score >= BELOW * confidence)
     if len(weak) and len(found):
         weak = weak.select(pairwise_iou(weak.xyxy, found.xyxy).max(axis=1) < OVERLAP)
     return weak.select(slice(0, max(MIN_BELOW, len(found))))
