@@ -18,6 +18,7 @@ import numpy as np
 from packed_scenes.data.cells import to_cell
 from packed_scenes.data.errors import InputError, named
 from packed_scenes.data.files import atomic_write, write_json, write_text
+from packed_scenes.data.folders import MADE_BY_EXPORT
 from packed_scenes.data.hidden import HIDDEN
 from packed_scenes.data.objects import NOISE, Objects
 
@@ -159,6 +160,7 @@ def _yolo(scenes: Sequence[Exported], titles: tuple[str, ...], folder: Path) -> 
     from packed_scenes.data.yolo import write_yolo
 
     place = folder / "yolo"
+    _mark(place)
     labelled = []
     for scene, file in zip(scenes, _flat_files(scenes), strict=True):
         _copy(scene, place / "images" / file)
@@ -167,6 +169,11 @@ def _yolo(scenes: Sequence[Exported], titles: tuple[str, ...], folder: Path) -> 
         labelled.append(LabelledScene(place / "images" / file, scene.name, known, size=scene.size, categories=titles))
     write_yolo(place / "data.yaml", labelled)
     return place / "data.yaml"
+
+
+def _mark(place: Path) -> None:
+    """Say that a folder holds copies of pictures, so that no walk over the photos counts them again."""
+    write_text(place / MADE_BY_EXPORT, "")
 
 
 def _copy(scene: Exported, target: Path) -> None:
@@ -185,6 +192,7 @@ def _copy(scene: Exported, target: Path) -> None:
 def _voc(scenes: Sequence[Exported], titles: tuple[str, ...], folder: Path) -> Path:
     from packed_scenes.data.xml_write import format_voc
 
+    _mark(folder / "voc")
     for scene, file in zip(scenes, _flat_files(scenes), strict=True):
         text = format_voc(file, scene.objects, _labels(scene, titles), size=scene.size)
         write_text(folder / "voc" / "Annotations" / f"{scene.name}.xml", text)
@@ -222,6 +230,7 @@ def _fiftyone(scenes: Sequence[Exported], titles: tuple[str, ...], folder: Path)
     for scene, file in zip(scenes, _flat_files(scenes), strict=True):
         path = scene.path
         if path is None:
+            _mark(folder / "fiftyone-pictures")
             path = folder / "fiftyone-pictures" / file
             _copy(scene, path)
         labels = _labels(scene, titles)

@@ -228,6 +228,8 @@ def test_exports_of_odd_names_come_back(tmp_path):
     assert {"c1/0001.png", "same.png", "#hash?.png"} <= names
     for form in (Form.VOC, Form.YOLO):
         result.export(form, tmp_path / "out")
+        result.export(form, tmp_path / "in")  # copies are no photos of the next run
+    assert len(sources(tmp_path / "in")) == len(odd)
     for place in ("voc/Annotations", "yolo/labels"):
         assert len(list((tmp_path / "out" / place).iterdir())) == len(odd)
 
