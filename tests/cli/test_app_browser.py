@@ -429,6 +429,9 @@ def test_names_are_offered_from_the_catalogue_and_typed_ahead(visit, served):
     expect(picture).to_have_js_property("complete", True)
     assert picture.evaluate("(node) => node.naturalWidth") > 0
     here.shot("offer")
+    page.reload()  # still only offered
+    here.photo()
+    here.click(45, 15)
     offer.get_by_role("button").click()
     expect(page.locator(".group h2")).to_have_text("Red soap")
 

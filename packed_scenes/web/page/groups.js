@@ -11,7 +11,7 @@ export function groupsView(main, go) {
   const cards = el("div", { class: "cards", "data-testid": "cards" }), bar = el("div", { class: "actions" });
   const search = el("input", { type: "search", placeholder: "Find a group", "aria-label": "Find a group", oninput: () => { filter = search.value.toLowerCase(); shown = PAGE; draw(true); } });
   const sort = el("select", { "aria-label": "Order", onchange: () => { order = sort.value; draw(true); } }, ...[["size", "Largest first"], ["unsure", "Most doubtful first"], ["name", "By name"], ["small", "Smallest first"]].map(([v, t]) => el("option", { value: v }, t)));
-  const fresh = el("div", { class: "card fresh" }, el("span", { class: "soft" }, "Drag objects between groups, or drop them here to make a new group"));
+  const fresh = el("div", { class: "card fresh" }, el("span", { class: "soft mouse" }, "Drag objects between groups, or drop them here to make a new group"), el("span", { class: "soft touch" }, "Tap objects or the name of a group: what can be done with them appears below"));
   const more = el("button", { class: "more", onclick: () => { shown += PAGE; draw(true); } });
   main.append(el("div", { class: "sheet" }, el("div", { class: "row wrap head" }, search, sort), fresh, cards, more, bar));
   target(fresh, null);

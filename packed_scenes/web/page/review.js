@@ -1,5 +1,5 @@
 // Review: the most doubtful pairs first, answered by keys, until the rest no longer matters.
-import { el, toast, percent } from "/page/dom.js";
+import { el, toast, percent, many } from "/page/dom.js";
 import { get } from "/page/api.js";
 import { store, base, listen, edit, photoOf } from "/page/store.js";
 import { question, onKeys } from "/page/question.js";
@@ -39,7 +39,7 @@ export function reviewView(main) {
     box.dataset.open = told.open; box.dataset.answered = told.answered; box.dataset.low = told.low; box.dataset.high = told.high; box.dataset.pair = q ? `${q.a}-${q.b}` : "";
     box.replaceChildren(
       el("div", { class: "count" }, el("span", { class: "soft" }, "How many different things?"), el("b", { class: "figure" }, told.low === told.high ? String(told.low) : `${told.low} – ${told.high}`),
-        el("span", { class: "soft" }, `${told.groups} groups now · ${told.answered} pairs answered · ${told.open >= 40 ? "40 or more" : told.open} open`), intervals.length > 1 ? chart() : ""),
+        el("span", { class: "soft" }, `${many(told.groups, "group")} now · ${many(told.answered, "pair")} answered · ${told.open >= 40 ? "40 or more" : told.open} open`), intervals.length > 1 ? chart() : ""),
       done
         ? el("div", { class: "done" }, el("h2", {}, q ? "The rest hardly matters" : "Nothing doubtful is left"), el("p", { class: "soft" }, q ? "The open questions change the number by less than half a group, or 2 %." : "Every pair worth asking about is answered."), q ? el("button", { onclick: () => { on = true; draw(); } }, "Go on all the same") : "")
         : question({ left: crop(q.a), right: crop(q.b), names: q.photos.map(nameOf), note: `By looks: the same with ${percent(q.same)}`, answer }));

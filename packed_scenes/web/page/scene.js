@@ -182,6 +182,7 @@ export function sceneView(main) {
       return;
     }
     delete stage.dataset.empty;
+    if (what === "all" || what === "photo") tip.hidden = true; // what it says may not be so any more
     const photo = photoOf(store.photo);
     if (photo) viewer.show(data, `${base()}/photo/${photo.n}.jpg?v=${photo.tag}`);
     drawLegend(data); drawCard(); preview(); viewer.draw();
