@@ -11,7 +11,7 @@ from packed_scenes.cluster.base import Hints, Vectors
 from packed_scenes.cluster.constraints import Constraints, close
 from packed_scenes.cluster.decision.graph import FAINT, decide_on_lists
 from packed_scenes.cluster.decision.judging import Judgement, all_pairs, judge
-from packed_scenes.cluster.decision.network import Weights
+from packed_scenes.cluster.decision.network import Weights, load
 from packed_scenes.cluster.dense import DENSE_LIMIT
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.cluster.near_threshold import cluster_near
@@ -71,6 +71,7 @@ class Evidence:
         weights: Weights | None = None,
     ) -> None:
         known = hints if boxes else replace(hints, xyxy=None)
+        self.weights = weights = weights or load()
         self.constraints = close(len(X), hints) if hints.constrained else None
         self.judgement: Judgement | None = None
         if len(X) > 1:

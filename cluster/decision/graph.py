@@ -64,7 +64,7 @@ def decide_on_lists(X: Vectors, found: Judgement, constraints: Constraints | Non
         recalled[node] = recalled[one] + recalled[two]
         recalled[node] += across[number] * (shares[one] / size[one] + shares[two] / size[two])
     chosen, value = prune(merges, 1 - likeness, inside / size, recalled, forbidden=1.0, forced=0.0)
-    return _names(count, merges, chosen), value
+    return _names(count, merges, chosen), min(value, 1.0)  # identities beyond the lists are expected too small
 
 
 def _listed(found: Judgement) -> Floats:

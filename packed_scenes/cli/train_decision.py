@@ -47,6 +47,7 @@ def main(
     from packed_scenes.data.files import atomic_write
     from packed_scenes.decision_training.bank import Bank
     from packed_scenes.decision_training.banking import build
+    from packed_scenes.decision_training.limits import SETS, fit_limits
     from packed_scenes.decision_training.training import Recipe, train
 
     torch.set_num_threads(1)
@@ -70,8 +71,11 @@ def main(
             Bank.load(bank), Recipe(steps=steps, lr=lr, seed=seed), out.with_suffix(".ckpt"),
             start=None if start is None else load_file(start), tell=show,
         )  # fmt: skip
+    with Bar("sets counted", quiet=json) as bar:
+        kept_out = Bank.load(bank, kept_out=True)
+        limits = fit_limits(kept_out, weights, seed=seed, tell=lambda done: bar.at(done, SETS))
     with atomic_write(out) as temporary:
-        save_file(weights, temporary)
+        save_file(weights | limits, temporary)
     if json:
         print_json({"out": str(out), **figures})
     else:

@@ -71,6 +71,12 @@ def noise(rng: Rng, X: Rows, identity: Ints, family: Ints) -> Rows:
     return _unit(X + rng.uniform(0, 0.6) * each * _unit(rng.standard_normal((count, len(basis))) @ basis))
 
 
+def grain(rng: Rng, X: Rows, identity: Ints, family: Ints) -> Rows:
+    """A real photo: compression and boxes that are a few pixels off move every crop by itself."""
+    each = np.exp(0.3 * rng.standard_normal((len(X), 1)))
+    return _unit(X + rng.uniform(0.05, 0.3) * each * _unit(rng.standard_normal(X.shape)))
+
+
 def poses(rng: Rng, X: Rows, identity: Ints, family: Ints) -> Rows:
     """Two to five cameras or sides, each with a shift of its own."""
     kinds = int(rng.integers(2, 6))
@@ -106,10 +112,11 @@ def stretched(rng: Rng, X: Rows, identity: Ints, family: Ints) -> Rows:
 # effect, probability; goods stand on one photo, and variants beside them; people and cars come in several views
 OF_GOODS: tuple[tuple[Effect, float], ...] = (
     (copies, 0.8), (variants, 0.45), (common, 0.1), (centred, 0.1), (noise, 0.08), (poses, 0.02), (light, 0.06),
-    (outliers, 0.06),
+    (outliers, 0.06), (grain, 0.5),
 )  # fmt: skip
 OF_SHELVES: tuple[tuple[Effect, float], ...] = (  # generated scenes, which have all that already
     (copies, 0.25), (variants, 0.3), (common, 0.1), (centred, 0.1), (noise, 0.12), (light, 0.06), (outliers, 0.06),
+    (grain, 0.7),
 )  # fmt: skip
 OF_CROWDS: tuple[tuple[Effect, float], ...] = (
     (copies, 0.2), (variants, 0.15), (cameras, 0.6), (common, 0.3), (centred, 0.25), (noise, 0.35), (poses, 0.2),

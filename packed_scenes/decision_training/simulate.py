@@ -24,6 +24,7 @@ from packed_scenes.decision_training.gaussian import simulate
 
 # How often a set comes from a source. A pool that is not named has weight 1.
 GAUSSIAN, SHELVES = 0.08, 0.42
+LARGE, LARGE_GAUSSIAN = 300, 0.35  # rows from which a set is a collection: no shelf, and oftener Gaussian
 POOLS = {
     "vehicles": 1.2,
     "people": 1.4,
@@ -36,9 +37,9 @@ POOLS = {
 }
 DESCRIPTORS = {"embedder": 0.55, "imagenet": 0.22, "colour": 0.13, "embedder+imagenet": 0.10}
 CHANGED = 0.85  # share of sets that get effects
-TREELESS = 0.12  # share of sets that are judged without their tree, as large ones are
+TREELESS, LARGE_TREELESS = 0.12, 0.5  # share of sets, of collections, judged without their tree, as above 2,048 rows
 KNOWN = 0.75  # share of sets whose embedder has a threshold of its own
-MOST = ((0.84, 130), (0.12, 260), (0.04, 800))  # share of the sets, and how many rows they may have
+MOST = ((0.81, 130), (0.12, 260), (0.05, 800), (0.02, 1600))  # share of the sets, and how many rows they may have
 FRAMES, SPLIT = 0.15, 0.15  # share of the sets of crops that are frames of one camera; of the shelves in two pictures
 PAIRED = ("vehicles",)
 # Share of the sets of goods without identities that are nearer to another than some distance below the second number:
@@ -88,10 +89,12 @@ class _Drawn:
 def _draw(bank: Bank, rng: Rng) -> Example:
     kind = rng.random()
     most = int(rng.choice([rows for _, rows in MOST], p=[share for share, _ in MOST]))
-    if kind < GAUSSIAN:
+    large = most > LARGE
+    gaussian, shelves = (LARGE_GAUSSIAN, 0.0) if large else (GAUSSIAN, SHELVES)
+    if kind < gaussian:
         X, identity = _gaussian(rng, most)
         drawn = _Drawn(X, identity, np.arange(identity.max() + 1))
-    elif kind < GAUSSIAN + SHELVES and bank.shelves:
+    elif kind < gaussian + shelves and bank.shelves:
         drawn = _of_shelf(bank.shelves[rng.integers(len(bank.shelves))], rng)
     else:
         drawn = _of_pools(bank, rng, most)
@@ -115,7 +118,7 @@ def _draw(bank: Bank, rng: Rng) -> Example:
         xyxy=None if drawn.xyxy is None else drawn.xyxy[order],
         scene=None if drawn.scene is None else drawn.scene[order],
         unit=unit if rng.random() < KNOWN else None,
-        tree=rng.random() >= TREELESS,
+        tree=rng.random() >= (LARGE_TREELESS if large else TREELESS),
     )
 
 
@@ -159,7 +162,7 @@ def _pick(rng: Rng, weights: Mapping[str, float]) -> str:
 def _gaussian(rng: Rng, most: int) -> tuple[Rows, Ints]:
     dim = int(rng.choice(list(NOISE_WIDTHS)))
     X, identity = simulate(
-        int(np.exp(rng.uniform(np.log(8), np.log(most)))),
+        int(np.exp(rng.uniform(np.log(most / 3 if most > LARGE else 8), np.log(most)))),
         dim=dim,
         seed=int(rng.integers(2**30)),
         regime=str(rng.choice(["scene", "scene", "person", "vehicle"])),
@@ -181,7 +184,7 @@ def _shelf(shelf: Shelf, rng: Rng) -> tuple[Rows, Ints, Rows | None, float | Non
         keep = keep[rng.random(len(keep)) < 0.8]
     if rng.random() < 0.55:  # a shop with less of each: of what repeats, a part is taken away
         first = np.unique(shelf.identity[keep], return_index=True)[1]
-        stays = rng.random(len(keep)) < rng.uniform(-0.2, 1)  # now and then all are single
+        stays = rng.random(len(keep)) < rng.uniform(-0.4, 1)  # now and then all are single
         stays[first] = True
         keep = keep[stays]
     X = shelf.vectors[name][keep].astype(np.float64)
@@ -218,13 +221,14 @@ def _pooled(pool: Pool, rng: Rng, sizes: list[int], crowd: bool) -> tuple[Rows, 
     sizes = sizes[: len(order)]
     order = order[: len(sizes)]
     levels = len(next(iter(pool.vectors.values())))
+    # A crop that is drawn again is seen at its other strength; more often it would be a copy of itself.
+    sizes = [min(size, levels * len(pool.rows[name])) for size, name in zip(sizes, order.tolist(), strict=True)]
     level, mixed = int(rng.integers(levels)), rng.uniform(0, 0.5) * (rng.random() < 0.7)
     if not crowd and rng.random() < 0.7:  # goods on one photo differ little
         level, mixed = 0, rng.uniform(0, 0.1)
     rows, at = [], []
     for identity, size in zip(order.tolist(), sizes, strict=True):
         own = pool.rows[identity]
-        # A crop that is drawn again is seen at its other strength; drawn a third time, it gets noise like the rest.
         drawn = np.concatenate([rng.permutation(own) for _ in range(-(-size // len(own)))])[:size]
         turn = np.arange(size) // len(own)
         rows.append(drawn)
@@ -263,7 +267,7 @@ def group_sizes(rng: Rng, most: int) -> tuple[list[int], bool]:
     """
     kind = rng.random()
     sizes: list[int] = []
-    if most > 300:  # a collection
+    if most > LARGE:
         if rng.random() < 0.3:  # few products, many crops of each
             per = most // int(rng.integers(3, 13))
             return [int(v) for v in rng.integers(per // 3, per + 1, most // per)], bool(rng.random() < 0.5)
