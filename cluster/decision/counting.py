@@ -4,8 +4,8 @@ The number is that of the clusters. How far off it may be is read off the decisi
 with all log-odds moved by ``SHIFT`` either way (the judge may be off on a set that it has not seen the like of), the
 number that the probabilities of the pairs expect, and how many objects an identity has. Two linear quantile regressions
 of log(true number / number of clusters) on these, with ``LEVEL`` of the sets between them, were fitted to simulated
-sets that trained nothing (``packed_scenes/decision_training/limits.py``); their weights are part of those of the judge. Where the
-embedder is good the interval is narrow; where it is lost it is wide.
+sets that trained nothing (``packed_scenes.decision_training.limits``); their weights are part of those of the judge.
+Where the embedder is good the interval is narrow; where it is lost it is wide.
 """
 
 from __future__ import annotations

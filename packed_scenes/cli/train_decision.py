@@ -60,6 +60,9 @@ def main(
         if real is None:
             raise InputError("no such bank", file=bank, remedy="Give --real to build it.")
         build(real, bank, scenes=scenes, seed=seed, tell=tell, imagenet=imagenet)
+    kept_out = Bank.load(bank, kept_out=True)
+    if not kept_out.pools:
+        raise InputError("too few identities: none is kept out", file=bank, remedy="Build it from more pictures.")
     figures: dict[str, float] = {}
     with Bar("steps", quiet=json) as bar:
 
@@ -72,7 +75,6 @@ def main(
             start=None if start is None else load_file(start), tell=show,
         )  # fmt: skip
     with Bar("sets counted", quiet=json) as bar:
-        kept_out = Bank.load(bank, kept_out=True)
         limits = fit_limits(kept_out, weights, seed=seed, tell=lambda done: bar.at(done, SETS))
     with atomic_write(out) as temporary:
         save_file(weights | limits, temporary)

@@ -10,8 +10,8 @@ from packed_scenes.cluster.base import Hints
 from packed_scenes.cluster.decision import Evidence
 from packed_scenes.cluster.decision.counting import LEVEL, LIMITS, figures
 from packed_scenes.decision_training.bank import Bank
+from packed_scenes.decision_training.network import Floats
 from packed_scenes.decision_training.simulate import draw
-from packed_scenes.decision_training.training import Floats
 
 SETS = 900
 DECAY = 5e-4  # of the sum of the weights' sizes

@@ -53,9 +53,10 @@ def test_the_network_of_the_training_answers_as_the_one_that_decides():
 
 @pytest.mark.slow
 def test_an_interrupted_training_ends_as_one_that_was_not(bank, tmp_path, monkeypatch):
-    from packed_scenes.decision_training import training
+    from packed_scenes.decision_training import limits, training
 
     monkeypatch.setattr(training, "SAVE", 1)
+    monkeypatch.setattr(limits, "SETS", 40)
 
     def run(name, *more):
         arguments = [str(bank), "--out", str(tmp_path / name), "--steps", "3", "--json", *more]
