@@ -49,6 +49,15 @@ def test_coco(content, class_id, tmp_path):
     assert made.class_id.tolist() == [class_id]
 
 
+def test_corners_in_place_of_sizes_are_doubted(tmp_path):
+    content = coco(bbox=[200, 100, 240, 150])
+    content["annotations"] = [content["annotations"][0] | {"id": n, "bbox": [200 + n, 150, 240, 190]} for n in range(5)]
+    (tmp_path / "c.json").write_text(json.dumps(content))
+    _, warnings = read_boxes(tmp_path / "c.json").for_image("a.jpg", size=SIZE)
+    assert "5 boxes reach beyond the picture" in warnings[0]
+    assert "which is most of them" in warnings[0]
+
+
 def test_coco_in_fractions_is_refused(tmp_path):
     with pytest.raises(InputError, match="COCO's are pixels"):
         given(coco(bbox=[0.1, 0.1, 0.2, 0.2]), tmp_path)
