@@ -224,6 +224,7 @@ def test_the_compiled_loops_say_what_the_arrays_say() -> None:
         np.testing.assert_allclose(ours, plain, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_many_rows_need_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     """The core has no numba: above ``DENSE`` rows arrays do what the compiled loops do."""
     X, identity = simulate(2200, seed=3)

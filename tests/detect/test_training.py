@@ -168,6 +168,7 @@ def test_blended_weights_lie_between_those_before_and_after(tmp_path: Path) -> N
         torch.testing.assert_close(mixed, expected, atol=2e-3, rtol=2e-3)  # files hold half precision
 
 
+@pytest.mark.slow
 def test_a_blend_measures_its_batch_normalisation_anew(tmp_path: Path) -> None:
     trained, first = network.build(), network.build()
     images = [np.random.default_rng(i).integers(0, 255, (2, 64, 64, 3), np.uint8) for i in range(3)]

@@ -113,6 +113,7 @@ def test_anchors_inside_ignored_regions_weigh_nothing() -> None:
     assert weights[1].sum() == 0
 
 
+@pytest.mark.slow
 def test_ignored_regions_add_nothing_to_the_loss_but_boxes_in_them_do() -> None:
     torch.manual_seed(0)
     trainer = Trainer(network.build(), Plan(lr=1e-9, steps=10, warmup=1))

@@ -98,6 +98,11 @@ def test_both_archives_hold_all_of_the_package(built):
     assert {"pyproject.toml", "LICENSE", "packed_scenes/assets/detector.onnx"} <= inside
 
 
+def test_the_core_takes_at_most_900_mib(core):
+    files = (path for path in core.parents[1].rglob("*") if path.is_file() and not path.is_symlink())
+    assert sum(path.stat().st_size for path in files) <= 900 * 2**20
+
+
 def test_command_and_snippet_in_a_folder_with_names_like_ours(core, place):
     command = core.parent / "packed-scenes"
     told = json.loads(must(command, "analyze", "shelf.jpg", "--out", "runs/one", "--json", cwd=place))

@@ -65,6 +65,7 @@ def test_descriptor_cache(tmp_path):
     assert killed_everywhere(fill, empty, tmp_path / "new") > 6
 
 
+@pytest.mark.slow
 def test_import_of_a_project(tmp_path):
     for name in ("project.json", "log.jsonl", "photos/0123456789abcdef.png"):
         write_text(tmp_path / "project" / name, "{}")

@@ -41,6 +41,7 @@ def test_a_card_is_written_tried_and_added_to(tmp_path: Path):
     assert (tmp_path / "net.json").read_text() == before
 
 
+@pytest.mark.slow
 def test_calibration_finds_the_cut_between_identities(tmp_path: Path):
     rng = np.random.default_rng(0)
     for who in range(6):

@@ -102,6 +102,7 @@ def test_the_tree_of_some_rows_uses_edges_between_them_only():
     assert (finite[:, 2] >= exact - 1e-3).all()
 
 
+@pytest.mark.slow
 def test_groups_of_dense_parts_come_together_as_in_the_exact_tree():
     rng = np.random.default_rng(4)
     groups = 12 * rng.standard_normal((4, 6))

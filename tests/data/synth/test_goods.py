@@ -55,6 +55,7 @@ def test_equal_seeds_give_equal_goods(seed: int, index: int) -> None:
     assert np.array_equal(a.render(90, np.random.default_rng(3)), b.render(90, np.random.default_rng(3)))
 
 
+@pytest.mark.slow
 def test_another_process_draws_the_same() -> None:
     code = (
         "import zlib; from packed_scenes.data.synth.goods.families import Family;"

@@ -66,6 +66,7 @@ def test_what_is_kept_at_hand_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
     assert held._bytes == sum(t.nbytes for t in held._textures.values())
 
 
+@pytest.mark.slow
 def test_memory_of_a_mixed_stream_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scenes_module, "SMALL", 100_000)
     many = stream(5, layout="mixed", mixture=(0.2, 0.4, 0.4), **SMALL)

@@ -35,6 +35,7 @@ def straight(canvas: Canvas) -> View:
     return View(canvas.height, canvas.width, np.eye(3))
 
 
+@pytest.mark.slow
 def test_boxes_span_exactly_the_visible_pixels(scenes: list[Labelled]) -> None:
     assert sum(len(s.scene.truth) for s in scenes if s.scene.truth) > 300
     for labelled in scenes:

@@ -38,6 +38,7 @@ def check(folder):
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
+@pytest.mark.slow
 def test_two_processes_add_at_once(tmp_path):
     folder = tmp_path / "shared"
     processes = [writer(folder, name, 12) for name in ("left", "right")]

@@ -107,6 +107,7 @@ def test_a_foreign_folder_named_clusters_is_not_emptied(crops, cache, tmp_path):
     assert (tmp_path / "clusters" / "mine.txt").exists()
 
 
+@pytest.mark.slow
 def test_an_interrupted_asking_goes_on_and_ends_the_same(crops, cache, tmp_path):
     whole = count_folder(crops, cache=cache, options=Options(target=0.2), judge=_by_truth)
     file = tmp_path / "answers.csv"
