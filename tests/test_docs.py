@@ -83,6 +83,7 @@ def there(place, monkeypatch):
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PYTHON)
 def test_python_snippets_run_in_order(page, there):
     names = {}

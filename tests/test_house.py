@@ -41,6 +41,7 @@ def test_importing_a_package_loads_nothing_heavy(package):
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_every_command_explains_itself_without_loading_anything_heavy(script):
     code = (

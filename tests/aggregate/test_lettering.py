@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,6 +100,7 @@ def test_badge_text_contrasts_with_its_plate() -> None:
         assert abs(part.min() - sum(color)) > 200 or abs(part.max() - sum(color)) > 200
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.text(min_size=1, max_size=30), st.integers(9, 24), st.integers(0, 300))
 def test_a_name_is_cut_until_it_fits(name: str, height: int, width: int) -> None:

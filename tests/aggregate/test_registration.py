@@ -109,6 +109,7 @@ def test_what_the_other_photo_does_not_show_is_not_judged() -> None:
     assert found.agreement == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_a_stack_that_one_photo_shows_as_one_box_is_not_judged(seed: int, known: bool) -> None:

@@ -379,6 +379,7 @@ def test_everything_can_be_taken_away(client):
     assert client.post(f"/api/p/{key}/search", json={"photo": 0, "box": [5, 5, 25, 25]}).json()["hits"]
 
 
+@pytest.mark.slow
 def test_exports_for_other_tools_open_in_their_libraries(client, tmp_path):
     key, state = loaded(client, FIRST)
     edit(client, key, op="rename", c=state["groups"][0]["c"], name="Rote Seife")

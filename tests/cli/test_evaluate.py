@@ -10,6 +10,7 @@ from packed_scenes.data import Objects
 from packed_scenes.data.images import write_image
 from packed_scenes.data.labelled import LabelledScene
 from tests.cli.test_analyze import command
+from tests.commands import call
 from tests.packed_scenes.conftest import ColourObserver, paint, squares
 from tests.real import SHARED, needs
 
@@ -66,7 +67,7 @@ def test_joint_scores_pairs_across_scenes(tmp_path):
 def test_a_bad_truth_file_is_one_clear_line(tmp_path, content, said):
     if content is not None:
         (tmp_path / "truth.json").write_text(content)
-    done = command("evaluate.py", "truth.json", cwd=tmp_path)
+    done = call("evaluate", "truth.json", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert said in done.stderr

@@ -32,6 +32,7 @@ def test_small_and_large_routes_agree() -> None:
     assert (small.index == index).mean() > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ["ivf", "hnsw"])
 def test_approximate_recall(search: str) -> None:
     X, _ = scene_vectors(4000, dim=16)

@@ -28,6 +28,7 @@ def test_components_are_those_of_all_near_pairs(count: int, seed: int, threshold
     assert canonical(near_components(X, threshold)).tolist() == canonical(naive).tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 150), st.integers(0, 1000), st.sampled_from([0.1, 0.3, 0.6]), st.integers(1, 80))
 def test_parts_give_the_same_groups_as_the_whole(count: int, seed: int, threshold: float, most: int) -> None:

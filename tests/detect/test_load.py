@@ -93,6 +93,7 @@ def test_a_foreign_pickle_needs_trust(tmp_path: Path) -> None:
     assert not (tmp_path / "harm").exists()
 
 
+@pytest.mark.slow
 def test_trusted_ultralytics_weights_load_and_keep_more_than_300(tmp_path: Path) -> None:
     from packed_scenes.detect.ultralytics_import import import_ultralytics
 

@@ -92,6 +92,7 @@ def test_wrong_threshold_is_refused() -> None:
         nms(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), iou_threshold=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [3.0, 4000.0])
 def test_thirty_thousand_candidates_take_little_memory(spread: float) -> None:
     boxes, score = crowd(0, 30_000, spread)

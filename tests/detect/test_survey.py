@@ -42,6 +42,7 @@ def test_a_scene_side_by_side_gives_as_many_more(axis: int) -> None:
     assert not info.warnings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("corner", [(0, 0), (1500, 700)])
 def test_a_scene_on_a_large_plain_canvas_gives_the_same(corner: tuple[int, int]) -> None:
     image, boxes = picture(640, 480, size=22, gap=8)
@@ -90,6 +91,7 @@ def test_confidence_and_cap_only_filter(confidence: float, cap: int, seed: int) 
     assert np.array_equal(some.score, wanted.score[:cap])
 
 
+@pytest.mark.slow
 def test_parts_of_different_scales_are_run_each_at_its_own() -> None:
     near, far = picture(1200, 1200, size=200, gap=60)[0], picture(1200, 1200, size=18, gap=9)[0]
     count = sum(len(picture(1200, 1200, size=s, gap=g)[1]) for s, g in ((200, 60), (18, 9)))

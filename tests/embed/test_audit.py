@@ -28,6 +28,7 @@ def test_clean_data_raise_no_alarm() -> None:
         assert audit_vectors(vectors, label).findings == ()
 
 
+@pytest.mark.slow
 def test_planted_corruption_is_found() -> None:
     found = planted = alarms = 0
     for seed in range(6):

@@ -34,6 +34,7 @@ def content(kind: str) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["npy", "objects", "npz", "compressed", "parquet"])
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())

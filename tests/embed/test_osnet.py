@@ -38,6 +38,7 @@ def test_names_shapes_and_size_are_the_published_ones() -> None:
     assert count == 2_169_508  # 2.2 million in the paper's table; the same as torchreid's without its classifier
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["osnet_x0_25", "osnet_x0_5"])
 def test_published_files_load_and_describe(tmp_path: Path, variant: str) -> None:
     path = saved(tmp_path, variant, **{"module.classifier.weight": torch.zeros(7, 512)})

@@ -1,6 +1,7 @@
 """Identities over many scenes: rows stay with their objects, and neither order nor empty scenes matter."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,7 @@ def test_rows_stay_with_their_objects_and_the_same_things_share_a_name(scenes):
     assert info["n_objects"] == sum(map(len, scenes))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(SCENES, st.randoms(use_true_random=False))
 def test_neither_the_order_of_scenes_nor_empty_ones_matter(scenes, random):

@@ -82,6 +82,7 @@ def test_photos_written_slowly_by_another_process(observer, tmp_path):
     assert all(one == names[0] for one in names), "the first photo's objects changed their names"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::5])
 def test_names_stay_and_groups_are_those_of_one_run(tmp_path, order):
     folder, out, observer = tmp_path / "in", tmp_path / "run", ColourObserver()

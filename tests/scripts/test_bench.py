@@ -84,6 +84,7 @@ def test_list_names_every_stage(app) -> None:  # type: ignore[no-untyped-def]
     assert [line.split()[0] for line in lines] == list(STAGES)
 
 
+@pytest.mark.slow
 def test_clustering_agrees_with_the_libraries(app, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     stage = bench(app, "cluster", "cluster-curve", "cluster-large", "--out", str(tmp_path))
     density, linkage = stage["cluster"]["tables"]
@@ -93,6 +94,7 @@ def test_clustering_agrees_with_the_libraries(app, tmp_path: Path) -> None:  # t
     assert {"rows", "s", "cpu s", "peak GiB"} <= set(stage["cluster-curve"]["tables"][0]["rows"][0])
 
 
+@pytest.mark.slow
 def test_whole_job_reference_and_scaling_say_what_they_did(app, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     stages = bench(app, "scene", "reference", "--out", str(tmp_path))
     whole = stages["scene"]["tables"]

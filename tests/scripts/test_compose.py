@@ -17,6 +17,7 @@ def test_long_tail_adds_up_and_keeps_its_limits():
             long_tail(*bad, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_a_composed_set_is_repeatable_complete_and_goes_on(tmp_path):
     for _ in compose(tmp_path / "a", crops=30, identities=8, seed=3):
         pass

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "fuzz.py"
 
 
@@ -14,6 +16,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_a_few_files_and_one_alone() -> None:
     done = run("--count", "40", "--seed", "3", "--json")
     assert done.returncode == 0, done.stderr

@@ -63,6 +63,7 @@ def test_a_tree_over_the_graph_finds_what_the_exact_tree_finds():
     assert adjusted_rand_score(theirs, select(condense(sparse, 30), "eom")) > 0.95
 
 
+@pytest.mark.slow
 def test_bridges_join_far_components_by_their_shortest_distance():
     near = blobs(3000, groups=1, dim=2, spread=0.1)
     X = np.concatenate([near, near + 100, near + np.array([300, 0])]).astype(np.float32)

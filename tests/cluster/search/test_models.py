@@ -157,6 +157,7 @@ def test_the_winner_is_by_silhouette_noise_and_stability():
     assert finalists([candidate(clusters=1)]) == []
 
 
+@pytest.mark.slow
 def test_silhouettes_count_from_what_nothing_would_have():
     few, many = (reference(groups(1500, 1, dim=dim)[0]) for dim in (2, 20))
     assert few.at(4) > 0.25

@@ -68,6 +68,7 @@ def test_another_process_draws_the_same() -> None:
     assert len(runs) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(GoodsKind))
 def test_variants_differ_visibly_and_share_the_design(kind: GoodsKind) -> None:
     rng = np.random.default_rng(list(GoodsKind).index(kind))

@@ -31,6 +31,7 @@ def same(one: Scene, other: Scene) -> bool:
     return one.name == other.name and np.array_equal(one.image, other.image) and one.truth == other.truth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", list(Layout))
 def test_a_scene_depends_on_seed_and_index_alone(layout: Layout) -> None:
     spec = SceneSpec(layout=layout, **SMALL)

@@ -58,6 +58,7 @@ def test_two_processes_add_at_once(tmp_path):
     assert there.scenes() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 0.004, 0.011, 0.02])
 def test_a_killed_process_loses_nothing_and_tears_nothing(tmp_path, delay):
     folder = tmp_path / "killed"
