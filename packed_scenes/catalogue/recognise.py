@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.catalogue.assign_identities import NEW
+from packed_scenes.catalogue.nearest import nearest
 from packed_scenes.catalogue.records import Ints, Vectors
 from packed_scenes.data.thresholds import UNCALIBRATED
-
-BLOCK = 1 << 25  # similarities held at once: 128 MB
 
 Floats = npt.NDArray[np.float32]
 
@@ -75,15 +74,10 @@ def recognise(known: Vectors, vectors: Floats, *, threshold: float | None = None
         threshold: cosine distance at which identities part; None = :data:`packed_scenes.data.thresholds.UNCALIBRATED`.
 
     Returns:
-        (M,) identity numbers, -1 = new; (M,) cosine similarity to the nearest member, 0 where there is none.
+        (M,) identity numbers, -1 = new; (M,) cosine similarity to the nearest member, where one is near enough.
 
-    Memory: 128 MB, and one identity's vectors as float64.
+    Memory: 128 MB, a mean for each identity, and one identity's vectors as float64.
     """
-    row, nearest = np.zeros(len(vectors), np.int64), np.zeros(len(vectors), np.float32)
-    step = max(1, BLOCK // max(len(known), 1))
-    for low in range(0, len(vectors) if len(known) else 0, step):
-        similarity = vectors[low : low + step] @ known.vector.T
-        best = similarity.argmax(axis=1)
-        row[low : low + step] = best
-        nearest[low : low + step] = similarity[np.arange(len(best)), best]
-    return Recogniser(known, threshold=threshold).judge(vectors, row, nearest), nearest
+    limit = UNCALIBRATED if threshold is None else threshold
+    row, similarity = nearest(known, vectors, limit=limit)
+    return Recogniser(known, threshold=threshold).judge(vectors, row, similarity), similarity
