@@ -24,6 +24,7 @@ img.wide{width:100%;height:auto;border:1px solid var(--line);border-radius:8px;b
 table{font-size:.9rem}
 tr.won td{font-weight:700}
 code{background:var(--card);border:1px solid var(--line);border-radius:4px;padding:0 4px;overflow-wrap:anywhere}
+td code{overflow-wrap:normal}
 .note{border-left:4px solid #d08700;padding-left:12px}
 """
 
