@@ -135,18 +135,23 @@ class _Tree:
     def grow(self) -> None:
         """Merge until nothing is alike enough."""
         while True:
-            pairs = self.pairs
-            order = np.argsort(pairs.mean, kind="stable")
-            best = np.full(len(self.sizes), -1, np.int64)
-            rank = np.empty(len(order), np.int64)
-            rank[order] = np.arange(len(order))
-            np.maximum.at(best, pairs.one, rank)
-            np.maximum.at(best, pairs.two, rank)
-            merged = (best[pairs.one] == rank) & (best[pairs.two] == rank) & (pairs.mean >= MIN_PROBABILITY)
-            chosen = np.flatnonzero(merged)
+            chosen = self._reciprocal()
             if not len(chosen):
                 return
             self._merge(chosen)
+
+    def _reciprocal(self) -> Ints:
+        """Numbers of the pairs that are the most alike to both of their clusters; of equal ones the last one counts."""
+        alike = np.flatnonzero(self.pairs.mean >= MIN_PROBABILITY)
+        one, two, mean = self.pairs.one[alike], self.pairs.two[alike], self.pairs.mean[alike]
+        most, last = np.full(len(self.sizes), -np.inf), np.full(len(self.sizes), -1, np.int64)
+        for end in (one, two):
+            np.maximum.at(most, end, mean)
+        for end in (one, two):
+            at = np.flatnonzero(mean == most[end])
+            np.maximum.at(last, end[at], at)
+        number = np.arange(len(alike))
+        return np.asarray(alike[(last[one] == number) & (last[two] == number)], np.int64)
 
     def _merge(self, chosen: Ints) -> None:
         pairs = self.pairs
