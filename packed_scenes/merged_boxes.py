@@ -3,7 +3,7 @@
 A detector that takes a stack of two for one tall thing does so for all of a kind, so that no box of the right size
 stands beside it to tell. The picture tells: between two copies it repeats after half the box. That alone is true of
 many a plain package; a box is split where the detector itself saw one of the halves, though faintly, and where it has
-the size of one that was split so.
+the size of one that was split so and its look, or halves that are the same.
 
 Parameters were chosen on generated scenes (20 walls of stacks, 16 mixed ones); figures stand in ``detect/README.md``.
 """
@@ -21,11 +21,12 @@ from packed_scenes.data.overlaps import pairwise_iou
 
 MIN_SCORE = 0.3  # score from which a box is looked at, whatever the confidence
 MIN_SIDE = 24  # px of a half under which its picture tells too little: halves of a nucleus look alike
-HALF_IOU = 0.6  # IoU from which another box is one of the halves
+HALF_IOU = 0.52  # IoU from which another box is one of the halves; the whole has .5
 MIN_CORRELATION = 0.6  # of the picture with itself, half a box further
 MIN_COSINE = 0.68  # between the halves' vectors
 MAX_SIZE_RATIO = 0.25  # log ratio of sides up to which a box has the size of one that was split,
 KIN_COSINE = 0.6  # and cosine from which it has its look: nine in ten pairs of one identity reach it
+SAME = 0.9  # correlation and cosine from which the size is enough
 LENGTH, NARROWEST = 96, 16  # px to which a box is brought, along and across
 PERIODS = range(40, 57, 2)  # px of these after which the picture may repeat
 SHIFTS = (-4, -2, 0, 2, 4)  # px across
@@ -59,19 +60,15 @@ def split_merged(image: Image, objects: Objects, faint: Objects, embed: Embed) -
         seen = _seen(parts, every.xyxy) >= needed
         large = (parts[:, 0, 2:] - parts[:, 0, :2]).min(1) >= MIN_SIDE
         rows = np.flatnonzero(seen & large & (every.score >= MIN_SCORE))
-        rows = rows[_repeats(image, every.xyxy[rows], axis)]
-        first = embed(image, parts[rows].reshape(-1, 4)).reshape(-1, 2, width)
-        first_alike = _alike(first)
-        rows, first = rows[first_alike], first[first_alike]
-        like = np.setdiff1d(_kin(objects, rows), rows)
-        like = like[large[like]]
-        like = like[_repeats(image, every.xyxy[like], axis)]
-        second = embed(image, parts[like].reshape(-1, 4)).reshape(-1, 2, width)
-        second_alike = _alike(second)
-        rows = np.concatenate([rows, like[second_alike]])
+        rows, first, _ = _repeating(image, parts, rows, axis, embed, width)
+        same_size, same_look = _kin(objects, rows)
+        like = np.setdiff1d(np.flatnonzero(same_size & large[: len(objects)]), rows)
+        like, second, worst = _repeating(image, parts, like, axis, embed, width)
+        sure = same_look[like] | (worst > SAME)
+        rows = np.concatenate([rows, like[sure]])
         wholes.append(rows)
         halves.append(parts[rows])
-        vectors.append(np.concatenate([first, second[second_alike]]))
+        vectors.append(np.concatenate([first, second[sure]]))
     return _replaced(objects, np.concatenate(wholes), np.concatenate(halves), np.concatenate(vectors))
 
 
@@ -111,13 +108,20 @@ def _correlation(picture: npt.NDArray[np.float32], period: int, shift: int) -> f
     return float(here @ there / np.sqrt((here @ here) * (there @ there) + 1e-6))
 
 
-def _repeats(image: Image, xyxy: Boxes, axis: int) -> npt.NDArray[np.bool_]:
-    return np.array([self_correlation(image, box, axis) > MIN_CORRELATION for box in xyxy], bool)
-
-
-def _alike(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    alike: npt.NDArray[np.bool_] = (vectors[:, 0] * vectors[:, 1]).sum(1) > MIN_COSINE
-    return alike
+def _repeating(
+    image: Image, halves: Boxes, rows: npt.NDArray[np.intp], axis: int, embed: Embed, width: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    """Which of some rows show the same twice; with the (K, 2, D) vectors of their halves, and the smaller of
+    correlation and cosine.
+    """
+    whole = np.concatenate([halves[rows, 0, :2], halves[rows, 1, 2:]], axis=1)
+    correlation = np.array([self_correlation(image, box, axis) for box in whole])
+    kept = correlation > MIN_CORRELATION
+    rows, correlation = rows[kept], correlation[kept]
+    vectors = embed(image, halves[rows].reshape(-1, 4)).reshape(-1, 2, width)
+    cosine = (vectors[:, 0] * vectors[:, 1]).sum(1)
+    kept = cosine > MIN_COSINE
+    return rows[kept], vectors[kept], np.minimum(correlation, cosine)[kept]
 
 
 def _seen(halves: Boxes, boxes: Boxes, *, block: int = 500_000) -> npt.NDArray[np.int64]:
@@ -130,16 +134,16 @@ def _seen(halves: Boxes, boxes: Boxes, *, block: int = 500_000) -> npt.NDArray[n
     return np.concatenate(parts)
 
 
-def _kin(objects: Objects, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Rows that have the size and the look of one of some rows."""
+def _kin(objects: Objects, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which objects have the size of one of some rows, and which its look, too."""
     assert objects.embedding is not None
     side = np.log(np.maximum(objects.xyxy[:, 2:] - objects.xyxy[:, :2], 1e-3)).astype(np.float64)
-    near = np.zeros(len(objects), bool)
+    same_size, same_look = np.zeros((2, len(objects)), bool)
     for row in rows[rows < len(objects)]:
-        near |= (np.abs(side - side[row]) < MAX_SIZE_RATIO).all(1) & (
-            objects.embedding @ objects.embedding[row] > KIN_COSINE
-        )
-    return np.flatnonzero(near)
+        size = (np.abs(side - side[row]) < MAX_SIZE_RATIO).all(1)
+        same_size |= size
+        same_look |= size & (objects.embedding @ objects.embedding[row] > KIN_COSINE)
+    return same_size, same_look
 
 
 def _replaced(

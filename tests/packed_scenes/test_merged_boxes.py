@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from packed_scenes.data import Objects, Scene
 from packed_scenes.detect.info import DetectionInfo
-from packed_scenes.merged_boxes import cut, self_correlation, split_merged
+from packed_scenes.merged_boxes import MIN_CORRELATION, SAME, cut, self_correlation, split_merged
 from packed_scenes.observe import Observer
 from packed_scenes.settings import Settings
 
@@ -78,10 +78,13 @@ def test_nothing_is_split_that_the_detector_saw_no_part_of() -> None:
 
 
 def test_its_like_is_split_too_and_another_of_its_size_is_not() -> None:
-    image = picture((1, 0, 0), (1, 0, 1), (1, 2, 0), (1, 2, 1), (4, 4, 0), (4, 4, 1))
-    objects = found(image, boxes((0, 0, 1, 2), (2, 0, 3, 2), (4, 0, 5, 2)))
+    image = picture((1, 0, 0), (1, 0, 1), (1, 2, 0), (1, 2, 1), (4, 4, 0), (4, 4, 1), (5, 6, 0), (5, 6, 1))
+    mixed = texture(4) // 2 + texture(6) // 2  # the third thing's lower half is less like its upper one
+    image[SIDE : 2 * SIDE, 4 * SIDE : 5 * SIDE] = mixed
+    assert MIN_CORRELATION < self_correlation(image, boxes((4, 0, 5, 2))[0], 1) < SAME
+    objects = found(image, boxes((0, 0, 1, 2), (2, 0, 3, 2), (4, 0, 5, 2), (6, 0, 7, 2)))
     made = split_merged(image, objects, faint(boxes((0, 1, 1, 2))), embed)
-    assert len(made) == 5
+    assert len(made) == 7  # the first, its like, and the last, whose halves are the same
     assert (4 * SIDE, 0, 5 * SIDE, 2 * SIDE) in set(map(tuple, made.xyxy.tolist()))
 
 
