@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from packed_scenes.cli.console import Bar, application, print_json, say
-from packed_scenes.cli.options import Cache, Descriptors, Device, Json, Mask, Seed
+from packed_scenes.cli.options import DESCRIPTORS, Cache, Device, Json, Mask, Seed
 
 app = application()
 
@@ -34,7 +34,9 @@ Interrupted, the same command goes on: what was computed is kept by the pictures
 @app.command(epilog=EPILOG)
 def main(
     pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures or folders, one crop per picture.")] = None,
-    descriptors: Descriptors = None,
+    descriptors: Annotated[
+        list[str] | None, typer.Option("--descriptors", "-d", help=f"{DESCRIPTORS}  [default: default]")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the matrices.")] = Path("runs/describe"),
     format: Annotated[str, typer.Option(help="npy or parquet.")] = "npy",
     cache: Cache = None,

@@ -41,10 +41,7 @@ Export = Annotated[
     ),
 ]
 IDENTITIES = "folders, a CSV (file,identity), or name:PATTERN such as 'name:(.+)_cam'"
-Descriptors = Annotated[
-    list[str] | None,
-    typer.Option("--descriptors", "-d", help="Embedder (a name, NAME=FILE or a file) or matrix file; repeat for more."),
-]
+DESCRIPTORS = "Embedder: a name, NAME=FILE or a file; repeat for more."
 MASK = "Hide the background first: threshold, grabcut, deeplab, deeplab=FILE."
 Mask = Annotated[str | None, typer.Option(help=MASK)]
 Cache = Annotated[Path | None, typer.Option(help="Folder of vectors already computed.  [default: OUT/cache]")]

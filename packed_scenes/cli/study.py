@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from packed_scenes.cli.console import Bar, application, lock_output, print_json, say, track
-from packed_scenes.cli.options import IDENTITIES, Cache, ClusterFolders, Descriptors, Device, Json, Mask, Seed
+from packed_scenes.cli.options import DESCRIPTORS, IDENTITIES, Cache, ClusterFolders, Device, Json, Mask, Seed
 
 app = application()
 
@@ -30,7 +30,10 @@ Examples:
 @app.command(epilog=EPILOG)
 def main(
     inputs: Annotated[list[Path], typer.Argument(help="Folders of crops, a table of paths, or matrices.")],
-    descriptors: Descriptors = None,
+    descriptors: Annotated[
+        list[str] | None,
+        typer.Option("--descriptors", "-d", help=f"{DESCRIPTORS} Or a matrix file.  [default: default, colour, shape]"),
+    ] = None,
     prepare: Annotated[
         list[str] | None,
         typer.Option(help="Preparation; repeat for more.  [default: pca60+minmax, unit+pca60]"),
