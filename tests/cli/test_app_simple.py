@@ -1,6 +1,7 @@
 """The thin page of ``app --simple``: extracts, clusters and retrieves, run by streamlit's own test runner."""
 
 import io
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ def page(tmp_path, monkeypatch):
         made.embedder.embed = colours
         return made
 
+    import_module("packed_scenes.analysis")  # else it would be imported with the stub, and keep it for all tests
     monkeypatch.setattr("packed_scenes.observe.Observer", observer)
     import streamlit
 
