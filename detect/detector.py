@@ -28,7 +28,7 @@ from packed_scenes.detect.load import Backend, General, load_network
 from packed_scenes.detect.nested_boxes import rescore
 from packed_scenes.detect.networks import Network
 from packed_scenes.detect.nms import best_first, nms, nms_mean
-from packed_scenes.detect.pyramid import Image, Pyramid, Rectangle, is_flat, scaled
+from packed_scenes.detect.pyramid import Image, Pyramid, Rectangle, is_flat, padded, scaled
 from packed_scenes.detect.scale import SIZE_SCORE, SizeEstimate, estimate_size
 from packed_scenes.detect.survey import INPUT_SIDES, SAME_SCALE, Region, Survey, finer, survey
 from packed_scenes.detect.tiles import EDGE, Candidates, layout, merge
@@ -36,7 +36,6 @@ from packed_scenes.detect.tiles import EDGE, Candidates, layout, merge
 IOU = 0.6  # NMS threshold
 FAINT_SCORE = 0.03  # score down to which what the network saw is kept in mind; see DetectionInfo.faint
 VOTE_SCORE = 0.1  # score from which a candidate has a say in where a better one lies, whatever the confidence
-PAD = 114  # grey of the padding, as in training
 TILE = 1024  # px, side of automatic tiles
 WHOLE_PX = 1600  # px, up to this long side a picture is run in one piece (about 400 MB)
 MAX_SIDE = 16_000  # px, long side of the input that may be asked for
@@ -224,7 +223,7 @@ class Detector:
             piece, exact = pyramid.part(tile, width=size[0], height=size[1])
             shown.append(exact)
             if len(tiles) == 1 or not is_flat(piece):
-                output = self.network(self._padded(piece), min(self.confidence, FAINT_SCORE))[0]
+                output = self.network(padded(piece, card.stride, card.fixed), min(self.confidence, FAINT_SCORE))[0]
                 found.append(self._candidates(output, size, exact, number, min_score=min_score))
         every = Candidates.concat(found)
         joined = merge(
@@ -240,15 +239,6 @@ class Detector:
             return 0
         side, longest = (TILE, WHOLE_PX) if self.tile == "auto" else (int(self.tile), int(self.tile))
         return side if max(width, height) > longest else 0
-
-    def _padded(self, piece: Image) -> Image:
-        """A batch of one piece, padded to the stride."""
-        stride = self.network.card.stride
-        height, width = piece.shape[:2]
-        tall, wide = self.network.card.fixed or (-(-height // stride) * stride, -(-width // stride) * stride)
-        padded = np.full((1, tall, wide, 3), PAD, np.uint8)
-        padded[0, :height, :width] = piece
-        return padded
 
     def _candidates(
         self, output: Found, size: tuple[int, int], shown: Rectangle, number: int, *, min_score: float

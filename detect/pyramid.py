@@ -10,6 +10,7 @@ Image = npt.NDArray[np.uint8]
 Rectangle = tuple[float, float, float, float]
 
 FLAT = 12  # grey levels: a part that varies by less over its means of 4 x 4 pixels shows nothing; noise varies less
+PAD = 114  # grey of the padding, as in training
 
 
 class Pyramid:
@@ -84,3 +85,12 @@ def is_flat(image: Image) -> bool:
 def detail(image: Image) -> float:
     """How much a part shows: the mean absolute Laplacian of its brightness, in grey levels."""
     return float(np.abs(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_16S)).mean())
+
+
+def padded(piece: Image, stride: int, fixed: tuple[int, int] | None) -> Image:
+    """A (1, H, W, 3) batch of one piece, padded with grey to multiples of the stride, or to a fixed (height, width)."""
+    height, width = piece.shape[:2]
+    tall, wide = fixed or (-(-height // stride) * stride, -(-width // stride) * stride)
+    batch = np.full((1, tall, wide, 3), PAD, np.uint8)
+    batch[0, :height, :width] = piece
+    return batch
