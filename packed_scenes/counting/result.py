@@ -104,12 +104,14 @@ class Count:
 
     def to_json(self) -> dict[str, Any]:
         """The result with its evidence, as JSON values."""
+        from packed_scenes.cluster.decision.counting import LEVEL
+
         plateau = self.curve.plateau()
         estimate = self.asked.estimate if self.asked else None
         return {
             "count": round(self.count),
             "interval": list(self.interval),
-            "level": 0.95,
+            "level": LEVEL if estimate is None else 0.95,
             "method": self.method,
             "files": len(self.paths),
             "left_out": len(self.errors),
