@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from packed_scenes.cli.commands import COMMANDS, GROUPS, PROGRAM, application
+from packed_scenes.cli.earlier import today
 
 
 def overview() -> str:
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: with the exit code: 0 done, 2 bad input or usage, 130 interrupted.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = today(list(sys.argv[1:] if arguments is None else arguments))
     first = given[0] if given else "--help"
     if "_PACKED_SCENES_COMPLETE" in os.environ or first in ("--install-completion", "--show-completion"):
         from packed_scenes.cli.completion import complete
