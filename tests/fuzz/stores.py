@@ -11,6 +11,7 @@ import json
 import shutil
 import sqlite3
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import cache
@@ -157,7 +158,8 @@ def prepare(folder: Path) -> None:
     for reader, content in seeds():
         name, read = READERS[reader]
         (folder / name).write_bytes(content)
-        read(folder / name)
+        with suppress(*([InputError] if reader == "values" else [])):  # its values need not be sound
+            read(folder / name)
 
 
 def _embedder_of(path: Path) -> None:
@@ -248,7 +250,7 @@ def _values(path: Path) -> None:
     """Put values that cannot be into a sound database; the case's bytes choose them."""
     file = path.with_name("catalogue.sqlite")
     _restore(file, "sqlite")
-    rng = np.random.default_rng(list(path.read_bytes()))
+    rng = np.random.default_rng(zlib.crc32(path.read_bytes()))
     odd = (None, -1, 1 << 62, 1.5, float("inf"), "", "x", "[" * 5000, "{}", "9" * 5000, b"", b"\0\0\0", b"\xff" * 40)
     with closing(sqlite3.connect(file)) as opened:
         opened.execute("PRAGMA ignore_check_constraints = ON")
