@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.aggregate.adjacency import rectangles
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.overlaps import pairwise_iou
 
-MIN_SCORE = 0.3  # score from which a box is looked at, whatever the confidence
+MIN_SCORE = 0.3  # score from which a box may be the first of its kind
 MIN_SIDE = 24  # px of a half under which its picture tells too little: halves of a nucleus look alike
 HALF_IOU = 0.52  # IoU from which another box is one of the halves; the whole has .5
 MIN_CORRELATION = 0.6  # of the picture with itself, half a box further
@@ -28,8 +29,7 @@ MAX_SIZE_RATIO = 0.25  # log ratio of sides up to which a box has the size of on
 KIN_COSINE = 0.6  # and cosine from which it has its look: nine in ten pairs of one identity reach it
 SAME = 0.9  # correlation and cosine from which the size is enough
 LENGTH, NARROWEST = 96, 16  # px to which a box is brought, along and across
-PERIODS = range(40, 57, 2)  # px of these after which the picture may repeat
-SHIFTS = (-4, -2, 0, 2, 4)  # px across
+SHORTEST, SHIFT = 40, 4  # px of these after which the picture may repeat (at most LENGTH - 40), and sideways
 
 Image = npt.NDArray[np.uint8]
 Boxes = npt.NDArray[np.float32]
@@ -42,7 +42,7 @@ def split_merged(image: Image, objects: Objects, faint: Objects, embed: Embed) -
     Args:
         image: (H, W, 3) RGB uint8.
         objects: what was found in it, with scores and embeddings.
-        faint: what the detector saw under the confidence.
+        faint: what the detector saw under the confidence; it says where a half was seen, and is not split.
         embed: gives the unit vectors of boxes.
 
     Returns:
@@ -50,19 +50,19 @@ def split_merged(image: Image, objects: Objects, faint: Objects, embed: Embed) -
     """
     if not len(objects) or objects.embedding is None:
         return objects
-    every = Objects.concat([objects.replace(embedding=None), faint.replace(object_id=_ids(len(faint), "faint"))])
+    found = np.concatenate([objects.xyxy, faint.xyxy])
     wholes: list[npt.NDArray[np.intp]] = []
     halves: list[Boxes] = []
     vectors: list[npt.NDArray[np.float32]] = []
     width = objects.embedding.shape[1]
     for axis, needed in ((1, 1), (0, 2)):  # symmetric things look alike left and right: there, both halves must be seen
-        parts = cut(every.xyxy, axis)
-        seen = _seen(parts, every.xyxy) >= needed
+        parts = cut(objects.xyxy, axis)
         large = (parts[:, 0, 2:] - parts[:, 0, :2]).min(1) >= MIN_SIDE
-        rows = np.flatnonzero(seen & large & (every.score >= MIN_SCORE))
+        rows = np.flatnonzero(large & (objects.score >= MIN_SCORE))
+        rows = rows[_seen(parts[rows], found) >= needed]
         rows, first, _ = _repeating(image, parts, rows, axis, embed, width)
         same_size, same_look = _kin(objects, rows)
-        like = np.setdiff1d(np.flatnonzero(same_size & large[: len(objects)]), rows)
+        like = np.setdiff1d(np.flatnonzero(same_size & large), rows)
         like, second, worst = _repeating(image, parts, like, axis, embed, width)
         sure = same_look[like] | (worst > SAME)
         rows = np.concatenate([rows, like[sure]])
@@ -96,16 +96,9 @@ def self_correlation(image: Image, box: npt.NDArray[np.float32], axis: int) -> f
         crop = np.ascontiguousarray(crop.transpose(1, 0, 2))
     across = int(np.clip(round(crop.shape[1] * LENGTH / crop.shape[0]), NARROWEST, LENGTH))
     small = cv2.resize(crop, (across, LENGTH), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), 1).astype(np.float32)
-    return max(_correlation(small, period, shift) for period in PERIODS for shift in SHIFTS)
-
-
-def _correlation(picture: npt.NDArray[np.float32], period: int, shift: int) -> float:
-    rows, across = min(period, LENGTH - period), picture.shape[1]
-    here = picture[:rows, max(0, shift) : across + min(0, shift)].ravel()
-    there = picture[period : period + rows, max(0, -shift) : across + min(0, -shift)].ravel()
-    here, there = here - here.mean(), there - there.mean()
-    return float(here @ there / np.sqrt((here @ here) * (there @ there) + 1e-6))
+    small = cv2.GaussianBlur(small, (0, 0), 1)
+    found = cv2.matchTemplate(small[SHORTEST:], small[:SHORTEST, SHIFT:-SHIFT], cv2.TM_CCOEFF_NORMED)
+    return float(found.max())
 
 
 def _repeating(
@@ -124,22 +117,23 @@ def _repeating(
     return rows[kept], vectors[kept], np.minimum(correlation, cosine)[kept]
 
 
-def _seen(halves: Boxes, boxes: Boxes, *, block: int = 500_000) -> npt.NDArray[np.int64]:
-    """How many of each box's halves were found, too; ``block`` pairs at a time, some 50 MB."""
-    step = max(1, block // (2 * len(boxes)))
-    parts = [
-        (pairwise_iou(halves[i : i + step].reshape(-1, 4), boxes).max(1) > HALF_IOU).reshape(-1, 2).sum(1)
-        for i in range(0, len(halves), step)
-    ]
-    return np.concatenate(parts)
+def _seen(halves: Boxes, found: Boxes) -> npt.NDArray[np.int64]:
+    """How many of the halves (N, 2, 4) are among the found boxes (M, 4); only overlapping pairs are compared."""
+    import shapely
+
+    pieces, others = (rectangles(b.reshape(-1, 4).astype(np.float64)) for b in (halves, found))
+    i, j = shapely.STRtree(others).query(pieces)
+    shared = shapely.area(shapely.intersection(pieces[i], others[j]))
+    covered = i[shared > HALF_IOU * (shapely.area(pieces[i]) + shapely.area(others[j]) - shared)]
+    return np.bincount(np.unique(covered) // 2, minlength=len(halves))
 
 
 def _kin(objects: Objects, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which objects have the size of one of some rows, and which its look, too."""
+    """Which objects have the size of one of some rows, and which its look, too; N x D at a time."""
     assert objects.embedding is not None
     side = np.log(np.maximum(objects.xyxy[:, 2:] - objects.xyxy[:, :2], 1e-3)).astype(np.float64)
     same_size, same_look = np.zeros((2, len(objects)), bool)
-    for row in rows[rows < len(objects)]:
+    for row in rows:
         size = (np.abs(side - side[row]) < MAX_SIZE_RATIO).all(1)
         same_size |= size
         same_look |= size & (objects.embedding @ objects.embedding[row] > KIN_COSINE)
@@ -150,8 +144,6 @@ def _replaced(
     objects: Objects, wholes: npt.NDArray[np.intp], halves: Boxes, vectors: npt.NDArray[np.float32]
 ) -> Objects:
     """The objects with halves instead of wholes; a half takes the place of a box that it covers."""
-    own = wholes < len(objects)  # the others, found under the confidence, only said what size to look for
-    wholes, halves, vectors = wholes[own], halves[own], vectors[own]
     wholes, first = np.unique(wholes, return_index=True)
     if not len(wholes):
         return objects

@@ -1,15 +1,12 @@
-"""Names that options had before: they go on working, and one line says the new one."""
+"""Options known by an earlier name in people's scripts go on working, and one line says the name of today."""
 
 from __future__ import annotations
 
 import sys
 
 # (command, option) -> its name now, and what became of its values
-RENAMED: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
+RENAMED = {
     ("study", "--sort"): ("--folders", {"no": "none", "link": "links", "copy": "copies"}),
-    ("describe", "--descriptor"): ("--descriptors", {}),
-    ("train-detector", "--rate"): ("--lr", {}),
-    ("train-embedder", "--rate"): ("--lr", {}),
 }
 
 

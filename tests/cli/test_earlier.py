@@ -12,11 +12,6 @@ from packed_scenes.cli.earlier import today
             ["study", "crops", "--folders", "copies", "--out", "copy"],
         ),
         (["study", "--sort=no"], ["study", "--folders=none"]),
-        (
-            ["describe", "--descriptor", "default", "--descriptor=colour"],
-            ["describe", "--descriptors", "default", "--descriptors=colour"],
-        ),
-        (["train-detector", "--rate", "0.1"], ["train-detector", "--lr", "0.1"]),
         (["describe", "--names", "--json"], ["embedders", "--json"]),
     ],
 )
