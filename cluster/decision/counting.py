@@ -46,16 +46,16 @@ class Counted:
 
 def count(evidence: Evidence) -> Counted:
     """Count the identities."""
-    decision, found = evidence.decide(), evidence.judgement
-    if found is None:
+    decision = evidence.decide()
+    if evidence.judgement is None:
         return Counted(decision, 1, 1)
     about = figures(evidence, decision)
     low, high = (float(evidence.weights[name] @ about) for name in LIMITS)
     number = decision.count
     return Counted(
         decision,
-        max(1, min(number, round(number * np.exp(min(low, 0.0))))),
-        min(len(evidence.X), max(number, round(number * np.exp(max(high, 0.0))))),
+        max(1, round(number * np.exp(min(low, 0.0)))),
+        min(len(evidence.X), round(number * np.exp(max(high, 0.0)))),
     )
 
 

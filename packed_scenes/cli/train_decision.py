@@ -41,7 +41,7 @@ def main(
 ) -> None:
     """Train the network that judges pairs; interrupted, the same command goes on from the checkpoint beside --out."""
     import torch
-    from safetensors.numpy import load_file, save_file
+    from safetensors.numpy import save_file
 
     from packed_scenes.data import InputError
     from packed_scenes.data.files import atomic_write
@@ -49,6 +49,7 @@ def main(
     from packed_scenes.decision_training.banking import build
     from packed_scenes.decision_training.limits import SETS, fit_limits
     from packed_scenes.decision_training.training import Recipe, train
+    from packed_scenes.embed.compiled import read_tensors
 
     torch.set_num_threads(1)
 
@@ -72,7 +73,7 @@ def main(
 
         weights = train(
             Bank.load(bank), Recipe(steps=steps, lr=lr, seed=seed), out.with_suffix(".ckpt"),
-            start=None if start is None else load_file(start), tell=show,
+            start=None if start is None else read_tensors(start), tell=show,
         )  # fmt: skip
     with Bar("sets counted", quiet=json) as bar:
         limits = fit_limits(kept_out, weights, seed=seed, tell=lambda done: bar.at(done, SETS))

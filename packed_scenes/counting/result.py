@@ -104,6 +104,7 @@ class Count:
 
     def to_json(self) -> dict[str, Any]:
         """The result with its evidence, as JSON values."""
+        from packed_scenes.cluster.counting.estimate import LEVEL as ANSWERED
         from packed_scenes.cluster.decision.counting import LEVEL
 
         plateau = self.curve.plateau()
@@ -111,7 +112,7 @@ class Count:
         return {
             "count": round(self.count),
             "interval": list(self.interval),
-            "level": LEVEL if estimate is None else 0.95,
+            "level": LEVEL if estimate is None else ANSWERED,
             "method": self.method,
             "files": len(self.paths),
             "left_out": len(self.errors),

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
+from packed_scenes.data.damage import UNREADABLE, why
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Width = TypeVar("Width", np.float32, np.float64)
 
 KEPT_OUT = 5  # one identity (family, shelf) in so many takes no part in the training
 FEW = 20  # identities below which a pool is too small to be divided
@@ -59,13 +61,13 @@ class Bank:
         """Read a bank that :func:`packed_scenes.decision_training.banking.build` has written.
 
         Raises:
-            InputError: if the file is missing or none.
+            InputError: if the file is missing or no bank.
         """
         try:
             with np.load(path, allow_pickle=False) as held:
                 return cls._of({name: held[name] for name in held.files}, kept_out)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"no bank of vectors: {error}", file=path, remedy="Build it again.") from error
+        except UNREADABLE as error:
+            raise InputError(f"no bank of vectors: {why(error)}", file=path, remedy="Build it again.") from error
 
     @classmethod
     def _of(cls, held: dict[str, npt.NDArray[Any]], kept_out: bool) -> Self:
@@ -75,14 +77,13 @@ class Bank:
             source, part = name.rsplit("/", 1)
             parts.setdefault(source, {})[part] = value
         for number, (source, values) in enumerate(sorted(parts.items())):
-            identity, family = values.pop("identity").astype(np.int64), values.pop("family", None)
-            boxes = values.pop("xyxy", None)
+            identity, boxes = values.pop("identity").astype(np.int64), values.pop("xyxy", None)
             if boxes is not None:
                 if (number % KEPT_OUT == 0) == kept_out:
                     vectors = {name: unit(value.astype(np.float32)) for name, value in values.items()}
                     shelves.append(Shelf(vectors, identity, boxes.astype(np.float64)))
                 continue
-            assert family is not None
+            family = values.pop("family").astype(np.int64)
             # The division is by identity; look-alikes stay together, as telling them apart is what is learned.
             key = np.where(family >= 0, family, identity)
             out = key * 2654435761 % 97 % KEPT_OUT == 0
@@ -90,7 +91,7 @@ class Bank:
                 out[:] = False
             keep = np.flatnonzero(out == kept_out)
             if len(keep):
-                pools[source] = _pool(values, identity[keep], family[keep].astype(np.int64), keep)
+                pools[source] = _pool(values, identity[keep], family[keep], keep)
         return cls(pools, shelves)
 
 
@@ -100,6 +101,6 @@ def _pool(part: dict[str, npt.NDArray[Any]], identity: Ints, family: Ints, keep:
     return Pool(vectors, identity, family, rows)
 
 
-def unit(rows: Floats) -> Floats:
+def unit(rows: npt.NDArray[Width]) -> npt.NDArray[Width]:
     """Scale rows (the last axis) to unit length."""
-    return np.asarray(rows / (np.linalg.norm(rows, axis=-1, keepdims=True) + 1e-9), np.float32)
+    return np.asarray(rows / (np.linalg.norm(rows, axis=-1, keepdims=True) + 1e-9), rows.dtype)

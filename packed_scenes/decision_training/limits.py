@@ -9,8 +9,7 @@ import numpy as np
 from packed_scenes.cluster.base import Hints
 from packed_scenes.cluster.decision import Evidence
 from packed_scenes.cluster.decision.counting import LEVEL, LIMITS, figures
-from packed_scenes.decision_training.bank import Bank
-from packed_scenes.decision_training.network import Floats
+from packed_scenes.decision_training.bank import Bank, Floats
 from packed_scenes.decision_training.simulate import draw
 
 SETS = 900

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from packed_scenes.cluster.decision.features import describe
 from packed_scenes.cluster.decision.lists import LENGTH
+from packed_scenes.decision_training.bank import Floats
 from packed_scenes.decision_training.simulate import Example
 
-Floats = npt.NDArray[np.float32]
 INPUTS = ("pair", "object", "whole")
 
 

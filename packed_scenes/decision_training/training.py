@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from packed_scenes.decision_training.bank import Bank
-from packed_scenes.decision_training.network import Batch, Floats, Network, collate, statistics_of
+from packed_scenes.data.files import atomic_write
+from packed_scenes.decision_training.bank import Bank, Floats
+from packed_scenes.decision_training.network import Batch, Network, collate, statistics_of
 from packed_scenes.decision_training.simulate import draw
 
 ANSWERS = (0.3, 0.3, 1.0)  # weights of the losses of the successive answers
@@ -109,7 +110,7 @@ def train(
         with torch.no_grad():
             for name, value in network.state_dict().items():
                 averaged[name].mul_(slow).add_(value, alpha=1 - slow)
-        shown = tuple(0.98 * old + 0.02 * new for old, new in zip(shown, (float(loss.detach()), f), strict=True))  # type: ignore[assignment]
+        shown = 0.98 * shown[0] + 0.02 * float(loss.detach()), 0.98 * shown[1] + 0.02 * f
         if tell is not None:
             tell(step + 1, *shown, time.perf_counter() - begun)
         if (step + 1) % SAVE == 0 or step + 1 == recipe.steps:
@@ -120,7 +121,7 @@ def train(
                 "averaged": averaged,
                 "step": step + 1,
             }
-            torch.save(held, checkpoint.with_suffix(".part"))
-            checkpoint.with_suffix(".part").replace(checkpoint)
+            with atomic_write(checkpoint) as path:
+                torch.save(held, path)
     network.load_state_dict(averaged)
     return network.weights()

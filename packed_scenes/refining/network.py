@@ -41,7 +41,7 @@ def trainable(name: str) -> tuple[Unit, dict[str, Any]]:
     return network.eval(), card
 
 
-def store_canvases(network: Unit, card: Mapping[str, Any], store: CropStore) -> Iterator[npt.NDArray[np.uint8]]:
+def canvases_of(network: Unit, card: Mapping[str, Any], store: CropStore) -> Iterator[npt.NDArray[np.uint8]]:
     """The stored crops as the network's canvases, (at most CHUNK, height, width, 3) at a time."""
     from packed_scenes.embed.crops import letterbox_crops
 
@@ -60,7 +60,7 @@ def embed_store(
 
     run = TorchRunner(copy.deepcopy(network), device="cpu")
     parts, done = [], 0
-    for canvases in store_canvases(network, card, store):
+    for canvases in canvases_of(network, card, store):
         parts.append(run(canvases))
         done += len(canvases)
         if progress is not None:

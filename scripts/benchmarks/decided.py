@@ -55,7 +55,7 @@ def accuracy(sets: dict[str, Collection]) -> list[dict[str, Any]]:
 def _row(part: Collection) -> dict[str, Any]:
     import numpy as np
 
-    from packed_scenes.cluster import decision, make, score
+    from packed_scenes.cluster import bcubed_f, decision, make
     from packed_scenes.cluster.base import Hints
 
     rows, sure, right = [], [], []
@@ -67,7 +67,7 @@ def _row(part: Collection) -> dict[str, Any]:
         sure.append(model.probabilities_)
         right.append(truth_of(scene.y, model.labels_))
         rows.append((
-            score(scene.y, model.labels_, ami=False).bcubed_f, best_cut(scene), np.log(model.n_clusters_ / true),
+            bcubed_f(scene.y, model.labels_), best_cut(scene), np.log(model.n_clusters_ / true),
             counted.low <= true <= counted.high, np.log(counted.high / counted.low),
         ))  # fmt: skip
     f, best, k, held, width = np.array(rows, float).T
@@ -104,27 +104,27 @@ def best_cut(scene: Vectors) -> float:
     """The F of average linkage at the scene's own best cut, by the truth."""
     import numpy as np
 
-    from packed_scenes.cluster import score
+    from packed_scenes.cluster import bcubed_f
     from packed_scenes.cluster.dense import average_tree, cosine_distances
 
     tree = average_tree(cosine_distances(scene.X))
     height = np.unique(np.concatenate([[0.0], tree.heights, [2.0]]))
     cuts = (height[1:] + height[:-1]) / 2
     cuts = cuts[np.linspace(0, len(cuts) - 1, min(len(cuts), CUTS)).round().astype(int)]
-    return float(max(score(scene.y, tree.cut(cut), ami=False).bcubed_f for cut in cuts))
+    return float(max(bcubed_f(scene.y, tree.cut(cut)) for cut in cuts))
 
 
 def common_cut(scenes: list[Vectors]) -> float:
     """The F of average linkage at the one cut that is best for all scenes together, by the truth."""
     import numpy as np
 
-    from packed_scenes.cluster import score
+    from packed_scenes.cluster import bcubed_f
     from packed_scenes.cluster.dense import average_tree, cosine_distances
 
     trees = [average_tree(cosine_distances(scene.X)) for scene in scenes]
     return float(
         max(
-            np.mean([score(s.y, tree.cut(cut), ami=False).bcubed_f for s, tree in zip(scenes, trees, strict=True)])
+            np.mean([bcubed_f(s.y, tree.cut(cut)) for s, tree in zip(scenes, trees, strict=True)])
             for cut in np.arange(0.02, 0.9, 0.02)
         )
     )
@@ -134,7 +134,7 @@ def regressed(sets: dict[str, Collection], bank: Path) -> list[dict[str, Any]]:
     """F of the simplest alternative: average linkage at a cut that is regressed on figures of the set."""
     import numpy as np
 
-    from packed_scenes.cluster import score
+    from packed_scenes.cluster import bcubed_f
 
     from .regressed import learned
 
@@ -142,7 +142,7 @@ def regressed(sets: dict[str, Collection], bank: Path) -> list[dict[str, Any]]:
     rows = []
     for name, part in sets.items():
         f = {
-            title: np.mean([score(s.y, model.predict(s.X, part.unit), ami=False).bcubed_f for s in part.scenes])
+            title: np.mean([bcubed_f(s.y, model.predict(s.X, part.unit)) for s in part.scenes])
             for title, model in models.items()
         }
         rows.append({"set": name, **{title: round(float(value), 3) for title, value in f.items()}})

@@ -56,12 +56,12 @@ class RegressedCut:
 
 def _best(X: npt.NDArray[np.float32], identity: Names) -> float:
     """The middle of the cuts whose F is within .005 of the best one."""
-    from packed_scenes.cluster import score
+    from packed_scenes.cluster import bcubed_f
     from packed_scenes.cluster.dense import average_tree, cosine_distances
 
     tree = average_tree(cosine_distances(X))
     cuts = np.geomspace(LEAST, 1.2, CUTS)
-    value = np.array([score(identity, tree.cut(cut), ami=False).bcubed_f for cut in cuts])
+    value = np.array([bcubed_f(identity, tree.cut(cut)) for cut in cuts])
     return float(np.exp(np.log(cuts[value >= value.max() - 0.005]).mean()))
 
 

@@ -23,7 +23,7 @@ from packed_scenes.data.files import sha256_file, write_json
 from packed_scenes.data.objects import NOISE
 from packed_scenes.data.text import load_json
 from packed_scenes.data.thresholds import calibrated_threshold
-from packed_scenes.refining.network import store_canvases, trainable
+from packed_scenes.refining.network import canvases_of, trainable
 from packed_scenes.web.project.boxes import Embed
 from packed_scenes.web.project.decisions import group, link_pairs
 from packed_scenes.web.project.embedder_choice import Labels, Vectors, choose, unit
@@ -160,7 +160,7 @@ def _features(network: Unit, card: Mapping[str, Any], store: CropStore, report: 
     import torch
 
     parts, done = [np.zeros((0, network.dimension), np.float32)], 0
-    for canvases in store_canvases(network, card, store):
+    for canvases in canvases_of(network, card, store):
         report({"stage": "renew", "done": done, "total": len(store)})
         for low in range(0, len(canvases), CHUNK):
             with torch.inference_mode():

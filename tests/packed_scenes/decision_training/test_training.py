@@ -29,8 +29,9 @@ def test_identities_are_divided_between_training_and_the_rest(bank):
     assert not set(sides[0].rows) & set(sides[1].rows)
 
 
-def test_no_bank_is_one_clear_line(tmp_path):
-    (tmp_path / "bank.npz").write_bytes(b"no bank")
+@pytest.mark.parametrize("content", [b"", b"no bank", b"PK\x03\x04 cut off"])
+def test_no_bank_is_one_clear_line(tmp_path, content):
+    (tmp_path / "bank.npz").write_bytes(content)
     with pytest.raises(InputError, match="no bank of vectors"):
         Bank.load(tmp_path / "bank.npz")
 
@@ -51,6 +52,12 @@ def test_the_network_of_the_training_answers_as_the_one_that_decides():
     assert np.allclose(answer[:, : expected.shape[1]], expected, atol=1e-3)
 
 
+def test_crops_without_families_are_no_bank(tmp_path):
+    np.savez(tmp_path / "bank.npz", **{"packed/identity": np.arange(4), "packed/embedder": np.ones((2, 4, 3))})
+    with pytest.raises(InputError, match="family"):
+        Bank.load(tmp_path / "bank.npz")
+
+
 @pytest.mark.slow
 def test_an_interrupted_training_ends_as_one_that_was_not(bank, tmp_path, monkeypatch):
     from packed_scenes.decision_training import limits, training
@@ -59,11 +66,11 @@ def test_an_interrupted_training_ends_as_one_that_was_not(bank, tmp_path, monkey
     monkeypatch.setattr(limits, "SETS", 40)
 
     def run(name, *more):
-        arguments = [str(bank), "--out", str(tmp_path / name), "--steps", "3", "--json", *more]
+        arguments = [str(bank), "--out", str(tmp_path / "new" / name), "--steps", "3", "--json", *more]
         return CliRunner().invoke(app, arguments)
 
     assert run("whole.safetensors").exit_code == 0
-    recipe, checkpoint = training.Recipe(steps=3), tmp_path / "parts.ckpt"
+    recipe, checkpoint = training.Recipe(steps=3), tmp_path / "new" / "parts.ckpt"
 
     def stop(step, *_):
         if step == 3:
@@ -73,5 +80,5 @@ def test_an_interrupted_training_ends_as_one_that_was_not(bank, tmp_path, monkey
         training.train(Bank.load(bank), recipe, checkpoint, tell=stop)
     assert checkpoint.is_file()
     assert run("parts.safetensors").exit_code == 0
-    whole, parts = (load_file(tmp_path / f"{name}.safetensors") for name in ("whole", "parts"))
+    whole, parts = (load_file(tmp_path / "new" / f"{name}.safetensors") for name in ("whole", "parts"))
     assert all(np.array_equal(value, parts[name]) for name, value in whole.items())
