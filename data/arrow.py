@@ -76,11 +76,11 @@ def read_parquet(source: Path | IO[bytes], *, without: Collection[str] = ()) -> 
         InputError: if it cannot be read.
     """
     import pyarrow as pa
-    from pyarrow.parquet import ParquetFile
+    from pyarrow.parquet import ParquetFile, read_schema
 
     file = source if isinstance(source, Path) else None
     try:
-        schema = ParquetFile(source).schema_arrow
+        schema = read_schema(source)
         strings = [field.name for field in schema if pa.types.is_string(field.type)]
         with ParquetFile(source, read_dictionary=strings) as opened:
             table = opened.read([name for name in schema.names if name not in without])

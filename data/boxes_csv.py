@@ -191,11 +191,8 @@ def _with_score(table: Table) -> Table:
     if "score" in table.header or table.header.count("confidence") != 1:
         return table
     at = table.header.index("confidence")
-    values = [finite(row[at]) for row in table.rows if at < len(row)]
-    said = [row[at] != "" for row in table.rows if at < len(row)]
-    if not any(said) or not all(
-        v is not None and 0 <= v <= 1 for v, is_said in zip(values, said, strict=True) if is_said
-    ):
+    values = [finite(row[at]) for row in table.rows if at < len(row) and row[at]]
+    if not values or not all(v is not None and 0 <= v <= 1 for v in values):
         return table
     return replace(table, header=tuple("score" if name == "confidence" else name for name in table.header))
 

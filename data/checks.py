@@ -20,7 +20,7 @@ MAX_COORDINATE = float(1 << 24)  # float32 holds every pixel position exactly up
 MAX_ID_LENGTH = 200  # ids are stored in fixed width: one id of a megabyte would cost that for every row
 MAX_NAME_LENGTH = 1000
 MAX_CLASS = (1 << 31) - 1
-MANY = 4  # boxes, of which most are wrong only where all are
+MANY = 4  # boxes; where there are fewer, that most reach beyond the picture says nothing
 CLIP_SILENTLY = 1.0  # pixels; rounding in normalised labels reaches this far beyond the edge
 
 # Control characters and lone surrogates: they break lines, terminals and UTF-8 output.

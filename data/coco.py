@@ -171,12 +171,13 @@ def coco_boxes(content: Any, path: str | Path) -> Given:
         faults = Faults(path)
         entries, warnings = parse_entries(content, pictures, path, faults, kind="result")
     names = _texts(entries)
+    numbers = {name: i for i, name in enumerate(names)}
     found = Given(warnings=warnings, names=names)
     for key, picture in pictures.items():
         own, classes = [], []
         for entry in [e for e in entries[key] if not e.ignore]:
             with faults.entry(entry.where):
-                number = names.index(str(entry.category)) if names else int(entry.category)
+                number = numbers[str(entry.category)] if names else int(entry.category)
                 classes.append(integer(number, "category_id", file=path, where=entry.where))
                 own.append(entry)
         faults.good += any(e.ignore for e in entries[key])
@@ -217,7 +218,7 @@ def to_coco(scenes: Sequence[LabelledScene]) -> dict[str, Any]:
         size = {} if scene.size is None else {"width": scene.size[0], "height": scene.size[1]}
         images.append({"id": image_id, "file_name": file_name, **size})
         category = np.where(cluster >= 0, cluster + 1, len(names) + 1)
-        for found in _annotations(scene, category, ignored=1):
+        for found in _annotations(scene, category):
             annotations.append({"id": len(annotations) + 1, "image_id": image_id} | found)
     if not categories and annotations:
         categories = [{"id": 1, "name": "object"}]
@@ -229,8 +230,8 @@ def write_coco(path: str | Path, scenes: Sequence[LabelledScene]) -> None:
     write_json(path, to_coco(scenes))
 
 
-def _annotations(scene: LabelledScene, category: npt.NDArray[np.int64], *, ignored: int) -> Iterator[dict[str, Any]]:
-    """The objects of a scene, and what is to be ignored as a crowd of the category ``ignored``."""
+def _annotations(scene: LabelledScene, category: npt.NDArray[np.int64]) -> Iterator[dict[str, Any]]:
+    """The objects of a scene, and what is to be ignored as a crowd of the first category."""
     assert scene.identity_uncertain is not None  # set by LabelledScene
     for row in range(len(scene.truth)):
         yield _box(scene.truth.xyxy[row]) | {
@@ -241,7 +242,7 @@ def _annotations(scene: LabelledScene, category: npt.NDArray[np.int64], *, ignor
             "score": round(float(scene.truth.score[row]), 6),
         }
     for box in scene.ignore:
-        yield _box(box) | {"category_id": ignored, "iscrowd": 1, "ignore": 1}
+        yield _box(box) | {"category_id": 1, "iscrowd": 1, "ignore": 1}
 
 
 def _box(box: Any) -> dict[str, Any]:
@@ -257,7 +258,8 @@ def _clusters(objects: Objects) -> npt.NDArray[np.int64]:
 def distinct_files(pictures: Sequence[Path]) -> list[str]:
     """The path of each picture below the folder that holds all; without one, its name with folders that tell all apart.
 
-    Hidden characters become ``_``: not every form can hold them, and readers compare names without them.
+    Hidden characters become ``_``: not every form can hold them, and names are compared so
+    (:func:`packed_scenes.data.naming.path_parts`).
     """
     shown = [Path(HIDDEN.sub("_", str(p))) for p in pictures]
     if all(p.is_absolute() for p in shown) and len(shown) > 1:

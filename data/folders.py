@@ -33,16 +33,8 @@ _NO_PHOTOS = frozenset({
     "lost+found", "thumbnails", "thumbs", "__pycache__",
 })  # fmt: skip
 MADE_BY_EXPORT = ".made-by-export"  # in a folder that holds copies of pictures
-_MARKS = frozenset(
-    {
-        ".seen",
-        ".frames",
-        ".rounds",
-        ".made-by-count",
-        ".sorted-by-study",
-        MADE_BY_EXPORT,
-    }
-)  # earlier runs leave them
+# earlier runs leave them
+_MARKS = frozenset({".seen", ".frames", ".rounds", ".made-by-count", ".sorted-by-study", MADE_BY_EXPORT})
 _RUN, _RECORDED = "run.json", (b'"versions"', b'"made"')  # what every record of a run says in its first lines
 _SCENE = frozenset({"objects.csv", "congregations.json"})  # of one scene's folder in a run folder
 _DRAWN = frozenset({"overlay.jpg", "clusters.png", "curve.png", "audit.jpg", "before.png", "shelf.png"})

@@ -31,7 +31,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from packed_scenes.data.depth import scale_depth
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, check_file, read_bytes
-from packed_scenes.data.rgb import ORIENTATION_TAG, SWAPPED, check_image, orient, pillow_pixels
+from packed_scenes.data.rgb import SWAPPED, check_image, orient, orientation_of, pillow_pixels
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
 MAX_PIXELS = 200_000_000  # the largest phone sensor makes 199.8 million; decoding needs up to 15 bytes per pixel
@@ -199,15 +199,9 @@ def _too_large(shown: str, limit: int, name: str) -> InputError:
 
 
 def _orientation(image: Image.Image, data: bytes) -> int:
-    if image.format == "TIFF":
-        return 1  # Pillow turns TIFF itself
     if image.format == "PNG" and not any(mark in data for mark in (b"eXIf", b"Raw profile type")):
         return 1  # asking would decode the whole picture, because PNG may say it last
-    try:
-        value = image.getexif().get(ORIENTATION_TAG, 1)
-        return value if isinstance(value, int) and 1 <= value <= 8 else 1
-    except Exception:  # broken metadata is no reason to refuse the pixels
-        return 1
+    return orientation_of(image)
 
 
 def _is_plain_jpeg(image: Image.Image, data: bytes) -> bool:

@@ -51,8 +51,8 @@ class Matches:
 
 
 def path_parts(name: str) -> Parts:
-    """Split a path, a Windows path or an address into its parts, decoded, in one Unicode form (NFC), without hidden
-    characters.
+    """Split a path, a Windows path or an address into its parts, decoded, in one Unicode form (NFC), hidden characters
+    as ``_``.
     """
     text = str(name)
     if text.startswith("/data/upload/"):  # Label Studio's own folders say nothing about the user's

@@ -90,7 +90,10 @@ def check_model(model: Any, path: Path) -> None:
             )
         for port in node.outputs():
             shape = port.get_partial_shape()
-            if shape.rank.is_static and math.prod(max(side.get_min_length(), 1) for side in shape) > MAX_MEMORY:
+            if shape.rank.is_dynamic:
+                continue
+            bits = max(port.get_element_type().bitwidth, 1)
+            if bits * math.prod(max(side.get_min_length(), 1) for side in shape) > 8 * MAX_MEMORY:
                 raise too_much(path)
 
 

@@ -14,7 +14,7 @@ from packed_scenes.data.errors import InputError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-ORIENTATION_TAG = 274  # of EXIF
+_ORIENTATION_TAG = 274  # of EXIF
 SWAPPED = (5, 6, 7, 8)  # orientations that exchange width and height
 _DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 
@@ -60,11 +60,18 @@ def _from_pillow(image: Image) -> npt.NDArray[np.uint8]:
         pixels = pillow_pixels(image, "image")
     except (OSError, ValueError) as error:  # a file that is cut off, or closed
         raise InputError(f"the picture cannot be decoded ({error})") from error
+    return orient(pixels, orientation_of(image))
+
+
+def orientation_of(image: Image) -> int:
+    """Return the EXIF orientation (1 … 8) that an image still needs; 1 where it says none."""
+    if image.format == "TIFF":
+        return 1  # Pillow turns TIFF itself
     try:
-        turned = 1 if image.format == "TIFF" else image.getexif().get(ORIENTATION_TAG, 1)  # Pillow turns TIFF itself
+        value = image.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # broken metadata is no reason to refuse the pixels
-        turned = 1
-    return orient(pixels, turned if turned in range(1, 9) else 1)
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def pillow_pixels(image: Image, name: str) -> npt.NDArray[np.uint8]:

@@ -146,7 +146,7 @@ def _without_empty_end(cells: list[str], width: int) -> list[str]:
 
 def _said(first: str) -> str | None:
     """The delimiter that a line ``sep=;`` names (``""`` where it names none); None if it is no such line."""
-    line = first.strip(" \ufeff\r").strip('"').lower()
+    line = first.strip(" ").strip('"').lower()
     if not line.startswith("sep=") or len(line.rstrip(",;")) > 5:
         return None
     return line[4:5]

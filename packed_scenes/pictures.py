@@ -83,7 +83,7 @@ class PictureCache:
         return {"pixels": self._pixels}
 
     def __setstate__(self, state: dict[str, int]) -> None:
-        self.__init__(state["pixels"])  # type: ignore[misc]
+        PictureCache.__init__(self, state["pixels"])
 
     def get(self, source: Source) -> Scene:
         """Return the scene, from memory if it is still there."""

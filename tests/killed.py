@@ -26,21 +26,15 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from packed_scenes.data.files import write_text
+from packed_scenes.data.coco import write_coco
 from packed_scenes.data.images import write_image
+from packed_scenes.data.labelled import LabelledScene
 from packed_scenes.data.locks import PREFIX
+from packed_scenes.data.objects import Objects
 
-ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = (
-    "cv2",
-    "matplotlib.pyplot",
-    "onnxruntime",
-    "openvino",
-    "pandas",
-    "pyarrow.parquet",
-    "sklearn.cluster",
-    "torch",
-)
+    "cv2", "matplotlib.pyplot", "onnxruntime", "openvino", "pandas", "pyarrow.parquet", "sklearn.cluster", "torch",
+)  # fmt: skip
 RECORDED = {"seconds", "computed"}  # keys of JSON that say how a run went, not what it found
 Values = dict[str, Any]
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -55,7 +49,7 @@ class Command:
         start: fills the folder.
         again: arguments added when it is done again, given the folder.
         whole: it happens whole or not at all, and is not done again once it has happened.
-        skip: names of files that are not compared, and why (checkpoints hold times).
+        skip: names of files that are not compared.
     """
 
     line: tuple[str, ...]
@@ -104,23 +98,10 @@ def labelled(folder: Path) -> None:
         corner = np.stack(np.meshgrid(np.arange(10, 170, 40), np.arange(10, 110, 70)), -1).reshape(-1, 2)
         for x, y in corner.tolist():
             image[y : y + 50, x : x + 30] = rng.integers(0, 255, 3)
-        boxes = np.concatenate([corner, corner + [30, 50]], 1).astype(np.float32)  # noqa: RUF005
+        boxes = np.concatenate([corner, corner + np.array([30, 50])], 1).astype(np.float32)
         write_image(folder / "photos" / f"{k}.png", image)
-        scenes.append((f"{k}.png", image, boxes))
-    _coco(folder / "photos" / "boxes.json", scenes)
-
-
-def _coco(path: Path, scenes: list[tuple[str, Any, Any]]) -> None:
-    images = [
-        {"id": k, "file_name": n, "width": i.shape[1], "height": i.shape[0]} for k, (n, i, _) in enumerate(scenes)
-    ]
-    boxes = [(k, box) for k, (_, _, found) in enumerate(scenes) for box in found.tolist()]
-    annotations = [
-        {"id": at, "image_id": k, "category_id": 1, "bbox": [x, y, u - x, v - y], "area": (u - x) * (v - y)}
-        for at, (k, (x, y, u, v)) in enumerate(boxes)
-    ]  # fmt: skip
-    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "thing"}]}
-    write_text(path, json.dumps(content))
+        scenes.append(LabelledScene(Path(f"{k}.png"), str(k), Objects.from_boxes(boxes), size=(200, 160)))
+    write_coco(folder / "photos" / "boxes.json", scenes)
 
 
 def catalogue(folder: Path) -> None:

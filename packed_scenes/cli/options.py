@@ -42,8 +42,7 @@ Export = Annotated[
 ]
 IDENTITIES = "folders, a CSV (file,identity), or name:PATTERN such as 'name:(.+)_cam'"
 DESCRIPTORS = "Embedder: a name, NAME=FILE or a file; repeat for more."
-MASK = "Hide the background first: threshold, grabcut, deeplab, deeplab=FILE."
-Mask = Annotated[str | None, typer.Option(help=MASK)]
+Mask = Annotated[str | None, typer.Option(help="Hide the background first: threshold, grabcut, deeplab, deeplab=FILE.")]
 Cache = Annotated[Path | None, typer.Option(help="Folder of vectors already computed.  [default: OUT/cache]")]
 Ask = Annotated[str, typer.Option(help="Who answers about pairs: nobody, terminal, browser.")]
 DialoguePort = Annotated[int, typer.Option(help="Port of the browser dialogue; 0 = any free one.")]

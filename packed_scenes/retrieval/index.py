@@ -172,7 +172,7 @@ class VectorIndex:
     def _on_gpu(self, queries: Floats, top: int) -> tuple[Floats, Ints]:
         import torch
 
-        step = max(1, 4 * BLOCK // (4 * len(self)))
+        step = max(1, BLOCK // len(self))  # four times as many as on a CPU
         parts = [
             torch.topk(torch.from_numpy(queries[low : low + step]).to(self.device) @ self._torch.T, top)
             for low in range(0, len(queries), step)

@@ -93,12 +93,15 @@ def test_photos_become_a_project_that_is_edited_undone_and_listed(client):
 
 def test_what_another_similarity_would_change_is_what_it_changes(client):
     key, state = loaded(client, FIRST, SECOND)
-    of = lambda: {o[0]: o[5] for n in (0, 1) for o in client.get(f"/api/p/{key}/scene/{n}").json()["objects"]}  # noqa: E731
-    before = of()
+
+    def groups_of_rows():
+        return {o[0]: o[5] for n in (0, 1) for o in client.get(f"/api/p/{key}/scene/{n}").json()["objects"]}
+
+    before = groups_of_rows()
     told = [client.get(f"/api/p/{key}/threshold", params={"value": 0.8, "photo": n}).json() for n in (0, 1)]
     assert client.get(f"/api/p/{key}/state").json()["version"] == state["version"]  # nothing has changed by asking
     edit(client, key, op="threshold", value=0.8)
-    after, groups = of(), client.get(f"/api/p/{key}/state").json()["groups"]
+    after, groups = groups_of_rows(), client.get(f"/api/p/{key}/state").json()["groups"]
     changed = {row for row in before if before[row] != after[row]}
     assert changed
     assert {*told[0]["rows"], *told[1]["rows"]} == changed

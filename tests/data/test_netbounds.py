@@ -88,6 +88,21 @@ def test_a_reshape_that_loses_values_would_write_beyond_its_memory(tmp_path, bat
                 read_netfile(tmp_path / "n.xml")
 
 
+def test_an_array_is_measured_in_bytes(tmp_path):
+    from openvino import Model, Type, opset13, save_model
+
+    for kind, fine in ((Type.u8, True), (Type.f32, False)):  # 3 GB, 12 GB
+        x = opset13.parameter([1], kind, name="x")
+        large = opset13.broadcast(x, opset13.constant(np.array([3, 1_000_000_000])))
+        v = opset13.reduce_max(large, opset13.constant(np.array([0, 1])))
+        save_model(Model([v], [x], "r"), str(tmp_path / "n.xml"), compress_to_fp16=False)
+        if fine:
+            assert read_netfile(tmp_path / "n.xml").inputs[0].name == "x"
+        else:
+            with pytest.raises(InputError, match="GB of memory"):
+                read_netfile(tmp_path / "n.xml")
+
+
 def test_constants_that_grow_are_refused_before_they_do(tmp_path):
     with pytest.raises(InputError, match=r"asks for more than . GB of memory"):
         compile_netfile(read_netfile(double(tmp_path / "n.onnx")))

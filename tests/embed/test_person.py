@@ -7,17 +7,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from packed_scenes.data import InputError  # noqa: E402
-from packed_scenes.embed import Embedder  # noqa: E402
-from packed_scenes.embed.person_batches import PeopleBatches, RealPeople  # noqa: E402
-from packed_scenes.embed.person_holdout import keep_out, scenes_of  # noqa: E402
-from packed_scenes.embed.person_network import PersonNet, load_imagenet  # noqa: E402
-from packed_scenes.embed.person_sources import read_backgrounds, read_people  # noqa: E402
-from packed_scenes.embed.person_training import PersonRecipe, make_person, solve_head, train_person  # noqa: E402
-from packed_scenes.embed.weights import save_weights  # noqa: E402
+from packed_scenes.data import InputError
+from packed_scenes.embed import Embedder
+from packed_scenes.embed.person_batches import PeopleBatches, RealPeople
+from packed_scenes.embed.person_holdout import keep_out, scenes_of
+from packed_scenes.embed.person_network import PersonNet, load_imagenet
+from packed_scenes.embed.person_sources import read_backgrounds, read_people
+from packed_scenes.embed.person_training import PersonRecipe, make_person, solve_head, train_person
+from packed_scenes.embed.weights import save_weights
 
 TINY = PersonRecipe(steps=2, people=2, views=2, real_people=1, save_every=1, solved_people=0)
 

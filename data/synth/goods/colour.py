@@ -10,8 +10,8 @@ __all__ = ["Colour", "contrast", "contrasting", "far_from", "legibility", "mix",
 
 Colour = tuple[int, int, int]
 
-# Hues that print and plastic favour, in degrees; reds, oranges and blues are the most common on shelves.
 MIN_CONTRAST = 0.3  # of letters and their ground
+# Hues that print and plastic favour, in degrees; reds, oranges and blues are the most common on shelves.
 _HUES = (
     0, 0, 3, 6, 10, 14, 22, 28, 34, 42, 48, 50, 54, 75, 95, 112, 128, 140, 150, 172, 186, 196, 204, 210, 215, 220, 226,
     232, 262, 285, 318, 335, 345, 352,

@@ -82,6 +82,10 @@ def choose(
         raise InputError("photos can only be left out in turn where there are two", remedy="Mark more photos.")
     width = features.shape[1]
     same = np.eye(width), np.zeros(width)
+
+    def head_of(rows: Labels | slice, ridge: float | None, floor: float | None) -> tuple[Matrix, Matrix]:
+        return same if ridge is None or floor is None else discriminant(features[rows], group[rows], ridge, floor)
+
     plain = unit(features)
     alone = np.array([_f(group[out], automatic(plain[out], photo[out])) for out in parts])
     best, start = Head(*same, None, float(alone.mean())), float(alone.mean())
@@ -91,13 +95,13 @@ def choose(
         curves = np.zeros((len(parts), len(CUTS)))
         for curve, out in zip(curves, parts, strict=True):
             rest = np.setdiff1d(np.arange(len(group)), out)
-            head = same if ridge is None or floor is None else discriminant(features[rest], group[rest], ridge, floor)
-            curve[:] = _curve(unit(features[out] @ head[0].T + head[1]), group[out])
+            weight, bias = head_of(rest, ridge, floor)
+            curve[:] = _curve(unit(features[out] @ weight.T + bias), group[out])
         at = _plateau(curves.mean(0))
         gain = curves[:, at] - alone
         sure = gain.mean() > gain.std(ddof=1) / len(parts) ** 0.5  # one standard error (Breiman et al. 1984)
         if sure and start + gain.mean() > best.expected:
-            found = same if ridge is None or floor is None else discriminant(features, group, ridge, floor)
+            found = head_of(slice(None), ridge, floor)
             best = Head(*found, round(float(CUTS[at]), 4), float(curves[:, at].mean()), ridge, floor)
     return best
 

@@ -208,13 +208,13 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
 
 
 def start_weights(detector: Detector, photos: list[Path]) -> Path | None:
-    """The general weights where they find the objects of more than half of the photos (ten are looked at)."""
+    """The general weights where they find the objects of more than half of the photos (at most ten are looked at)."""
     from packed_scenes.data.images import read_image
     from packed_scenes.detect.load import GENERAL
 
     if detector.general is None:
         return None
-    some = photos[:: max(1, len(photos) // 10)]
+    some = photos[:: max(1, -(-len(photos) // 10))]
     found = [detector.detect_with_info(read_image(photo))[1].sha256 for photo in some]
     return ASSETS / f"{GENERAL}.pt" if 2 * found.count(detector.general.sha256) > len(some) else None
 
