@@ -193,7 +193,8 @@ def coco_boxes(content: Any, path: str | Path) -> Given:
 def _texts(entries: Mapping[int | str, Sequence[Entry]]) -> tuple[str, ...]:
     """The category ids in order as texts, if one of them is no number."""
     ids = {str(entry.category) for own in entries.values() for entry in own}
-    return tuple(sorted(ids)) if not all(key.isdecimal() and len(key) < 19 for key in ids) else ()
+    numbers = all(key.removeprefix("-").isdecimal() and len(key) < 19 for key in ids)
+    return () if numbers else tuple(sorted(ids))
 
 
 def to_coco(scenes: Sequence[LabelledScene]) -> dict[str, Any]:

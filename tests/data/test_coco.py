@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 from packed_scenes.data import InputError, LabelledScene, Objects, read_coco, write_coco
-from packed_scenes.data.coco import to_coco
+from packed_scenes.data.coco import coco_boxes, to_coco
 from tests.data.strategies import objects
 from tests.real import SHARED, needs
 
@@ -239,3 +239,12 @@ def test_rotated_boxes_and_outlines_become_upright_boxes(tmp_path: Path) -> None
     (scene,) = read_coco(written(tmp_path, content))
     assert scene.truth.xyxy.tolist() == [[35, 0, 45, 60], [10, 25, 70, 35], [1, 2, 5, 9], [0, 0, 2, 2]]
     assert "1 rotated boxes became the upright boxes around them (first: annotation 0)" in scene.warnings[0]
+
+
+def test_a_category_below_zero_costs_its_entry_and_renames_no_other() -> None:
+    pictures = [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 100}]
+    entries = [{"id": i, "image_id": 1, "category_id": c, "bbox": [20 * i, 1, 9, 9]} for i, c in ((1, -1), (2, 7))]
+    found = coco_boxes({"images": pictures, "annotations": entries, "categories": []}, "c.json")
+    assert found.names == ()
+    assert found.scenes["a.jpg"].class_id.tolist() == [7]
+    assert "category_id must be a whole number" in found.warnings[0]
