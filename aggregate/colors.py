@@ -122,6 +122,7 @@ def lab(colors: Sequence[Color]) -> Labs:
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
 
 
+@lru_cache(maxsize=1024)
 def is_light(color: Color) -> bool:
     """Say whether black text reads better on this colour than white text."""
     return bool(lab([color])[0, 0] > 62)

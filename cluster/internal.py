@@ -33,14 +33,12 @@ def silhouette_from_distances(
         alone: what stands for the distance of a single row to its own cluster. None = the usual convention,
             silhouette 0, which makes every merge of single rows look good.
     """
-    from scipy.sparse import csr_matrix
-
     rows = np.arange(len(labels))
     size = np.bincount(labels)
     if len(size) < 2:
         return np.zeros(len(labels))
-    member = csr_matrix((np.ones(len(labels)), (labels, rows)), shape=(len(size), len(labels)))
-    total = np.asarray(member @ distance).T
+    start = np.cumsum(size) - size
+    total = np.add.reduceat(distance[np.argsort(labels, kind="stable")], start, axis=0).T
     a = total[rows, labels] / np.maximum(size[labels] - 1, 1)
     total /= size
     total[rows, labels] = np.inf

@@ -22,28 +22,24 @@ from packed_scenes.data.checks import is_number
 from packed_scenes.data.rgb import as_rgb
 from packed_scenes.detect import info as messages
 from packed_scenes.detect.class_names import class_id
-from packed_scenes.detect.heads import Found
 from packed_scenes.detect.info import DetectionInfo
 from packed_scenes.detect.load import Backend, General, load_network
 from packed_scenes.detect.nested_boxes import rescore
 from packed_scenes.detect.networks import Network
-from packed_scenes.detect.nms import best_first, nms, nms_mean
-from packed_scenes.detect.pyramid import Image, Pyramid, Rectangle, is_flat, padded, scaled
-from packed_scenes.detect.scale import SIZE_SCORE, SizeEstimate, estimate_size
+from packed_scenes.detect.nms import best_first, nms
+from packed_scenes.detect.passes import FAINT_SCORE, IOU, Passes
+from packed_scenes.detect.pyramid import Image, Pyramid
+from packed_scenes.detect.scale import estimate_size
 from packed_scenes.detect.survey import INPUT_SIDES, SAME_SCALE, Region, Survey, finer, survey
-from packed_scenes.detect.tiles import EDGE, Candidates, layout, merge
+from packed_scenes.detect.tiles import Candidates
 
-IOU = 0.6  # NMS threshold
-FAINT_SCORE = 0.03  # score down to which what the network saw is kept in mind; see DetectionInfo.faint
-VOTE_SCORE = 0.1  # score from which a candidate has a say in where a better one lies, whatever the confidence
-TILE = 1024  # px, side of automatic tiles
-WHOLE_PX = 1600  # px, up to this long side a picture is run in one piece (about 400 MB)
 MAX_SIDE = 16_000  # px, long side of the input that may be asked for
 MAX_PIXELS = 200e6  # input pixels of the automatic choice
 DEFAULT_PIXELS = 960 * 720  # input pixels if nothing was seen
 ENLARGE = 2.0  # largest enlargement of a picture by the automatic choice
 STEP = 32  # px, the long side is chosen in these steps
 MIN_SIZE_SHARE = 0.4  # share of the best object size under which the largest input is too small
+SAME_INPUT = 1.05  # factor around the best input within which that of a look serves, too, without another pass
 MARGIN = 1.5  # objects that a part with its own scale sees of its neighbours
 
 
@@ -140,47 +136,44 @@ class Detector:
     def _find(self, image: Image) -> tuple[Candidates, DetectionInfo]:
         height, width = image.shape[:2]
         pyramid, card = Pyramid(image), self.network.card
+        passes = Passes(pyramid, self.network, confidence=self.confidence, classes=self.classes, tile=self.tile)
         everything = (0.0, 0.0, float(width), float(height))
         if card.fixed is not None:
-            found, info = self._pass(pyramid, everything, min(card.fixed[0] / height, card.fixed[1] / width))
+            found, info = passes.detect(everything, min(card.fixed[0] / height, card.fixed[1] / width))
         elif self.image_size != "auto":
-            found, info = self._pass(pyramid, everything, int(self.image_size) / max(height, width))
+            found, info = passes.detect(everything, int(self.image_size) / max(height, width))
         else:
             shows = partial(pyramid.detail, longest=INPUT_SIDES[-1])
-            seen = survey(width, height, partial(self._estimate_at, pyramid), shows, best_px=card.object_px)
+            seen = survey(width, height, passes.estimate, shows, best_px=card.object_px)
             if seen.uniform():
-                found, info = self._settle(pyramid, Region(everything, seen.object_px))
+                found, info = self._settle(passes, Region(everything, seen.object_px))
                 parts = finer(seen, found.xyxy, found.score, scale=info.scale, best_px=card.object_px)
             else:
                 parts = seen
             if parts is not None:
-                found, info = self._by_region(pyramid, parts)
+                found, info = self._by_region(passes, parts)
             info = self._doubts(replace(info, survey_megapixels=round(seen.spent / 1e6, 2)), seen)
         return found, info
 
-    def _estimate_at(self, pyramid: Pyramid, part: Rectangle, scale: float) -> SizeEstimate:
-        found, info = self._pass(pyramid, part, scale, looking=True)
-        return estimate_size(found.xyxy, found.score, info.scale, area=(part[2] - part[0]) * (part[3] - part[1]))
-
-    def _settle(self, pyramid: Pyramid, region: Region) -> tuple[Candidates, DetectionInfo]:
+    def _settle(self, passes: Passes, region: Region) -> tuple[Candidates, DetectionInfo]:
         """Detect at the scale of a region's objects, once more if they turn out to be of another size."""
-        found, info = self._pass(pyramid, region.rectangle, self._scale(pyramid, region.object_px))
+        found, info = passes.detect(region.rectangle, self._scale(passes, region))
         seen = estimate_size(found.xyxy, found.score, info.scale)
         expected = region.object_px
         if expected and seen.weight and not 1 / SAME_SCALE < seen.object_px / expected < SAME_SCALE:
             expected = seen.object_px
-            found, info = self._pass(pyramid, region.rectangle, self._scale(pyramid, expected))
+            found, info = passes.detect(region.rectangle, self._scale(passes, replace(region, object_px=expected)))
         return found, replace(info, object_px=expected)
 
-    def _by_region(self, pyramid: Pyramid, seen: Survey) -> tuple[Candidates, DetectionInfo]:
+    def _by_region(self, passes: Passes, seen: Survey) -> tuple[Candidates, DetectionInfo]:
         """Detect in each region at its own scale; a box belongs to the region that its centre lies in."""
-        parts, infos = list[Candidates](), list[DetectionInfo]()
+        parts, infos, pyramid = list[Candidates](), list[DetectionInfo](), passes.pyramid
         for region in seen.merged():
             margin = MARGIN * (region.object_px or 0.0)
             x1, y1, x2, y2 = region.rectangle
             right, bottom = min(float(pyramid.width), x2 + margin), min(float(pyramid.height), y2 + margin)
             wide = (max(0.0, x1 - margin), max(0.0, y1 - margin), right, bottom)
-            found, info = self._settle(pyramid, Region(wide, region.object_px))
+            found, info = self._settle(passes, Region(wide, region.object_px))
             center = (found.xyxy[:, :2] + found.xyxy[:, 2:]) / 2
             own = ((center >= (x1, y1)) & (center < (x2, y2))).all(1)
             parts.append(found.select(own))
@@ -192,71 +185,17 @@ class Detector:
             candidates=sum(i.candidates for i in infos), regions=len(infos),
         )  # fmt: skip
 
-    def _scale(self, pyramid: Pyramid, object_px: float | None) -> float:
-        long_side, area = max(pyramid.width, pyramid.height), pyramid.width * pyramid.height
-        if not object_px:
+    def _scale(self, passes: Passes, region: Region) -> float:
+        width, height = passes.pyramid.width, passes.pyramid.height
+        long_side, area = max(width, height), width * height
+        if not region.object_px:
             return min(math.sqrt(DEFAULT_PIXELS / area), ENLARGE)
-        wanted = min(self.network.card.object_px / object_px, ENLARGE, math.sqrt(MAX_PIXELS / area))
+        wanted = min(self.network.card.object_px / region.object_px, ENLARGE, math.sqrt(MAX_PIXELS / area))
+        near = min(passes.scales(region.rectangle), key=lambda scale: abs(math.log(scale / wanted)), default=wanted)
+        if near != wanted and 1 / SAME_INPUT < near / wanted < SAME_INPUT:
+            return near
         # whole steps: a last digit of the estimate, which differs between libraries, must not change the picture
         return float(max(round(long_side * wanted / STEP), 5) * STEP / long_side)
-
-    def _pass(
-        self, pyramid: Pyramid, part: Rectangle, scale: float, *, looking: bool = False
-    ) -> tuple[Candidates, DetectionInfo]:
-        """Detect in a part of the picture at one scale; boxes come back in picture pixels.
-
-        Looking: in one piece, and only sure boxes.
-        """
-        width, height = scaled(part, scale)
-        side = 0 if looking else self._tile_side(width, height)
-        card = self.network.card
-        tiles = [part]
-        if side:
-            span = int(part[2] - part[0]), int(part[3] - part[1])
-            overlap = int(min(side // 3, 2.5 * card.object_px) / scale)
-            low = np.array([part[0], part[1]] * 2)
-            tiles = [tuple(t) for t in (layout(*span, int(side / scale), overlap) + low).tolist()]
-        min_score = SIZE_SCORE if looking else min(self.confidence, FAINT_SCORE)
-        found, shown = list[Candidates](), list[Rectangle]()
-        for number, tile in enumerate(tiles):
-            size = scaled(tile, scale)
-            piece, exact = pyramid.part(tile, width=size[0], height=size[1])
-            shown.append(exact)
-            if len(tiles) == 1 or not is_flat(piece):
-                output = self.network(padded(piece, card.stride, card.fixed), min(self.confidence, FAINT_SCORE))[0]
-                found.append(self._candidates(output, size, exact, number, min_score=min_score))
-        every = Candidates.concat(found)
-        joined = merge(
-            every, np.array(shown), width=pyramid.width, height=pyramid.height, iou_threshold=IOU, edge=EDGE / scale
-        )
-        sure = int((every.score >= self.confidence).sum())
-        return joined, DetectionInfo(
-            (width, height), scale, None, len(tiles), side or None, self.confidence, sure, card.backend, card.sha256
-        )
-
-    def _tile_side(self, width: int, height: int) -> int:
-        if self.network.card.fixed is not None or self.tile == 0:
-            return 0
-        side, longest = (TILE, WHOLE_PX) if self.tile == "auto" else (int(self.tile), int(self.tile))
-        return side if max(width, height) > longest else 0
-
-    def _candidates(
-        self, output: Found, size: tuple[int, int], shown: Rectangle, number: int, *, min_score: float
-    ) -> Candidates:
-        """Keep the wanted classes of what the network found in a piece of a (width, height); NMS; picture pixels."""
-        xyxy, score, class_id = output
-        width, height = size
-        if self.classes is not None:
-            wanted = np.isin(class_id, self.classes)
-            xyxy, score, class_id = xyxy[wanted], score[wanted], class_id[wanted]
-        xyxy = np.minimum(xyxy.clip(0), np.array([width, height] * 2, np.float32))
-        solid = ((xyxy[:, 2:] - xyxy[:, :2]) >= 1).all(1)
-        xyxy, score, class_id = xyxy[solid], score[solid], class_id[solid]
-        kept, means = nms_mean(xyxy, score, iou_threshold=IOU, min_score=min_score, vote=VOTE_SCORE)
-        x1, y1, x2, y2 = shown
-        ratio = np.array([(x2 - x1) / width, (y2 - y1) / height] * 2, np.float32)
-        offset = np.array([x1, y1, x1, y1], np.float32)
-        return Candidates(means * ratio + offset, score[kept], class_id[kept], np.full(len(kept), number, np.int64))
 
     def _objects(
         self, found: Candidates, info: DetectionInfo, *, width: int, height: int

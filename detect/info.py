@@ -28,7 +28,7 @@ class DetectionInfo:
         regions: parts of the picture that were run at a scale of their own, 1 = one scale for all.
         survey_megapixels: input pixels of the looks that chose the scale, in megapixels.
         faint: what was seen under the confidence, down to a score of
-            :data:`packed_scenes.detect.detector.FAINT_SCORE`; best first, not part of the JSON.
+            :data:`packed_scenes.detect.passes.FAINT_SCORE`; best first, not part of the JSON.
     """
 
     input_size: tuple[int, int]

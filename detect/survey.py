@@ -1,11 +1,12 @@
 """Where objects of which size lie: looks at low resolution, closer where all that is seen are specks or nothing.
 
 A long picture is surveyed in blocks of about :data:`LONG` times their short side, so that what is seen does not depend
-on the picture's shape. Each block is run at the sizes :data:`INPUT_SIDES`. Where the objects found are specks, or turn
+on the picture's shape. Each block is run at the sizes :data:`INPUT_SIDES`, at the smallest of them only where it
+can tell more. Where the objects found are specks, or turn
 out to hold many objects themselves (a whole shelf taken for one object), the block is quartered and its quarters are
 looked at, twice as close; so too everywhere as long as nothing is seen at all; and so on, down to the picture's own
 pixels. At each depth at most :data:`WIDTH` parts are looked at, those that show most detail, and at most
-:data:`BUDGET` input pixels altogether. A photo of a shelf takes 1.2 megapixels of input, nothing more than the budget
+:data:`BUDGET` input pixels altogether. A photo of a shelf takes 1 megapixel of input, nothing more than the budget
 (some 5 s on two cores). Nothing here depends on the user's confidence or cap.
 """
 
@@ -31,6 +32,8 @@ SMALLEST_INPUT = (
 BULKY_PX = 150  # px
 MIN_SIZE_SHARE = 0.5  # share of the best object size under which a look overestimates: small ones are missed
 SMALL_PX = 20  # px, median object in the largest look under which one looks closer
+MIN_TELLING_WEIGHT = 6.0  # weight of the middle look from which the smallest one is left out
+NEAR_BEST = 1.18  # factor of the best size up to which it is, too: half the step between two looks
 MAX_ENLARGEMENT = 1.5  # no look enlarges the picture by more
 LONG = 3.0  # long side of a block over its short side, about
 WIDTH = 8  # parts looked at at one depth
@@ -228,7 +231,7 @@ class _Estimates:
     ) -> Region | _Closer:
         """Settle the size of a part's objects, or say why a closer look is needed."""
         side = _side(part)
-        estimates = [self._at(part, s / side) for s in sizes if s < MAX_ENLARGEMENT * side or s == sizes[0]]
+        estimates = self._looks(part, [s for s in sizes if s < MAX_ENLARGEMENT * side or s == sizes[0]])
         own = choose(estimates, best_px=self._best_px)
         if len(sizes) > 1 and (own is None or own.object_px * sizes[0] > BULKY_PX * side):
             own = choose([*estimates, self._at(part, SMALLEST_INPUT / side)], best_px=self._best_px)
@@ -243,6 +246,19 @@ class _Estimates:
             return _Closer(must=True)
         small = own.object_px * own.scale < MIN_SIZE_SHARE * self._best_px
         return Region(part, self._confirmed(part, own) if small else own.object_px, own.weight)
+
+    def _looks(self, part: Rectangle, sizes: list[int]) -> list[SizeEstimate]:
+        """Look at a part at the sizes; at the smallest only where the middle one does not tell, or shows objects that
+        are larger than the best size.
+        """
+        side = _side(part)
+        estimates = [self._at(part, size / side) for size in sizes[1:] or sizes]
+        if len(sizes) > 1:
+            middle = estimates[0]
+            telling = middle.weight >= MIN_TELLING_WEIGHT
+            if not telling or middle.object_px * middle.scale > NEAR_BEST * self._best_px:
+                estimates.append(self._at(part, sizes[0] / side))
+        return estimates
 
     def _at(self, part: Rectangle, scale: float) -> SizeEstimate:
         self.spent += (part[2] - part[0]) * (part[3] - part[1]) * scale**2

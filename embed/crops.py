@@ -2,11 +2,12 @@
 
 The loop over boxes calls one OpenCV resize each. It was measured against the two array forms: a batched
 ``roi_align`` with as many samples per bin as pixels, and a summed-area table, are 10 and 20 times slower, because they
-give up OpenCV's vectorised area filter; the loop itself is under 2 % of the embedding's time.
+give up OpenCV's vectorised area filter. On a photo of 8 megapixels the resizing takes a fifth of the embedding's time.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.letterbox import letterbox
+from packed_scenes.data.read_ahead import map_ahead
 from packed_scenes.data.rgb import check_image
 
 Image = npt.NDArray[np.uint8]
@@ -65,8 +67,13 @@ def letterbox_boxes(image: Image, xyxy: npt.ArrayLike, *, width: int, height: in
     check_image(image, what="crops")
     boxes = pixel_boxes(xyxy, width=image.shape[1], height=image.shape[0])
     out = np.empty((len(boxes), height, width, 3), np.uint8)
-    for canvas, (x1, y1, x2, y2) in zip(out, boxes.tolist(), strict=True):
-        letterbox(image[y1:y2, x1:x2], width=width, height=height, stretch=stretch, out=canvas)
+
+    def cut(rows: slice) -> None:
+        for canvas, (x1, y1, x2, y2) in zip(out[rows], boxes[rows].tolist(), strict=True):
+            letterbox(image[y1:y2, x1:x2], width=width, height=height, stretch=stretch, out=canvas)
+
+    halves = [slice(0, len(boxes) // 2), slice(len(boxes) // 2, None)]  # of a large photo, this is the longest wait
+    deque(map_ahead(cut, halves, workers=2), maxlen=0)
     return out
 
 

@@ -82,12 +82,13 @@ def save_run(
         def draw(scene: SceneResult) -> None:
             looks = appearance(scene, colors, analysis.names) + analysis.settings.overlay
             again = drawn.get(scene.name) != looks or not (out / scene.name / "overlay.jpg").exists()
+            adding: Future[None] | None = None
             try:
                 if again or scene.name in wanted:
                     picture = analysis.pictures.get(scene.source).image
-                    sheet.add(scene.name, picture)
+                    adding = aside.submit(sheet.add, scene.name, picture)  # beside the overlay
             finally:
-                if next(seen) == len(scenes):  # no more crops will come: the sheet is made beside the last overlays
+                if next(seen) == len(scenes):  # no more crops will come
                     written.append(aside.submit(lambda: write_image(out / "clusters.png", sheet.draw())))
             if again:
                 save_overlay(
@@ -95,6 +96,8 @@ def save_run(
                 )
                 drawn[scene.name] = looks
             save_tables(scene, out / scene.name, names=analysis.names)
+            if adding is not None:
+                adding.result()  # until then the picture is held
 
         errors = list(analysis.errors)
         drawing = try_ahead(draw, scenes, workers=DRAWERS)
