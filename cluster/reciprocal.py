@@ -15,7 +15,8 @@ one lies under the bound, and the bound over the threshold, is everything search
 exact if the first lists are (``search="exact"``). A forbidden pair counts as infinitely far; an average with an
 infinite part is infinite, which keeps all of the above.
 
-Memory: N x D sums in float64 and means in float32, N x k lists, blocks of 64 MiB; no N x N matrix.
+Memory: N x D sums in float64 and means in float32, N x k lists, a block of 64 MiB and its order (128 MiB) a thread; no
+N x N matrix.
 Source of rounds of reciprocal merges: Sumengen et al. 2021, "Scaling hierarchical agglomerative clustering to
 billion-sized datasets".
 """
@@ -35,7 +36,7 @@ from packed_scenes.cluster.knn import neighbours
 from packed_scenes.cluster.labels import Labels, cluster_sums
 
 CACHED_NEIGHBOURS = 16  # neighbours that a cluster notes
-ROWS = 256  # of a block of the full search
+ROWS, BLOCK_BYTES = 256, 64 << 20  # of a block of the full search: at most so many rows and bytes of similarities
 LOOKUP_ROWS = 8192  # rows of a block that looks among its noted neighbours
 
 Ints = npt.NDArray[np.int64]
@@ -78,6 +79,7 @@ def _merge_rounds(state: _State, labels: Labels, threshold: float, threads: int)
     limit = np.float32(1 - threshold)
     active = np.flatnonzero(state.best >= limit)
     while len(active):
+        active = _offer(state, active)
         keep, lose = _reciprocal_pairs(active, state.nearest, state.best)
         gone = np.zeros(len(state.root), bool)
         gone[lose] = gone[keep] = True
@@ -137,6 +139,22 @@ def _first_state(X: Vectors, labels: Labels, forbidden: _Forbidden, search: str,
     else:
         state.nearest, state.best = index[:, 0].astype(np.int64), graph.similarity[:, 0].copy()
     return state
+
+
+def _offer(state: _State, active: Ints) -> Ints:
+    """Make each active cluster the nearest of its own nearest one, where that knows of none so near; return the active
+    clusters, the ones that this makes active among them.
+
+    Exact lists are symmetric but for rounding. Approximate ones are not, and rows that wait for each other in a chain
+    would merge one pair a round.
+    """
+    near = state.nearest[active]
+    better = np.flatnonzero(state.best[active] > state.best[near])
+    if not len(better):
+        return active
+    better = better[np.argsort(state.best[active[better]], kind="stable")]  # of several offers, the last is the best
+    state.nearest[near[better]], state.best[near[better]] = active[better], state.best[active[better]]
+    return np.union1d(active, near[better])
 
 
 def _reciprocal_pairs(active: Ints, nearest: Ints, best: Floats) -> tuple[Ints, Ints]:
@@ -213,9 +231,10 @@ def _search_all(state: _State, rows: Ints, active: Ints, threads: int) -> None:
         return
     means = state.means[active]
     k = min(state.noted.shape[1], len(active) - 1)
+    step = max(1, min(ROWS, BLOCK_BYTES // (4 * len(active))))
 
     def search(low: int) -> None:
-        block = rows[low : low + ROWS]
+        block = rows[low : low + step]
         here = np.arange(len(block))
         similarity = state.means[block] @ means.T
         similarity[here, np.searchsorted(active, block)] = -np.inf
@@ -229,7 +248,7 @@ def _search_all(state: _State, rows: Ints, active: Ints, threads: int) -> None:
         state.bound[block] = score.min(axis=1) if k < len(active) - 1 else -np.inf
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(search, range(0, len(rows), ROWS)))
+        list(pool.map(search, range(0, len(rows), step)))
 
 
 class _Forbidden:

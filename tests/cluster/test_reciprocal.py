@@ -62,3 +62,11 @@ def test_star_of_equal_distances_ends() -> None:
     X /= np.linalg.norm(X, axis=1, keepdims=True)
     assert adjusted_rand_score(average_tree(cosine_distances(X)).cut(0.15), reciprocal_merge(X, 0.15)) <= 1
     assert reciprocal_merge(X, 0.5).max() == 0
+
+
+def test_lists_of_an_approximate_search_give_almost_the_same() -> None:
+    """They are not symmetric: without offers, rows that wait for each other would merge one pair a round."""
+    pytest.importorskip("faiss")
+    X, _ = scene_vectors(6000, dim=32)
+    exact, found = (reciprocal_merge(X, 0.5, search=search) for search in ("exact", "ivf"))
+    assert adjusted_rand_score(exact, found) > 0.95
