@@ -105,8 +105,7 @@ def flat_clusters(
     Returns:
         (N,) labels and (N,) membership probabilities in [0, 1].
     """
-    # The library has no public function for a tree built elsewhere; these two are stable since its first release.
-    from hdbscan._hdbscan_linkage import label
+    # The library has no public function for a tree built elsewhere; this one is stable since its first release.
     from hdbscan.hdbscan_ import _tree_to_labels
 
     # Mutual reachability has many ties, and their order decides some labels: the library's own unstable sort keeps
@@ -114,13 +113,31 @@ def flat_clusters(
     ordered = np.ascontiguousarray(edges[np.argsort(edges[:, 2])])
     found = _tree_to_labels(
         None,
-        label(ordered),
+        _dendrogram(ordered),
         min_cluster_size=min_cluster_size,
         cluster_selection_method=selection,
         allow_single_cluster=allow_single_cluster,
         cluster_selection_epsilon=epsilon,
     )
     return np.asarray(found[0], np.int64), np.nan_to_num(np.asarray(found[1], np.float64))
+
+
+def _dendrogram(edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The (N - 1, 4) merges in scipy's format of a spanning tree's edges in ascending order: what the library's own
+    function gives, in a tenth of its time.
+    """
+    count = len(edges) + 1
+    parent, size = list(range(2 * count - 1)), [1] * count
+    merges: list[tuple[int, int]] = []
+    for a, b in edges[:, :2].astype(np.int64).tolist():
+        while parent[a] != a:
+            parent[a] = a = parent[parent[a]]
+        while parent[b] != b:
+            parent[b] = b = parent[parent[b]]
+        parent[a] = parent[b] = len(size)
+        merges.append((a, b))
+        size.append(size[a] + size[b])
+    return np.column_stack([np.array(merges, np.float64).reshape(-1, 2), edges[:, 2], size[count:]])
 
 
 def _check(model: HDBSCAN) -> Metric:
