@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.arrays import pairs_within
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
 
@@ -70,9 +71,9 @@ def congregation_score(true: Objects, predicted: Objects, match: npt.ArrayLike |
     pairs = np.stack([left[row[hit]], right[hit]], axis=1)
     pairs = pairs[pairs[:, 0] >= 0]
     return CongregationScore(
-        both=_pairs(np.unique(pairs, axis=0, return_counts=True)[1]),
-        predicted=_pairs(np.unique(right[right >= 0], return_counts=True)[1]),
-        true=_pairs(np.unique(left[left >= 0], return_counts=True)[1]),
+        both=pairs_within(np.unique(pairs, axis=0, return_counts=True)[1]),
+        predicted=pairs_within(np.unique(right[right >= 0], return_counts=True)[1]),
+        true=pairs_within(np.unique(left[left >= 0], return_counts=True)[1]),
         n_predicted=len(np.unique(right[right >= 0])),
         n_true=len(np.unique(left[left >= 0])),
     )
@@ -88,7 +89,3 @@ def place_keys(objects: Objects) -> Ints:
         raise InputError("objects have no congregations yet", remedy="Call aggregate() on them first.")
     width = int(objects.congregation.max(initial=0)) + 1
     return np.where(objects.congregation < 0, -1, objects.cluster * width + objects.congregation)
-
-
-def _pairs(counts: Ints) -> int:
-    return int((counts * (counts - 1) // 2).sum())

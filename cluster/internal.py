@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from packed_scenes.cluster.base import Vectors
 from packed_scenes.cluster.labels import Labels, cluster_sums
+from packed_scenes.data.arrays import unit_rows
 
 
 def silhouette_from_distances(
@@ -83,7 +84,7 @@ def simplified_silhouette(
     if not defined:
         return float("nan")
     sums, sizes = cluster_sums(X, labels)
-    centre = (sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    centre = unit_rows(sums).astype(np.float32)
     count = min(len(X), max_rows or len(X))
     judged = np.linspace(0, len(X) - 1, count).round().astype(np.int64)
     total = 0.0

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.labels import as_labels, noise_share, singletons
+from packed_scenes.data.arrays import pairs_within
 from packed_scenes.data.errors import InputError, named
 
 AMI_LIMIT = 10_000
@@ -192,7 +193,7 @@ def _table(y: npt.NDArray[np.int64], p: npt.NDArray[np.int64]) -> _Table:
 
 
 def _pairs(table: _Table) -> PairCounts:
-    both, predicted, true = (int((c * (c - 1) // 2).sum()) for c in (table.cell, table.predicted, table.true))
+    both, predicted, true = (pairs_within(c) for c in (table.cell, table.predicted, table.true))
     return PairCounts(both, predicted, true)
 
 

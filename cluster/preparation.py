@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.files import atomic_write
 
 CHUNK_BYTES = 1 << 25  # of float64 rows; larger chunks are no faster, smaller ones waste the matrix product
@@ -53,9 +54,7 @@ class Unit(Step):
 
     def apply(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """See :class:`Step`."""
-        length = np.linalg.norm(rows, axis=1, keepdims=True)
-        scaled: npt.NDArray[np.float64] = rows / np.where(length > 0, length, 1)
-        return scaled
+        return unit_rows(rows, min_norm=np.finfo(np.float64).tiny)
 
 
 class MinMax(Step):

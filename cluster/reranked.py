@@ -16,6 +16,7 @@ from packed_scenes.cluster.reciprocal import reciprocal_merge
 from packed_scenes.cluster.rerank import merge_reranked, reciprocal_similarity
 from packed_scenes.cluster.scene_shift import remove_scene_shifts
 from packed_scenes.data import InputError
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.thresholds import UNCALIBRATED
 
 
@@ -103,8 +104,7 @@ class Reranked(Clusterer):
             group = np.where(large, wide, group + len(size))
         group = np.unique(group, return_inverse=True)[1].astype(np.int64)
         sums, _ = cluster_sums(X, group)
-        length = np.linalg.norm(sums, axis=1, keepdims=True)
-        return group, np.ascontiguousarray(sums / np.maximum(length, 1e-12), np.float32)
+        return group, np.ascontiguousarray(unit_rows(sums), np.float32)
 
 
 def _clashing(group: Labels, exclusive: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

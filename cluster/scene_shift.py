@@ -15,6 +15,7 @@ import numpy.typing as npt
 from packed_scenes.cluster.base import Vectors
 from packed_scenes.cluster.knn import neighbours
 from packed_scenes.cluster.labels import cluster_sums
+from packed_scenes.data.arrays import unit_rows
 
 MAX_DISTANCE = 1.5  # x threshold: mutual neighbours within it count as the same thing
 SHRINK = 4.0  # pairs a scene needs for half of its shift to be applied
@@ -39,9 +40,7 @@ def remove_scene_shifts(X: Vectors, scene: npt.NDArray[np.int64], *, threshold: 
         rows, others = _mutual_pairs(moved, scene, MAX_DISTANCE * threshold)
         sums, pairs = cluster_sums(moved[rows] - moved[others], scene[rows])
         shift[: len(sums)] += 0.5 * sums / (pairs[:, None] + SHRINK)
-        moved = X - shift[scene].astype(np.float32)
-        length = np.linalg.norm(moved, axis=1, keepdims=True)
-        moved = np.ascontiguousarray(moved / np.maximum(length, 1e-6), np.float32)
+        moved = unit_rows(X - shift[scene].astype(np.float32), min_norm=1e-6)
     return moved
 
 

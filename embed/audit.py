@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.thresholds import UNCALIBRATED
 from packed_scenes.embed.copies import find_copies
 from packed_scenes.embed.mixtures import find_groups
@@ -174,8 +175,7 @@ def _merges(
     threshold: float,
 ) -> tuple[list[Finding], tuple[tuple[tuple[int, int], float], ...]]:
     classes = [c for c in sample if c not in mixed]
-    centre = np.stack([vectors[sample[c]].mean(0) for c in classes])
-    centre /= np.linalg.norm(centre, axis=1, keepdims=True)
+    centre = unit_rows(np.stack([vectors[sample[c]].mean(0) for c in classes]))
     similar = centre @ centre.T
     np.fill_diagonal(similar, -np.inf)
     near = np.argsort(-similar, axis=1)[:, : min(CANDIDATES, len(classes) - 1)]

@@ -19,7 +19,7 @@ import numpy as np
 from packed_scenes.data import InputError
 from packed_scenes.data.inference import compile_network, openvino
 from packed_scenes.data.letterbox import GREY
-from packed_scenes.data.netbounds import check_tensors
+from packed_scenes.data.tensors import read_tensors
 from packed_scenes.embed.compiled_person import person_graph
 from packed_scenes.embed.runners import CHUNK, Canvases, Float
 
@@ -85,22 +85,6 @@ class CompiledRunner:
     def describe(self, canvases: Canvases, *, batch: int = CHUNK) -> Float:
         """See :class:`packed_scenes.embed.runners.Runner`: these vectors have unit length by what it learned."""
         return self(canvases)
-
-
-def read_tensors(path: str | Path) -> dict[str, Float]:
-    """Read a safetensors file's floating-point tensors as float32.
-
-    Raises:
-        InputError: if the file is no safetensors file, or lists more tensors than any network has.
-    """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    check_tensors(path)
-    try:
-        return {name: value.astype(np.float32) for name, value in load_file(path).items() if value.dtype.kind == "f"}
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"no readable safetensors file ({error})", file=path, remedy="Copy it again.") from error
 
 
 def compile_tensors(

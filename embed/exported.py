@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from packed_scenes.data import InputError
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.device import pick_device
 from packed_scenes.data.extras import installed
 from packed_scenes.data.netfile import NetFile, Run, compile_netfile, read_netfile
@@ -192,9 +193,7 @@ class ExportedRunner:
                 batch = np.concatenate([batch, np.repeat(batch[-1:], size - given, axis=0)])
             found = self._run(self._pixels.apply(batch, last=self._last))[self.output]
             parts.append(self._vectors(np.asarray(found, np.float32), len(batch))[:given])
-        rows: Float = np.concatenate(parts)
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), MIN_NORM)
-        return rows
+        return unit_rows(np.concatenate(parts), min_norm=MIN_NORM)
 
     def _vectors(self, found: Float, count: int) -> Float:
         """One vector per crop out of whatever the output's shape is."""

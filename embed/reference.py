@@ -46,38 +46,37 @@ def trunk() -> nn.Sequential:
     )
 
 
-class ReferenceNet(ImageNetScaled):
-    """The author's network: two convolutions, 6 x 6 average pooling, linear, sigmoid, layer norm. 20,000 parameters.
+class _SmallNet(ImageNetScaled):
+    """Two convolutions, 6 x 6 average pooling, one linear layer and what follows it. 20,000 parameters."""
+
+    def __init__(self, dimension: int, *after: nn.Module) -> None:
+        super().__init__()
+        self.dimension = dimension
+        self.trunk = trunk()
+        self.pool = nn.AdaptiveAvgPool2d(6)
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(16 * 36, dimension), *after)
+
+    def features(self, x: Tensor) -> Tensor:
+        """See :class:`Unit`."""
+        return self.head(self.pool(self.trunk(x)))  # type: ignore[no-any-return]
+
+
+class ReferenceNet(_SmallNet):
+    """The author's network: the small net, sigmoid, layer norm.
 
     Trained with :class:`packed_scenes.embed.losses.ProxySoftmax` at scale lambda = 3: its learned anchors are the
     proxies.
     """
 
     def __init__(self, *, dimension: int = 32) -> None:
-        super().__init__()
-        self.dimension = dimension
-        self.trunk = trunk()
-        self.pool = nn.AdaptiveAvgPool2d(6)
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(16 * 36, dimension), nn.Sigmoid(), nn.LayerNorm(dimension))
-
-    def features(self, x: Tensor) -> Tensor:
-        """See :class:`Unit`."""
-        return self.head(self.pool(self.trunk(x)))  # type: ignore[no-any-return]
+        super().__init__(dimension, nn.Sigmoid(), nn.LayerNorm(dimension))
 
 
-class ClassifierNet(ImageNetScaled):
+class ClassifierNet(_SmallNet):
     """The plain classifier with the same trunk: the embedding is its penultimate layer, learned only implicitly."""
 
     def __init__(self, *, dimension: int = 32) -> None:
-        super().__init__()
-        self.dimension = dimension
-        self.trunk = trunk()
-        self.pool = nn.AdaptiveAvgPool2d(6)
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(16 * 36, dimension), nn.ReLU(inplace=True))
-
-    def features(self, x: Tensor) -> Tensor:
-        """See :class:`Unit`."""
-        return self.head(self.pool(self.trunk(x)))  # type: ignore[no-any-return]
+        super().__init__(dimension, nn.ReLU(inplace=True))
 
 
 class AlexNetTuned(ImageNetScaled):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import atomic_write, sha256_file, write_json
-from packed_scenes.data.netbounds import check_tensors
+from packed_scenes.data.tensors import load_safetensors
 from packed_scenes.data.text import load_json
 
 if TYPE_CHECKING:
@@ -87,11 +87,6 @@ def load_tensors(path: str | Path) -> dict[str, Tensor]:
     Raises:
         InputError: if the file is no safetensors file, or lists more tensors than any network has.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    check_tensors(path)
-    try:
-        return {n: v.float() if v.is_floating_point() else v for n, v in load_file(path).items()}
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"no readable safetensors file ({error})", file=path, remedy="Copy it again.") from error
+    return {n: v.float() if v.is_floating_point() else v for n, v in load_safetensors(path, load_file).items()}

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.arrays import pairs_within
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
 
@@ -84,9 +85,9 @@ def end_to_end(identity: Ints, cluster: Ints, match: Ints) -> EndToEnd:
     _, cell, size = np.unique(np.stack([true_of, cluster_of]), axis=1, return_inverse=True, return_counts=True)
     same = size[cell.ravel()]
     return EndToEnd(
-        pairs_both=_pairs(size),
-        pairs_predicted=_pairs(cluster_size),
-        pairs_true=_pairs(true_size),
+        pairs_both=pairs_within(size),
+        pairs_predicted=pairs_within(cluster_size),
+        pairs_true=pairs_within(true_size),
         precision_sum=float((same / cluster_size[cluster_of]).sum()),
         recall_sum=float((same / true_size[true_of]).sum()),
         n_detected=len(cluster),
@@ -100,7 +101,3 @@ def _own_names(labels: Ints) -> Ints:
     own = labels <= NOISE
     labels[own] = labels.max(initial=-1) + 1 + np.arange(own.sum())
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
-
-
-def _pairs(sizes: Ints) -> int:
-    return int((sizes * (sizes - 1) // 2).sum())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, lock_output, print_json, say, tell_problems, track
+from packed_scenes.cli.console import application, echo, lock_output, print_json, print_problems, track
 from packed_scenes.cli.options import (
     EMBEDDER,
     ClassNames,
@@ -168,28 +169,26 @@ def main(
     def progress(items: Any, label: str, total: int) -> Any:
         return items if json or total < 2 else track(items, label=label, total=total)
 
-    def tell(line: str) -> None:
-        say(line, error=True)
-
     if watch:
-        for result in watch_job(job, every_seconds=every_seconds, until=until, progress=progress, warn=tell):
+        warn = partial(echo, error=True)
+        for result in watch_job(job, every_seconds=every_seconds, until=until, progress=progress, warn=warn):
             if json:
                 print_json(run_record(result) | {"out": job.out})
             else:
-                say(_found(result))
+                echo(_found(result))
         return
-    result, added = run_job(job, progress=progress, warn=lambda line: tell(f"warning: {line}"))
-    tell_problems([*result.warnings, *(added.warnings if added else ())], result.errors)
+    result, added = run_job(job, progress=progress, warn=lambda line: echo(f"warning: {line}", error=True))
+    print_problems([*result.warnings, *(added.warnings if added else ())], result.errors)
     if json:
         more = {} if added is None else {"catalogue": {"folder": str(catalogue), **added.to_json()}}
         print_json(run_record(result) | {"out": job.out} | more)
     else:
-        say(_found(result))
+        echo(_found(result))
         if added is not None:
-            say(f"catalogue {catalogue}: {added}")
+            echo(f"catalogue {catalogue}: {added}")
         for form in job.export:
-            say(f"exported for {form}: see {job.out}/export")
-        say(f"look at {job.out}/{result.scenes[0].name}/overlay.jpg and {job.out}/report.html")
+            echo(f"exported for {form}: see {job.out}/export")
+        echo(f"look at {job.out}/{result.scenes[0].name}/overlay.jpg and {job.out}/report.html")
 
 
 def _found(result: Analysis) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, in_words, print_json, say
+from packed_scenes.cli.console import application, echo, in_words, print_json
 
 if TYPE_CHECKING:
     from packed_scenes.catalogue import Catalogue
@@ -105,7 +105,7 @@ def rename(
     folder: Folder, identity: Identity, name: Annotated[str, typer.Argument(help='The new name; "" takes it away.')]
 ) -> None:
     """Name an identity."""
-    say(f"edit {_open(folder).rename(identity, name)}: {identity} is {name or 'without a name'} now")
+    echo(f"edit {_open(folder).rename(identity, name)}: {identity} is {name or 'without a name'} now")
 
 
 @app.command()
@@ -115,7 +115,7 @@ def merge(
     others: Annotated[list[str], typer.Argument(help="Identities that are the same thing.")],
 ) -> None:
     """Make several identities one: the first keeps its number and name."""
-    say(f"edit {_open(folder).merge(into, *others)}: {', '.join(others)} merged into {into}")
+    echo(f"edit {_open(folder).merge(into, *others)}: {', '.join(others)} merged into {into}")
 
 
 @app.command()
@@ -126,7 +126,7 @@ def move(
 ) -> None:
     """Give objects to another identity, or to a new one."""
     edit, target = _open(folder).move(objects, to)
-    say(f"edit {edit}: {len(objects)} object(s) belong to identity {target} now")
+    echo(f"edit {edit}: {len(objects)} object(s) belong to identity {target} now")
 
 
 @app.command()
@@ -148,13 +148,13 @@ def split(
     if not parts:
         raise InputError(f"{identity} does not fall apart at {threshold}", remedy="Try a smaller --threshold.")
     edit, made = there.split(identity, parts)
-    say(f"edit {edit}: new from {identity}: {', '.join(map(str, made))}")
+    echo(f"edit {edit}: new from {identity}: {', '.join(map(str, made))}")
 
 
 @app.command()
 def remove(folder: Folder, scenes: Annotated[list[str], typer.Argument(help="Names of scenes.")]) -> None:
     """Take scenes out of sight; undo brings them back."""
-    say(f"edit {_open(folder).remove(*scenes)}: {len(scenes)} scene(s) removed")
+    echo(f"edit {_open(folder).remove(*scenes)}: {len(scenes)} scene(s) removed")
 
 
 @app.command()
@@ -163,14 +163,14 @@ def undo(
 ) -> None:
     """Take back an edit; adding scenes is an edit, too."""
     done = _open(folder).undo(edit)
-    say(f"undone: edit {done.edit_id} ({done.kind} {_detail(done.detail)})")
+    echo(f"undone: edit {done.edit_id} ({done.kind} {_detail(done.detail)})")
 
 
 @app.command()
 def redo(folder: Folder) -> None:
     """Bring back what was undone last."""
     done = _open(folder).redo()
-    say(f"redone: edit {done.edit_id} ({done.kind} {_detail(done.detail)})")
+    echo(f"redone: edit {done.edit_id} ({done.kind} {_detail(done.detail)})")
 
 
 @app.command()
@@ -192,7 +192,7 @@ def export(
     ] = None,
 ) -> None:
     """Write all objects to a file for other tools."""
-    say(f"{_open(folder).export(file, form)} objects written to {file}")
+    echo(f"{_open(folder).export(file, form)} objects written to {file}")
 
 
 def _open(folder: Path) -> Catalogue:

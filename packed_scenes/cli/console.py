@@ -44,7 +44,7 @@ def clear_errors() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        say(f"error: {error}", error=True)
+        echo(f"error: {error}", error=True)
         raise SystemExit(BAD_INPUT) from error
     except ModuleNotFoundError as error:  # a library; one of our own modules is a fault and keeps its traceback
         from packed_scenes.data.extras import EXTRAS, remedy
@@ -78,7 +78,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
             raise
 
 
-def track(items: Iterable[Item], *, label: str, total: int | None = None, quiet: bool = False) -> Iterator[Item]:
+def track(items: Iterable[Item], label: str, total: int | None = None, *, quiet: bool = False) -> Iterator[Item]:
     """Yield items under a progress bar with rate and time left, on standard error; silent when ``quiet``."""
     if quiet:
         yield from items
@@ -91,12 +91,12 @@ def track(items: Iterable[Item], *, label: str, total: int | None = None, quiet:
         progress.update(task, completed=done, total=done)  # what was planned can be more than there was to do
 
 
-def tell_problems(warnings: Iterable[str], errors: Iterable[tuple[str, str]]) -> None:
+def print_problems(warnings: Iterable[str], errors: Iterable[tuple[str, str]]) -> None:
     """Print warnings, and (file, reason) of what was left out, on standard error."""
     for line in warnings:
-        say(f"warning: {line}", error=True)
+        echo(f"warning: {line}", error=True)
     for file, reason in errors:
-        say(f"left out: {reason if file in reason else f'{file}: {reason}'}", error=True)
+        echo(f"left out: {reason if file in reason else f'{file}: {reason}'}", error=True)
 
 
 def print_json(value: Any) -> None:
@@ -105,9 +105,10 @@ def print_json(value: Any) -> None:
     print(HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
-def say(line: str, *, error: bool = False) -> None:
+def echo(line: str, *, error: bool = False, quiet: bool = False) -> None:
     """Print one line for people, on standard output or standard error; what would steer the terminal is escaped."""
-    print(one_line(line), file=sys.stderr if error else sys.stdout, flush=True)
+    if not quiet:
+        print(one_line(line), file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def lock_output(out: str | Path) -> None:

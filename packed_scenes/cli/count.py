@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, lock_output, print_json, say, tell_problems
+from packed_scenes.cli.console import Bar, application, echo, lock_output, print_json, print_problems
 from packed_scenes.cli.options import (
     IDENTITIES,
     Ask,
@@ -86,9 +87,7 @@ def main(
     lock_output(place)
     kept = answers or (None if truth is not None else place / "answers.csv")
 
-    def tell(line: str) -> None:
-        if not json:
-            say(line, error=True)
+    report = partial(echo, error=True, quiet=json)
 
     with ExitStack() as stack:
         page: Any = None
@@ -104,11 +103,11 @@ def main(
             from packed_scenes.web.server.dialogue import PageDialogue
 
             page = stack.enter_context(PageDialogue(book, paths, budget=pairs, port=port))
-            say(f"answer in the browser: {page.address}", error=True)
+            echo(f"answer in the browser: {page.address}", error=True)
             return page.judge  # type: ignore[no-any-return]
 
         def status(line: str) -> None:
-            tell(line)
+            report(line)
             if page is not None:
                 page.status = line
 
@@ -129,17 +128,17 @@ def main(
                 found.paths, found.vectors, cache=cache or place / "cache", seed=seed, pairs=similar,
                 autoencoder=elbow, device=device,
             )  # fmt: skip
-        tell("writing")
+        report("writing")
         save_count(found, place, folders=folders)
         (place / "pair.png").unlink(missing_ok=True)
         if page is not None:
             page.finish(found.sentence())
-    tell_problems(found.warnings, found.errors)
+    print_problems(found.warnings, found.errors)
     if json:
         print_json(found.to_json() | {"out": str(place)})
         return
-    say(found.sentence())
+    echo(found.sentence())
     for line in found.evidence():
-        say(f"  {line}")
+        echo(f"  {line}")
     shown = [place / name for name in ("curve.png", "clusters.png") if (place / name).is_file()]
-    say(f"look at {' and '.join(map(str, shown))}")
+    echo(f"look at {' and '.join(map(str, shown))}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, print_json, say
+from packed_scenes.cli.console import Bar, application, echo, print_json
 from packed_scenes.cli.options import DESCRIPTORS, Cache, Device, Json, Mask, Seed
 
 app = application()
@@ -79,7 +79,7 @@ def main(
     results: dict[str, Any] = {"pictures": len(paths), "descriptors": {}}
     if masker is not None:
         results["left_whole"] = sheet_of_files(paths, masker, out / "mask.png", seed=seed)
-        _say(f"mask: {out / 'mask.png'}; {results['left_whole']:.0%} of its crops stay whole", quiet=json)
+        echo(f"mask: {out / 'mask.png'}; {results['left_whole']:.0%} of its crops stay whole", error=True, quiet=json)
     if train_autoencoder:
         from packed_scenes.embed.autoencoder_training import AutoencoderRecipe
         from packed_scenes.embed.autoencoder_training import train_autoencoder as train
@@ -105,16 +105,12 @@ def main(
         save_matrix(found, out / f"{short}.{format}", labels=[path.parent.name for path in found.paths])
         results["descriptors"][short] = found.card | {"file": str(out / f"{short}.{format}")}
         failed = f", {len(found.failed)} files failed" if found.failed else ""
-        _say(f"{short}: {found.matrix.shape[0]} x {found.matrix.shape[1]}, {found.card['computed']} computed in "
-             f"{found.card['seconds']:.1f} s{failed} — {out / f'{short}.{format}'}", quiet=json)  # fmt: skip
+        rows, columns = found.matrix.shape
+        computed = f"{found.card['computed']} computed in {found.card['seconds']:.1f} s{failed}"
+        echo(f"{short}: {rows} x {columns}, {computed} — {out / f'{short}.{format}'}", error=True, quiet=json)
     write_json(
         out / "run.json",
         results | {"command": command_line(), "versions": versions(), "machine": machine(), "seed": seed},
     )
     if json:
         print_json(results)
-
-
-def _say(text: str, *, quiet: bool) -> None:
-    if not quiet:
-        say(text, error=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, in_words, print_json, say
+from packed_scenes.cli.console import application, echo, in_words, print_json
 from packed_scenes.cli.options import Device, Json, Seed
 
 app = application()
@@ -69,8 +69,8 @@ def main(
         table = [columns, *(tuple(str(row[c]) for c in columns) for row in rows)]
         widths = [max(len(line[k]) for line in table) for k in range(len(columns))]
         for line in table:
-            say("  ".join(text.ljust(wide) for text, wide in zip(line, widths, strict=True)).rstrip())
-        say("or NAME.onnx, NAME.xml (OpenVINO), NAME.safetensors: docs/networks.md")
+            echo("  ".join(text.ljust(wide) for text, wide in zip(line, widths, strict=True)).rstrip())
+        echo("or NAME.onnx, NAME.xml (OpenVINO), NAME.safetensors: docs/networks.md")
         return
     if said:
         write_card(network, said)
@@ -81,7 +81,7 @@ def main(
         print_json(found)
         return
     for key, value in found.items():
-        say(f"{key}: {in_words(value)}")
+        echo(f"{key}: {in_words(value)}")
 
 
 def _numbers(text: str) -> list[float]:

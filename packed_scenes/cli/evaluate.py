@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, say, tell_problems, track
+from packed_scenes.cli.console import application, echo, print_json, print_problems, track
 from packed_scenes.cli.options import (
     ClassNames,
     ClustererName,
@@ -80,9 +81,6 @@ def main(
         embedder=embedder, clusterer=clusterer, threshold=threshold, reach=reach, device=device, seed=seed, trust=trust,
     )  # fmt: skip
 
-    def progress(items: Any, label: str, total: int) -> Any:
-        return track(items, label=label, total=total, quiet=json)
-
     wanted = forms(export or ())
     pictures: list[Exported] = []
 
@@ -91,13 +89,14 @@ def main(
         pictures.append(Exported(label.name, label.image, size, part, lambda: label.load().image))
 
     scores = evaluate(
-        read_coco(coco, images=images), boxes=boxes, joint=joint, settings=settings, progress=progress,
+        read_coco(coco, images=images), boxes=boxes, joint=joint, settings=settings,
+        progress=partial(track, quiet=json),
         found=keep if wanted else None,
     )  # fmt: skip
     place = Path("runs") / "export" if out is None else out.with_suffix("")
     for form in wanted:
-        say(f"exported: {write_export(pictures, form, place)}", error=True)
-    tell_problems(scores.get("warnings", []), [(e["file"], e["reason"]) for e in scores.get("errors", [])])
+        echo(f"exported: {write_export(pictures, form, place)}", error=True)
+    print_problems(scores.get("warnings", []), [(e["file"], e["reason"]) for e in scores.get("errors", [])])
     if out is not None:
         write_json(out, scores)
     if json:
@@ -108,4 +107,4 @@ def main(
             shown = ", ".join(
                 f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items() if v is not None
             )
-            say(f"{section}: {shown}")
+            echo(f"{section}: {shown}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, say
+from packed_scenes.cli.console import application, echo, print_json
 from packed_scenes.cli.options import EmbedderName, Json
 
 app = application()
@@ -59,11 +59,11 @@ def main(
         made = {"pairs": str(out / "pairs.png"), "cosine": [round(c, 4) for c in cosines], "verdict": said}
         if not json:
             for line in said:
-                say(line)
+                echo(line)
     if json:
         print_json(made)
     else:
-        say("look at " + ", ".join(str(v) for v in made.values() if str(v).endswith(".png")))
+        echo("look at " + ", ".join(str(v) for v in made.values() if str(v).endswith(".png")))
 
 
 def _folder(

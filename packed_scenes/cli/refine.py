@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, lock_output, print_json, say, tell_problems
+from packed_scenes.cli.console import Bar, application, echo, lock_output, print_json, print_problems
 from packed_scenes.cli.options import IDENTITIES, Ask, DialoguePort, Json, Seed, Threads
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def main(
 
         known = read_values(truth, found.crops.names)
     record = save_refined(found, folder_out, truth=known)
-    tell_problems(found.warnings, found.crops.errors)
+    print_problems(found.warnings, found.crops.errors)
     if json:
         print_json(record | {"out": str(folder_out)})
         return
@@ -154,13 +154,13 @@ def _ask(start: Refined, out: Path, *, ask: str, pairs: int, port: int) -> Links
 
 
 def _tell(record: dict[str, Any], out: Path) -> None:
-    say("round  check  clusters  trained on")
+    echo("round  check  clusters  trained on")
     for row in record["rounds"]:
         on = f"{row['trained_crops']} crops of {row['trained_clusters']} clusters" if row["number"] else "(start)"
-        say(f"{row['number']:5d}  {row['check']:.3f}  {row['clusters']:8d}  {on}")
+        echo(f"{row['number']:5d}  {row['check']:.3f}  {row['clusters']:8d}  {on}")
     kept = record["kept_round"]
-    say(f"kept: round {kept}" if kept else "the first round was worse by the check: the start embedder is kept")
+    echo(f"kept: round {kept}" if kept else "the first round was worse by the check: the start embedder is kept")
     for name, score in record.get("scores", {}).items():
-        say(f"{name}: BCubed F {score['bcubed_f']:.3f}, pairwise F {score['pairwise_f']:.3f}, "
+        echo(f"{name}: BCubed F {score['bcubed_f']:.3f}, pairwise F {score['pairwise_f']:.3f}, "
               f"{score['k_pred']} of {score['k_true']}")  # fmt: skip
-    say(f"look at {out / 'clusters.png'}; decide in {out / 'review.csv'} and give it back with --review")
+    echo(f"look at {out / 'clusters.png'}; decide in {out / 'review.csv'} and give it back with --review")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, say, tell_problems
+from packed_scenes.cli.console import application, echo, print_json, print_problems
 from packed_scenes.cli.options import Device, Json
 
 app = application()
@@ -59,7 +59,7 @@ def main(
     embedder = load_embedder(searcher.embedding, device=device)
     queries, vectors, errors = embed_queries(queries, embedder)
     answers = searcher.search(vectors, top=top)
-    tell_problems([], errors)
+    print_problems([], errors)
     if json:
         found = [{"query": str(q.path), "box": q.box, **a.to_json()} for q, a in zip(queries, answers, strict=True)]
         print_json({"index": str(searcher.index.kind), "vectors": len(searcher.index), "answers": found})
@@ -67,10 +67,10 @@ def main(
     for one, answer in zip(queries, answers, strict=True):
         place = "" if one.box is None else " " + ",".join(f"{v:g}" for v in one.box)
         whose = "new" if answer.is_new else _label(answer.identity, answer.name)
-        say(f"{one.path}{place}: {whose} (nearest {answer.similarity:.3f})")
+        echo(f"{one.path}{place}: {whose} (nearest {answer.similarity:.3f})")
         for hit in answer.hits:
             box_text = ",".join(f"{v:.0f}" for v in hit.xyxy)
-            say(f"  {hit.similarity:.3f}  {_label(hit.identity, hit.name):24}  {hit.scene}  {box_text}")
+            echo(f"  {hit.similarity:.3f}  {_label(hit.identity, hit.name):24}  {hit.scene}  {box_text}")
 
 
 def _label(identity: int | None, name: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from packed_scenes.cli.console import application, print_json, say
+from packed_scenes.cli.console import application, echo, print_json
 from packed_scenes.cli.options import Device, Json, Seed, Threshold
 
 app = application()
@@ -56,4 +56,4 @@ def main(
         print_json({"out": str(out), "pages": [str(page) for page in pages]})
     else:
         for page in pages:
-            say(f"look at {page}")
+            echo(f"look at {page}")

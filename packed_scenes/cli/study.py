@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, lock_output, print_json, say, track
+from packed_scenes.cli.console import Bar, application, echo, lock_output, print_json, track
 from packed_scenes.cli.options import DESCRIPTORS, IDENTITIES, Cache, ClusterFolders, Device, Json, Mask, Seed
 
 app = application()
@@ -81,20 +80,18 @@ def main(
         rounds=rounds, per_round=per_round, seed=seed, workers=workers, figures=not tables_only,
     )  # fmt: skip
 
-    def tracked(items: Iterable[Any], label: str, total: int) -> Iterator[Any]:
-        return track(items, label=label, total=total, quiet=json)
-
+    track_models = partial(track, quiet=json)
     with Bar(quiet=json) as bar:
         collection = gather(
             inputs, cache=cache or out / "cache", descriptors=descriptors or ("default", "colour", "shape"),
             truth=truth, mask=mask, trust=trust, device=device, seed=seed,
             progress=lambda name: partial(bar.at, label=name),
         )  # fmt: skip
-    result = run_study(collection, options, track=tracked)
-    written = write_results(result, options, model=model, show=show, folders=folders, track=tracked)
+    result = run_study(collection, options, track=track_models)
+    written = write_results(result, options, model=model, show=show, folders=folders, track=track_models)
     said = summary(result, written)
     if json:
         print_json(said)
         return
     for line in said["text"]:
-        say(line)
+        echo(line)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, print_json, say, track
+from packed_scenes.cli.console import Bar, application, echo, print_json, track
 from packed_scenes.cli.options import Json
 
 app = application()
@@ -61,7 +61,7 @@ def main(
         if json:
             print_json({"people": people, "crops": people * count})
         else:
-            say(f"{people * count} crops of {people} people in {out}")
+            echo(f"{people * count} crops of {people} people in {out}")
         return
     from packed_scenes.data.synth.export import Format, write_scenes
     from packed_scenes.data.synth.options import parse_range, parse_settings, parse_size, pick_goods
@@ -83,4 +83,4 @@ def main(
     if json:
         print_json({"count": count, "labels": str(labels)})
     else:
-        say(f"{count} scenes in {out / 'images'}, labels in {labels}")
+        echo(f"{count} scenes in {out / 'images'}, labels in {labels}")

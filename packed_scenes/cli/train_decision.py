@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, print_json, say
+from packed_scenes.cli.console import Bar, application, echo, print_json
 from packed_scenes.cli.options import Json, Seed
 
 app = application()
@@ -45,22 +46,20 @@ def main(
 
     from packed_scenes.data import InputError
     from packed_scenes.data.files import atomic_write
+    from packed_scenes.data.tensors import read_tensors
     from packed_scenes.decision_training.bank import Bank
     from packed_scenes.decision_training.banking import build
     from packed_scenes.decision_training.limits import SETS, fit_limits
     from packed_scenes.decision_training.training import Recipe, train
-    from packed_scenes.embed.compiled import read_tensors
 
     torch.set_num_threads(1)
 
-    def tell(line: str) -> None:
-        if not json:
-            say(line, error=True)
+    report = partial(echo, error=True, quiet=json)
 
     if not bank.is_file():
         if real is None:
             raise InputError("no such bank", file=bank, remedy="Give --real to build it.")
-        build(real, bank, scenes=scenes, seed=seed, tell=tell, imagenet=imagenet)
+        build(real, bank, scenes=scenes, seed=seed, report=report, imagenet=imagenet)
     kept_out = Bank.load(bank, kept_out=True)
     if not kept_out.pools:
         raise InputError("too few identities: none is kept out", file=bank, remedy="Build it from more pictures.")
@@ -73,13 +72,13 @@ def main(
 
         weights = train(
             Bank.load(bank), Recipe(steps=steps, lr=lr, seed=seed), out.with_suffix(".ckpt"),
-            start=None if start is None else read_tensors(start), tell=show,
+            start=None if start is None else read_tensors(start), report=show,
         )  # fmt: skip
     with Bar("sets counted", quiet=json) as bar:
-        limits = fit_limits(kept_out, weights, seed=seed, tell=lambda done: bar.at(done, SETS))
+        limits = fit_limits(kept_out, weights, seed=seed, report=lambda done: bar.at(done, SETS))
     with atomic_write(out) as temporary:
         save_file(weights | limits, temporary)
     if json:
         print_json({"out": str(out), **figures})
     else:
-        say(f"weights: {out}")
+        echo(f"weights: {out}")

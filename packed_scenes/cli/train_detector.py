@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from packed_scenes.cli.console import application, lock_output, print_json, say
+from packed_scenes.cli.console import application, echo, lock_output, print_json
 from packed_scenes.cli.options import Device, Json, Seed
 
 app = application()
@@ -58,7 +58,7 @@ def main(
     json: Json = False,
 ) -> None:
     """Train a detector; writes detector.pt, .onnx, their card, curves and a checkpoint into the run folder."""
-    from packed_scenes.cli.console import Bar, tell_problems, track
+    from packed_scenes.cli.console import Bar, print_problems, track
     from packed_scenes.detect.training.job import Job
 
     job = Job(
@@ -71,7 +71,7 @@ def main(
     lock_output(job.out)
     for _ in track(job.prepare(), label="pictures", quiet=json):
         pass
-    tell_problems(job.warnings, job.errors)
+    print_problems(job.warnings, job.errors)
     scores: dict[str, float] = {}
     with Bar("steps", quiet=json) as bar:
         for row in job.run():  # a row for every step, and one for every validation between them
@@ -80,11 +80,11 @@ def main(
                 continue
             scores = row
             if not json:
-                say(
+                echo(
                     f"step {row['step']:.0f}: AP {row['AP']:.3f}, AP50 {row['AP50']:.3f} on the validation pictures",
                     error=True,
                 )
     if json:
         print_json({"out": str(job.out), "scores": scores})
     else:
-        say(f"use the result with --weights {job.out}/detector.onnx")
+        echo(f"use the result with --weights {job.out}/detector.onnx")

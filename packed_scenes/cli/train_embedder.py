@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, lock_output, print_json, say
+from packed_scenes.cli.console import Bar, application, echo, lock_output, print_json
 from packed_scenes.cli.options import Json, Seed, Threads
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def main(
                     bar.at(int(row["epoch"]) + 1, epochs, f"validation {row['val_accuracy']:.3f}")
 
             result["metrics"] = train_preset(crops, chosen, out=out, epochs=epochs, seed=seed, report=show)
-        _say(f"validation accuracy {result['metrics']['val_accuracy']:.4f} — see {out}", quiet=json)
+        echo(f"validation accuracy {result['metrics']['val_accuracy']:.4f} — see {out}", error=True, quiet=json)
     if json:
         print_json(result)
 
@@ -150,13 +150,13 @@ def _chosen(preset: str | None, folder: Path | None, *, audit: bool, apply: bool
 
 def _read_crops(folder: Path, out: Path, repairs: Path | None) -> CropFolder:
     """The readable crops of a folder, repaired; what cannot be read is listed in ``errors.csv``."""
-    from packed_scenes.cli.console import tell_problems
+    from packed_scenes.cli.console import print_problems
     from packed_scenes.data.files import write_csv
     from packed_scenes.embed.folders import read_folder
     from packed_scenes.embed.sources import repaired
 
     crops, errors = read_folder(folder).readable()
-    tell_problems([], errors)
+    print_problems([], errors)
     if errors:
         write_csv(out / "errors.csv", [("file", "reason"), *errors])
     return crops if repairs is None else repaired(crops, repairs)
@@ -174,7 +174,8 @@ def _audit(
         found = audit_folder(crops, Embedder.load(embedder), progress=bar.at, seed=seed)
     page = write_report(crops, found, out)
     counts = summary(found, crops.classes)["counts"]
-    _say(f"audit: {', '.join(f'{number} {kind}' for kind, number in counts.items())} — see {page}", quiet=quiet)
+    found_kinds = ", ".join(f"{number} {kind}" for kind, number in counts.items())
+    echo(f"audit: {found_kinds} — see {page}", error=True, quiet=quiet)
     return apply_audit(crops, found) if apply else crops, counts
 
 
@@ -268,8 +269,3 @@ def _train_person(
         return make_person(
             work=work, out=out / "embedder.safetensors", start=start, real=real, data=data, recipe=recipe, report=report
         )  # fmt: skip
-
-
-def _say(text: str, *, quiet: bool) -> None:
-    if not quiet:
-        say(text, error=True)

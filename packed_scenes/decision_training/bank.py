@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.damage import UNREADABLE, why
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Width = TypeVar("Width", np.float32, np.float64)
 
 KEPT_OUT = 5  # one identity (family, shelf) in so many takes no part in the training
 FEW = 20  # identities below which a pool is too small to be divided
@@ -80,7 +80,7 @@ class Bank:
             identity, boxes = values.pop("identity").astype(np.int64), values.pop("xyxy", None)
             if boxes is not None:
                 if (number % KEPT_OUT == 0) == kept_out:
-                    vectors = {name: unit(value.astype(np.float32)) for name, value in values.items()}
+                    vectors = {name: unit_rows(value.astype(np.float32)) for name, value in values.items()}
                     shelves.append(Shelf(vectors, identity, boxes.astype(np.float64)))
                 continue
             family = values.pop("family").astype(np.int64)
@@ -96,11 +96,6 @@ class Bank:
 
 
 def _pool(part: dict[str, npt.NDArray[Any]], identity: Ints, family: Ints, keep: Ints) -> Pool:
-    vectors = {name: unit(value[:, keep].astype(np.float32)) for name, value in part.items()}
+    vectors = {name: unit_rows(value[:, keep].astype(np.float32)) for name, value in part.items()}
     rows = {int(name): np.flatnonzero(identity == name) for name in np.unique(identity)}
     return Pool(vectors, identity, family, rows)
-
-
-def unit(rows: npt.NDArray[Width]) -> npt.NDArray[Width]:
-    """Scale rows (the last axis) to unit length."""
-    return np.asarray(rows / (np.linalg.norm(rows, axis=-1, keepdims=True) + 1e-9), rows.dtype)

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import read_image
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.files import atomic_write
 from packed_scenes.data.tables import read_table
-from packed_scenes.decision_training.bank import unit
 from packed_scenes.embed import Embedder
 from packed_scenes.embed.augment import Augmentation
 from packed_scenes.embed.batches import draw_views
@@ -37,13 +37,13 @@ BATCH = 128
 
 
 def build(
-    data: Path, path: Path, *, scenes: int, seed: int, tell: Callable[[str], None], imagenet: str | None = None
+    data: Path, path: Path, *, scenes: int, seed: int, report: Callable[[str], None], imagenet: str | None = None
 ) -> None:
     """Write the bank of whatever data sets the folder holds; whole or not at all. Takes some 15 minutes of one core.
 
     Args:
         data: folder of real pictures. path: .npz to write. scenes: generated scenes. seed: of everything.
-        tell: receives a line per source.
+        report: receives a line per source.
         imagenet: one more descriptor, as :meth:`Embedder.load` takes it, such as ``mobilenet_v2=FILE``.
     """
     wanted = DESCRIPTORS if imagenet is None else {**DESCRIPTORS, "imagenet": imagenet}
@@ -52,10 +52,10 @@ def build(
     with TemporaryDirectory() as work:
         for name, store in _stores(data, Path(work)):
             held |= {f"{name}/{part}": value for part, value in _pool(store, descriptors, seed).items()}
-            tell(f"{name}: {len(store)} crops")
+            report(f"{name}: {len(store)} crops")
     for number, part in enumerate(_shelves(scenes, descriptors, seed)):
         held |= {f"shelf-{number:04d}/{key}": value for key, value in part.items()}
-    tell(f"{scenes} generated scenes")
+    report(f"{scenes} generated scenes")
     for name in descriptors:
         _narrow(held, name, np.random.default_rng(seed))
     with atomic_write(path) as temporary, open(temporary, "wb") as file:
@@ -73,7 +73,7 @@ def _narrow(held: dict[str, npt.NDArray[Any]], name: str, rng: np.random.Generat
     value, vector = np.linalg.eigh(drawn.T @ drawn)
     basis = vector[:, np.argsort(value)[-WIDEST:]]
     for key in keys:
-        held[key] = unit(held[key].astype(np.float32) @ basis).astype(np.float16)
+        held[key] = unit_rows(held[key].astype(np.float32) @ basis).astype(np.float16)
 
 
 def _stores(data: Path, work: Path) -> Iterator[tuple[str, CropStore]]:

@@ -10,13 +10,13 @@ noise.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.base import Vectors
 from packed_scenes.cluster.labels import Labels
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.errors import InputError, named
 
 CONFUSABLE, NUISANCE, NUISANCE_RANK, BAD = 0.16, 0.35, 6, 0.05
@@ -72,7 +72,7 @@ def simulate(
         scale = noise[rows] * np.exp(0.15 * rng.standard_normal(len(rows)))
         scale *= np.where(rng.random(len(rows)) < BAD, 1.7, 1.0)
         spread = np.sqrt(1 - NUISANCE) * own + np.sqrt(NUISANCE) * common
-        X[start : start + CHUNK] = _unit(centre[rows] + scale[:, None] * spread)
+        X[start : start + CHUNK] = unit_rows(centre[rows] + scale[:, None] * spread)
     return X, y.astype(np.int64)
 
 
@@ -90,15 +90,11 @@ def _sizes(count: int, regime: Regime, rng: np.random.Generator) -> npt.NDArray[
 
 
 def _centres(classes: int, dim: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    groups = _unit(rng.standard_normal((max(2, round(classes**0.5)), dim)))
-    own = _unit(rng.standard_normal((classes, dim)))
-    centre = _unit(0.55 * groups[rng.integers(0, len(groups), classes)] + np.sqrt(1 - 0.55**2) * own)
+    groups = unit_rows(rng.standard_normal((max(2, round(classes**0.5)), dim)))
+    own = unit_rows(rng.standard_normal((classes, dim)))
+    centre = unit_rows(0.55 * groups[rng.integers(0, len(groups), classes)] + np.sqrt(1 - 0.55**2) * own)
     pairs = int(classes * CONFUSABLE / 2)
     first, second = rng.permutation(classes)[: 2 * pairs].reshape(2, pairs)
     step = 0.62 * rng.uniform(0.5, 1.3, (pairs, 1))
-    centre[second] = _unit(centre[first] + step * _unit(rng.standard_normal((pairs, dim))))
+    centre[second] = unit_rows(centre[first] + step * unit_rows(rng.standard_normal((pairs, dim))))
     return centre
-
-
-def _unit(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True))

@@ -17,12 +17,12 @@ DECAY = 5e-4  # of the sum of the weights' sizes
 
 
 def fit_limits(
-    bank: Bank, weights: Mapping[str, Floats], *, seed: int, tell: Callable[[int], None] | None = None
+    bank: Bank, weights: Mapping[str, Floats], *, seed: int, report: Callable[[int], None] | None = None
 ) -> dict[str, Floats]:
     """Return the weights of the lower and of the upper limit, see :mod:`packed_scenes.cluster.decision.counting`.
 
     Args:
-        bank: the side that is kept out. weights: of the judge. seed: of the sets. tell: called with the sets done.
+        bank: the side that is kept out. weights: of the judge. seed: of the sets. report: called with the sets done.
     """
     from sklearn.linear_model import QuantileRegressor
 
@@ -35,8 +35,8 @@ def fit_limits(
         decision = evidence.decide()
         about.append(figures(evidence, decision))
         off.append(np.log((example.identity.max() + 1) / decision.count))
-        if tell is not None:
-            tell(number + 1)
+        if report is not None:
+            report(number + 1)
     quantiles = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     return {
         name: QuantileRegressor(quantile=quantile, alpha=DECAY, fit_intercept=False)

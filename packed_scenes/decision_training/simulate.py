@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.decision_training.bank import Bank, Pool, Shelf
 from packed_scenes.decision_training.effects import (
     OF_CROWDS,
@@ -196,8 +197,7 @@ def told_apart(rng: Rng, X: npt.NDArray[np.floating], identity: Ints) -> Ints:
     if rng.random() >= TOLD_APART[0]:
         return np.arange(len(X))
     names, at = np.unique(identity, return_inverse=True)
-    middle = np.stack([X[at == number].mean(axis=0) for number in range(len(names))])
-    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    middle = unit_rows(np.stack([X[at == number].mean(axis=0) for number in range(len(names))]))
     near = 1 - middle @ middle.T < rng.uniform(0, TOLD_APART[1])
     stays = np.zeros(len(names), bool)
     for number in rng.permutation(len(names)):
@@ -235,8 +235,7 @@ def _pooled(pool: Pool, rng: Rng, sizes: list[int], crowd: bool) -> tuple[Rows, 
         at.append((level + turn + (rng.random(size) < mixed)) % levels)
     row, seen = np.concatenate(rows), np.concatenate(at)
     X = np.concatenate([pool.vectors[part][seen, row] for part in name.split("+")], axis=1).astype(np.float64)
-    X += 0.06 * rng.standard_normal(X.shape) / np.sqrt(X.shape[1])
-    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    X = unit_rows(X + 0.06 * rng.standard_normal(X.shape) / np.sqrt(X.shape[1]))
     identity = np.repeat(np.arange(len(sizes)), sizes)
     if not crowd:
         left = told_apart(rng, X, identity)

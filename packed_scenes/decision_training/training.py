@@ -67,7 +67,7 @@ def train(
     checkpoint: Path,
     *,
     start: Mapping[str, Floats] | None = None,
-    tell: Callable[[int, float, float, float], None] | None = None,
+    report: Callable[[int, float, float, float], None] | None = None,
 ) -> dict[str, Floats]:
     """Train, or go on from the checkpoint, and return the averaged weights.
 
@@ -75,7 +75,7 @@ def train(
         bank: what sets are put together from. recipe: see there.
         start: weights to start from; those of the same shape are taken, and layers whose input has grown since.
         checkpoint: written every ``SAVE`` steps; one of another recipe is not continued.
-        tell: called with (step, loss, BCubed F, seconds), running means.
+        report: called with (step, loss, BCubed F, seconds), running means.
     """
     torch.manual_seed(recipe.seed)
     first = np.random.default_rng([recipe.seed, 0])
@@ -111,8 +111,8 @@ def train(
             for name, value in network.state_dict().items():
                 averaged[name].mul_(slow).add_(value, alpha=1 - slow)
         shown = 0.98 * shown[0] + 0.02 * float(loss.detach()), 0.98 * shown[1] + 0.02 * f
-        if tell is not None:
-            tell(step + 1, *shown, time.perf_counter() - begun)
+        if report is not None:
+            report(step + 1, *shown, time.perf_counter() - begun)
         if (step + 1) % SAVE == 0 or step + 1 == recipe.steps:
             held = {
                 "recipe": asdict(recipe),

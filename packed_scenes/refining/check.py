@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.arrays import unit_rows
+
 SHARE = 5  # one of so many is held out
 SMALL = 5  # members under which whole clusters are held out
 ROWS = 1024
@@ -83,7 +85,7 @@ def hold_out(
         kept.append(rng.permutation(rows)[: len(rows) // SHARE])
     rows = np.sort(np.concatenate(kept))
     sums, _ = cluster_sums(X, labels)
-    means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    means = unit_rows(sums)
     apart = 1 - means[labels[rows]] @ means.T > ambiguous
     return HeldOut(rows, labels, apart)
 

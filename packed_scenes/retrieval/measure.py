@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.errors import InputError
 from packed_scenes.retrieval.index import Floats, VectorIndex
 
@@ -90,16 +91,11 @@ def synthetic(count: int, dimension: int, queries: int, *, seed: int = 0) -> tup
     """Make (N, D) unit rows in groups, and (M, D) queries, each one more member of a group that is there."""
     rng = np.random.default_rng(seed)
     step = np.sqrt(APART / (1 - APART) / dimension)  # two members are then APART apart on average
-    centres = _unit(rng.standard_normal((max(1, count // GROUP), dimension), dtype=np.float32))
+    centres = unit_rows(rng.standard_normal((max(1, count // GROUP), dimension), dtype=np.float32))
 
     def members(group: Any) -> Floats:
         noise = rng.standard_normal((len(group), dimension), dtype=np.float32)
-        return _unit(centres[group] + np.float32(step) * noise)
+        return unit_rows(centres[group] + np.float32(step) * noise)
 
     group = rng.integers(0, len(centres), count)
     return members(group), members(group[rng.integers(0, count, queries)])
-
-
-def _unit(rows: Floats) -> Floats:
-    unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit

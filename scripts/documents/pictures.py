@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from documents.drawing import GREY, crops_of, figure, save_figure, save_photo, side_by_side, tiles
+from packed_scenes.data.arrays import unit_rows
 
 if TYPE_CHECKING:
     from packed_scenes import Analysis
@@ -136,7 +137,7 @@ def flat_groups() -> tuple[Floats, npt.NDArray[np.int64]]:
     place = centres[truth] + rng.normal(0, 0.035, (len(truth), 2))
     flat = np.sqrt(1 - np.clip(place[:, 1], -0.95, 0.95) ** 2)
     points = np.column_stack([np.cos(place[:, 0]) * flat, np.sin(place[:, 0]) * flat, place[:, 1]])
-    return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32), truth
+    return unit_rows(points).astype(np.float32), truth
 
 
 def congregations(out: Path) -> Path:

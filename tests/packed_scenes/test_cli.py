@@ -1,6 +1,6 @@
 """What every command line shares: progress and problems on standard error, nothing on standard output."""
 
-from packed_scenes.cli.console import Bar, tell_problems
+from packed_scenes.cli.console import Bar, print_problems
 
 
 def test_a_bar_that_never_moves_leaves_no_line(capsys):
@@ -33,5 +33,5 @@ def test_a_passing_bar_may_be_told_again_that_all_is_done(capsys):
 
 
 def test_a_file_is_named_once(capsys):
-    tell_problems(["it is dark"], [("a.png", "is empty"), ("b.png", "b.png: is empty")])
+    print_problems(["it is dark"], [("a.png", "is empty"), ("b.png", "b.png: is empty")])
     assert capsys.readouterr() == ("", "warning: it is dark\nleft out: a.png: is empty\nleft out: b.png: is empty\n")

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from packed_scenes.cluster import bcubed_f, score
 from packed_scenes.data import InputError
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.embed.networks import LayoutNet
-from packed_scenes.web.project.embedder_choice import choose, discriminant, unit
+from packed_scenes.web.project.embedder_choice import choose, discriminant
 
 
 def photos(*, loud: float, count: int = 8, groups: int = 5, width: int = 12, seed: int = 0):
@@ -33,7 +34,7 @@ def test_what_varies_within_groups_is_quietened_and_new_photos_are_grouped_bette
     features, group, photo = photos(loud=0.7)
     head = choose(features, group, photo, automatic=one_cut)
     fresh, truth, of = photos(loud=0.7, seed=1)
-    before, after = one_cut(unit(fresh), of), one_cut(head.apply(fresh), of)
+    before, after = one_cut(unit_rows(fresh), of), one_cut(head.apply(fresh), of)
     assert head.ridge is not None
     assert head.threshold is not None
     assert bcubed_f(truth, after) > bcubed_f(truth, before) + 0.2
@@ -44,7 +45,7 @@ def test_a_network_that_tells_everything_apart_is_left_alone():
     features, group, photo = photos(loud=0.0)
     head = choose(features, group, photo, automatic=one_cut)
     assert head.threshold is None
-    assert np.allclose(head.apply(features), unit(features), atol=1e-6)
+    assert np.allclose(head.apply(features), unit_rows(features), atol=1e-6)
 
 
 def test_a_candidate_within_the_scatter_of_the_photos_is_not_taken():
@@ -67,7 +68,7 @@ def test_the_discriminant_is_the_same_for_features_of_any_length(scale, ridge, f
     cosines = []
     for x in (features, (features * scale).astype(np.float32)):
         weight, bias = discriminant(x, group, ridge, floor)
-        found = unit(x @ weight.T + bias)
+        found = unit_rows(x @ weight.T + bias)
         cosines.append(found @ found.T)  # directions that count alike may come in any order
     np.testing.assert_allclose(*cosines, atol=5e-3)
 
@@ -86,7 +87,7 @@ def test_a_linear_layer_behind_the_last_one_is_the_last_one():
     pixels = torch.rand(3, 3, 32, 32) * 255
     weight, bias = torch.randn(6, 6), torch.randn(6)
     with torch.no_grad():
-        wanted = unit((network.features(network.scale(pixels)) @ weight.T + bias).numpy())
+        wanted = unit_rows((network.features(network.scale(pixels)) @ weight.T + bias).numpy())
         network.head.bias.copy_(weight @ network.head.bias + bias)
         network.head.weight.copy_(weight @ network.head.weight)
         np.testing.assert_allclose(network(pixels).numpy(), wanted, atol=1e-5)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.errors import InputError
 from packed_scenes.embed.discriminant import Scatter
 
@@ -52,13 +53,7 @@ class Head:
 
     def apply(self, features: Vectors) -> Vectors:
         """(N, D) float32 unit rows."""
-        return unit(features @ self.weight.T + self.bias)
-
-
-def unit(rows: npt.NDArray[np.float32] | Matrix) -> Vectors:
-    """Rows of length 1."""
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.maximum(length, 1e-12), np.float32)
+        return np.asarray(unit_rows(features @ self.weight.T + self.bias), np.float32)
 
 
 def choose(
@@ -86,7 +81,7 @@ def choose(
     def head_of(rows: Labels | slice, ridge: float | None, floor: float | None) -> tuple[Matrix, Matrix]:
         return same if ridge is None or floor is None else discriminant(features[rows], group[rows], ridge, floor)
 
-    plain = unit(features)
+    plain = unit_rows(features)
     alone = np.array([_f(group[out], automatic(plain[out], photo[out])) for out in parts])
     best, start = Head(*same, None, float(alone.mean())), float(alone.mean())
     candidates: list[tuple[float | None, float | None]] = [(None, None), *((r, f) for r in RIDGES for f in FLOORS)]
@@ -96,7 +91,7 @@ def choose(
         for curve, out in zip(curves, parts, strict=True):
             rest = np.setdiff1d(np.arange(len(group)), out)
             weight, bias = head_of(rest, ridge, floor)
-            curve[:] = _curve(unit(features[out] @ weight.T + bias), group[out])
+            curve[:] = _curve(np.asarray(unit_rows(features[out] @ weight.T + bias), np.float32), group[out])
         at = _plateau(curves.mean(0))
         gain = curves[:, at] - alone
         sure = gain.mean() > gain.std(ddof=1) / len(parts) ** 0.5  # one standard error (Breiman et al. 1984)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.checks import is_number
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file, write_json
@@ -26,7 +27,7 @@ from packed_scenes.data.thresholds import calibrated_threshold
 from packed_scenes.refining.network import canvases_of, trainable
 from packed_scenes.web.project.boxes import Embed
 from packed_scenes.web.project.decisions import group, link_pairs
-from packed_scenes.web.project.embedder_choice import Labels, Vectors, choose, unit
+from packed_scenes.web.project.embedder_choice import Labels, Vectors, choose
 from packed_scenes.web.project.project import Project
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def work(spec: Path, report: Report) -> dict[str, Any]:
         report=lambda done, total: report({"stage": "looks", "done": done, "total": total}),
     )  # fmt: skip
     report({"stage": "score", "done": 0, "total": 0})
-    before = _score(data, unit(features), calibrated, task["threshold"])
+    before = _score(data, unit_rows(features), calibrated, task["threshold"])
     kept_out = f"{int(data.held.sum())} objects of {sum(p['held'] for p in task['photos'])} photos kept out"
     taught = f"{int(used.sum())} objects of {len(np.unique(data.group[used]))} groups"
     if head.threshold is None:

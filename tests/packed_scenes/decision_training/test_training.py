@@ -77,7 +77,7 @@ def test_an_interrupted_training_ends_as_one_that_was_not(bank, tmp_path, monkey
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        training.train(Bank.load(bank), recipe, checkpoint, tell=stop)
+        training.train(Bank.load(bank), recipe, checkpoint, report=stop)
     assert checkpoint.is_file()
     assert run("parts.safetensors").exit_code == 0
     whole, parts = (load_file(tmp_path / "new" / f"{name}.safetensors") for name in ("whole", "parts"))
