@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from packed_scenes.cluster.reciprocal import cluster_counts as cluster_counts
     from packed_scenes.cluster.registry import make as make
     from packed_scenes.cluster.registry import names as names
-    from packed_scenes.cluster.reliable import Doubts as Doubts
-    from packed_scenes.cluster.reliable import doubts as doubts
+    from packed_scenes.cluster.reliable import MembershipEvidence as MembershipEvidence
+    from packed_scenes.cluster.reliable import membership_evidence as membership_evidence
     from packed_scenes.cluster.reliable import reassign as reassign
     from packed_scenes.cluster.reliable import reliable_rows as reliable_rows
     from packed_scenes.cluster.reranked import Reranked as Reranked
@@ -55,7 +55,7 @@ __getattr__, __dir__, __all__ = attach(
         "Infomap": "community",
         "KMeans": "libraries",
         "Leiden": "community",
-        "Doubts": "reliable",
+        "MembershipEvidence": "reliable",
         "NoisePolicy": "metrics",
         "PairCounts": "metrics",
         "PairDecision": "decision.estimator",
@@ -64,7 +64,7 @@ __getattr__, __dir__, __all__ = attach(
         "bcubed_f": "metrics",
         "canonical": "labels",
         "cluster_counts": "reciprocal",
-        "doubts": "reliable",
+        "membership_evidence": "reliable",
         "keep_names": "assign",
         "make": "registry",
         "names": "registry",

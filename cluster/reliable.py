@@ -1,4 +1,4 @@
-"""Which members of a clustering can be trusted, which are in doubt, and where the doubtful ones belong.
+"""Which members of a clustering are reliable, which are ambiguous, and where the ambiguous ones belong.
 
 Everything is judged by mean cosine distances to clusters (a dot product with a mean vector) and by how a cluster
 changes when the threshold does. Source of the latter: Ge et al. 2020, "Self-paced Contrastive Learning with Hybrid
@@ -21,7 +21,7 @@ BLOCK = 1024  # rows of a block of similarities
 
 
 @dataclass(frozen=True)
-class Doubts:
+class MembershipEvidence:
     """The evidence for and against the cluster of each of N rows.
 
     Attributes:
@@ -31,7 +31,7 @@ class Doubts:
         cluster: (N,) int64 name of that cluster, -1 if there is none.
         foreign: (N,) int64 the nearest row that is not in the row's cluster (noise rows count as foreign), -1 if
             there is none.
-        doubt: (N,) float32 own / (own + other) in [0, 1]: above 0.5 the row is nearer to another cluster.
+        ambiguity: (N,) float32 own / (own + other) in [0, 1]: above 0.5 the row is nearer to another cluster.
         central: (K,) int64 the most central row of each cluster.
     """
 
@@ -39,12 +39,12 @@ class Doubts:
     other: npt.NDArray[np.float32]
     cluster: Labels
     foreign: Labels
-    doubt: npt.NDArray[np.float32]
+    ambiguity: npt.NDArray[np.float32]
     central: Labels
 
 
-def doubts(X: npt.ArrayLike, labels: npt.ArrayLike, *, threshold: float) -> Doubts:
-    """Say how doubtful each row's place is.
+def membership_evidence(X: npt.ArrayLike, labels: npt.ArrayLike, *, threshold: float) -> MembershipEvidence:
+    """Measure how well each row fits its cluster and the nearest other one.
 
     Args:
         X: (N, D) vectors.
@@ -85,10 +85,10 @@ def doubts(X: npt.ArrayLike, labels: npt.ArrayLike, *, threshold: float) -> Doub
         best = near.argmax(axis=1)
         foreign[here] = np.where(np.isfinite(near[place, best]), best, NOISE)
     apart, other = np.clip(apart, 0, 2), np.clip(other, 0, 2)
-    doubt = apart / np.maximum(apart + other, 1e-12)
-    return Doubts(
+    ambiguity = apart / np.maximum(apart + other, 1e-12)
+    return MembershipEvidence(
         apart.astype(np.float32), other.astype(np.float32), cluster.astype(np.int64), foreign.astype(np.int64),
-        doubt.astype(np.float32), _central(apart, names, len(sizes)),
+        ambiguity.astype(np.float32), _central(apart, names, len(sizes)),
     )  # fmt: skip
 
 
@@ -128,8 +128,8 @@ def reliable_rows(
         min_overlap: both overlaps (intersection over union) must be above this. At .5 a pair must stay a pair when the
             threshold falls, and may gain one member when it rises.
     """
-    steady = np.minimum(overlap(labels, tighter), overlap(labels, looser))
-    return np.asarray((steady > min_overlap) & (as_labels(labels) >= 0))
+    stable = np.minimum(overlap(labels, tighter), overlap(labels, looser))
+    return np.asarray((stable > min_overlap) & (as_labels(labels) >= 0))
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,11 @@ def reassign(
     fixed: npt.NDArray[np.bool_] | None = None,
     single: str = "new",
 ) -> Reassignment:
-    """Put noise and doubtful members where they belong: the nearest cluster, a cluster of their own, or noise.
+    """Put noise and ambiguous members where they belong: the nearest cluster, a cluster of their own, or noise.
 
-    A member is doubtful if it is nearer to another cluster than to its own (``doubt`` > .5), or farther from its own
-    than twice the threshold. Doubtful and noise rows within the threshold of the nearest cluster, its doubtful rows
-    left out, go there; the rest are linked among themselves. All are judged at once, so the result does not depend
+    A member is ambiguous if it is nearer to another cluster than to its own (``ambiguity`` > .5), or farther from its
+    own than twice the threshold. Ambiguous and noise rows within the threshold of the nearest cluster, its ambiguous
+    rows left out, go there; the rest are linked among themselves. All are judged at once, so the result does not depend
     on the order of the rows.
 
     Args:
@@ -176,22 +176,22 @@ def reassign(
     if single not in ("new", "noise"):
         raise InputError(f"single must be 'new' or 'noise', got {single!r}")
     rows, names = check_vectors(X), as_labels(labels)
-    found = doubts(rows, names, threshold=threshold)
+    found = membership_evidence(rows, names, threshold=threshold)
     alone = (names >= 0) & (np.bincount(np.maximum(names, 0))[np.maximum(names, 0)] == 1)
-    loose = (names < 0) | (~alone & ((found.doubt > 0.5) | (found.own > 2 * threshold)))
+    loose = (names < 0) | (~alone & ((found.ambiguity > 0.5) | (found.own > 2 * threshold)))
     if fixed is not None:
         loose &= ~fixed
     core = np.where(loose, NOISE, names)  # what is left of the clusters judges the rows that are not
-    again = doubts(rows, core, threshold=threshold)
+    again = membership_evidence(rows, core, threshold=threshold)
     moved = loose & (again.other <= threshold) & (again.cluster >= 0)
     out = np.where(moved, again.cluster, names)
     rest = np.flatnonzero(loose & ~moved)
-    moved &= out != names  # some are at home after all
+    moved &= out != names  # some stay in their cluster
     split, dropped = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
     if len(rest):
         fresh = canonical(reciprocal_merge(rows[rest], threshold))
-        lonely = np.bincount(fresh)[fresh] == 1
-        gone = lonely & (single == "noise")
+        single_row = np.bincount(fresh)[fresh] == 1
+        gone = single_row & (single == "noise")
         out[rest] = np.where(gone, NOISE, fresh + int(names.max(initial=NOISE)) + 1)
         split[rest], dropped[rest] = ~gone, gone
     return Reassignment(canonical(out), moved, split, dropped & (names >= 0))

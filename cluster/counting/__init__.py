@@ -8,15 +8,15 @@ if TYPE_CHECKING:
     from packed_scenes.cluster.counting.curve import Curve as Curve
     from packed_scenes.cluster.counting.curve import count_curve as count_curve
     from packed_scenes.cluster.counting.estimate import Estimate as Estimate
-    from packed_scenes.cluster.counting.estimator import Enough as Enough
     from packed_scenes.cluster.counting.estimator import Progress as Progress
+    from packed_scenes.cluster.counting.estimator import StopAsking as StopAsking
     from packed_scenes.cluster.counting.estimator import estimate_count as estimate_count
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Curve": "curve",
-        "Enough": "estimator",
+        "StopAsking": "estimator",
         "Estimate": "estimate",
         "Progress": "estimator",
         "count_curve": "curve",

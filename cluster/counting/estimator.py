@@ -9,40 +9,40 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.counting.estimate import MIN_ROUNDS, Estimate, combine
-from packed_scenes.cluster.counting.frame import Bond, Frames
-from packed_scenes.cluster.counting.pilot import Ask, fit_bond, pilot_pairs
+from packed_scenes.cluster.counting.frame import Frames, MatchModel
+from packed_scenes.cluster.counting.pilot import Ask, fit_match_model, pilot_pairs
 from packed_scenes.cluster.counting.sampling import Answered, Plan
 
-PURE = 0.6  # x calibrated: cut of the pilot's units
-FRAME = 0.8  # x the bond's middle: cut of the frame
+PILOT_CUT = 0.6  # x calibrated: cut of the pilot's units
+FRAME_CUT = 0.8  # x the match model's middle: cut of the frame
 MAX_ROUNDS = 200
 # Rounds in a row with the wanted interval that end the asking. One that is narrow by chance ends it too soon, and the
 # count is then too low: resampling the rounds of five countings, intervals cover what they estimate .88 of the time
 # with 1 and .91 with 3.
-STEADY = 3
+NARROW_ROUNDS = 3
 
 
-class Enough(Exception):  # noqa: N818  (no error)
+class StopAsking(Exception):  # noqa: N818  (no error)
     """Raised by an ``ask`` that gives no more answers: a budget is used up, a person has stopped."""
 
 
 @dataclass
 class Progress:
-    """Where the asking stands; filled while it goes on, so that it can be shown and an interruption keeps it.
+    """State of the questioning, updated after every round, so that it can be shown and survives an interruption.
 
     Attributes:
-        bond: what the pilot found; None before.
+        match_model: what the pilot found; None before.
         rounds: the complete rounds.
         estimate: from the complete rounds, two or more; None before.
         units: units of the frame; 0 before.
-        beyond: expected units with mates that are never asked about, per drawn item.
+        unreached: expected units with matches that are never asked about, per drawn item.
     """
 
-    bond: Bond | None = None
+    match_model: MatchModel | None = None
     rounds: list[list[Answered]] = field(default_factory=list)
     estimate: Estimate | None = None
     units: int = 0
-    beyond: float = 0.0
+    unreached: float = 0.0
 
 
 def estimate_count(
@@ -59,8 +59,8 @@ def estimate_count(
 
     Args:
         X: (N, D) vectors, N >= 2; or their frames, where the same vectors are counted more than once.
-        ask: given two rows, returns 1 (same identity), 0 (different) or .5 (unsure: half a mate); the same pair may be
-            asked again; raises :class:`Enough` to end. The questions depend on seed and answers only, so an ``ask``
+        ask: given two rows, returns 1 (same identity), 0 (different) or .5 (unsure: half a match); the same pair may be
+            asked again; raises :class:`StopAsking` to end. The questions depend on seed and answers only, so an ``ask``
             that keeps its answers resumes by starting over.
         calibrated: the embedder's own threshold.
         target: ends when half the interval is at most this share of the count, ``STEADY`` rounds in a row (after
@@ -76,32 +76,32 @@ def estimate_count(
     """
     state = progress if progress is not None else Progress()
     frames = X if isinstance(X, Frames) else Frames(X, scale=calibrated)
-    pure = frames.at(PURE * calibrated)
+    pure = frames.at(PILOT_CUT * calibrated)
     if len(pure) < 2:
         raise ValueError("a count needs two items")
     try:
         pairs, gaps = pilot_pairs(pure, calibrated=calibrated, seed=seed)
         answers = np.array([ask(int(a), int(b)) for a, b in pairs], np.float64)
-        state.bond = fit_bond(gaps, answers, calibrated=calibrated)
-        frame = frames.at(FRAME * state.bond.middle)
+        state.match_model = fit_match_model(gaps, answers, calibrated=calibrated)
+        frame = frames.at(FRAME_CUT * state.match_model.middle)
         state.units = frame.count
-        plan = Plan(frame, state.bond, seed=seed)
+        plan = Plan(frame, state.match_model, seed=seed)
         if callback is not None:
             callback(state)
-        steady = 0
+        narrow = 0
         for number in range(MAX_ROUNDS):
             state.rounds.append(plan.round(number, ask))
             if len(state.rounds) >= 2:
                 shares = [[item.share for item in drawn] for drawn in state.rounds]
                 state.estimate = combine(shares, max_count=len(frame))
-            missed = plan.beyond(np.array([item.row for item in state.rounds[-1]]))
-            state.beyond += (missed - state.beyond) / len(state.rounds)
+            missed = plan.unreached(np.array([item.row for item in state.rounds[-1]]))
+            state.unreached += (missed - state.unreached) / len(state.rounds)
             if callback is not None:
                 callback(state)
             enough = len(state.rounds) >= MIN_ROUNDS and state.estimate and state.estimate.half_width <= target
-            steady = steady + 1 if enough else 0
-            if steady == STEADY:
+            narrow = narrow + 1 if enough else 0
+            if narrow == NARROW_ROUNDS:
                 break
-    except Enough:
+    except StopAsking:
         pass
     return state

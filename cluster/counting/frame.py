@@ -28,8 +28,8 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Bond:
-    """How likely a unit holds mates of an item, by the gap between them: a falling logistic curve.
+class MatchModel:
+    """Probability that a unit holds matches of an item, by the gap between them: a falling logistic curve.
 
     Attributes:
         middle: the gap at which it is as likely as not.

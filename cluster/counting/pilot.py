@@ -1,4 +1,4 @@
-"""A few answered pairs that say at which distance items stop being the same: the bond, and from it the frame's cut.
+"""A few answered pairs from which the match model, and from it the cut of the frame, is estimated.
 
 An embedder's own threshold is right for the pictures it was calibrated on; the best cut of another folder may lie at
 twice that. Three dozen answers, spread evenly over the distances in question, find it. They shape the frame and what
@@ -11,21 +11,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from packed_scenes.cluster.counting.frame import Bond, Frame, Ints
+from packed_scenes.cluster.counting.frame import Frame, Ints, MatchModel
 
 PAIRS = 36
 LEVELS = 9
-TRIES = 12 * PAIRS  # items looked at; in some folders no two lie at some distances
+MAX_DRAWS = 12 * PAIRS  # items looked at; in some folders no two lie at some distances
 REACH = (0.0, 2.7)  # x calibrated: the gaps asked about
-SLOPE = 0.25  # x calibrated: of the bond before any answer
+SLOPE = 0.25  # x calibrated: of the match model before any answer
 WEIGHT = 2.0  # weight of the curve before any answer, in answers
 
 Ask = Callable[[int, int], float]
 
 
-def default_bond(calibrated: float) -> Bond:
-    """The bond before any answer: even odds at 1.2 times the embedder's threshold."""
-    return Bond(1.2 * calibrated, SLOPE * calibrated)
+def default_match_model(calibrated: float) -> MatchModel:
+    """The match model before any answer: even odds at 1.2 times the embedder's threshold."""
+    return MatchModel(1.2 * calibrated, SLOPE * calibrated)
 
 
 def pilot_pairs(
@@ -47,7 +47,7 @@ def pilot_pairs(
     gaps: list[float] = []
     # Units weigh the same, as they do in the count; a unit's items are as good as each other. The levels take turns.
     filled = np.zeros(LEVELS, np.int64)
-    for turn, unit in enumerate(rng.choice(frame.count, size=TRIES, replace=True).tolist()):
+    for turn, unit in enumerate(rng.choice(frame.count, size=MAX_DRAWS, replace=True).tolist()):
         level = turn % LEVELS
         if filled[level] == PAIRS // LEVELS:
             continue
@@ -62,16 +62,16 @@ def pilot_pairs(
     return np.array(pairs, np.int64).reshape(-1, 2), np.array(gaps)
 
 
-def fit_bond(
+def fit_match_model(
     gaps: np.ndarray[tuple[int], np.dtype[np.float64]],
     same: Ints | np.ndarray[tuple[int], np.dtype[np.float64]],
     *,
     calibrated: float,
-) -> Bond:
+) -> MatchModel:
     """Fit the curve of (P,) gaps to answers (1 same, 0 different, .5 unsure), held by a weak prior at the default."""
     from scipy.optimize import minimize
 
-    start = default_bond(calibrated)
+    start = default_match_model(calibrated)
     d, y = np.asarray(gaps, np.float64), np.asarray(same, np.float64)
 
     def loss(parameters: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
@@ -83,4 +83,4 @@ def fit_bond(
 
     found = minimize(loss, np.log([start.middle, start.slope]), method="Nelder-Mead")
     middle, slope = np.exp(found.x)
-    return Bond(float(np.clip(middle, 0.02, 1.5)), float(np.clip(slope, 0.1 * calibrated, 1.5 * calibrated)))
+    return MatchModel(float(np.clip(middle, 0.02, 1.5)), float(np.clip(slope, 0.1 * calibrated, 1.5 * calibrated)))

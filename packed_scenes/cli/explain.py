@@ -86,16 +86,16 @@ def _folder(
         found = cluster.make("default", calibrated=calibrated).fit_predict(vectors)
     else:
         found = cluster.canonical(read_labels(labels, crops.names))
-    about = cluster.doubts(vectors, found, threshold=calibrated)
+    about = cluster.membership_evidence(vectors, found, threshold=calibrated)
     sheet, shown = draw_clusters(crops, found, about, clusters=clusters, each=each, doubtful=not largest)
     write_image(out / "clusters.png", sheet)
     several = (found >= 0) & (np.bincount(np.maximum(found, 0))[np.maximum(found, 0)] > 1)
     several &= ~np.isin(np.arange(len(found)), about.central)
-    rows = np.flatnonzero(several)[np.argsort(-about.doubt[several], kind="stable")][:6].tolist()
+    rows = np.flatnonzero(several)[np.argsort(-about.ambiguity[several], kind="stable")][:6].tolist()
     made: dict[str, Any] = {"clusters": str(out / "clusters.png"), "shown": shown}
     if rows:
         pairs = [(read_image(crops.paths[r]), read_image(crops.paths[int(about.central[found[r]])])) for r in rows]
-        titles = [f"doubtful in {found[r]} ({about.doubt[r]:.2f}) / its centre" for r in rows]
+        titles = [f"doubtful in {found[r]} ({about.ambiguity[r]:.2f}) / its centre" for r in rows]
         write_image(out / "doubts.png", draw_pairs(model, pairs, titles=titles, gradient=gradient)[0])
         made["doubts"] = str(out / "doubts.png")
     return made

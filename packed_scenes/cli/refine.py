@@ -133,13 +133,13 @@ def main(
 
 def _ask(start: Refined, out: Path, *, ask: str, pairs: int, port: int) -> Links:
     """Ask about the doubtful pairs; answers are kept in ``answers.csv`` of the run folder as they are given."""
-    from packed_scenes.cluster import doubts
+    from packed_scenes.cluster import membership_evidence
     from packed_scenes.counting import AnswerBook
     from packed_scenes.counting.terminal import terminal_judge
     from packed_scenes.refining.asking import answered, ask_doubtful
     from packed_scenes.web.server.dialogue import PageDialogue
 
-    found = doubts(start.vectors, start.labels, threshold=start.calibrated)
+    found = membership_evidence(start.vectors, start.labels, threshold=start.calibrated)
     book = AnswerBook(start.crops.names, out / "answers.csv")
     paths = list(start.crops.paths)
     if ask == "terminal":

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from packed_scenes.cluster.counting import Enough
+from packed_scenes.cluster.counting import StopAsking
 from packed_scenes.data.cells import write_rows
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_csv
@@ -173,7 +173,7 @@ def truth_judge(identity: Sequence[object], *, budget: int | None, book: AnswerB
 
     def judge(a: int, b: int) -> Answer:
         if budget is not None and len(book) >= budget:
-            raise Enough
+            raise StopAsking
         return Answer.SAME if identity[a] == identity[b] else Answer.DIFFERENT
 
     return judge

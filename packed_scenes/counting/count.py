@@ -193,13 +193,13 @@ def _ask(
     chosen: Options,
     say: Status,
 ) -> Progress:
-    from packed_scenes.cluster.counting import Enough
+    from packed_scenes.cluster.counting import StopAsking
     from packed_scenes.cluster.counting.frame import Frames
 
     frames = Frames(vectors, scale=scale)
 
     def nobody(a: int, b: int) -> Any:
-        raise Enough
+        raise StopAsking
 
     who = judge or nobody
 

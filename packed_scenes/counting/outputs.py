@@ -104,10 +104,10 @@ def record(found: Count) -> dict[str, object]:
         "labels_threshold": found.threshold,
         "result": found.to_json(),
         "asking": None if asked is None else {
-            "bond": None if asked.bond is None else asdict(asked.bond),
+            "bond": None if asked.match_model is None else asdict(asked.match_model),
             "units": asked.units,
             "rounds": len(asked.rounds),
-            "beyond": round(asked.beyond, 4),
+            "beyond": round(asked.unreached, 4),
         },
         "seconds": found.seconds,
     }  # fmt: skip

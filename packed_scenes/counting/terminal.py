@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from packed_scenes.cluster.counting import Enough
+from packed_scenes.cluster.counting import StopAsking
 from packed_scenes.counting.answers import Answer, AnswerBook, Judge, Undo
 from packed_scenes.counting.pictures import pair_picture
 from packed_scenes.data.errors import one_line
@@ -38,7 +38,7 @@ def terminal_judge(
 
     def judge(a: int, b: int) -> Answer:
         if budget is not None and len(book) >= budget:
-            raise Enough
+            raise StopAsking
         write_image(picture, pair_picture(paths[a], paths[b]))
         of = "" if budget is None else f" of at most {budget}"
         pair = one_line(f"pair {len(book) + 1}{of}: {book.names[a]}  |  {book.names[b]}")
@@ -48,7 +48,7 @@ def terminal_judge(
             line = keys.readline()
             key = line.strip().lower()[:1]
             if not line or key == "q":
-                raise Enough
+                raise StopAsking
             if key == "u":
                 raise Undo
             if key in KEYS:

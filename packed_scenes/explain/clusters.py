@@ -13,7 +13,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.tables import by_name, read_table
 
 if TYPE_CHECKING:
-    from packed_scenes.cluster import Doubts
+    from packed_scenes.cluster import MembershipEvidence
     from packed_scenes.crops.listing import Crops
 
 Image = npt.NDArray[np.uint8]
@@ -41,12 +41,12 @@ def read_labels(path: Path, names: Sequence[str]) -> Labels:
     return labels
 
 
-def chosen_rows(labels: Labels, about: Doubts, cluster: int, *, each: int) -> list[list[int]]:
+def chosen_rows(labels: Labels, about: MembershipEvidence, cluster: int, *, each: int) -> list[list[int]]:
     """Rows of the most central members, the most doubtful others, and the nearest rows of other clusters."""
     members = np.flatnonzero(labels == cluster)
     order = members[np.lexsort((members, about.own[members]))]
     central = order[:each].tolist()
-    doubtful = [int(r) for r in members[np.lexsort((members, -about.doubt[members]))] if r not in central][:each]
+    doubtful = [int(r) for r in members[np.lexsort((members, -about.ambiguity[members]))] if r not in central][:each]
     foreign = about.foreign[order]
     _, first = np.unique(foreign, return_index=True)
     near = [int(foreign[i]) for i in np.sort(first) if foreign[i] >= 0][:each]
@@ -54,14 +54,14 @@ def chosen_rows(labels: Labels, about: Doubts, cluster: int, *, each: int) -> li
 
 
 def draw_clusters(
-    crops: Crops, labels: Labels, about: Doubts, *, clusters: int = 12, each: int = 3, doubtful: bool = True
+    crops: Crops, labels: Labels, about: MembershipEvidence, *, clusters: int = 12, each: int = 3, doubtful: bool = True
 ) -> tuple[Image, list[int]]:
     """Draw one row per cluster of several crops.
 
     Args:
         crops: the collection.
         labels: (N,) clusters.
-        about: of :func:`packed_scenes.cluster.doubts`.
+        about: of :func:`packed_scenes.cluster.membership_evidence`.
         clusters: at most so many.
         each: crops of each kind.
         doubtful: show the clusters with the most doubtful members first; else the largest first.
@@ -78,7 +78,7 @@ def draw_clusters(
 
     size = np.bincount(labels[labels >= 0], minlength=1)
     worst = np.zeros(len(size))
-    np.maximum.at(worst, labels[labels >= 0], about.doubt[labels >= 0])
+    np.maximum.at(worst, labels[labels >= 0], about.ambiguity[labels >= 0])
     several = np.flatnonzero(size > 1)
     if not len(several):
         raise InputError("no cluster has several crops", remedy="Give other labels.")
@@ -98,7 +98,7 @@ def draw_clusters(
             for column, row in enumerate(rows):
                 x = head + place * block + column * (wide + GAP)
                 sheet[y : y + tall, x : x + wide] = letterbox(read_image(crops.paths[row]), CELL)
-                note = f"of {labels[row]}" if place == 2 else f"doubt {about.doubt[row]:.2f}"
+                note = f"of {labels[row]}" if place == 2 else f"doubt {about.ambiguity[row]:.2f}"
                 if place == 2 and labels[row] < 0:
                     note = "noise"
                 paste(sheet, text_mask(note, TEXT - 3), (x, y + tall + 2), (90, 90, 90))

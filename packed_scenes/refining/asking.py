@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from packed_scenes.cluster.counting import Enough
+from packed_scenes.cluster.counting import StopAsking
 from packed_scenes.counting.answers import AnswerBook, Judge, Undo
 from packed_scenes.refining.review import Links
 
 if TYPE_CHECKING:
-    from packed_scenes.cluster import Doubts
+    from packed_scenes.cluster import MembershipEvidence
     from packed_scenes.refining.grouping import Labels
 
 
-def ask_doubtful(found: Doubts, labels: Labels, book: AnswerBook, judge: Judge) -> None:
+def ask_doubtful(found: MembershipEvidence, labels: Labels, book: AnswerBook, judge: Judge) -> None:
     """Ask about every crop, the most doubtful first, until the judge has had enough.
 
     Args:
-        found: of :func:`packed_scenes.cluster.doubts`.
+        found: of :func:`packed_scenes.cluster.membership_evidence`.
         labels: (N,) clusters, -1 = noise.
         book: keeps the answers.
-        judge: may raise :class:`Undo` (the last answer is asked again) or :class:`Enough`.
+        judge: may raise :class:`Undo` (the last answer is asked again) or :class:`StopAsking`.
     """
-    order = np.lexsort((np.arange(len(labels)), -found.doubt))
+    order = np.lexsort((np.arange(len(labels)), -found.ambiguity))
     try:
         while not _once(order.tolist(), found, labels, book, judge):
             book.undo()
-    except Enough:
+    except StopAsking:
         return
 
 
-def _once(rows: list[int], found: Doubts, labels: Labels, book: AnswerBook, judge: Judge) -> bool:
+def _once(rows: list[int], found: MembershipEvidence, labels: Labels, book: AnswerBook, judge: Judge) -> bool:
     """Go through the questions that are open; False if the last answer is to be taken back."""
     try:
         for row in rows:

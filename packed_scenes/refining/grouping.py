@@ -68,10 +68,10 @@ class Grouping:
         """(N,) bool: the row has company, is nearer to it than to any other cluster, and, where lists of neighbours
         decide, its cluster holds at a lower and at a higher threshold.
         """
-        from packed_scenes.cluster import doubts, reliable_rows
+        from packed_scenes.cluster import membership_evidence, reliable_rows
 
         ok = np.bincount(labels)[labels] > 1
-        ok &= doubts(X, labels, threshold=self.calibrated).doubt <= 0.5
+        ok &= membership_evidence(X, labels, threshold=self.calibrated).ambiguity <= 0.5
         if self.clusterer == "k-reciprocal":
             ok &= reliable_rows(labels, self.fit(X, 1 - SLACK)[0], self.fit(X, 1 + SLACK)[0])
         return np.asarray(ok)

@@ -38,7 +38,7 @@ def save_refined(found: Refined, out: Path, *, truth: Sequence[str] | None = Non
     Raises:
         InputError: if the folder cannot be written.
     """
-    from packed_scenes.cluster import doubts
+    from packed_scenes.cluster import membership_evidence
     from packed_scenes.embed.weights import save_weights
 
     if out.exists() and not out.is_dir():
@@ -58,7 +58,7 @@ def save_refined(found: Refined, out: Path, *, truth: Sequence[str] | None = Non
         )
     labels = _with_noise(found)
     write_csv(out / "labels.csv", label_rows(found, labels))
-    about = doubts(found.vectors, labels, threshold=found.calibrated)
+    about = membership_evidence(found.vectors, labels, threshold=found.calibrated)
     write_text(out / "review.csv", review_csv(found.crops.names, labels, about))
     fields = list(asdict(found.history[0]))
     write_csv(out / "history.csv", [fields, *([asdict(r)[f] for f in fields] for r in found.history)])

@@ -33,7 +33,7 @@ from packed_scenes.data.naming import rows_of
 from packed_scenes.data.tables import read_table
 
 if TYPE_CHECKING:
-    from packed_scenes.cluster import Doubts
+    from packed_scenes.cluster import MembershipEvidence
 
 COLUMNS = (
     "file", "cluster", "doubt", "central", "nearest_cluster", "nearest_central", "nearest_foreign", "decision",
@@ -104,20 +104,20 @@ class Review:
     decided: int
 
 
-def review_csv(names: Sequence[str], labels: npt.NDArray[np.int64], found: Doubts) -> str:
+def review_csv(names: Sequence[str], labels: npt.NDArray[np.int64], found: MembershipEvidence) -> str:
     """The list, most doubtful first.
 
     Args:
         names: (N,) files.
         labels: (N,) clusters, -1 = noise.
-        found: of :func:`packed_scenes.cluster.doubts`.
+        found: of :func:`packed_scenes.cluster.membership_evidence`.
     """
     rows: list[list[object]] = [[*COLUMNS, f"({WORDS})"]]  # the words stand where they are written
-    order = np.lexsort((np.arange(len(names)), -found.doubt))
+    order = np.lexsort((np.arange(len(names)), -found.ambiguity))
     for row in order.tolist():
         own, near = int(labels[row]), int(found.cluster[row])
         rows.append([
-            names[row], own, f"{found.doubt[row]:.3f}", "" if own < 0 else names[int(found.central[own])],
+            names[row], own, f"{found.ambiguity[row]:.3f}", "" if own < 0 else names[int(found.central[own])],
             "" if near < 0 else near, "" if near < 0 else names[int(found.central[near])],
             "" if found.foreign[row] < 0 else names[int(found.foreign[row])], "", "",
         ])  # fmt: skip

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packed_scenes.cluster import AverageLinkage
-from packed_scenes.cluster.counting import Curve, Enough, count_curve, estimate_count
+from packed_scenes.cluster.counting import Curve, StopAsking, count_curve, estimate_count
 from packed_scenes.cluster.counting.curve import FACTORS
 from packed_scenes.cluster.counting.estimate import combine
-from packed_scenes.cluster.counting.frame import Bond, Frame, Frames
-from packed_scenes.cluster.counting.pilot import fit_bond, pilot_pairs
+from packed_scenes.cluster.counting.frame import Frame, Frames, MatchModel
+from packed_scenes.cluster.counting.pilot import fit_match_model, pilot_pairs
 from packed_scenes.cluster.counting.sampling import Plan
 from packed_scenes.cluster.counting.size import inverse_size
 from packed_scenes.data import InputError
@@ -20,15 +20,15 @@ from packed_scenes.decision_training.gaussian import simulate
 
 
 @given(
-    sure=st.integers(1, 5),
+    certain=st.integers(1, 5),
     units=st.lists(st.tuples(st.integers(1, 4), st.floats(0.2, 1.0)), max_size=5),
 )
-def test_inverse_size_has_the_mean_one_over_size_for_any_probabilities(sure, units):
+def test_inverse_size_has_the_mean_one_over_size_for_any_probabilities(certain, units):
     mean = 0.0
     for asked in itertools.product([False, True], repeat=len(units)):
-        chance = np.prod([p if yes else 1 - p for yes, (_, p) in zip(asked, units, strict=True)])
-        mean += chance * inverse_size(sure, [unit for yes, unit in zip(asked, units, strict=True) if yes])
-    assert mean == pytest.approx(1 / (sure + sum(m for m, _ in units)), abs=1e-9)
+        probability = np.prod([p if yes else 1 - p for yes, (_, p) in zip(asked, units, strict=True)])
+        mean += probability * inverse_size(certain, [unit for yes, unit in zip(asked, units, strict=True) if yes])
+    assert mean == pytest.approx(1 / (certain + sum(m for m, _ in units)), abs=1e-9)
 
 
 def test_inverse_size_of_many_uncertain_units_is_bounded_work():
@@ -53,11 +53,11 @@ def test_frame_distances_are_mean_distances_to_the_members():
 
 def test_every_item_can_be_drawn_and_the_chances_of_a_stratum_add_up():
     X, _ = simulate(300, seed=1)
-    plan = Plan(Frame(X, cut=0.5), Bond(0.6, 0.08))
+    plan = Plan(Frame(X, cut=0.5), MatchModel(0.6, 0.08))
     assert sorted(np.concatenate(plan.strata).tolist()) == list(range(300))
-    for chances in plan.chances:
-        assert chances.sum() == pytest.approx(1)
-        assert (chances > 0).all()
+    for probabilities in plan.probabilities:
+        assert probabilities.sum() == pytest.approx(1)
+        assert (probabilities > 0).all()
 
 
 def test_with_everything_asked_the_share_of_an_item_is_exact():
@@ -65,7 +65,7 @@ def test_with_everything_asked_the_share_of_an_item_is_exact():
     rng = np.random.default_rng(0)
     true = np.repeat([0, 1, 2], [1, 2, 4])
     X = np.eye(8)[true] + 0.02 * rng.standard_normal((7, 8))
-    plan = Plan(Frame(X, cut=0.1), Bond(0.3, 0.05))
+    plan = Plan(Frame(X, cut=0.1), MatchModel(0.3, 0.05))
     shares = [plan.size_of(row, rng, lambda a, b: float(true[a] == true[b])) for row in range(7)]
     np.testing.assert_allclose(shares, 1 / np.bincount(true)[true])
 
@@ -86,7 +86,7 @@ def _asker(true):
 def test_the_shares_of_all_items_add_up_to_the_count_whatever_the_frame(cut):
     """The pair sampling alone: its mean over many draws, of a frame that splits identities and of one that mixes."""
     X, true = simulate(120, regime="person", seed=6)
-    plan = Plan(Frame(X, cut=cut, scale=0.5), Bond(0.6, 0.06), near=120)
+    plan = Plan(Frame(X, cut=cut, scale=0.5), MatchModel(0.6, 0.06), near=120)
     sums = [
         sum(plan.size_of(row, np.random.default_rng([draw, row]), _asker(true)) for row in range(120))
         for draw in range(25)
@@ -98,22 +98,23 @@ def test_the_shares_of_all_items_add_up_to_the_count_whatever_the_frame(cut):
 @pytest.mark.slow
 def test_the_interval_covers_in_200_simulated_countings(crowd):
     frames, true = crowd
-    plan = Plan(frames.at(0.55), Bond(0.6, 0.06), near=400)
+    plan = Plan(frames.at(0.55), MatchModel(0.6, 0.06), near=400)
     exact = len(np.unique(true))
     # An item that is drawn again has another draw of its pairs: five of each item are made and picked from.
     value: dict[tuple[int, int], float] = {}
     rng = np.random.default_rng(0)
 
-    def share(rows, chances):
-        at = rng.choice(len(rows), p=chances)
+    def share(rows, probabilities):
+        at = rng.choice(len(rows), p=probabilities)
         key = int(rows[at]), int(rng.integers(5))
         if key not in value:
             value[key] = plan.size_of(key[0], np.random.default_rng(key), _asker(true))
-        return value[key] / chances[at]
+        return value[key] / probabilities[at]
 
     found = [
         combine(
-            [[share(*group) for group in zip(plan.strata, plan.chances, strict=True)] for _ in range(4)], max_count=400
+            [[share(*group) for group in zip(plan.strata, plan.probabilities, strict=True)] for _ in range(4)],
+            max_count=400,
         )
         for _ in range(200)
     ]
@@ -163,7 +164,7 @@ def test_an_end_before_two_rounds_leaves_no_estimate_and_an_end_later_keeps_the_
         def ask(a, b):
             nonlocal left
             if left == 0:
-                raise Enough
+                raise StopAsking
             left -= 1
             return float(true[a] == true[b])
 
@@ -176,7 +177,7 @@ def test_unsure_answers_lie_between_same_and_different(crowd):
     counts = []
     for value in (0.0, 0.5, 1.0):
         unsure = lambda a, b, v=value: float(true[a] == true[b]) if (a + b) % 5 else v  # noqa: E731
-        plan = Plan(frames.at(0.5), Bond(0.7, 0.1))
+        plan = Plan(frames.at(0.5), MatchModel(0.7, 0.1))
         counts.append(np.mean([sum(i.share for i in plan.round(n, unsure)) for n in range(6)]))
     assert counts[0] > counts[1] > counts[2]
 
@@ -206,10 +207,10 @@ def test_the_interval_covers_at_its_level_for_rounds_of_skewed_shares():
 def test_the_pilot_finds_where_sameness_ends():
     rng = np.random.default_rng(0)
     distances = rng.uniform(0.08, 0.64, 400)
-    same = rng.random(400) < Bond(0.35, 0.05)(distances)
-    bond = fit_bond(distances, same, calibrated=0.2)
-    assert bond.middle == pytest.approx(0.35, abs=0.02)
-    assert bond.slope == pytest.approx(0.05, abs=0.02)
+    same = rng.random(400) < MatchModel(0.35, 0.05)(distances)
+    match_model = fit_match_model(distances, same, calibrated=0.2)
+    assert match_model.middle == pytest.approx(0.35, abs=0.02)
+    assert match_model.slope == pytest.approx(0.05, abs=0.02)
 
 
 def test_the_pilots_pairs_are_spread_over_the_levels_and_repeatable(crowd):
@@ -234,9 +235,9 @@ def test_the_curve_is_that_of_average_linkage_and_falls():
 
 def test_a_stable_stretch_is_found_where_there_is_one_and_nowhere_else():
     thresholds = 0.2 * FACTORS
-    steady = Curve(thresholds, np.round(2000 * 0.8 ** np.arange(25)).astype(np.int64), 0.2)
-    assert steady.plateau() is None
-    counts = steady.counts.copy()
+    narrow = Curve(thresholds, np.round(2000 * 0.8 ** np.arange(25)).astype(np.int64), 0.2)
+    assert narrow.plateau() is None
+    counts = narrow.counts.copy()
     counts[10:17] = 160
     counts[17:] = np.minimum(counts[17:], 100)
     found = Curve(thresholds, counts, 0.2).plateau()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packed_scenes.cluster import doubts, reassign, reliable_rows
+from packed_scenes.cluster import membership_evidence, reassign, reliable_rows
 from packed_scenes.cluster.reliable import overlap
 from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
@@ -20,7 +20,7 @@ def test_doubts_equal_a_naive_version(seed: int, noise: float) -> None:
     X, labels = scene_vectors(30, dim=8, seed=seed)
     labels = np.where(rng.random(30) < noise, -1, np.unique(labels, return_inverse=True)[1])
     _, labels[labels >= 0] = np.unique(labels[labels >= 0], return_inverse=True)
-    found = doubts(X, labels, threshold=0.3)
+    found = membership_evidence(X, labels, threshold=0.3)
     distance = 1 - X.astype(np.float64) @ X.T.astype(np.float64)
     for i in range(30):
         mates = np.flatnonzero((labels == labels[i]) & (labels >= 0) & (np.arange(30) != i))

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from packed_scenes.cluster.counting import Enough
+from packed_scenes.cluster.counting import StopAsking
 from packed_scenes.counting.answers import Answer, AnswerBook, Undo
 from packed_scenes.counting.pictures import one_picture
 from packed_scenes.data.errors import InputError
@@ -108,7 +108,7 @@ class PageDialogue:
     def judge(self, a: int, b: int) -> Answer:
         """Show a pair and wait for its answer."""
         if self.budget is not None and len(self.book) >= self.budget:
-            raise Enough
+            raise StopAsking
         with self._changed:
             self._pair, self._reply, self._number = (a, b), "", self._number + 1
             self._changed.wait_for(lambda: self._reply != "")
@@ -116,7 +116,7 @@ class PageDialogue:
         if reply == "undo":
             raise Undo
         if reply == "quit":
-            raise Enough
+            raise StopAsking
         return Answer(reply)
 
     def finish(self, status: str, *, note: str = "The result is written. This page can be closed.") -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from packed_scenes.cluster.counting import Enough
+from packed_scenes.cluster.counting import StopAsking
 from packed_scenes.counting import AnswerBook
 from packed_scenes.counting.answers import Answer, Undo
 from packed_scenes.counting.terminal import terminal_judge
@@ -99,9 +99,9 @@ def test_the_terminal_asks_again_for_what_it_does_not_know_and_undoes(tmp_path):
     assert judge(0, 1) is Answer.UNSURE
     with pytest.raises(Undo):
         judge(0, 1)
-    with pytest.raises(Enough):
+    with pytest.raises(StopAsking):
         judge(0, 1)
-    with pytest.raises(Enough):  # the input has ended
+    with pytest.raises(StopAsking):  # the input has ended
         judge(0, 1)
     assert "0.png  |  1.png" in screen.getvalue()
     shown = cv2.imread(str(picture))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from packed_scenes.cluster import doubts
+from packed_scenes.cluster import membership_evidence
 from packed_scenes.crops import read_crops
 from packed_scenes.data import InputError
 from packed_scenes.refining import Options, read_review, refine_crops
@@ -84,7 +84,7 @@ def test_decisions_become_links(tmp_path: Path) -> None:
     names = [f"{i}.png" for i in range(6)]
     X = np.eye(6)[[0, 0, 0, 1, 1, 2]] + 0.01
     labels = np.array([0, 0, 0, 1, 1, -1])
-    text = review_csv(names, labels, doubts(X, labels, threshold=0.2))
+    text = review_csv(names, labels, membership_evidence(X, labels, threshold=0.2))
     rows = list(csv.DictReader(text.splitlines()))
     assert {row["file"] for row in rows} == set(names)
     assert rows[0]["file"] == "5.png"  # the outlier is the most doubtful
@@ -217,8 +217,8 @@ def test_settling_moves_intruders_but_not_against_what_is_known(folder: Path) ->
 
 
 def test_doubtful_crops_are_asked_about_and_the_answers_are_links() -> None:
-    from packed_scenes.cluster import doubts
-    from packed_scenes.cluster.counting import Enough
+    from packed_scenes.cluster import membership_evidence
+    from packed_scenes.cluster.counting import StopAsking
     from packed_scenes.counting.answers import Answer, AnswerBook, Undo
     from packed_scenes.refining.asking import answered, ask_doubtful
 
@@ -236,7 +236,7 @@ def test_doubtful_crops_are_asked_about_and_the_answers_are_links() -> None:
         return Answer.SAME if truth[a] == truth[b] else Answer.DIFFERENT
 
     book = AnswerBook(names)
-    ask_doubtful(doubts(X, labels, threshold=0.2), labels, book, judge)
+    ask_doubtful(membership_evidence(X, labels, threshold=0.2), labels, book, judge)
     assert asked[0] == asked[2]
     assert asked[2][0] == asked[3][0] == 3  # the crop in doubt comes first
     links = answered(book)
@@ -244,9 +244,9 @@ def test_doubtful_crops_are_asked_about_and_the_answers_are_links() -> None:
     assert all("3.png" in pair for pair in links.different)
 
     def tired(a: int, b: int) -> Answer:
-        raise Enough
+        raise StopAsking
 
-    ask_doubtful(doubts(X, labels, threshold=0.2), labels, empty := AnswerBook(names), tired)
+    ask_doubtful(membership_evidence(X, labels, threshold=0.2), labels, empty := AnswerBook(names), tired)
     assert not len(answered(empty))
 
 
