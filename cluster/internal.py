@@ -3,7 +3,8 @@
 Measured on synthetic scenes of many tiny identities (N = 64 … 1000) and on real shelves:
 
 - silhouette (exact): may choose a threshold where clusters have several members; merges too much where most are single
-  (BCubed F on shelf_scenes .71), unless a single row is given an own distance to be judged by (``alone``, .90);
+  (BCubed F on shelf_scenes .71), unless a single row is given an own distance to be judged by (``singleton_distance``,
+  .90);
 - silhouette (simplified): makes nearly the same choice at O(N K) cost, for large N;
 - Calinski-Harabasz: can NOT choose when clusters are tiny (found 10 % of the identities);
 - Davies-Bouldin: can NOT choose when clusters are tiny (best when everything is single).

@@ -26,7 +26,7 @@ COCO = (
 _GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
 _left = iter(COCO)
 COCO_91 = ("background", *("N/A" if number in _GAPS else next(_left) for number in range(1, 91)))
-NUMBERED = tuple(str(number) for number in range(91))  # where nobody knows
+NUMBERED = tuple(str(number) for number in range(91))  # where names are unknown
 MAX_BYTES = 1 << 20  # bytes of a file of names
 
 

@@ -1,8 +1,8 @@
-"""``Detector``: a picture in, ``Objects`` out; input size and tiles chosen from what the picture shows, nothing
+"""``Detector``: a picture in, ``Objects`` out; input size and tiles chosen by the size of the objects, nothing
 truncated without a warning.
 
 Memory: the picture, a third of it for its halves, one piece of at most 1600 px (about 400 MB in the network) and the
-boxes; the resized picture is never held as a whole. Time: the looks that choose the scale (at most
+boxes; the resized picture is never held as a whole. Time: the passes that choose the scale (at most
 :data:`packed_scenes.detect.survey.BUDGET`) and at most :data:`MAX_PIXELS` input pixels, some 25 s on two cores.
 """
 
@@ -27,7 +27,7 @@ from packed_scenes.detect.load import Backend, General, load_network
 from packed_scenes.detect.nested_boxes import rescore
 from packed_scenes.detect.networks import Network
 from packed_scenes.detect.nms import best_first, nms
-from packed_scenes.detect.passes import FAINT_SCORE, IOU, Passes
+from packed_scenes.detect.passes import IOU, LOW_SCORE, Passes
 from packed_scenes.detect.pyramid import Image, Pyramid
 from packed_scenes.detect.scale import estimate_size
 from packed_scenes.detect.survey import INPUT_SIDES, SAME_SCALE, Region, Survey, finer, survey
@@ -35,12 +35,12 @@ from packed_scenes.detect.tiles import Candidates
 
 MAX_SIDE = 16_000  # px, long side of the input that may be asked for
 MAX_PIXELS = 200e6  # input pixels of the automatic choice
-DEFAULT_PIXELS = 960 * 720  # input pixels if nothing was seen
+DEFAULT_PIXELS = 960 * 720  # input pixels if nothing was detected
 ENLARGE = 2.0  # largest enlargement of a picture by the automatic choice
 STEP = 32  # px, the long side is chosen in these steps
 MIN_SIZE_SHARE = 0.4  # share of the best object size under which the largest input is too small
-SAME_INPUT = 1.05  # factor around the best input within which that of a look serves, too, without another pass
-MARGIN = 1.5  # objects that a part with its own scale sees of its neighbours
+SAME_INPUT = 1.05  # factor around the best input within which that of a survey pass is taken, without another pass
+MARGIN = 1.5  # width of the surround of a part with its own scale, in objects
 
 
 @dataclass(frozen=True)
@@ -125,15 +125,15 @@ class Detector:
         """Find the objects, and say what size and tiles were chosen."""
         image = as_rgb(image)
         height, width = image.shape[:2]
-        found, info = self._find(image)
+        found, info = self._detect(image)
         card = self.network.card
-        if self.general is not None and card.familiar is not None:
-            sure = self._kept(found, card.confidence, width, height)  # whatever the user's confidence
-            if card.familiar.unfamiliarity(sure, width=width, height=height) > card.general_above:
+        if self.general is not None and card.novelty_rule is not None:
+            confident = self._above(found, card.confidence, width, height)  # independent of the user's confidence
+            if card.novelty_rule.novelty(confident, width=width, height=height) > card.general_above:
                 return replace(self, network=self.general.load(), general=None).detect_with_info(image)
         return self._objects(found, info, width=width, height=height)
 
-    def _find(self, image: Image) -> tuple[Candidates, DetectionInfo]:
+    def _detect(self, image: Image) -> tuple[Candidates, DetectionInfo]:
         height, width = image.shape[:2]
         pyramid, card = Pyramid(image), self.network.card
         passes = Passes(pyramid, self.network, confidence=self.confidence, classes=self.classes, tile=self.tile)
@@ -144,36 +144,36 @@ class Detector:
             found, info = passes.detect(everything, int(self.image_size) / max(height, width))
         else:
             shows = partial(pyramid.detail, longest=INPUT_SIDES[-1])
-            seen = survey(width, height, passes.estimate, shows, best_px=card.object_px)
-            if seen.uniform():
-                found, info = self._settle(passes, Region(everything, seen.object_px))
-                parts = finer(seen, found.xyxy, found.score, scale=info.scale, best_px=card.object_px)
+            sizes = survey(width, height, passes.estimate, shows, best_px=card.object_px)
+            if sizes.uniform():
+                found, info = self._detect_at_scale(passes, Region(everything, sizes.object_px))
+                parts = finer(sizes, found.xyxy, found.score, scale=info.scale, best_px=card.object_px)
             else:
-                parts = seen
+                parts = sizes
             if parts is not None:
                 found, info = self._by_region(passes, parts)
-            info = self._doubts(replace(info, survey_megapixels=round(seen.spent / 1e6, 2)), seen)
+            info = self._with_warnings(replace(info, survey_megapixels=round(sizes.input_pixels / 1e6, 2)), sizes)
         return found, info
 
-    def _settle(self, passes: Passes, region: Region) -> tuple[Candidates, DetectionInfo]:
+    def _detect_at_scale(self, passes: Passes, region: Region) -> tuple[Candidates, DetectionInfo]:
         """Detect at the scale of a region's objects, once more if they turn out to be of another size."""
         found, info = passes.detect(region.rectangle, self._scale(passes, region))
-        seen = estimate_size(found.xyxy, found.score, info.scale)
+        measured = estimate_size(found.xyxy, found.score, info.scale)
         expected = region.object_px
-        if expected and seen.weight and not 1 / SAME_SCALE < seen.object_px / expected < SAME_SCALE:
-            expected = seen.object_px
+        if expected and measured.weight and not 1 / SAME_SCALE < measured.object_px / expected < SAME_SCALE:
+            expected = measured.object_px
             found, info = passes.detect(region.rectangle, self._scale(passes, replace(region, object_px=expected)))
         return found, replace(info, object_px=expected)
 
-    def _by_region(self, passes: Passes, seen: Survey) -> tuple[Candidates, DetectionInfo]:
+    def _by_region(self, passes: Passes, sizes: Survey) -> tuple[Candidates, DetectionInfo]:
         """Detect in each region at its own scale; a box belongs to the region that its centre lies in."""
         parts, infos, pyramid = list[Candidates](), list[DetectionInfo](), passes.pyramid
-        for region in seen.merged():
+        for region in sizes.merged():
             margin = MARGIN * (region.object_px or 0.0)
             x1, y1, x2, y2 = region.rectangle
             right, bottom = min(float(pyramid.width), x2 + margin), min(float(pyramid.height), y2 + margin)
             wide = (max(0.0, x1 - margin), max(0.0, y1 - margin), right, bottom)
-            found, info = self._settle(passes, Region(wide, region.object_px))
+            found, info = self._detect_at_scale(passes, Region(wide, region.object_px))
             center = (found.xyxy[:, :2] + found.xyxy[:, 2:]) / 2
             own = ((center >= (x1, y1)) & (center < (x2, y2))).all(1)
             parts.append(found.select(own))
@@ -181,7 +181,7 @@ class Detector:
         largest = max(infos, key=lambda i: i.input_size[0] * i.input_size[1])
         found = Candidates.concat(parts)
         return found, replace(
-            largest, object_px=seen.object_px, tiles=sum(i.tiles for i in infos),
+            largest, object_px=sizes.object_px, tiles=sum(i.tiles for i in infos),
             candidates=sum(i.candidates for i in infos), regions=len(infos),
         )  # fmt: skip
 
@@ -201,16 +201,16 @@ class Detector:
         self, found: Candidates, info: DetectionInfo, *, width: int, height: int
     ) -> tuple[Objects, DetectionInfo]:
         """Filter by confidence, then cap: neither changes what else is found, nor where."""
-        every = self._kept(found, min(self.confidence, FAINT_SCORE), width, height)
-        sure = every.score >= self.confidence
-        objects, faint = every.select(sure), every.select(~sure)
+        every = self._above(found, min(self.confidence, LOW_SCORE), width, height)
+        confident = every.score >= self.confidence
+        objects, low_score_objects = every.select(confident), every.select(~confident)
         if len(objects) > self.max_objects:
             objects = objects.select(slice(self.max_objects))
-            info = replace(info, warnings=(*info.warnings, messages.capped(self.max_objects)))
-        unlike = self.network.card.unlike(objects, width=width, height=height)
-        return objects, replace(info, warnings=(*info.warnings, *unlike), faint=faint)
+            info = replace(info, warnings=(*info.warnings, messages.cap_reached(self.max_objects)))
+        novelty_warning = self.network.card.novelty_warning(objects, width=width, height=height)
+        return objects, replace(info, warnings=(*info.warnings, *novelty_warning), low_score_objects=low_score_objects)
 
-    def _kept(self, found: Candidates, confidence: float, width: int, height: int) -> Objects:
+    def _above(self, found: Candidates, confidence: float, width: int, height: int) -> Objects:
         """The objects of at least a score, best first."""
         found = found.select(found.score >= confidence)
         found = found.select(nms(found.xyxy, found.score, iou_threshold=IOU))
@@ -220,13 +220,13 @@ class Detector:
         xyxy = np.minimum(found.xyxy, np.array([width, height] * 2, np.float32))
         return Objects.from_boxes(xyxy[order], score=score[order], class_id=found.class_id[order])
 
-    def _doubts(self, info: DetectionInfo, seen: Survey) -> DetectionInfo:
+    def _with_warnings(self, info: DetectionInfo, sizes: Survey) -> DetectionInfo:
         best = self.network.card.object_px
         warnings = []
-        if seen.object_px is None:
-            warnings.append(messages.unseen(best))
-        elif not seen.settled:
-            warnings.append(messages.unsettled(best))
+        if sizes.object_px is None:
+            warnings.append(messages.size_unknown(best))
+        elif not sizes.converged:
+            warnings.append(messages.budget_exhausted(best))
         if info.object_px and info.object_px * info.scale < MIN_SIZE_SHARE * best and info.scale < 0.9 * ENLARGE:
-            warnings.append(messages.coarse(info.object_px * info.scale, best))
+            warnings.append(messages.input_too_small(info.object_px * info.scale, best))
         return replace(info, warnings=tuple(warnings))

@@ -19,8 +19,8 @@ from packed_scenes.data.shipped import ASSETS
 from packed_scenes.data.text import load_json
 from packed_scenes.detect import network
 from packed_scenes.detect.exported import known_network, load_exported
-from packed_scenes.detect.familiar import Familiar
 from packed_scenes.detect.networks import Card, Network, TorchNetwork, TorchvisionNetwork
+from packed_scenes.detect.novelty import NoveltyRule
 from packed_scenes.detect.ultralytics_import import import_ultralytics
 
 DEFAULT = "detector"  # assets/detector.pt, .onnx and .json (the card)
@@ -174,7 +174,7 @@ def _exported(path: Path, device: str, backend: Backend, class_names: tuple[str,
     except InputError:
         if backend is not Backend.AUTO or chosen is not Backend.OPENVINO or not installed("onnxruntime"):
             raise
-        with suppress(InputError):  # the first library's reason is the one to tell
+        with suppress(InputError):  # the first library's reason is the one to report
             return load_exported(path, device=device, backend=str(Backend.ONNXRUNTIME), class_names=class_names)
         raise
 
@@ -243,7 +243,7 @@ def _fetch(name: str) -> Path:
 def _card(about: Mapping[str, Any], names: list[str], path: Path, **known: Any) -> Card:
     chosen = {k: about[k] for k in ("stride", "object_px", "confidence", "general_above") if k in about}
     if "familiar" in about:
-        chosen["familiar"] = Familiar.read(about["familiar"])
+        chosen["novelty_rule"] = NoveltyRule.read(about["familiar"])
     return Card(names=tuple(map(str, names)), sha256=sha256_file(path), **chosen, **known)
 
 

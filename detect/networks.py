@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from packed_scenes.data import Objects
 from packed_scenes.data.pixels import UNIT
-from packed_scenes.detect.familiar import Familiar
 from packed_scenes.detect.heads import Found, read_yolo
+from packed_scenes.detect.novelty import NoveltyRule
 
 if TYPE_CHECKING:
     import torch
@@ -36,8 +36,8 @@ class Card:
         backend: library that runs it.
         fixed: (height, width) where the file allows one input size only.
         batch: whether it takes more than one picture at a time.
-        familiar: rule that tells pictures unlike those that it learned, where its card has one.
-        general_above: what the rule gives for a picture (a logit) from which the general network does better.
+        novelty_rule: finds pictures outside the domain that it was trained on, where its card has one.
+        general_above: novelty of a picture (a logit) from which the general network does better.
     """
 
     names: tuple[str, ...] = ("object",)
@@ -48,14 +48,14 @@ class Card:
     backend: str = "torch"
     fixed: tuple[int, int] | None = None
     batch: bool = True
-    familiar: Familiar | None = None
+    novelty_rule: NoveltyRule | None = None
     general_above: float = float("inf")
 
-    def unlike(self, objects: Objects, *, width: int, height: int) -> tuple[str, ...]:
-        """A sentence where what was found in a picture says that it is unlike those that the network learned."""
-        if self.familiar is None:
+    def novelty_warning(self, objects: Objects, *, width: int, height: int) -> tuple[str, ...]:
+        """One sentence if the picture is outside the domain that the network was trained on, else none."""
+        if self.novelty_rule is None:
             return ()
-        return self.familiar.warn(objects, confidence=self.confidence, width=width, height=height)
+        return self.novelty_rule.warn(objects, confidence=self.confidence, width=width, height=height)
 
 
 class Network(Protocol):

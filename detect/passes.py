@@ -1,6 +1,6 @@
 """A network run over parts of one picture at the scales that are asked for, in tiles where they are large.
 
-Memory: one piece of at most :data:`WHOLE_PX` a side (about 400 MB in the network), and the boxes of every look.
+Memory: one piece of at most :data:`WHOLE_PX` a side (about 400 MB in the network), and the outputs of the survey.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from packed_scenes.detect.scale import SIZE_SCORE, SizeEstimate, estimate_size
 from packed_scenes.detect.tiles import EDGE, Candidates, layout, merge
 
 IOU = 0.6  # NMS threshold
-FAINT_SCORE = 0.03  # score down to which what the network saw is kept; see DetectionInfo.faint
-VOTE_SCORE = 0.1  # score from which a candidate has a say in where a better one lies, whatever the confidence
+LOW_SCORE = 0.03  # score down to which detections are kept, see DetectionInfo.low_score_objects
+VOTE_SCORE = 0.1  # score from which a candidate votes on the place of a better one, independent of the confidence
 TILE = 1024  # px, side of automatic tiles
 WHOLE_PX = 1600  # px, up to this long side a picture is run in one piece
 
 
 class Passes:
-    """The passes of a network over one picture. What a look at a part saw is kept: to detect in that part at that scale
-    afterwards runs nothing.
+    """The passes of a network over one picture. Outputs of the survey are kept: detecting in the same part at the same
+    scale afterwards runs nothing.
 
     Args:
         pyramid: the picture.
         network: what is run.
-        confidence: score threshold of what is counted as sure; boxes are given down to :data:`FAINT_SCORE`.
+        confidence: score threshold of the boxes that are counted; boxes are given down to :data:`LOW_SCORE`.
         classes: class ids to keep, None = all.
         tile: ``"auto"``, 0 for never, or the tile's side in input pixels.
     """
@@ -39,19 +39,19 @@ class Passes:
     ) -> None:
         self.pyramid = pyramid
         self._network, self._confidence, self._classes, self._tile = network, confidence, classes, tile
-        self._looks: dict[tuple[Rectangle, float], tuple[Found, Rectangle]] = {}
+        self._outputs: dict[tuple[Rectangle, float], tuple[Found, Rectangle]] = {}
 
     def estimate(self, part: Rectangle, scale: float) -> SizeEstimate:
-        """Look at a part in one piece: the size of its objects, from boxes that are sure."""
-        self._looks[part, scale] = output, shown = self._run(part, scale)
+        """Run a part in one piece; the size of its objects, from boxes of at least ``SIZE_SCORE``."""
+        self._outputs[part, scale] = output, shown = self._run(part, scale)
         found = self._joined(
             [self._candidates(output, scaled(part, scale), shown, 0, min_score=SIZE_SCORE)], [shown], scale
         )
         return estimate_size(found.xyxy, found.score, scale, area=(part[2] - part[0]) * (part[3] - part[1]))
 
     def scales(self, part: Rectangle) -> list[float]:
-        """The scales (input pixels per picture pixel) at which a part has been looked at."""
-        return [scale for looked, scale in self._looks if looked == part]
+        """The scales (input pixels per picture pixel) at which a part has been run for an estimate."""
+        return [scale for run, scale in self._outputs if run == part]
 
     def detect(self, part: Rectangle, scale: float) -> tuple[Candidates, DetectionInfo]:
         """Detect in a part of the picture at one scale; boxes come back in picture pixels."""
@@ -65,13 +65,21 @@ class Passes:
             tiles = [tuple(t) for t in (layout(*span, int(side / scale), overlap) + low).tolist()]
         found, exact = list[Candidates](), list[Rectangle]()
         for number, tile in enumerate(tiles):
-            output, shown = self._looks.get((tile, scale)) or self._run(tile, scale, skip_flat=len(tiles) > 1)
+            output, shown = self._outputs.get((tile, scale)) or self._run(tile, scale, skip_flat=len(tiles) > 1)
             exact.append(shown)
-            min_score = min(self._confidence, FAINT_SCORE)
+            min_score = min(self._confidence, LOW_SCORE)
             found.append(self._candidates(output, scaled(tile, scale), shown, number, min_score=min_score))
-        sure = sum(int((one.score >= self._confidence).sum()) for one in found)
+        confident = sum(int((one.score >= self._confidence).sum()) for one in found)
         return self._joined(found, exact, scale), DetectionInfo(
-            (width, height), scale, None, len(tiles), side or None, self._confidence, sure, card.backend, card.sha256
+            (width, height),
+            scale,
+            None,
+            len(tiles),
+            side or None,
+            self._confidence,
+            confident,
+            card.backend,
+            card.sha256,
         )
 
     def _joined(self, found: list[Candidates], shown: list[Rectangle], scale: float) -> Candidates:
@@ -86,7 +94,7 @@ class Passes:
         if skip_flat and is_flat(piece):
             return (np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64)), shown
         card = self._network.card
-        return self._network(padded(piece, card.stride, card.fixed), min(self._confidence, FAINT_SCORE))[0], shown
+        return self._network(padded(piece, card.stride, card.fixed), min(self._confidence, LOW_SCORE))[0], shown
 
     def _tile_side(self, width: int, height: int) -> int:
         if self._network.card.fixed is not None or self._tile == 0:

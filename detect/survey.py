@@ -1,13 +1,13 @@
-"""Where objects of which size lie: looks at low resolution, closer where all that is seen are specks or nothing.
+"""Where objects of which size lie, by passes of the network at low resolution, refined where objects are too small.
 
-A long picture is surveyed in blocks of about :data:`LONG` times their short side, so that what is seen does not depend
-on the picture's shape. Each block is run at the sizes :data:`INPUT_SIDES`, at the smallest of them only where it
-can tell more. Where the objects found are specks, or turn
-out to hold many objects themselves (a whole shelf taken for one object), the block is quartered and its quarters are
-looked at, twice as close; so too everywhere as long as nothing is seen at all; and so on, down to the picture's own
-pixels. At each depth at most :data:`WIDTH` parts are looked at, those that show most detail, and at most
-:data:`BUDGET` input pixels altogether. A photo of a shelf takes 1 megapixel of input, nothing more than the budget
-(some 5 s on two cores). Nothing here depends on the user's confidence or cap.
+A long picture is surveyed in blocks of about :data:`LONG` times their short side, so that the result does not depend
+on the picture's shape. Each block is run at the sizes :data:`INPUT_SIDES`, at the smallest of them only where the
+others are not enough. Where the detected objects are too small to be measured, or contain many objects themselves (a
+whole shelf detected as one object), the block is quartered and its quarters are run at twice the resolution; so is
+every block while nothing is detected at all; and so on, down to the picture's own pixels. At each depth at most
+:data:`WIDTH` parts are run, those with most detail, and at most :data:`BUDGET` input pixels altogether. A photo of a
+shelf takes 1 megapixel of input, and nothing takes more than the budget (some 5 s on two cores). The result does not
+depend on the user's confidence or cap.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.detect.pyramid import Rectangle
-from packed_scenes.detect.scale import SizeEstimate, choose, estimate_size, weighted_median
+from packed_scenes.detect.scale import SizeEstimate, estimate_size, most_trustworthy, weighted_median
 
-# px, long sides of the looks: objects of 1/40 to 1/2 of the picture are seen by one of them. On 71 unseen generated
-# scenes three looks err by 5.7 % of the object's size in the mean, the outer two by 6.1 %; that two are too few was
-# seen on a real shelf, where they took pairs for single goods.
+# px, long sides of the passes: one of them detects objects of 1/40 to 1/2 of the picture. On 71 unseen generated
+# scenes three passes err by 5.7 % of the object's size in the mean, the outer two by 6.1 %; two are too few on a real
+# shelf, where they detected pairs as single goods.
 INPUT_SIDES = (448, 640, 896)
 SMALLEST_INPUT = (
-    224  # px, a further look where the objects are larger than BULKY_PX in the smallest of INPUT_SIDES, or unseen
+    224  # px, one more pass where objects are larger than BULKY_PX in the smallest of INPUT_SIDES, or undetected
 )
 BULKY_PX = 150  # px
-MIN_SIZE_SHARE = 0.5  # share of the best object size under which a look overestimates: small ones are missed
-SMALL_PX = 20  # px, median object in the largest look under which one looks closer
-MIN_TELLING_WEIGHT = 6.0  # weight of the middle look from which the smallest one is left out
-NEAR_BEST = 1.18  # factor of the best size up to which it is, too: half the step between two looks
-MAX_ENLARGEMENT = 1.5  # no look enlarges the picture by more
+MIN_SIZE_SHARE = 0.5  # share of the best object size under which a pass overestimates: small ones are missed
+SMALL_PX = 20  # px, median object in the largest pass under which the part is refined
+MIN_EVIDENCE = 6.0  # weight of the middle pass from which the smallest one is left out
+NEAR_BEST = 1.18  # factor of the best size up to which it is left out, too: half the step between two passes
+MAX_ENLARGEMENT = 1.5  # largest enlargement of the picture in a pass
 LONG = 3.0  # long side of a block over its short side, about
-WIDTH = 8  # parts looked at at one depth
-BUDGET = 40e6  # input pixels of all looks
+WIDTH = 8  # parts run at one depth
+BUDGET = 40e6  # input pixels of all passes
 SAME_SCALE = 1.5  # sizes within this factor are run at one scale
-CLOSER_LOOK_SHARE = 0.4  # share of the best object size under which a part is run once more, closer
+CLOSER_SHARE = 0.4  # share of the best object size under which a part is run again at a finer scale
 MIN_PART_SCORE = 6.0  # sum of scores that a part needs for that
 CELLS = 256  # parts at most that are distinguished
 MIN_INSIDE_SCORE = 4.0  # sum of scores of the objects inside an object that make it a shelf or a tray
-INSIDE_INPUT = 320  # px, input of a look into an object
-MIN_INSIDE_PX = 96  # px: objects smaller than this in the picture are not looked into
+INSIDE_INPUT = 320  # px, input of a pass over the inside of an object
+MIN_INSIDE_PX = 96  # px: the insides of objects smaller than this in the picture are not run
 
 EstimateAt = Callable[[Rectangle, float], SizeEstimate]
 
@@ -64,15 +64,15 @@ class Survey:
 
     Attributes:
         regions: parts of the picture, disjoint and covering it.
-        object_px: the size that stands for all of them, None = nothing seen.
-        settled: whether it was settled within the budget.
-        spent: input pixels of all looks.
+        object_px: the common size, None = nothing detected.
+        converged: whether all sizes were found within the budget.
+        input_pixels: of all passes.
     """
 
     regions: list[Region]
     object_px: float | None
-    settled: bool
-    spent: float
+    converged: bool
+    input_pixels: float
 
     def uniform(self) -> bool:
         """Whether one scale fits all regions."""
@@ -99,27 +99,27 @@ class Survey:
 
 
 def finer(
-    seen: Survey, xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], *, scale: float, best_px: float
+    found: Survey, xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], *, scale: float, best_px: float
 ) -> Survey | None:
     """Find the parts of a picture that was run at one scale whose objects turned out far too small for it, such as the
     far end of an aisle; None where there are none.
 
     Args:
-        seen: the survey that chose the scale.
+        found: the survey that chose the scale.
         xyxy, score: what was found, in picture pixels.
         scale: input pixels per picture pixel.
         best_px: object size in input pixels at which the network is best.
     """
-    cells = [q for r in seen.regions for p in quarters(r.rectangle) for q in quarters(p)]
+    cells = [q for r in found.regions for p in quarters(r.rectangle) for q in quarters(p)]
     center = (xyxy[:, :2] + xyxy[:, 2:]) / 2
     regions, small = [], False
     for x1, y1, x2, y2 in cells:
         inside = ((center >= (x1, y1)) & (center < (x2, y2))).all(1)
         cell = estimate_size(xyxy[inside], score[inside], scale)
-        tiny = cell.weight >= MIN_PART_SCORE and cell.object_px * scale < CLOSER_LOOK_SHARE * best_px
+        tiny = cell.weight >= MIN_PART_SCORE and cell.object_px * scale < CLOSER_SHARE * best_px
         regions.append(Region((x1, y1, x2, y2), cell.object_px if tiny else None, cell.weight if tiny else 0.0))
         small = small or tiny
-    return replace(seen, regions=regions) if small and len(cells) <= CELLS else None
+    return replace(found, regions=regions) if small and len(cells) <= CELLS else None
 
 
 def _joinable(regions: list[Region]) -> tuple[int, int] | None:
@@ -156,56 +156,56 @@ def quarters(part: Rectangle) -> list[Rectangle]:
 def survey(
     width: int, height: int, estimate_at: EstimateAt, detail: Callable[[Rectangle], float], *, best_px: float
 ) -> Survey:
-    """Look at a picture until the size of its objects is known everywhere, or the budget ends.
+    """Run passes over a picture until the size of its objects is known everywhere, or the budget ends.
 
     Args:
         estimate_at: detects in a part (picture pixels) at a scale (input pixels per picture pixel).
-        detail: how much a part shows, 0 = nothing at all.
+        detail: amount of detail in a part, 0 = uniform.
         best_px: object size in input pixels at which the network is best.
     """
     estimates = _Estimates(estimate_at, best_px, width, height)
     regions: list[Region] = []
-    parts, parents, settled = blocks(width, height), dict[Rectangle, SizeEstimate](), True
+    parts, parents, converged = blocks(width, height), dict[Rectangle, SizeEstimate](), True
     sizes: tuple[int, ...] = INPUT_SIDES
     while parts:
-        # At the closest, quarters would be too small to be looked at.
+        # At the finest resolution, quarters would be too small to be run.
         closest = 2 * INPUT_SIDES[-1] >= MAX_ENLARGEMENT * _side(parts[0])
         shown = {part: detail(part) if len(parts) > 1 else 1.0 for part in parts}
         judged: dict[Rectangle, Region | _Closer] = {}
         for part in _most_detailed(shown):
-            settled = settled and estimates.spent <= BUDGET
-            if settled:
+            converged = converged and estimates.input_pixels <= BUDGET
+            if converged:
                 judged[part] = estimates.judge(part, sizes, parents.get(part), closest=closest)
         regions += [v for v in judged.values() if isinstance(v, Region)]
-        closer = _closer(shown, judged, everywhere=not regions) if settled and not closest else []
+        closer = _closer(shown, judged, everywhere=not regions) if converged and not closest else []
         rest = [p for p in parts if p not in closer and not isinstance(judged.get(p), Region)]
         regions += [Region(p, parents[p].object_px if p in parents else None) for p in rest]
         parents = _parents(closer, judged)
         parts, sizes = [q for p in closer for q in quarters(p)], INPUT_SIDES[-1:]
-    return Survey(regions, _common(regions), settled, estimates.spent)
+    return Survey(regions, _common(regions), converged, estimates.input_pixels)
 
 
 def _most_detailed(shown: dict[Rectangle, float]) -> list[Rectangle]:
-    """The :data:`WIDTH` parts that show most, of those that show anything."""
+    """The :data:`WIDTH` parts with most detail, without uniform ones."""
     return sorted((part for part, value in shown.items() if value > 0), key=lambda part: -shown[part])[:WIDTH]
 
 
 def _closer(
     shown: Mapping[Rectangle, float], judged: Mapping[Rectangle, Region | _Closer], *, everywhere: bool
 ) -> list[Rectangle]:
-    """The parts to be looked at closer: those that must be, or ``everywhere`` that shows anything."""
-    must = [part for part, judgement in judged.items() if isinstance(judgement, _Closer) and judgement.must]
-    return [part for part, value in shown.items() if part in must or (everywhere and value > 0)]
+    """The parts to be refined: those that require it, or ``everywhere`` all that are not uniform."""
+    required = [part for part, judgement in judged.items() if isinstance(judgement, _Closer) and judgement.required]
+    return [part for part, value in shown.items() if part in required or (everywhere and value > 0)]
 
 
 def _parents(closer: list[Rectangle], judged: Mapping[Rectangle, Region | _Closer]) -> dict[Rectangle, SizeEstimate]:
-    """What was seen from afar of each quarter of the parts that are looked at closer."""
+    """The coarser estimate of each quarter of the parts that are refined."""
     found = [(part, judgement) for part in closer if isinstance(judgement := judged.get(part), _Closer)]
-    return {q: judgement.seen for part, judgement in found if judgement.seen for q in quarters(part)}
+    return {q: judgement.estimate for part, judgement in found if judgement.estimate for q in quarters(part)}
 
 
 def _common(regions: list[Region]) -> float | None:
-    """The median size by weight; of regions that only their parents saw, where no others are."""
+    """The median size by weight; of regions with a coarser estimate only, where no others are."""
     sized = [(r.object_px, r.weight) for r in regions if r.object_px]
     sized = [(size, weight) for size, weight in sized if weight] or [(size, 1.0) for size, _ in sized]
     return weighted_median(np.array([s for s, _ in sized]), np.array([w for _, w in sized])) if sized else None
@@ -213,84 +213,85 @@ def _common(regions: list[Region]) -> float | None:
 
 @dataclass(frozen=True)
 class _Closer:
-    """A part that asks for a closer look: it must where specks were ``seen`` or objects hold many, or shows nothing."""
+    """A part to be refined; ``required`` where its objects are too small (``estimate``) or contain many objects."""
 
-    must: bool = False
-    seen: SizeEstimate | None = None
+    required: bool = False
+    estimate: SizeEstimate | None = None
 
 
 class _Estimates:
-    """Looks that count their input pixels, and what follows from them."""
+    """Size estimates by passes whose input pixels are counted."""
 
     def __init__(self, estimate_at: EstimateAt, best_px: float, width: int, height: int) -> None:
         self._estimate_at, self._best_px, self.width, self.height = estimate_at, best_px, float(width), float(height)
-        self.spent = 0.0
+        self.input_pixels = 0.0
 
     def judge(
         self, part: Rectangle, sizes: tuple[int, ...], parent: SizeEstimate | None, *, closest: bool
     ) -> Region | _Closer:
-        """Settle the size of a part's objects, or say why a closer look is needed."""
+        """Decide the size of a part's objects, or that a refinement is needed."""
         side = _side(part)
-        estimates = self._looks(part, [s for s in sizes if s < MAX_ENLARGEMENT * side or s == sizes[0]])
-        own = choose(estimates, best_px=self._best_px)
+        estimates = self._passes(part, [s for s in sizes if s < MAX_ENLARGEMENT * side or s == sizes[0]])
+        own = most_trustworthy(estimates, best_px=self._best_px)
         if len(sizes) > 1 and (own is None or own.object_px * sizes[0] > BULKY_PX * side):
-            own = choose([*estimates, self._at(part, SMALLEST_INPUT / side)], best_px=self._best_px)
-        seen = own or parent  # where nothing is seen from near, what was seen from afar holds
-        if seen is None:
+            own = most_trustworthy([*estimates, self._measure(part, SMALLEST_INPUT / side)], best_px=self._best_px)
+        estimate = own or parent  # where nothing is detected, the coarser estimate holds
+        if estimate is None:
             return _Closer()
-        if seen.object_px * INPUT_SIDES[-1] < SMALL_PX * side and not closest:
-            return _Closer(must=True, seen=seen)
+        if estimate.object_px * INPUT_SIDES[-1] < SMALL_PX * side and not closest:
+            return _Closer(required=True, estimate=estimate)
         if own is None:
-            return Region(part, seen.object_px)
-        if not closest and self._hold_many(own):
-            return _Closer(must=True)
+            return Region(part, estimate.object_px)
+        if not closest and self._contain_many(own):
+            return _Closer(required=True)
         small = own.object_px * own.scale < MIN_SIZE_SHARE * self._best_px
         return Region(part, self._confirmed(part, own) if small else own.object_px, own.weight)
 
-    def _looks(self, part: Rectangle, sizes: list[int]) -> list[SizeEstimate]:
-        """Look at a part at the sizes; at the smallest only where the middle one does not tell, or shows objects that
+    def _passes(self, part: Rectangle, sizes: list[int]) -> list[SizeEstimate]:
+        """Run a part at the sizes; at the smallest only where the middle one gives too little evidence, or objects that
         are larger than the best size.
         """
         side = _side(part)
-        estimates = [self._at(part, size / side) for size in sizes[1:] or sizes]
+        estimates = [self._measure(part, size / side) for size in sizes[1:] or sizes]
         if len(sizes) > 1:
             middle = estimates[0]
-            telling = middle.weight >= MIN_TELLING_WEIGHT
-            if not telling or middle.object_px * middle.scale > NEAR_BEST * self._best_px:
-                estimates.append(self._at(part, sizes[0] / side))
+            enough = middle.weight >= MIN_EVIDENCE
+            if not enough or middle.object_px * middle.scale > NEAR_BEST * self._best_px:
+                estimates.append(self._measure(part, sizes[0] / side))
         return estimates
 
-    def _at(self, part: Rectangle, scale: float) -> SizeEstimate:
-        self.spent += (part[2] - part[0]) * (part[3] - part[1]) * scale**2
+    def _measure(self, part: Rectangle, scale: float) -> SizeEstimate:
+        self.input_pixels += (part[2] - part[0]) * (part[3] - part[1]) * scale**2
         return self._estimate_at(part, scale)
 
-    def _around(self, box: Rectangle, side: float, size: int) -> SizeEstimate:
+    def _measure_around(self, box: Rectangle, side: float, size: int) -> SizeEstimate:
         """Estimate the size in a square around a box."""
         x1, y1, x2, y2 = box
         x = float(np.clip((x1 + x2 - side) / 2, 0, max(0.0, self.width - side)))
         y = float(np.clip((y1 + y2 - side) / 2, 0, max(0.0, self.height - side)))
-        return self._at(
+        return self._measure(
             (x, y, min(x + side, self.width), min(y + side, self.height)), min(MAX_ENLARGEMENT, size / side)
         )
 
-    def _hold_many(self, seen: SizeEstimate) -> bool:
-        """Whether each of the look's examples holds many objects itself."""
-        if seen.object_px < MIN_INSIDE_PX or not len(seen.examples):
+    def _contain_many(self, estimate: SizeEstimate) -> bool:
+        """Whether each of the estimate's examples contains many objects."""
+        if estimate.object_px < MIN_INSIDE_PX or not len(estimate.examples):
             return False
-        for box in seen.examples.tolist():
+        for box in estimate.examples.tolist():
             side = max(box[2] - box[0], box[3] - box[1])
-            inside = self._around(tuple(box), side, INSIDE_INPUT) if 1.5 * seen.scale * side < INSIDE_INPUT else None
-            if inside is None or inside.weight < MIN_INSIDE_SCORE or not 0 < inside.object_px < seen.object_px / 3:
+            coarse = 1.5 * estimate.scale * side < INSIDE_INPUT
+            inside = self._measure_around(tuple(box), side, INSIDE_INPUT) if coarse else None
+            if inside is None or inside.weight < MIN_INSIDE_SCORE or not 0 < inside.object_px < estimate.object_px / 3:
                 return False
         return True
 
-    def _confirmed(self, part: Rectangle, seen: SizeEstimate) -> float:
-        """The size of the objects as they look at the scale at which they would be run."""
-        if not len(seen.examples):
-            return seen.object_px
-        side = min(INPUT_SIDES[1] * seen.object_px / self._best_px, 2 * _side(part))
-        again = self._around(tuple(seen.examples[0].tolist()), side, INPUT_SIDES[1])
-        return again.object_px if again.enough else seen.object_px
+    def _confirmed(self, part: Rectangle, estimate: SizeEstimate) -> float:
+        """The size of the objects as measured at the scale at which they would be run."""
+        if not len(estimate.examples):
+            return estimate.object_px
+        side = min(INPUT_SIDES[1] * estimate.object_px / self._best_px, 2 * _side(part))
+        again = self._measure_around(tuple(estimate.examples[0].tolist()), side, INPUT_SIDES[1])
+        return again.object_px if again.enough else estimate.object_px
 
 
 def _side(part: Rectangle) -> float:

@@ -85,7 +85,7 @@ def merge(
     """Join the detections of all tiles (picture coordinates; NMS inside each tile done already).
 
     Args:
-        found: boxes; faint ones do not decide what becomes of sure ones, so that a score threshold may follow.
+        found: boxes; low scores do not change what becomes of higher ones, so that a score threshold may follow.
         tiles: (T, 4) x1, y1, x2, y2 of what each tile shows.
         width, height: of the picture.
         iou_threshold: NMS threshold.

@@ -36,7 +36,7 @@ Boxes = npt.NDArray[np.float32]
 Embed = Callable[[Image, Boxes], npt.NDArray[np.float32]]
 
 
-def split_merged(image: Image, objects: Objects, faint: Objects, embed: Embed) -> Objects:
+def split_merged(image: Image, objects: Objects, low_score_objects: Objects, embed: Embed) -> Objects:
     """Replace boxes around two copies, one over or beside the other, by their halves, which keep the score.
 
     Args:
@@ -50,7 +50,7 @@ def split_merged(image: Image, objects: Objects, faint: Objects, embed: Embed) -
     """
     if not len(objects) or objects.embedding is None:
         return objects
-    found = np.concatenate([objects.xyxy, faint.xyxy])
+    found = np.concatenate([objects.xyxy, low_score_objects.xyxy])
     wholes: list[npt.NDArray[np.intp]] = []
     halves: list[Boxes] = []
     vectors: list[npt.NDArray[np.float32]] = []

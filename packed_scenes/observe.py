@@ -110,7 +110,7 @@ class Observer:
         objects = objects.replace(embedding=vectors)
         if boxes is None and self.settings.second_look:
             found = len(objects)
-            objects = split_merged(scene.image, objects, info.faint, embedder.embed)
+            objects = split_merged(scene.image, objects, info.low_score_objects, embedder.embed)
             detection["split"] = len(objects) - found
             found = len(objects)
             objects = rescore_doubtful(objects, confidence=self.detector.confidence)

@@ -11,11 +11,12 @@ import pytest
 
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import Detector
-from packed_scenes.detect.familiar import FEATURES, Familiar
 from packed_scenes.detect.networks import Card
+from packed_scenes.detect.novelty import FEATURES, NoveltyRule
 from tests.detect.fakes import Rectangles, picture
 
-RULE = Familiar({**dict.fromkeys(FEATURES, 0.0), "count": -1.0}, 2.0, 0.5, "many things")  # above 0 below four objects
+# Novel (above 0) with fewer than four objects.
+RULE = NoveltyRule({**dict.fromkeys(FEATURES, 0.0), "count": -1.0}, 2.0, 0.5, "many things")
 
 
 @dataclasses.dataclass
@@ -31,7 +32,7 @@ class Second:
 
 
 def detector(second: Second | None, *, above: float = 0.0, confidence: float = 0.3) -> Detector:
-    card = Card(object_px=40.0, confidence=0.3, sha256="a", familiar=RULE, general_above=above)
+    card = Card(object_px=40.0, confidence=0.3, sha256="a", novelty_rule=RULE, general_above=above)
     return Detector(Rectangles(card), confidence=confidence, image_size=400, general=second)  # type: ignore[arg-type]
 
 

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from packed_scenes.detect.scale import choose, estimate_size, weighted_median
+from packed_scenes.detect.scale import estimate_size, most_trustworthy, weighted_median
 
 
 def test_the_look_nearest_to_the_best_size_is_trusted() -> None:
     boxes = np.array([[0, 0, 100, 100]] * 10, np.float32)
     score = np.full(10, 0.8, np.float32)
     near, far = estimate_size(boxes, score, 0.7), estimate_size(boxes * 1.5, score, 0.1)
-    chosen = choose([far, near], best_px=72)
+    chosen = most_trustworthy([far, near], best_px=72)
     assert chosen is not None
     assert chosen.object_px == pytest.approx(100)
-    assert choose([estimate_size(boxes[:2], score[:2], 0.7)], best_px=72) is None
-    assert choose([estimate_size(boxes[:0], score[:0], 0.7)], best_px=72) is None
+    assert most_trustworthy([estimate_size(boxes[:2], score[:2], 0.7)], best_px=72) is None
+    assert most_trustworthy([estimate_size(boxes[:0], score[:0], 0.7)], best_px=72) is None
 
 
 def test_a_few_objects_are_evidence_where_they_fill_the_picture() -> None:

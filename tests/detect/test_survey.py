@@ -144,7 +144,7 @@ def test_objects_that_hold_many_are_looked_into() -> None:
 
     seen = survey(6000, 4000, estimate_at, lambda part: 1.0, best_px=80)
     assert seen.object_px == 50
-    assert seen.settled
+    assert seen.converged
 
 
 def test_the_budget_is_kept_to_and_its_end_told() -> None:
@@ -155,8 +155,8 @@ def test_the_budget_is_kept_to_and_its_end_told() -> None:
         return SizeEstimate(scale, 3.0 / scale, 12.0)  # specks at any scale
 
     seen = survey(10**6, 10**6, estimate_at, lambda part: 1.0, best_px=80)
-    assert not seen.settled
-    assert seen.spent == pytest.approx(spent[0])
+    assert not seen.converged
+    assert seen.input_pixels == pytest.approx(spent[0])
     assert spent[0] < 1.1 * BUDGET
 
 

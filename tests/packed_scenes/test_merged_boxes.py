@@ -132,7 +132,7 @@ def test_halves_tile_the_box(axis: int, corners: list[float]) -> None:
 @pytest.mark.parametrize("again", [True, False])
 def test_the_observer_splits_unless_told_not_to(again: bool) -> None:
     seen = faint(boxes((0, 0, 1, 1)))
-    info = DetectionInfo((9, 9), 1.0, None, 1, None, 0.35, 2, "", "", faint=seen)
+    info = DetectionInfo((9, 9), 1.0, None, 1, None, 0.35, 2, "", "", low_score_objects=seen)
     bare = found(STACK, WHOLE).replace(embedding=None)
     observer = Observer(Settings(second_look=again))
     vars(observer)["detector"] = SimpleNamespace(detect_with_info=lambda image: (bare, info), confidence=0.35)
@@ -140,4 +140,4 @@ def test_the_observer_splits_unless_told_not_to(again: bool) -> None:
     observed = observer.observe(Scene(STACK, name="s"))
     assert len(observed.objects) == (3 if again else 2)
     assert observed.detection.get("split") == (1 if again else None)
-    assert "faint" not in observed.detection
+    assert "low_score_objects" not in observed.detection

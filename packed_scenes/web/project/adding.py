@@ -177,19 +177,19 @@ def observe(
     with models:
         found = found.replace(embedding=embedder.embed(image, found.xyxy))
         if observer.settings.second_look:
-            found = split_merged(image, found, info.faint, embedder.embed)
+            found = split_merged(image, found, info.low_score_objects, embedder.embed)
             found = found.replace(score=second_scores(found))  # what it doubts stays, below the slider
-        weaker = _weaker(found, info.faint, detector.confidence)
+        weaker = _weaker(found, info.low_score_objects, detector.confidence)
         weaker = weaker.replace(embedding=embedder.embed(image, weaker.xyxy))
     about = {"confidence": detector.confidence, "warnings": list(info.warnings)}
     return Objects.concat([found, weaker.replace(object_id=[f"w{k}" for k in range(len(weaker))])]), about
 
 
-def _weaker(found: Objects, faint: Objects, confidence: float) -> Objects:
+def _weaker(found: Objects, low_score_objects: Objects, confidence: float) -> Objects:
     """What the detector saw below its own score, where nothing was found."""
     from packed_scenes.data.overlaps import pairwise_iou
 
-    weak = faint.select(faint.score >= BELOW * confidence)
+    weak = low_score_objects.select(low_score_objects.score >= BELOW * confidence)
     if len(weak) and len(found):
         weak = weak.select(pairwise_iou(weak.xyxy, found.xyxy).max(axis=1) < OVERLAP)
     return weak.select(slice(0, max(MIN_BELOW, len(found))))

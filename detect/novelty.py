@@ -1,10 +1,9 @@
-"""Whether a picture looks like those that a detector learned, judged by what it found there.
+"""Novelty detection: whether a picture is outside the domain that a detector was trained on, by the boxes it gives.
 
 A detector gives boxes on a street or in a fridge as it does on a shelf. What distinguishes them is the set of boxes as
-a whole: goods are many, alike in size, fill the picture and are seen with high scores. A logistic rule
-over these four says whether the boxes are probably wrong; its
-numbers are fitted to each set of weights and stand in their card (``detect.training.familiarity``), so weights without
-them get no warning.
+a whole: goods are many, similar in size, fill the picture and have high scores. A logistic rule over these four says
+whether the boxes are probably wrong; its coefficients are fitted to each set of weights
+(``detect.training.novelty_rule``) and stand in their card, so weights without them give no warning.
 """
 
 from __future__ import annotations
@@ -18,21 +17,21 @@ import numpy.typing as npt
 
 from packed_scenes.data import InputError, Objects
 
-MIN_SAME_SIZE = 2  # other boxes of one size that a box has among goods
+MIN_SAME_SIZE = 2  # other boxes of its size that a box of goods has
 SAME_SIZE = 0.2  # distance of two sizes (logarithms of width and height) up to which boxes are of one size
 ALL_PAIRS_ROWS = 1000  # boxes up to which all pairs are faster than importing SciPy
 FEATURES = ("score", "count", "kin", "filled")
 
 
 @dataclass(frozen=True)
-class Familiar:
-    """The rule of a card.
+class NoveltyRule:
+    """The logistic rule of a card.
 
     Attributes:
         weights: of each feature of :data:`FEATURES`.
-        bias: the picture is unfamiliar where bias + sum of weight x feature is above 0.
+        bias: the picture is novel where bias + sum of weight x feature is above 0.
         doubtful: score under which a box is doubtful.
-        learned: what the detector learned, for the sentence.
+        learned: what the detector was trained on, for the sentence.
     """
 
     weights: Mapping[str, float]
@@ -51,10 +50,10 @@ class Familiar:
             weights = {name: float(about["weights"][name]) for name in FEATURES}
             return cls(weights, float(about["bias"]), float(about["doubtful"]), str(about["learned"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"the card's rule for unfamiliar pictures cannot be read ({error})") from error
+            raise InputError(f"the card's novelty rule cannot be read ({error})") from error
 
-    def unfamiliarity(self, objects: Objects, *, width: int, height: int) -> float:
-        """Logit of being unfamiliar: above 0 where the picture is."""
+    def novelty(self, objects: Objects, *, width: int, height: int) -> float:
+        """Logit of novelty: above 0 where the picture is outside the domain."""
         found = features(objects.xyxy, _score(objects), width=width, height=height)
         return self.bias + sum(self.weights[name] * value for name, value in found.items())
 
@@ -62,16 +61,16 @@ class Familiar:
         """One sentence for the user, or none.
 
         Args:
-            objects: what was found; only scores of at least ``confidence``, that of the fit, tell whether the picture
-                is familiar, so that a lower threshold of the user raises no alarm.
+            objects: what was found; only scores of at least ``confidence``, that of the fit, are judged,
+                so that a lower threshold of the user raises no alarm.
         """
-        sure = objects.select(_score(objects) >= confidence)
-        if self.unfamiliarity(sure, width=width, height=height) <= 0:
+        confident = objects.select(_score(objects) >= confidence)
+        if self.novelty(confident, width=width, height=height) <= 0:
             return ()
         unlike = f"this looks unlike what the detector learned ({self.learned})"
         if not len(objects):
             return (f"nothing was found: {unlike}; give --weights or --boxes, or draw the boxes in the app",)
-        few = int(unsure(objects.xyxy, _score(objects), doubtful=self.doubtful).sum())
+        few = int(uncertain_boxes(objects.xyxy, _score(objects), doubtful=self.doubtful).sum())
         doubts = f"{few} of {len(objects)} boxes are doubtful"
         return (f"{unlike}; {doubts}; give --weights or --boxes, or correct them in the app",)
 
@@ -95,14 +94,16 @@ def features(
     return {
         "score": float(np.median(score)),
         "count": float(np.log2(len(xyxy))),
-        "kin": float(_has_kin(size).mean()),
+        "kin": float(_has_same_size(size).mean()),
         "filled": float(min(1.0, np.exp(size.sum(1)).sum() / (width * height))),
     }
 
 
-def unsure(xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], *, doubtful: float) -> npt.NDArray[np.bool_]:
+def uncertain_boxes(
+    xyxy: npt.NDArray[np.float32], score: npt.NDArray[np.float32], *, doubtful: float
+) -> npt.NDArray[np.bool_]:
     """Which boxes are doubtful: a low score, or no other box of their size."""
-    return np.asarray((score < doubtful) | ~_has_kin(_sizes(xyxy), others=1))
+    return np.asarray((score < doubtful) | ~_has_same_size(_sizes(xyxy), others=1))
 
 
 def _score(objects: Objects) -> npt.NDArray[np.float32]:
@@ -114,7 +115,7 @@ def _sizes(xyxy: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return np.log(np.maximum(xyxy[:, 2:].astype(np.float64) - xyxy[:, :2], 1.0))
 
 
-def _has_kin(size: npt.NDArray[np.float64], *, others: int = MIN_SAME_SIZE) -> npt.NDArray[np.bool_]:
+def _has_same_size(size: npt.NDArray[np.float64], *, others: int = MIN_SAME_SIZE) -> npt.NDArray[np.bool_]:
     """Whether ``others`` further boxes are of a box's size; memory is linear above :data:`ALL_PAIRS_ROWS` boxes."""
     if len(size) <= ALL_PAIRS_ROWS:
         squared = np.square(size[:, None] - size).sum(2)

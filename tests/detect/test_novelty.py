@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from packed_scenes.data import InputError, Objects
 from packed_scenes.detect import Detector
-from packed_scenes.detect.familiar import FEATURES, Familiar, features, unsure
 from packed_scenes.detect.networks import Card
-from packed_scenes.detect.training.familiarity import Row, fit_rule
+from packed_scenes.detect.novelty import FEATURES, NoveltyRule, features, uncertain_boxes
+from packed_scenes.detect.training.novelty_rule import Row, fit_rule
 from tests.detect.fakes import Rectangles, picture
 
 
@@ -61,25 +61,25 @@ def test_neither_order_nor_resolution_matters(seed: int, count: int, factor: flo
 def test_a_box_is_doubtful_by_its_score_or_alone_in_its_size() -> None:
     boxes = np.array([[0, 0, 20, 20], [30, 0, 50, 20], [60, 0, 80, 20], [0, 50, 90, 70]], np.float32)
     score = np.array([0.9, 0.4, 0.9, 0.9], np.float32)
-    assert unsure(boxes, score, doubtful=0.5).tolist() == [False, True, False, True]
-    assert unsure(boxes[:1], score[:1], doubtful=0.5).tolist() == [True]
+    assert uncertain_boxes(boxes, score, doubtful=0.5).tolist() == [False, True, False, True]
+    assert uncertain_boxes(boxes[:1], score[:1], doubtful=0.5).tolist() == [True]
 
 
-def rule() -> Familiar:
+def rule() -> NoveltyRule:
     rng = np.random.default_rng(1)
     good = [Row(described(*shelf(rng, int(rng.integers(10, 80)))), 0.9, certain=True) for _ in range(20)]
     bad = [Row(described(*street(rng, int(rng.integers(4, 20)))), 0.1) for _ in range(20)]
-    return Familiar.read(fit_rule([*good, *bad], learned="drawn shelves"))
+    return NoveltyRule.read(fit_rule([*good, *bad], learned="drawn shelves"))
 
 
 @pytest.mark.slow
 def test_a_fitted_rule_tells_the_two_kinds_apart() -> None:
-    rng, familiar = np.random.default_rng(2), rule()
+    rng, novelty_rule = np.random.default_rng(2), rule()
     for _ in range(20):
         for kind, expected in ((shelf, False), (street, True)):
             boxes, score = kind(rng)
             objects = Objects.from_boxes(boxes, score=score)
-            told = familiar.warn(objects, confidence=0.3, width=960, height=960)
+            told = novelty_rule.warn(objects, confidence=0.3, width=960, height=960)
             assert bool(told) is expected
             if told:
                 assert "unlike what the detector learned (drawn shelves)" in told[0]
@@ -88,11 +88,11 @@ def test_a_fitted_rule_tells_the_two_kinds_apart() -> None:
 
 @pytest.mark.slow
 def test_a_lower_threshold_of_the_user_raises_no_alarm() -> None:
-    rng, familiar = np.random.default_rng(3), rule()
+    rng, novelty_rule = np.random.default_rng(3), rule()
     boxes, score = shelf(rng)
     noise, _ = street(rng, 60)
     every = Objects.from_boxes(np.concatenate([boxes, noise]), score=np.append(score, np.full(60, 0.05, np.float32)))
-    assert familiar.warn(every, confidence=0.35, width=960, height=960) == ()
+    assert novelty_rule.warn(every, confidence=0.35, width=960, height=960) == ()
 
 
 def test_where_nothing_is_found_the_sentence_says_so() -> None:
@@ -107,14 +107,14 @@ def test_one_kind_alone_cannot_be_fitted() -> None:
 
 def test_a_card_that_lacks_a_number_is_refused() -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        Familiar.read({"weights": {"score": 1.0}, "bias": 0.0, "doubtful": 0.5, "learned": "shelves"})
+        NoveltyRule.read({"weights": {"score": 1.0}, "bias": 0.0, "doubtful": 0.5, "learned": "shelves"})
 
 
 def test_the_detector_warns_by_the_rule_of_its_card_only() -> None:
     image, _ = picture(400, 300, size=40, gap=20)
-    alarm = Familiar(dict.fromkeys(FEATURES, 0.0), 1.0, 0.5, "nothing")
-    for familiar, count in ((None, 0), (alarm, 1)):
-        network = Rectangles(dataclasses.replace(Card(object_px=40.0, confidence=0.3), familiar=familiar))
+    alarm = NoveltyRule(dict.fromkeys(FEATURES, 0.0), 1.0, 0.5, "nothing")
+    for novelty_rule, count in ((None, 0), (alarm, 1)):
+        network = Rectangles(dataclasses.replace(Card(object_px=40.0, confidence=0.3), novelty_rule=novelty_rule))
         _, info = Detector(network, confidence=0.3, image_size=400).detect_with_info(image)
         assert sum("unlike" in line for line in info.warnings) == count
 
@@ -125,10 +125,10 @@ def test_few_and_many_boxes_have_the_same_kin(monkeypatch):
     score = np.ones(300, np.float32)
 
     def kin():
-        return unsure(xyxy, score, doubtful=0.5), features(xyxy, score, width=100, height=100)["kin"]
+        return uncertain_boxes(xyxy, score, doubtful=0.5), features(xyxy, score, width=100, height=100)["kin"]
 
     few = kin()
-    monkeypatch.setattr("packed_scenes.detect.familiar.ALL_PAIRS_ROWS", 0)
+    monkeypatch.setattr("packed_scenes.detect.novelty.ALL_PAIRS_ROWS", 0)
     many = kin()
     assert 0 < few[0].sum() < len(xyxy)
     np.testing.assert_array_equal(few[0], many[0])

@@ -1,6 +1,6 @@
-"""The rule of :mod:`packed_scenes.detect.familiar` for a set of weights, fitted on where their boxes were right.
+"""The rule of :mod:`packed_scenes.detect.novelty` for a set of weights, fitted on where their boxes were right.
 
-    uv run python -m packed_scenes.detect.training.familiarity ../shared/data [WEIGHTS]
+    uv run python -m packed_scenes.detect.training.novelty_rule ../shared/data [WEIGHTS]
 
 prints the entry ``familiar`` of the card. Pictures are unseen generated scenes, micrographs and the training parts of
 the real sets; nothing that is held out for scores.
@@ -20,8 +20,8 @@ import numpy as np
 
 from packed_scenes.data import InputError, Objects
 from packed_scenes.detect.detector import Detector
-from packed_scenes.detect.familiar import FEATURES, features
 from packed_scenes.detect.metrics import evaluate
+from packed_scenes.detect.novelty import FEATURES, features
 from packed_scenes.detect.training.measure import Labelled, real_photos
 from packed_scenes.detect.training.pictures import REAL_SETS
 
