@@ -31,7 +31,7 @@ REUSE_PENALTY = 1000.0  # what a colour's use by another cluster weighs, as a co
 CANDIDATES_PER_CLUSTER = 1.5  # colours per cluster, so that the last ones can still be chosen by their neighbours
 
 
-def assign_colors(parts: Sequence[Objects], *, kept: Mapping[int, Color] | None = None) -> dict[int, Color]:
+def assign_colors(parts: Sequence[Objects], *, fixed: Mapping[int, Color] | None = None) -> dict[int, Color]:
     """Give every cluster of a run a colour.
 
     Clusters that stand side by side in any scene get colours far apart; no colour is used twice among up to
@@ -49,7 +49,7 @@ def assign_colors(parts: Sequence[Objects], *, kept: Mapping[int, Color] | None 
         np.concatenate([np.zeros(0, np.int64), *(_identities(part) for part in parts)]), return_counts=True
     )
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *(_neighbours(part) for part in parts)])
-    return _choose(clusters, count, pairs, kept or {})
+    return _choose(clusters, count, pairs, fixed or {})
 
 
 def colors_of(labels: npt.NDArray[np.int64]) -> dict[int, Color]:
@@ -66,7 +66,7 @@ def _choose(
     clusters: npt.NDArray[np.int64],
     count: npt.NDArray[np.int64],
     pairs: npt.NDArray[np.int64],
-    kept: Mapping[int, Color],
+    fixed: Mapping[int, Color],
 ) -> dict[int, Color]:
     """Choose colours for the clusters, most objects first, each far from those of its neighbours in ``pairs``."""
     neighbours: list[list[int]] = [[] for _ in clusters]
@@ -74,13 +74,13 @@ def _choose(
         neighbours[a].append(b)
         neighbours[b].append(a)
     colors = palette(round(CANDIDATES_PER_CLUSTER * len(clusters)) if len(clusters) > len(PALETTE) else 0)
-    colors = tuple(dict.fromkeys([*colors, *(kept[c] for c in clusters.tolist() if c in kept)]))
+    colors = tuple(dict.fromkeys([*colors, *(fixed[c] for c in clusters.tolist() if c in fixed)]))
     apart = _distances(lab(colors))
     used = np.zeros(len(colors))
     chosen = np.full(len(clusters), -1)
     for place, cluster in enumerate(clusters.tolist()):
-        if cluster in kept:
-            chosen[place] = colors.index(kept[cluster])
+        if cluster in fixed:
+            chosen[place] = colors.index(fixed[cluster])
             used[chosen[place]] += 1
     for place in np.lexsort((clusters, -count)).tolist():
         if chosen[place] >= 0:

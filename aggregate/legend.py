@@ -12,10 +12,10 @@ from packed_scenes.aggregate.lettering import (
     MIN_HEIGHT,
     badge_size,
     draw_badge,
-    fitting,
     paste,
     text_height,
     text_mask,
+    truncated,
 )
 from packed_scenes.data.objects import NOISE, Objects
 
@@ -49,7 +49,7 @@ def title(cluster: int, names: Mapping[int, str], height: int, width: float) -> 
     number.
     """
     name = " ".join(names.get(cluster, "").split())
-    return fitting(name, height, width) or str(cluster)
+    return truncated(name, height, width) or str(cluster)
 
 
 def draw_legend(
@@ -74,7 +74,7 @@ def draw_legend(
     for at, place in enumerate(shown.tolist()):
         x, y = (at // per_column) * wide + text // 2, (at % per_column) * row + text // 2
         cluster = int(clusters[place])
-        best = typical(objects, cluster) if cluster != NOISE else int(first[place])
+        best = typical_member(objects, cluster) if cluster != NOISE else int(first[place])
         thumb = letterbox(cut(image, objects.xyxy[best]), (row - text // 3, row - text // 3))
         visible = strip[y : y + thumb.shape[0], x : x + thumb.shape[1]]
         visible[:] = thumb[: visible.shape[0], : visible.shape[1]]
@@ -91,7 +91,7 @@ def draw_legend(
     return strip
 
 
-def typical(objects: Objects, cluster: int) -> int:
+def typical_member(objects: Objects, cluster: int) -> int:
     """Return the row of the cluster's surest object; of equals the largest."""
     assert objects.cluster is not None
     rows = np.flatnonzero(objects.cluster == cluster)

@@ -68,7 +68,7 @@ def has_letters(text: str) -> bool:
     return all((mask.size, bytes(mask)) != absent for mask in masks)
 
 
-def fitting(text: str, height: int, width: float) -> str:
+def truncated(text: str, height: int, width: float) -> str:
     """Cut a text, with "…" at its end, until its badge is at most ``width`` pixels wide.
 
     Empty if too little would be left, or the font lacks letters of it.
@@ -206,7 +206,7 @@ def _place(
     side = float(np.median((boxes[:, 2:] - boxes[:, :2]).min(axis=1)))
     height = round(np.clip(TEXT_SHARE * side, MIN_HEIGHT, max(most, MIN_HEIGHT)))
     most_wide = float(WIDEST * np.ptp(boxes[:, [0, 2]]))
-    text = fitting(spot.name, height, most_wide) or spot.text
+    text = truncated(spot.name, height, most_wide) or spot.text
     wide, tall = badge_size(text, height)
     if wide > most_wide:
         return None  # it would name more than its own objects

@@ -61,7 +61,7 @@ def congregation_score(true: Objects, predicted: Objects, match: npt.ArrayLike |
     Raises:
         InputError: if congregations are not set, or without ``match`` the numbers of objects differ.
     """
-    left, right = place_keys(true), place_keys(predicted)
+    left, right = congregation_keys(true), congregation_keys(predicted)
     if match is None:
         if len(left) != len(right):
             raise InputError(f"without match both must have the same objects, got {len(left)} and {len(right)}")
@@ -79,7 +79,7 @@ def congregation_score(true: Objects, predicted: Objects, match: npt.ArrayLike |
     )
 
 
-def place_keys(objects: Objects) -> Ints:
+def congregation_keys(objects: Objects) -> Ints:
     """Return (N,) one number per congregation of the scene, -1 for objects in none.
 
     Raises:

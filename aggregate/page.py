@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.aggregate.colors import NOISE_COLOR, Color, assign_colors, is_light
-from packed_scenes.aggregate.legend import cut, letterbox, typical
+from packed_scenes.aggregate.legend import cut, letterbox, typical_member
 from packed_scenes.aggregate.planogram import Differences
 from packed_scenes.aggregate.shelf import Share, ShelfReport
 from packed_scenes.data.hidden import html_head, html_text
@@ -118,7 +118,7 @@ def _difference_part(differences: Differences, picture: Image | None, expected: 
 def _share_table(report: ShelfReport, image: Image, colors: Mapping[int, Color]) -> str:
     if not report.totals:
         return "<p>No objects on this shelf.</p>"
-    crop = {s.cluster: report.objects.xyxy[typical(report.objects, s.cluster)] for s in report.totals}
+    crop = {s.cluster: report.objects.xyxy[typical_member(report.objects, s.cluster)] for s in report.totals}
     boards: dict[int, list[int]] = {}
     for line in report.lines:
         boards.setdefault(line.cluster, []).append(line.row)

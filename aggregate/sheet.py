@@ -79,7 +79,7 @@ class ContactSheet:
         self._crops: dict[tuple[int, int], Image] = {}
 
     @property
-    def wanted(self) -> list[str]:
+    def scenes_needed(self) -> list[str]:
         """Names of the scenes whose pictures the sheet needs, in the order given; the others need not be read."""
         parts = {key[0] for row in self._rows for key in row.shown}
         return [name for name, at in self._index.items() if at in parts]
@@ -155,14 +155,14 @@ class ContactSheet:
             left = x + column * (wide + GAP)
             crop = self._crops.get(key)
             sheet[y : y + tall, left : left + wide] = np.array(NOISE_COLOR, np.uint8) if crop is None else crop
-            if row.count > 1 and row.cluster != NOISE and self._sure(key) < MIN_PROBABILITY:
+            if row.count > 1 and row.cluster != NOISE and self._confident(key) < MIN_PROBABILITY:
                 sheet[y + tall - 3 : y + tall, left : left + wide] = UNCERTAIN_COLOR
                 draw_badge(sheet, "?", (left + 2, y + tall - 2 * TEXT), TEXT - 4, UNCERTAIN_COLOR)
         if row.count > len(row.shown):
             more = text_mask(f"+{row.count - len(row.shown)} more", TEXT - 3)
             paste(sheet, more, (x + len(row.shown) * (wide + GAP), y + (tall - TEXT) // 2), INK)
 
-    def _sure(self, key: tuple[int, int]) -> float:
+    def _confident(self, key: tuple[int, int]) -> float:
         probability = self._parts[key[0]].probability
         return 1.0 if probability is None else float(probability[key[1]])
 
@@ -186,11 +186,13 @@ def _choose(parts: Sequence[Objects], columns: int, rows: int) -> tuple[list[_Ro
         if objects.cluster is None:
             raise InputError("objects have no cluster yet", remedy="Cluster them first.")
     cluster = np.concatenate([np.zeros(0, np.int64), *(p.cluster for p in parts if p.cluster is not None)])
-    sure = np.concatenate([np.zeros(0), *(np.ones(len(p)) if p.probability is None else p.probability for p in parts)])
+    membership = np.concatenate(
+        [np.zeros(0), *(np.ones(len(p)) if p.probability is None else p.probability for p in parts)]
+    )
     part = np.repeat(np.arange(len(parts)), [len(p) for p in parts])
     place = np.concatenate([np.zeros(0, np.int64), *(np.arange(len(p)) for p in parts)])
     # as the tables show them: the last bits of a probability change with the number of threads
-    order = np.lexsort((place, part, -np.round(sure, 4), cluster))
+    order = np.lexsort((place, part, -np.round(membership, 4), cluster))
     ids, start, count = np.unique(cluster[order], return_index=True, return_counts=True)
     by_size = np.lexsort((ids, -count, ids == NOISE)).tolist()
     noisy = int(len(ids) > 0 and ids[by_size[-1]] == NOISE)

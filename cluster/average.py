@@ -112,12 +112,12 @@ class AverageLinkage(Clusterer):
     def _merged(self, X: Vectors, hints: Hints, rule: float | Cut) -> Labels:
         constraints = close(len(X), hints) if hints.constrained else None
         start = None if constraints is None else constraints.group
-        apart = None if constraints is None else constraints.apart
+        cannot_link = None if constraints is None else constraints.cannot_link
         if rule is Cut.SILHOUETTE:
-            labels, self.threshold_ = merge_by_silhouette(X, self._scale, start=start, apart=apart)
+            labels, self.threshold_ = merge_by_silhouette(X, self._scale, start=start, cannot_link=cannot_link)
             return labels
         self.threshold_ = self._scale if isinstance(rule, Cut) else rule
-        return reciprocal_merge(X, self.threshold_, start=start, apart=apart)
+        return reciprocal_merge(X, self.threshold_, start=start, cannot_link=cannot_link)
 
 
 def membership(X: Vectors, labels: Labels, threshold: float) -> npt.NDArray[np.float64]:

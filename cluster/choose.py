@@ -31,7 +31,7 @@ from packed_scenes.cluster.labels import Labels
 from packed_scenes.cluster.reciprocal import reciprocal_merge
 
 LOW, HIGH = 0.5, 1.2  # x calibrated: where the adaptive cut is searched
-ALONE = 0.6  # x calibrated: how far off the copy of a single row would be
+SINGLETON_DISTANCE = 0.6  # x calibrated: how far off the copy of a single row would be
 MAX_CUTS = 64
 SWEEP = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2)  # x calibrated, where there is no tree to look at
 WIDE_SWEEP = (0.5, 0.65, 0.8, 0.9, 1.0, 1.1, 1.25, 1.45, 1.7, 2.0)
@@ -52,7 +52,7 @@ def candidate_cuts(tree: Tree, low: float, high: float, max_cuts: int = MAX_CUTS
 def adaptive_cut(tree: Tree, distance: Distances, calibrated: float) -> float:
     """Return the cut near the calibrated one with the best silhouette, single rows judged as above."""
     cuts = candidate_cuts(tree, LOW * calibrated, min(HIGH * calibrated, 2.0))
-    return _best_cut(tree, distance, cuts, ALONE * calibrated)
+    return _best_cut(tree, distance, cuts, SINGLETON_DISTANCE * calibrated)
 
 
 def silhouette_cut(tree: Tree, distance: Distances) -> float:
@@ -60,52 +60,57 @@ def silhouette_cut(tree: Tree, distance: Distances) -> float:
     return _best_cut(tree, distance, candidate_cuts(tree, 0.0, 2.0), None)
 
 
-def _best_cut(tree: Tree, distance: Distances, cuts: Sequence[float], alone: float | None) -> float:
-    scores = [float(silhouette_from_distances(distance, tree.cut(t), alone=alone).mean()) for t in cuts]
+def _best_cut(tree: Tree, distance: Distances, cuts: Sequence[float], singleton_distance: float | None) -> float:
+    scores = [
+        float(silhouette_from_distances(distance, tree.cut(t), singleton_distance=singleton_distance).mean())
+        for t in cuts
+    ]
     return cuts[int(np.argmax(scores))]
 
 
 def merge_adaptively(
-    X: Vectors, calibrated: float, *, start: Labels | None = None, apart: Pairs | None = None
+    X: Vectors, calibrated: float, *, start: Labels | None = None, cannot_link: Pairs | None = None
 ) -> tuple[Labels, float]:
     """Average linkage at the adaptive cut without a tree, by the simplified silhouette at the cuts of ``SWEEP``:
     labels and cut.
 
     Other arguments as in :func:`packed_scenes.cluster.reciprocal.reciprocal_merge`.
     """
-    return _best_merge(X, [f * calibrated for f in SWEEP], ALONE * calibrated, _continued(X, start, apart))
+    return _best_merge(
+        X, [f * calibrated for f in SWEEP], SINGLETON_DISTANCE * calibrated, _continued(X, start, cannot_link)
+    )
 
 
 def merge_by_silhouette(
-    X: Vectors, calibrated: float, *, start: Labels | None = None, apart: Pairs | None = None
+    X: Vectors, calibrated: float, *, start: Labels | None = None, cannot_link: Pairs | None = None
 ) -> tuple[Labels, float]:
     """The same by the usual convention at the cuts of ``WIDE_SWEEP``."""
-    return _best_merge(X, [f * calibrated for f in WIDE_SWEEP], None, _continued(X, start, apart))
+    return _best_merge(X, [f * calibrated for f in WIDE_SWEEP], None, _continued(X, start, cannot_link))
 
 
 def _best_merge(
-    X: Vectors, cuts: Sequence[float], alone: float | None, merge: Callable[[float, Labels | None], Labels]
+    X: Vectors, cuts: Sequence[float], singleton_distance: float | None, merge: Callable[[float, Labels | None], Labels]
 ) -> tuple[Labels, float]:
     best, chosen = -np.inf, min(cuts[0], 2.0)
     result = labels = merge(chosen, None)
     for cut in cuts:
         threshold = min(cut, 2.0)
         labels = merge(threshold, labels)
-        value = simplified_silhouette(X, labels, alone=alone, max_rows=SILHOUETTE_ROWS)
+        value = simplified_silhouette(X, labels, singleton_distance=singleton_distance, max_rows=SILHOUETTE_ROWS)
         if value > best:
             best, chosen, result = value, threshold, labels
     return result, chosen
 
 
-def _continued(X: Vectors, start: Labels | None, apart: Pairs | None) -> Callable[[float, Labels | None], Labels]:
+def _continued(X: Vectors, start: Labels | None, cannot_link: Pairs | None) -> Callable[[float, Labels | None], Labels]:
     """Return a function that merges on from an earlier result; forbidden pairs follow the renaming."""
 
     def merge(threshold: float, so_far: Labels | None) -> Labels:
         if so_far is None:
-            return reciprocal_merge(X, threshold, start=start, apart=apart)
-        if apart is None or start is None:
+            return reciprocal_merge(X, threshold, start=start, cannot_link=cannot_link)
+        if cannot_link is None or start is None:
             return reciprocal_merge(X, threshold, start=so_far)
         first = np.unique(start, return_index=True)[1]
-        return reciprocal_merge(X, threshold, start=so_far, apart=so_far[first[apart]])
+        return reciprocal_merge(X, threshold, start=so_far, cannot_link=so_far[first[cannot_link]])
 
     return merge

@@ -20,12 +20,12 @@ class Constraints:
 
     Attributes:
         group: (N,) int64, rows of one group are one identity (the closure of must-link); 0 … G-1 by first member.
-        apart: (M, 2) int64 pairs of different groups that are different identities, each pair once, smaller group
+        cannot_link: (M, 2) int64 pairs of different groups that are different identities, each pair once, smaller group
             first.
     """
 
     group: Labels
-    apart: Pairs
+    cannot_link: Pairs
 
 
 def close(count: int, hints: Hints) -> Constraints:
@@ -35,16 +35,16 @@ def close(count: int, hints: Hints) -> Constraints:
         InputError: if a cannot-link pair is joined by must-links (names the first such pair).
     """
     group = _components(count, hints.must_link)
-    apart = np.zeros((0, 2), np.int64) if hints.cannot_link is None else group[hints.cannot_link].reshape(-1, 2)
+    cannot_link = np.zeros((0, 2), np.int64) if hints.cannot_link is None else group[hints.cannot_link].reshape(-1, 2)
     shown_once = np.zeros((0, 2), np.int64) if hints.exclusive is None else group[exclusive_pairs(hints.exclusive)]
     shown_once = shown_once[shown_once[:, 0] != shown_once[:, 1]]  # what a person joined is joined
-    clash = np.flatnonzero(apart[:, 0] == apart[:, 1])
+    clash = np.flatnonzero(cannot_link[:, 0] == cannot_link[:, 1])
     if len(clash) and hints.cannot_link is not None:
         a, b = hints.cannot_link[clash[0]]
         raise InputError(
             f"rows {a} and {b} must not be linked, but must-link pairs join them", remedy="Remove one of the pairs"
         )
-    return Constraints(group, np.unique(np.sort(np.concatenate([apart, shown_once]), axis=1), axis=0))
+    return Constraints(group, np.unique(np.sort(np.concatenate([cannot_link, shown_once]), axis=1), axis=0))
 
 
 def exclusive_pairs(exclusive: npt.NDArray[np.int64]) -> Pairs:

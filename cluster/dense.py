@@ -85,10 +85,10 @@ def average_tree(distance: Distances, constraints: Constraints | None = None) ->
 
 def _constrained(distance: Distances, constraints: Constraints) -> Distances:
     out = distance.copy()
-    group, apart = constraints.group, constraints.apart
+    group, cannot_link = constraints.group, constraints.cannot_link
     # An average with one FAR part is far, so one member of each group is enough.
     first = np.unique(group, return_index=True)[1]
-    a, b = first[apart[:, 0]], first[apart[:, 1]]
+    a, b = first[cannot_link[:, 0]], first[cannot_link[:, 1]]
     out[a, b] = out[b, a] = FAR
     size = np.bincount(group)[group]
     linked = np.flatnonzero(size > 1)

@@ -42,7 +42,7 @@ def mean_own_size(labels: Labels) -> float:
     return float((sizes**2).sum() / max(sizes.sum(), 1.0))
 
 
-def group_by_cores(X: Vectors, calibrated: float, *, usual: float) -> Labels:
+def group_by_cores(X: Vectors, calibrated: float, *, typical_size: float) -> Labels:
     """Return the (N,) names of clusters of large groups; nothing is noise.
 
     Memory: that of :class:`packed_scenes.cluster.HDBSCAN` and one N x cores matrix of similarities.
@@ -52,7 +52,7 @@ def group_by_cores(X: Vectors, calibrated: float, *, usual: float) -> Labels:
         calibrated: the embedder's own threshold.
         usual: :func:`mean_own_size` at that threshold.
     """
-    smallest = max(MIN_CORE_ROWS, round(MIN_CORE_SHARE * usual))
+    smallest = max(MIN_CORE_ROWS, round(MIN_CORE_SHARE * typical_size))
     model = HDBSCAN(smallest, NEIGHBOURS, metric="euclidean", epsilon=CORE * calibrated)
     labels = model.fit(X).labels_.copy()
     outside = labels == NOISE

@@ -25,14 +25,14 @@ from packed_scenes.data.arrays import unit_rows
 
 
 def silhouette_from_distances(
-    distance: npt.NDArray[np.float64], labels: Labels, *, alone: float | None = None
+    distance: npt.NDArray[np.float64], labels: Labels, *, singleton_distance: float | None = None
 ) -> npt.NDArray[np.float64]:
     """Exact silhouette of each row from (N, N) distances and names 0 … K-1 without noise (Rousseeuw 1987).
 
     Args:
         distance: (N, N) distances.
         labels: (N,) names.
-        alone: what stands for the distance of a single row to its own cluster. None = the usual convention,
+        singleton_distance: what stands for the distance of a single row to its own cluster. None = the usual convention,
             silhouette 0, which makes every merge of single rows look good.
     """
     rows = np.arange(len(labels))
@@ -44,7 +44,7 @@ def silhouette_from_distances(
     a = total[rows, labels] / np.maximum(size[labels] - 1, 1)
     total /= size
     total[rows, labels] = np.inf
-    return _ratio(a, total.min(axis=1), size[labels], alone)
+    return _ratio(a, total.min(axis=1), size[labels], singleton_distance)
 
 
 def silhouette(X: Vectors, labels: Labels) -> float:
@@ -69,7 +69,7 @@ def silhouette(X: Vectors, labels: Labels) -> float:
 
 
 def simplified_silhouette(
-    X: Vectors, labels: Labels, *, alone: float | None = None, max_rows: int | None = None
+    X: Vectors, labels: Labels, *, singleton_distance: float | None = None, max_rows: int | None = None
 ) -> float:
     """Silhouette with distances to unit mean vectors in place of mean distances to members; NaN as :func:`silhouette`.
 
@@ -78,7 +78,7 @@ def simplified_silhouette(
     Args:
         X: (N, D) unit rows.
         labels: (N,) names, -1 = noise.
-        alone: as in :func:`silhouette_from_distances`.
+        singleton_distance: as in :func:`silhouette_from_distances`.
         max_rows: judge at most so many rows, evenly spaced.
     """
     X, labels, defined = _without_noise(X, labels)
@@ -96,7 +96,7 @@ def simplified_silhouette(
         distance = 1 - X[rows] @ centre.T
         a = distance[here, own].copy()
         distance[here, own] = np.inf
-        total += float(_ratio(a, distance.min(axis=1), sizes[own], alone).sum())
+        total += float(_ratio(a, distance.min(axis=1), sizes[own], singleton_distance).sum())
     return total / count
 
 
@@ -121,12 +121,12 @@ def davies_bouldin(X: Vectors, labels: Labels) -> float:
 
 
 def _ratio(
-    a: npt.NDArray[Any], b: npt.NDArray[Any], size: npt.NDArray[np.int64], alone: float | None = None
+    a: npt.NDArray[Any], b: npt.NDArray[Any], size: npt.NDArray[np.int64], singleton_distance: float | None = None
 ) -> npt.NDArray[np.float64]:
-    if alone is not None:
-        a = np.where(size > 1, a, alone)
+    if singleton_distance is not None:
+        a = np.where(size > 1, a, singleton_distance)
     value = (b - a) / np.maximum(np.maximum(a, b), 1e-12)
-    return np.asarray(value if alone is not None else np.where(size > 1, value, 0.0), np.float64)
+    return np.asarray(value if singleton_distance is not None else np.where(size > 1, value, 0.0), np.float64)
 
 
 def _without_noise(X: Vectors, labels: Labels) -> tuple[Vectors, Labels, bool]:

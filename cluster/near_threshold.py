@@ -29,10 +29,10 @@ def cluster_near(X: Vectors, hints: Hints, calibrated: float, *, spatial: bool) 
         if constraints is None:
             usual = mean_own_size(reciprocal_merge(X, calibrated))
             if usual >= LARGE_GROUP:
-                return group_by_cores(X, calibrated, usual=usual), min(MAX_DISTANCE * calibrated, 2.0)
+                return group_by_cores(X, calibrated, typical_size=usual), min(MAX_DISTANCE * calibrated, 2.0)
         start = None if constraints is None else constraints.group
-        apart = None if constraints is None else constraints.apart
-        return merge_adaptively(X, calibrated, start=start, apart=apart)
+        apart = None if constraints is None else constraints.cannot_link
+        return merge_adaptively(X, calibrated, start=start, cannot_link=apart)
     distance = cosine_distances(X)
     if spatial and hints.xyxy is not None:
         distance = spatial_distances(distance, hints.xyxy, hints.scene, reach=calibrated)
@@ -40,6 +40,6 @@ def cluster_near(X: Vectors, hints: Hints, calibrated: float, *, spatial: bool) 
     if constraints is None:
         usual = mean_own_size(tree.cut(calibrated))
         if usual >= LARGE_GROUP:
-            return group_by_cores(X, calibrated, usual=usual), min(MAX_DISTANCE * calibrated, 2.0)
+            return group_by_cores(X, calibrated, typical_size=usual), min(MAX_DISTANCE * calibrated, 2.0)
     threshold = adaptive_cut(tree, distance, calibrated)
     return tree.cut(threshold), threshold

@@ -48,7 +48,7 @@ def reciprocal_merge(
     threshold: float,
     *,
     start: Labels | None = None,
-    apart: Pairs | None = None,
+    cannot_link: Pairs | None = None,
     search: str = "auto",
     threads: int = 2,
 ) -> Labels:
@@ -58,7 +58,7 @@ def reciprocal_merge(
         X: (N, D) float32 unit rows.
         threshold: cosine distance in [0, 2].
         start: (N,) names 0 … K-1 to start from, such as the result for a lower threshold, or must-link groups.
-        apart: (M, 2) pairs of start names that must stay apart.
+        cannot_link: (M, 2) pairs of start names that must stay apart.
         search: how the first neighbours are found, see :mod:`packed_scenes.cluster.knn`; the result is exact with
             ``"exact"``, which ``"auto"`` takes up to 150,000 rows.
         threads: Python threads; each uses one BLAS thread, which on 2 cores is faster than one thread with two.
@@ -66,13 +66,15 @@ def reciprocal_merge(
     Returns:
         (N,) int64 names 0 … K-1.
     """
-    labels = _exact_duplicates(X) if start is None and apart is None else start
+    labels = _exact_duplicates(X) if start is None and cannot_link is None else start
     labels = np.arange(len(X), dtype=np.int64) if labels is None else labels
     if int(labels.max()) == 0:
         return labels
     # Set once: asking the libraries for their limits costs 5 ms, and there may be hundreds of rounds.
     with threadpool_limits(1, "blas"):
-        return _merge_rounds(_first_state(X, labels, _Forbidden(apart), search, threads), labels, threshold, threads)
+        return _merge_rounds(
+            _first_state(X, labels, _Forbidden(cannot_link), search, threads), labels, threshold, threads
+        )
 
 
 def _merge_rounds(state: _State, labels: Labels, threshold: float, threads: int) -> Labels:
@@ -254,8 +256,8 @@ def _search_all(state: _State, rows: Ints, active: Ints, threads: int) -> None:
 class _Forbidden:
     """Pairs of clusters that must stay apart, kept up to date as clusters merge."""
 
-    def __init__(self, apart: Pairs | None) -> None:
-        self.pairs = np.zeros((0, 2), np.int64) if apart is None else apart
+    def __init__(self, cannot_link: Pairs | None) -> None:
+        self.pairs = np.zeros((0, 2), np.int64) if cannot_link is None else cannot_link
 
     def merge(self, root: Ints) -> None:
         if len(self.pairs):

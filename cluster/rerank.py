@@ -146,7 +146,7 @@ def merge_reranked(
     *,
     mix: float = 0.3,
     group: Labels | None = None,
-    apart: npt.NDArray[np.int64] | None = None,
+    cannot_link: npt.NDArray[np.int64] | None = None,
     exclusive: Labels | None = None,
     max_component: int = 4096,
 ) -> tuple[Labels, list[str]]:
@@ -163,7 +163,7 @@ def merge_reranked(
         mix: part of the cosine distance.
         group: (N,) names of must-link groups (:class:`packed_scenes.cluster.constraints.Constraints`); None = every row
             its own.
-        apart: (M, 2) pairs of such names that must stay apart.
+        cannot_link: (M, 2) pairs of such names that must stay apart.
         exclusive: (N,) rows of one name >= 0 stay apart, unless must-links join them.
         max_component: rows of the largest component that is merged at once (their square as float64); a larger one is
             cut by lowering the threshold for it, and a warning says so.
@@ -180,7 +180,7 @@ def merge_reranked(
     if not (0 <= mix < 1 and 0 <= threshold < 1 - mix):
         raise InputError(f"needs 0 <= mix < 1 and 0 <= threshold < 1 - mix, got mix {mix} and threshold {threshold}")
     group = np.arange(len(X), dtype=np.int64) if group is None else group
-    apart = np.zeros((0, 2), np.int64) if apart is None else apart
+    cannot_link = np.zeros((0, 2), np.int64) if cannot_link is None else cannot_link
     edges = similarity.tocoo()
     distance = (1 - mix) * (1 - edges.data) + mix * _distances(X, similarity)
     labels = np.full(len(X), -1, np.int64)
@@ -205,7 +205,7 @@ def merge_reranked(
             _, local = np.unique(group[members], return_inverse=True)
             dense = (1 - mix) * (1 - similarity[members][:, members].toarray().astype(np.float64))
             dense += mix * cosine_distances(X[members])
-            within = _within(apart, group[members])
+            within = _within(cannot_link, group[members])
             if exclusive is not None:
                 within = np.concatenate([within, _clashes(exclusive[members], local)])
             tree = average_tree(dense, Constraints(local.astype(np.int64), within))
@@ -225,10 +225,10 @@ def _components(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], group: Label
     return found
 
 
-def _within(apart: npt.NDArray[np.int64], group: Labels) -> npt.NDArray[np.int64]:
+def _within(cannot_link: npt.NDArray[np.int64], group: Labels) -> npt.NDArray[np.int64]:
     """The pairs whose two groups are both here, by their rank among the groups that are here."""
     here = np.unique(group)
-    kept = apart[np.isin(apart, here).all(axis=1)]
+    kept = cannot_link[np.isin(cannot_link, here).all(axis=1)]
     return np.searchsorted(here, kept).astype(np.int64)
 
 

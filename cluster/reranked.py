@@ -81,11 +81,11 @@ class Reranked(Clusterer):
         similarity = reciprocal_similarity(
             merged, k1=self.k1, k2=self.k2, reach=self.reach * self.calibrated, exclusive=exclusive
         )
-        apart = rows[np.unique(constraints.group, return_index=True)[1]][constraints.apart]
+        cannot_link = rows[np.unique(constraints.group, return_index=True)[1]][constraints.cannot_link]
         if hints.exclusive is not None:
-            apart = np.concatenate([apart, _apart_of_groups(rows, hints.exclusive)])
+            cannot_link = np.concatenate([cannot_link, _apart_of_groups(rows, hints.exclusive)])
         labels, warnings = merge_reranked(
-            merged, similarity, self.threshold, mix=self.mix, apart=apart, exclusive=exclusive
+            merged, similarity, self.threshold, mix=self.mix, cannot_link=cannot_link, exclusive=exclusive
         )
         self.warnings_ += warnings
         return labels[rows], membership(X, labels[rows], self.calibrated)
@@ -96,7 +96,7 @@ class Reranked(Clusterer):
         """Return (N,) the group of each row (must-linked, or many within ``start``) and the groups' unit means."""
         group = constraints.group
         if self.start and len(np.unique(group)) > self.k1:
-            wide = reciprocal_merge(X, self.start * self.calibrated, start=group, apart=constraints.apart)
+            wide = reciprocal_merge(X, self.start * self.calibrated, start=group, cannot_link=constraints.cannot_link)
             size = np.bincount(wide)
             large = size[wide] > self.k1
             if exclusive is not None:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.checks import MAX_NAME_LENGTH
-from packed_scenes.data.damage import UNREADABLE, why
+from packed_scenes.data.damage import UNREADABLE, reason
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
 
@@ -88,7 +88,7 @@ def read_parquet(source: Path | IO[bytes], *, without: Collection[str] = ()) -> 
     except FileNotFoundError:
         raise
     except (pa.ArrowException, *UNREADABLE) as error:
-        raise InputError(f"no readable Parquet file ({why(error)})", file=file, remedy="Write it again.") from error
+        raise InputError(f"no readable Parquet file ({reason(error)})", file=file, remedy="Write it again.") from error
     return table
 
 

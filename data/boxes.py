@@ -26,10 +26,10 @@ from packed_scenes.data.coco import coco_boxes, is_coco, is_coco_results
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
 from packed_scenes.data.files import write_json, write_text
-from packed_scenes.data.given import Given
 from packed_scenes.data.label_studio import is_label_studio, label_studio_boxes
 from packed_scenes.data.naming import match_names
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.parsed_boxes import ParsedBoxes
 from packed_scenes.data.text import parse_json, read_text
 from packed_scenes.data.yolo import format_yolo, is_yolo, parse_yolo
 
@@ -185,7 +185,7 @@ def read_boxes(path: str | Path, *, size: Size | None = None) -> BoxFile:
     return replace(made, scenes=scenes, warnings=tuple(warnings), fractions=False)
 
 
-def _parse(text: str, path: str | Path) -> Given:
+def _parse(text: str, path: str | Path) -> ParsedBoxes:
     from packed_scenes.data.xml_boxes import is_xml, parse_xml
 
     if text.lstrip()[:1] in ("{", "["):
@@ -199,7 +199,7 @@ def _parse(text: str, path: str | Path) -> Given:
         return parse_xml(text, file=path)
     if is_yolo(text):
         objects, warnings = parse_yolo(text, file=path)
-        return Given({"": objects}, warnings=warnings, fractions=True)
+        return ParsedBoxes({"": objects}, warnings=warnings, fractions=True)
     return parse_csv(text, file=path)
 
 
@@ -243,7 +243,7 @@ def _refuse_others(content: Any, path: str | Path) -> None:
                              remedy="Export or convert it to COCO, Pascal VOC, YOLO or CSV.")  # fmt: skip
 
 
-def _from_ids(content: Any, path: str | Path) -> Given:
+def _from_ids(content: Any, path: str | Path) -> ParsedBoxes:
     _refuse_others(content, path)
     if not isinstance(content, dict):
         raise InputError("is no box file that is known", file=path,
@@ -261,4 +261,4 @@ def _from_ids(content: Any, path: str | Path) -> Given:
             places.append(where)
     objects, warnings = build_objects(boxes, file=path, where=lambda row: places[row], object_id=ids, faults=faults)
     faults.check()
-    return Given({"": objects}, warnings=[*faults.warnings(), *warnings])
+    return ParsedBoxes({"": objects}, warnings=[*faults.warnings(), *warnings])

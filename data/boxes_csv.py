@@ -27,8 +27,8 @@ from packed_scenes.data.checks import Size, build_objects, entry_name, finite, i
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
 from packed_scenes.data.folders import IMAGE_SUFFIXES
-from packed_scenes.data.given import Given
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.parsed_boxes import ParsedBoxes
 from packed_scenes.data.tables import Table, parse_table
 
 _CORNERS = (
@@ -117,7 +117,7 @@ class _Columns:
         own.add(line, key, corners, None if self.label is None else cells[self.label] or "object", values)
 
 
-def parse_csv(text: str, *, file: str | Path) -> Given:
+def parse_csv(text: str, *, file: str | Path) -> ParsedBoxes:
     """Turn a table into objects by picture name (``""`` without such a column).
 
     Args:
@@ -149,10 +149,10 @@ def parse_csv(text: str, *, file: str | Path) -> Given:
     return _given(rows, faults, file)
 
 
-def _given(rows: Mapping[str, _Rows], faults: Faults, file: str | Path) -> Given:
+def _given(rows: Mapping[str, _Rows], faults: Faults, file: str | Path) -> ParsedBoxes:
     """Join the rows of all pictures; the largest value shows whether they are fractions of the picture."""
     names = tuple(sorted({label for own in rows.values() for label in own.classes}))
-    found = Given(names=names)
+    found = ParsedBoxes(names=names)
     largest = max((abs(v) for own in rows.values() for box_ in own.boxes for v in box_), default=0.0)
     found.fractions = 0 < largest <= 1
     for name, own in rows.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
 from packed_scenes.data.folders import list_files
-from packed_scenes.data.given import Given
+from packed_scenes.data.parsed_boxes import ParsedBoxes
 from packed_scenes.data.text import read_lines, read_text
 from packed_scenes.data.xml_boxes import parse_xml
 from packed_scenes.data.yolo import is_yolo, parse_yolo
@@ -21,7 +21,7 @@ _BESIDE = {"labels": "images", "Annotations": "JPEGImages"}  # where the picture
 _ROBOFLOW = ("readme.", "notes")
 
 
-def read_folder_of_labels(folder: Path) -> Given:
+def read_folder_of_labels(folder: Path) -> ParsedBoxes:
     """Read all label files of a folder; the boxes of YOLO files are fractions, so both kinds don't mix.
 
     A label file that is not right costs its own picture.
@@ -38,9 +38,9 @@ def read_folder_of_labels(folder: Path) -> Given:
             remedy="Name the folder of one kind of labels, or one file.",
         )
     yolo = kinds == {".txt"}
-    found = Given(fractions=yolo)
+    found = ParsedBoxes(fractions=yolo)
     faults = Faults(folder)
-    single: list[tuple[str, Given]] = []
+    single: list[tuple[str, ParsedBoxes]] = []
     for file in files:
         name = file.relative_to(folder).with_suffix("").as_posix()
         parts = [_BESIDE.get(part, part) for part in name.split("/")]
@@ -64,7 +64,7 @@ def read_folder_of_labels(folder: Path) -> Given:
     return found
 
 
-def _join(found: Given, single: list[tuple[str, Given]]) -> None:
+def _join(found: ParsedBoxes, single: list[tuple[str, ParsedBoxes]]) -> None:
     """Put the VOC files together, with one numbering of the classes."""
     import numpy as np
 

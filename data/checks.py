@@ -20,7 +20,7 @@ MAX_COORDINATE = float(1 << 24)  # float32 holds every pixel position exactly up
 MAX_ID_LENGTH = 200  # ids are stored in fixed width: one id of a megabyte would cost that for every row
 MAX_NAME_LENGTH = 1000
 MAX_CLASS = (1 << 31) - 1
-MANY = 4  # boxes; where there are fewer, that most reach beyond the picture says nothing
+MIN_BOXES_FOR_HINT = 4  # boxes; where there are fewer, that most reach beyond the picture says nothing
 CLIP_SILENTLY = 1.0  # pixels; rounding in normalised labels reaches this far beyond the edge
 
 # Control characters and lone surrogates: they break lines, terminals and UTF-8 output.
@@ -242,7 +242,7 @@ def build_objects(
     if beyond.any():
         first = where(int(beyond.argmax()))
         doubt = ", which is most of them: are they of this picture, in its scale, and corners where corners are due?"
-        most = doubt if 2 * beyond.sum() > (~bad).sum() >= MANY else ""
+        most = doubt if 2 * beyond.sum() > (~bad).sum() >= MIN_BOXES_FOR_HINT else ""
         warnings.append(
             f"{file}: {int(beyond.sum())} boxes reach beyond {picture} and were clipped (first: {first}){most}"
         )

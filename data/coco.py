@@ -20,7 +20,7 @@ from packed_scenes.data.checks import integer, is_safe, shorten
 from packed_scenes.data.coco_parse import (
     Entry,
     Picture,
-    known_key,
+    matching_key,
     parse_categories,
     parse_entries,
     parse_key,
@@ -31,11 +31,11 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
 from packed_scenes.data.files import write_json
 from packed_scenes.data.folders import IMAGE_SUFFIXES, list_files
-from packed_scenes.data.given import Given
 from packed_scenes.data.hidden import HIDDEN
 from packed_scenes.data.labelled import LabelledScene
 from packed_scenes.data.naming import distinct, flat_names, match_names, same_name
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.parsed_boxes import ParsedBoxes
 from packed_scenes.data.text import parse_json, read_text
 
 
@@ -73,7 +73,7 @@ def read_coco(path: str | Path, *, images: str | Path | None = None) -> list[Lab
         own, classes = [], []
         for entry in [e for e in entries[key] if not e.ignore]:
             with faults.entry(entry.where):
-                category = known_key(entry.category, index)
+                category = matching_key(entry.category, index)
                 if category is None:
                     raise InputError(
                         f"{entry.where}: category_id {shorten(entry.category)} is not among the categories",
@@ -145,7 +145,7 @@ def is_coco_results(content: Any) -> bool:
     return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and "bbox" in content[0]
 
 
-def coco_boxes(content: Any, path: str | Path) -> Given:
+def coco_boxes(content: Any, path: str | Path) -> ParsedBoxes:
     """Take the boxes alone from parsed COCO labels or results, by picture; regions to ignore are left out.
 
     Results name their pictures by ``image_id`` (or ``file_name``). ``class_id`` is the category id; ids that
@@ -172,7 +172,7 @@ def coco_boxes(content: Any, path: str | Path) -> Given:
         entries, warnings = parse_entries(content, pictures, path, faults, kind="result")
     names = _texts(entries)
     numbers = {name: i for i, name in enumerate(names)}
-    found = Given(warnings=warnings, names=names)
+    found = ParsedBoxes(warnings=warnings, names=names)
     for key, picture in pictures.items():
         own, classes = [], []
         for entry in [e for e in entries[key] if not e.ignore]:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from packed_scenes.data.checks import Size, build_objects, entry_name, identifier, integer, number, shorten
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
-from packed_scenes.data.given import around_turned
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.parsed_boxes import bounds_of_rotated
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def parse_key(entry: Any, name: str, path: str | Path, where: str) -> int | str:
     raise InputError(f"{where}: {name} must be a number or text, got {shorten(value)}", file=path, remedy="Correct it.")
 
 
-def known_key(key: int | str, known: Mapping[int | str, Any]) -> int | str | None:
+def matching_key(key: int | str, known: Mapping[int | str, Any]) -> int | str | None:
     """The key under which something is known: tools write one id as 3 here and "3" there."""
     other = int(key) if isinstance(key, str) and key.isdecimal() and len(key) < 19 else str(key)
     return key if key in known else other if other in known else None
@@ -151,7 +151,7 @@ def parse_entries(
         where = f"{kind} {i}"
         with faults.entry(where):
             said = parse_key(entry, "image_id", path, where)
-            key = known_key(said, known)
+            key = matching_key(said, known)
             if key is None:
                 raise InputError(
                     f"{where}: image_id {shorten(said)} is not among the images",
@@ -210,7 +210,7 @@ def _box(entry: Mapping[str, Any], path: str | Path, where: str) -> tuple[tuple[
     degrees = number(angle, "rotation", file=path, where=where) % 360 if angle is not None else 0.0
     if not degrees:
         return (x, y, x + width, y + height), False
-    x1, y1, x2, y2 = around_turned((x, y, x + width, y + height), degrees)
+    x1, y1, x2, y2 = bounds_of_rotated((x, y, x + width, y + height), degrees)
     return (x1, y1, x2, y2), True
 
 

@@ -14,6 +14,6 @@ UNREADABLE = (
 )  # fmt: skip
 
 
-def why(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """Return the reason, cut: some libraries quote whole headers."""
     return f"{type(error).__name__}: {error}"[:200]

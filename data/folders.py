@@ -42,7 +42,7 @@ _DRAWN = frozenset({"overlay.jpg", "clusters.png", "curve.png", "audit.jpg", "be
 Warn = Callable[[str], None]
 
 
-def passed_over(folder: str | PurePath) -> bool:
+def is_skipped_folder(folder: str | PurePath) -> bool:
     """Tell by its name whether a folder is hidden, a bin or one of thumbnails."""
     name = PurePath(folder).name
     return name.startswith(".") or name.casefold() in _NO_PHOTOS
@@ -148,7 +148,7 @@ def _walk(folder: Path, left: Counter[str], say: Warn) -> Iterator[tuple[str, li
         kept = []
         for name in subfolders:
             inner = Path(place) / name
-            if passed_over(name):
+            if is_skipped_folder(name):
                 if not name.startswith("."):
                     left["bins and folders of thumbnails"] += 1
             elif inner.is_symlink():

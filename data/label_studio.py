@@ -19,8 +19,8 @@ import numpy as np
 from packed_scenes.data.checks import Size, build_objects, identifier, number, shorten
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
-from packed_scenes.data.given import Given, around_turned
 from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.data.parsed_boxes import ParsedBoxes, bounds_of_rotated
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def from_label_studio(tasks: Any, *, file: str | Path = "Label Studio tasks") ->
     }
 
 
-def label_studio_boxes(tasks: Any, file: str | Path) -> Given:
+def label_studio_boxes(tasks: Any, file: str | Path) -> ParsedBoxes:
     """Return the boxes of exported tasks by picture, with the pictures' sizes; the class is the label.
 
     Raises:
@@ -129,7 +129,7 @@ def label_studio_boxes(tasks: Any, file: str | Path) -> Given:
     names = tuple(sorted({label for task in read for label in task.labels}))
     index = {name: i for i, name in enumerate(names)}
     scenes = {t.image: t.objects.replace(class_id=np.array([index[x] for x in t.labels], np.int64)) for t in read}
-    return Given(scenes, {t.image: t.size for t in read if t.size is not None}, warnings, names)
+    return ParsedBoxes(scenes, {t.image: t.size for t in read if t.size is not None}, warnings, names)
 
 
 def _read(tasks: Any, file: str | Path) -> tuple[list[_Task], list[str]]:
@@ -289,4 +289,4 @@ def _around(value: Mapping[str, Any], kind: str, sides: Sequence[float], file: s
         return [float(x - across), float(y - down), float(x + across), float(y + down)]
     x, y, w, h = get("x"), get("y"), get("width"), get("height")
     box = [x * width, y * height, (x + w) * width, (y + h) * height]
-    return around_turned(box, turned, about=(box[0], box[1])) if turned % 360 else box
+    return bounds_of_rotated(box, turned, about=(box[0], box[1])) if turned % 360 else box

@@ -45,7 +45,7 @@ class Matches:
     unclear: dict[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def settled(self, picture: int) -> bool:
+    def resolved(self, picture: int) -> bool:
         """Whether a picture has its entry, or can't have one."""
         return picture in self.entry or picture in self.unclear
 
@@ -94,7 +94,7 @@ def match_names(pictures: Sequence[str], entries: Sequence[str]) -> Matches:
         if len(spent) == len(entries) or len(found.entry) + len(found.unclear) == len(pictures):
             break
         keyed = _keyed(sides, key_of)
-        free = [{r: k for r, k in keyed[0].items() if not found.settled(r)},
+        free = [{r: k for r, k in keyed[0].items() if not found.resolved(r)},
                 {r: k for r, k in keyed[1].items() if r not in spent}]  # fmt: skip
         if not free[0] or not free[1]:
             continue
@@ -103,7 +103,7 @@ def match_names(pictures: Sequence[str], entries: Sequence[str]) -> Matches:
             pairs = [(p, e) for p, e in _agreeing(free, depth) if sure(sides[0][p][-1], sides[1][e][-1])]
             _assign(pairs, found, spent, names)
         for p, e in [*_moved(free, deepest, entries), *_alone(keyed)]:
-            if not found.settled(p) and e not in spent:
+            if not found.resolved(p) and e not in spent:
                 found.entry[p] = e
                 spent.add(e)
                 notes.append(f"{pictures[p]}: taken for {entries[e]!r}, the only such name")
@@ -176,7 +176,7 @@ def _assign(
     pairs: Sequence[tuple[int, int]], found: Matches, spent: set[int], names: tuple[Sequence[str], Sequence[str]]
 ) -> None:
     """Give out the pairs of one strength; a picture or an entry that is in several of them is in doubt."""
-    left = [(p, e) for p, e in pairs if not found.settled(p) and e not in spent]
+    left = [(p, e) for p, e in pairs if not found.resolved(p) and e not in spent]
     of_picture, of_entry = defaultdict(list), defaultdict(list)
     for p, e in left:
         of_picture[p].append(e)

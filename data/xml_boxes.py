@@ -18,8 +18,8 @@ import numpy as np
 from packed_scenes.data.checks import Size, build_objects, entry_name, finite, identifier, shorten
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.faults import Faults
-from packed_scenes.data.given import Given, around_turned
 from packed_scenes.data.objects import Objects
+from packed_scenes.data.parsed_boxes import ParsedBoxes, bounds_of_rotated
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -36,7 +36,7 @@ def is_xml(text: str) -> bool:
     return text.lstrip()[:1] == "<"
 
 
-def parse_xml(text: str, *, file: str | Path) -> Given:
+def parse_xml(text: str, *, file: str | Path) -> ParsedBoxes:
     """Read boxes from VOC or CVAT XML by picture; the class is the label, in alphabetical order.
 
     Raises:
@@ -52,7 +52,7 @@ def parse_xml(text: str, *, file: str | Path) -> Given:
     else:
         raise InputError(f"is no label file that is known (<{root.tag[:40]}>)", file=file, remedy=_REMEDY)
     names = tuple(sorted({label for p in pictures.values() for label in p.labels}))
-    found = Given(names=names)
+    found = ParsedBoxes(names=names)
     for name, picture in pictures.items():
         found.scenes[name], more = picture.objects(file, names, faults)
         found.warnings += more
@@ -137,7 +137,9 @@ def _voc_box(entry: Element, where: str, file: Path) -> list[float]:
     if turned is None:
         raise InputError(f"{where}: has no bndbox", file=file, remedy="Correct this entry.")
     x, y, w, h, angle = (_value(turned, name, where, file) for name in ("cx", "cy", "w", "h", "angle"))
-    return around_turned((x - w / 2, y - h / 2, x + w / 2, y + h / 2), float(np.rad2deg(angle)))  # roLabelImg: radians
+    return bounds_of_rotated(
+        (x - w / 2, y - h / 2, x + w / 2, y + h / 2), float(np.rad2deg(angle))
+    )  # roLabelImg: radians
 
 
 def _cvat(root: Element, file: str | Path, pictures: dict[str, _Picture], faults: Faults) -> None:
@@ -190,4 +192,4 @@ def _box(shape: Any, where: str, file: str | Path) -> list[float]:
         if len(xy) < 2:
             raise InputError(f"{where}: has no points", file=file, remedy="Correct this entry.")
         return [*xy.min(axis=0).tolist(), *xy.max(axis=0).tolist()]
-    return around_turned(box, turned) if turned % 360 else box
+    return bounds_of_rotated(box, turned) if turned % 360 else box

@@ -157,11 +157,11 @@ def _mixtures(
     groups, heights = find_groups(vectors, sample, threshold)
     found = []
     for group in groups:
-        kind = Kind.SPLIT if group.beside is None else Kind.MIXTURE
-        note = f"two groups at cosine distance {group.height:.2f}; the usual class joins at {group.usual:.2f}"
-        note += "; two products, or two sides of one" if group.beside is None else ""
+        kind = Kind.SPLIT if group.neighbour_classes is None else Kind.MIXTURE
+        note = f"two groups at cosine distance {group.height:.2f}; the usual class joins at {group.median_height:.2f}"
+        note += "; two products, or two sides of one" if group.neighbour_classes is None else ""
         rows = tuple(map(int, np.concatenate([group.small, group.large])))
-        found.append(Finding(kind, (group.label,), rows, group.height / max(group.usual, 1e-6), note))
+        found.append(Finding(kind, (group.label,), rows, group.height / max(group.median_height, 1e-6), note))
     return sorted(found, key=lambda f: (f.kind is Kind.SPLIT, f.classes)), heights
 
 

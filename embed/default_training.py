@@ -28,7 +28,7 @@ from packed_scenes.embed.sources import build_store
 from packed_scenes.embed.store import CropStore
 from packed_scenes.embed.weights import load_card, load_tensors, save_weights
 
-HELD_SHARD = 9999
+HELD_OUT_SHARD = 9999
 JOIN = 0.46  # share of the schedule after which the folder's crops take part
 CALIBRATION = Augmentation(
     gain=0.2, white=0.03, contrast=0.15, gradient=0.2, low=0.5, cut=0.08, occlude=0.2
@@ -152,7 +152,7 @@ def prepare(
         add([build_store(grocery, work / "grocery")], len(grocery.classes), identities=5, views=2, virtual=3)
     if vehicles is not None:
         add([build_store(vehicles, work / "vehicles")], len(vehicles.classes), identities=7, views=2, virtual=2)
-    render_shard(work / "held", seed=HELD_SHARD)
+    render_shard(work / "held", seed=HELD_OUT_SHARD)
     goods: list[CropStore] = []
     for shard in range(shards):
         goods.append(CropStore.open(render_shard(work / "goods", seed=first_shard + shard)))
@@ -208,7 +208,7 @@ def train_default(
     network = LayoutNet()
     if start is not None:
         network = _earlier(start)
-    holdout = CropStore.open(work / "held" / f"shard-{HELD_SHARD:05d}")
+    holdout = CropStore.open(work / "held" / f"shard-{HELD_OUT_SHARD:05d}")
     scenes = make_scenes(holdout, width=network.width, height=network.height)
     trained = train(
         network, sources, recipe=recipe, checkpoint=work / "checkpoint.pt", check=check_network(scenes), report=report,

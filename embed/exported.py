@@ -54,7 +54,7 @@ def load_exported(path: str | Path, *, device: str = "auto", about: Mapping[str,
     for key, side in zip(("height", "width"), picture_sides(net.picture.shape), strict=True):
         if side:  # the file knows better
             usual.pop(key, None)
-    card = {**usual, **own_card(net), **read_side_card(path, KEYS)}
+    card = {**usual, **metadata_card(net), **read_side_card(path, KEYS)}
     card, pixels = complete(net, card)
     runner = ExportedRunner(net, card, pixels, device=pick_device(device))
     decides = [
@@ -70,7 +70,7 @@ def load_exported(path: str | Path, *, device: str = "auto", about: Mapping[str,
     return Loaded(runner, card, digest)
 
 
-def own_card(net: NetFile) -> dict[str, Any]:
+def metadata_card(net: NetFile) -> dict[str, Any]:
     """The card inside an ONNX file (metadata ``card``, as our own export writes it); empty if there is none."""
     try:
         card = load_json(net.about.get("card", "{}"))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError, read_image
-from packed_scenes.data.folders import IMAGE_SUFFIXES, is_run_folder, passed_over
+from packed_scenes.data.folders import IMAGE_SUFFIXES, is_run_folder, is_skipped_folder
 from packed_scenes.data.letterbox import letterbox
 from packed_scenes.data.read_ahead import try_ahead
 
@@ -80,7 +80,7 @@ def read_folder(root: str | Path) -> CropFolder:
     if not root.is_dir():
         raise InputError("no such folder", file=root, remedy="Give a folder whose subfolders are classes.")
     found: list[tuple[str, Path]] = []
-    for folder in sorted(p for p in root.iterdir() if p.is_dir() and not passed_over(p) and not is_run_folder(p)):
+    for folder in sorted(p for p in root.iterdir() if p.is_dir() and not is_skipped_folder(p) and not is_run_folder(p)):
         names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != ".")
         found += [(folder.name, folder / name) for name in names]
     classes = tuple(sorted({name for name, _ in found}))

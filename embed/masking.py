@@ -80,7 +80,7 @@ class Threshold:
         found = cv2.erode(found, _disc(self.erode * side))
         found = cv2.dilate(found, _disc(self.dilate * side))
         outlines, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        return believable(cv2.drawContours(found, outlines, -1, 1, cv2.FILLED).astype(bool))
+        return is_plausible(cv2.drawContours(found, outlines, -1, 1, cv2.FILLED).astype(bool))
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class GrabCut:
             return np.ones((h, w), bool)
         found = np.isin(state, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
         found = cv2.morphologyEx(found, cv2.MORPH_OPEN, _disc(max(3, self.open * min(small.shape[:2]))))
-        return believable(cv2.resize(found, (w, h), interpolation=cv2.INTER_NEAREST).astype(bool))
+        return is_plausible(cv2.resize(found, (w, h), interpolation=cv2.INTER_NEAREST).astype(bool))
 
 
 @dataclass
@@ -168,7 +168,7 @@ class DeepLab:
             pixels = (torch.from_numpy(small).permute(2, 0, 1).float() / 255 - mean) / std
             pixels = pixels[None].to(next(self._network.parameters()).device)
             found = (self._network(pixels)["out"][0].argmax(0) != 0).byte().cpu().numpy()
-        return believable(cv2.resize(found, (w, h), interpolation=cv2.INTER_NEAREST).astype(bool))
+        return is_plausible(cv2.resize(found, (w, h), interpolation=cv2.INTER_NEAREST).astype(bool))
 
     def _load(self) -> Any:
         from torchvision.models import get_model, get_model_weights
@@ -215,19 +215,19 @@ def make_masker(spec: str | Masker | None, *, device: str = "auto") -> Masker | 
     return makers[name]()
 
 
-def believable(mask: Mask) -> Mask:
+def is_plausible(mask: Mask) -> Mask:
     """The mask, or all True where it keeps under 15 % or over 95 % of the crop."""
     return mask if MIN_SHARE <= mask.mean() <= MAX_SHARE else np.ones_like(mask)
 
 
-def keep(image: RGB, mask: Mask) -> RGB:
+def apply_mask(image: RGB, mask: Mask) -> RGB:
     """The object on the letterbox grey."""
     return np.where(mask[..., None], image, np.uint8(GREY))
 
 
-def removed(image: RGB, mask: Mask) -> RGB:
+def masked_out(image: RGB, mask: Mask) -> RGB:
     """What was removed, on the letterbox grey: the picture to check a mask with."""
-    return keep(image, ~mask)
+    return apply_mask(image, ~mask)
 
 
 def mask_sheet(images: Iterable[RGB], masker: Masker, path: str | Path, *, size: int = 112, columns: int = 4) -> float:
@@ -240,7 +240,9 @@ def mask_sheet(images: Iterable[RGB], masker: Masker, path: str | Path, *, size:
     for image in images:
         mask = masker(image)
         whole += bool(mask.all())
-        views = [letterbox(v, width=size, height=size) for v in (image, keep(image, mask), removed(image, mask))]
+        views = [
+            letterbox(v, width=size, height=size) for v in (image, apply_mask(image, mask), masked_out(image, mask))
+        ]
         tiles.append(cv2.copyMakeBorder(np.hstack(views), 2, 2, 2, 6, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
     if not tiles:
         raise InputError("no crop to draw a mask sheet of")

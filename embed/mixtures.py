@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 RATIO = 2.8  # join height over the median class's; packed_products: the mixture 11, clean classes up to 2.3
 SHARE = 0.15  # the smaller of the two groups; less are single mislabelled crops
-BESIDE = 1.0  # median distance to the nearest crop of the other class over the median distance within the group
+MAX_NEIGHBOUR_RATIO = (
+    1.0  # median distance to the nearest crop of the other class over the median distance within the group
+)
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -37,8 +39,8 @@ class TwoGroups:
     small: Rows
     large: Rows
     height: float
-    usual: float
-    beside: tuple[int, int] | None
+    median_height: float
+    neighbour_classes: tuple[int, int] | None
 
 
 def find_groups(
@@ -62,11 +64,11 @@ def find_groups(
         if len(rows) < 4:
             continue
         tree = linkage(vectors[rows].astype(np.float64), "average", metric="cosine")
-        least = max(2, round(SHARE * len(rows)))
+        min_size = max(2, round(SHARE * len(rows)))
         # the highest join of two groups that are both more than a few outliers
         sizes = np.concatenate([np.ones(len(rows)), tree[:, 3]])
         smaller = np.minimum(sizes[tree[:, 0].astype(int)], sizes[tree[:, 1].astype(int)])
-        joins = np.flatnonzero(smaller >= least)
+        joins = np.flatnonzero(smaller >= min_size)
         if not len(joins):
             heights[label] = 0.0
             continue
@@ -74,18 +76,18 @@ def find_groups(
         parts = fcluster(tree, tree[joins[-1], 2] * (1 - 1e-9), "distance")
         first, second = np.argsort(-np.bincount(parts))[:2]
         groups[label] = rows[parts == second], rows[parts == first]
-    usual = float(np.nanmedian(heights)) if groups else 0.0
-    limit = max(RATIO * usual, 1.5 * threshold)
+    median_height = float(np.nanmedian(heights)) if groups else 0.0
+    limit = max(RATIO * median_height, 1.5 * threshold)
     found = []
     for label in sorted(label for label in groups if heights[label] > limit):
         small, large = groups[label]
-        a, b = (_beside(vectors, rows, label, sample) for rows in (small, large))
-        beside = (a, b) if a is not None and b is not None and a != b else None
-        found.append(TwoGroups(label, small, large, float(heights[label]), usual, beside))
+        a, b = (_neighbour_class(vectors, rows, label, sample) for rows in (small, large))
+        neighbour_classes = (a, b) if a is not None and b is not None and a != b else None
+        found.append(TwoGroups(label, small, large, float(heights[label]), median_height, neighbour_classes))
     return found, heights
 
 
-def _beside(vectors: Vectors, group: Rows, label: int, sample: dict[int, Rows]) -> int | None:
+def _neighbour_class(vectors: Vectors, group: Rows, label: int, sample: dict[int, Rows]) -> int | None:
     """The class whose crops lie among a group's, as far as the group is wide; None if there is none."""
     own = vectors[group]
     if len(group) < 2:
@@ -97,4 +99,4 @@ def _beside(vectors: Vectors, group: Rows, label: int, sample: dict[int, Rows]) 
         if other != label
     }
     nearest = min(away, key=lambda other: away[other])
-    return nearest if away[nearest] <= BESIDE * max(within, 1e-6) else None
+    return nearest if away[nearest] <= MAX_NEIGHBOUR_RATIO * max(within, 1e-6) else None

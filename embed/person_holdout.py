@@ -20,7 +20,7 @@ MIN_REAL_PEOPLE = (
 )
 
 
-def keep_out(real: RealPeople) -> tuple[RealPeople, RealPeople]:
+def hold_out(real: RealPeople) -> tuple[RealPeople, RealPeople]:
     """(for training, kept out): every fourth real person is kept out; both see the same backgrounds."""
     train = [own for number, own in enumerate(real.crops) if number % HELD_OUT_EVERY]
     return RealPeople(train, real.pictures), RealPeople(real.crops[::HELD_OUT_EVERY], real.pictures)

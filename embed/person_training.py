@@ -24,7 +24,7 @@ from packed_scenes.embed.calibrate import calibrate
 from packed_scenes.embed.discriminant import Scatter
 from packed_scenes.embed.losses import contrast
 from packed_scenes.embed.person_batches import PeopleBatches, RealPeople
-from packed_scenes.embed.person_holdout import check_network, keep_out, scenes_of
+from packed_scenes.embed.person_holdout import check_network, hold_out, scenes_of
 from packed_scenes.embed.person_network import PersonNet, load_imagenet
 from packed_scenes.embed.training_loop import load_checkpoint, run_steps
 from packed_scenes.embed.weights import load_card, load_tensors, save_weights
@@ -115,7 +115,7 @@ def solve_head(
     network: PersonNet,
     *,
     recipe: PersonRecipe,
-    kept: Path,
+    cache_file: Path,
     real: RealPeople | None = None,
     report: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
@@ -128,7 +128,7 @@ def solve_head(
         real: photos for backgrounds.
         report: called with figures after every site.
     """
-    scatter = Scatter.load(kept) if kept.is_file() else Scatter.empty(network.head.in_features)
+    scatter = Scatter.load(cache_file) if cache_file.is_file() else Scatter.empty(network.head.in_features)
     first, started = len(scatter.means), time.monotonic()
     network.eval()
     while (done := len(scatter.means)) < recipe.solved_people:
@@ -141,7 +141,7 @@ def solve_head(
             parts = torch.split(torch.from_numpy(drawn.pixels).permute(0, 3, 1, 2).float(), 64)
             rows = np.concatenate([network.rows(network.scale(part)).numpy() for part in parts])
         scatter.add(rows, drawn.label)
-        scatter.save(kept)
+        scatter.save(cache_file)
         if report is not None:
             done = len(scatter.means)
             pace = (time.monotonic() - started) / (done - first)
@@ -193,11 +193,11 @@ def make_person(
     elif start is not None:
         load_imagenet(network, start)
     work.mkdir(parents=True, exist_ok=True)
-    train, holdout = keep_out(real)
+    train, holdout = hold_out(real)
     if recipe.solved_people and (start is None or start.suffix != ".safetensors"):
         made_of = recipe.seed, recipe.solved_views, recipe.group, len(train.pictures), start and sha256_file(start)
-        kept = work / f"discriminant-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:12]}.npz"
-        solve_head(network, recipe=recipe, kept=kept, real=train, report=report)
+        cache_file = work / f"discriminant-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:12]}.npz"
+        solve_head(network, recipe=recipe, cache_file=cache_file, real=train, report=report)
     trained = (
         network
         if not recipe.steps

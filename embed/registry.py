@@ -29,12 +29,12 @@ REGISTRY = Registry(
     "embedder",
     "packed_scenes.embed",
     {
-        "default": "known:default", "person": "known:person",
-        "reference": "known:reference", "colour": "known:colour",
-        "shape": "known:shape", "autoencoder": "known:autoencoder",
-        **dict.fromkeys(("osnet", *OSNET), "known:osnet"),
-        **dict.fromkeys(PRETRAINED, "known:pretrained"),
-        **dict.fromkeys(EXPORTS, "known:exported"),
+        "default": "factories:default", "person": "factories:person",
+        "reference": "factories:reference", "colour": "factories:colour",
+        "shape": "factories:shape", "autoencoder": "factories:autoencoder",
+        **dict.fromkeys(("osnet", *OSNET), "factories:osnet"),
+        **dict.fromkeys(PRETRAINED, "factories:pretrained"),
+        **dict.fromkeys(EXPORTS, "factories:exported"),
     },
 )  # fmt: skip
 TAKE_FILE = frozenset({"autoencoder", "osnet", *OSNET, *PRETRAINED, *EXPORTS})

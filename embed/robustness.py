@@ -17,7 +17,7 @@ from packed_scenes.embed.retrieval import nearest
 Crop = npt.NDArray[np.uint8]
 
 
-def light(crop: Crop, strength: float, rng: np.random.Generator) -> Crop:
+def exposure(crop: Crop, strength: float, rng: np.random.Generator) -> Crop:
     """Exposure changed by a factor of up to 2^±strength, and white balance by a third of that."""
     gain = 2 ** (rng.choice([-1, 1]) * strength + rng.uniform(-1, 1, 3) * strength / 3)
     lit: Crop = np.clip(crop * gain, 0, 255).astype(np.uint8)
@@ -55,7 +55,7 @@ def occlusion(crop: Crop, strength: float, rng: np.random.Generator) -> Crop:
 
 
 CHANGES: dict[str, tuple[Callable[[Crop, float, np.random.Generator], Crop], tuple[float, ...]]] = {
-    "light (stops)": (light, (0.0, 0.25, 0.5, 0.75, 1.0)),
+    "light (stops)": (exposure, (0.0, 0.25, 0.5, 0.75, 1.0)),
     "blur (share of height)": (blur, (0.0, 0.005, 0.01, 0.02, 0.03)),
     "box error (share of side)": (box_error, (0.0, 0.03, 0.06, 0.1, 0.15)),
     "occlusion (share of area)": (occlusion, (0.0, 0.1, 0.2, 0.3, 0.4)),

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
-from packed_scenes.data.damage import UNREADABLE, why
+from packed_scenes.data.damage import UNREADABLE, reason
 from packed_scenes.data.files import write_json
 from packed_scenes.data.text import load_json
 
@@ -69,7 +69,7 @@ class CropStore:
             if columns.shape != (count, 4) or columns.dtype != np.int64:
                 raise ValueError(f"columns of shape {columns.shape} for {count} crops")
         except UNREADABLE as error:
-            raise InputError(f"cannot be read ({why(error)})", file=folder, remedy="Build it again.") from error
+            raise InputError(f"cannot be read ({reason(error)})", file=folder, remedy="Build it again.") from error
         return cls(pixels, columns[:, :2], columns[:, 2], columns[:, 3])
 
 

@@ -76,12 +76,12 @@ def write_card(network: str, said: dict[str, Any]) -> Path:
     from packed_scenes.data.files import write_json
     from packed_scenes.data.netfile import read_netfile
     from packed_scenes.data.pixels import read_side_card
-    from packed_scenes.embed.exported import KEYS, complete, own_card
+    from packed_scenes.embed.exported import KEYS, complete, metadata_card
 
     file = Path(network.rpartition("=")[2])
     net = read_netfile(file)
     card = {**read_side_card(file, KEYS), **said}
-    complete(net, {**own_card(net), **card})
+    complete(net, {**metadata_card(net), **card})
     path = file.with_suffix(".json")
     write_json(path, card)
     return path

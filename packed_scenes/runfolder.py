@@ -75,7 +75,7 @@ def save_run(
     colors = assign_colors([scene.objects for scene in scenes])
     sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors, names=analysis.names)
 
-    seen, wanted = itertools.count(1), set(sheet.wanted)
+    seen, wanted = itertools.count(1), set(sheet.scenes_needed)
     with ThreadPoolExecutor(1) as aside:
         written: list[Future[None]] = []
 

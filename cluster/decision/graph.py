@@ -113,7 +113,7 @@ class _Tree:
         linked = constraints.group[order[1:]] == constraints.group[order[:-1]]
         one, two = order[:-1][linked], order[1:][linked]
         first = np.unique(constraints.group, return_index=True)[1]
-        a, b = first[constraints.apart[:, 0]], first[constraints.apart[:, 1]]
+        a, b = first[constraints.cannot_link[:, 0]], first[constraints.cannot_link[:, 1]]
         return [(one, two, np.full(len(one), CERTAIN)), (a, b, np.full(len(a), NEVER))]
 
     def _joined(self, one: Ints, two: Ints, total: Floats, known: Floats) -> _Pairs:

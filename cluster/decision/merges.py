@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.base import Vectors
-from packed_scenes.cluster.choose import ALONE, HIGH, LOW, candidate_cuts
+from packed_scenes.cluster.choose import HIGH, LOW, SINGLETON_DISTANCE, candidate_cuts
 from packed_scenes.cluster.decision.lists import DENSE, Floats, Ints
 from packed_scenes.cluster.dense import Distances, Tree, average_tree, cosine_distances
 from packed_scenes.cluster.internal import silhouette_from_distances
@@ -99,7 +99,8 @@ def _belief(tree: Tree, distance: Distances, unit: float) -> npt.NDArray[np.floa
     """(N - 1,) how likely the best cut near the threshold is above each merge."""
     low, high = LOW * unit, min(HIGH * unit, 2.0)
     cuts = np.array(candidate_cuts(tree, low, high, CUTS))
-    score = np.array([silhouette_from_distances(distance, tree.cut(t), alone=ALONE * unit).mean() for t in cuts])
+    alone = SINGLETON_DISTANCE * unit
+    score = np.array([silhouette_from_distances(distance, tree.cut(t), singleton_distance=alone).mean() for t in cuts])
     edges = np.concatenate([[low], (cuts[1:] + cuts[:-1]) / 2, [high]])
     share = np.exp((score - score.max()) / SOFT) * np.diff(np.log(edges))
     below = np.concatenate([[0.0], np.cumsum(share / share.sum())])

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
-from packed_scenes.data.damage import UNREADABLE, why
+from packed_scenes.data.damage import UNREADABLE, reason
 from packed_scenes.data.files import atomic_write
 
 JPEG_QUALITY = 92
@@ -120,7 +120,7 @@ class Pool:
                 classes = np.split(shard["classes"], counts) if len(ends) else []
         except UNREADABLE as error:
             raise InputError(
-                f"not a shard of training pictures ({why(error)})", file=path, remedy="Delete it; it is made again."
+                f"not a shard of training pictures ({reason(error)})", file=path, remedy="Delete it; it is made again."
             ) from error
         self.jpegs += [data[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
         self.boxes += list(boxes)

@@ -17,7 +17,7 @@ from packed_scenes.data.images import decode_image
 from packed_scenes.data.letterbox import letterbox
 from packed_scenes.data.read_ahead import map_ahead
 from packed_scenes.embed.descriptors.cache import Cache
-from packed_scenes.embed.masking import Masker, keep
+from packed_scenes.embed.masking import Masker, apply_mask
 
 Canvas = tuple[bytes | None, npt.NDArray[np.uint8] | None, str]
 
@@ -51,7 +51,7 @@ def read_canvases(
                 return content, None, ""
             image = decode_image(data, name=str(file))
             if masker is not None:
-                image = keep(image, masker(image))
+                image = apply_mask(image, masker(image))
             return content, letterbox(image, **cut), ""
         except InputError as error:
             return None, None, error.message

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from packed_scenes.data import InputError
 from packed_scenes.data.arrow import texts
-from packed_scenes.data.damage import UNREADABLE, why
+from packed_scenes.data.damage import UNREADABLE, reason
 from packed_scenes.data.files import check_file
 
 PART = 1 << 24  # bytes looked at once
@@ -111,13 +111,15 @@ def _npy(path: Path, trust: bool) -> Table:
             objects = file.read(6) == b"\x93NUMPY" and "object" in str(error).lower()
         if not objects:
             raise InputError(
-                f"no readable .npy file ({why(error)})", file=path, remedy="Save it by numpy.save."
+                f"no readable .npy file ({reason(error)})", file=path, remedy="Save it by numpy.save."
             ) from error
     _demand_trust(path, trust, "holds Python objects")
     try:
         content = np.load(path, allow_pickle=True)
     except Exception as error:  # a pickle can fail in any way
-        raise InputError(f"cannot be unpickled ({why(error)})", file=path, remedy="Save it by numpy.save.") from error
+        raise InputError(
+            f"cannot be unpickled ({reason(error)})", file=path, remedy="Save it by numpy.save."
+        ) from error
     return Table(_stacked(content, path))
 
 
@@ -144,7 +146,7 @@ def _npz(path: Path, trust: bool) -> Table:
         raise
     except UNREADABLE as error:
         raise InputError(
-            f"no readable .npz file ({why(error)})", file=path, remedy="Save it by numpy.savez."
+            f"no readable .npz file ({reason(error)})", file=path, remedy="Save it by numpy.savez."
         ) from error
     return Table(matrix, strings.get("paths"), strings.get("labels"))
 
@@ -210,7 +212,7 @@ def _parquet(path: Path, trust: bool) -> Table:
     except InputError:
         raise
     except (pa.ArrowException, *UNREADABLE) as error:
-        raise InputError(f"no readable Parquet file ({why(error)})", file=path, remedy="Write it again.") from error
+        raise InputError(f"no readable Parquet file ({reason(error)})", file=path, remedy="Write it again.") from error
     room.flush()
     if not count or not width:
         raise InputError(f"a matrix must have shape (N, D), got ({count}, {width})", file=path, remedy=SAME)
@@ -262,7 +264,7 @@ def _pickle(path: Path, trust: bool) -> Table:
     try:
         content = pickle.loads(path.read_bytes())
     except Exception as error:  # a pickle can fail in any way
-        raise InputError(f"cannot be unpickled ({why(error)})", file=path, remedy="Write it again.") from error
+        raise InputError(f"cannot be unpickled ({reason(error)})", file=path, remedy="Write it again.") from error
     if isinstance(content, dict):
         return Table(_stacked(list(content.values()), path), paths=[str(key) for key in content])
     return Table(_stacked(content, path))

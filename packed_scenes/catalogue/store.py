@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from packed_scenes.catalogue import schema
-from packed_scenes.data.damage import UNREADABLE, why
+from packed_scenes.data.damage import UNREADABLE, reason
 from packed_scenes.data.errors import InputError
 
 FILE = "catalogue.sqlite"
@@ -72,7 +72,7 @@ class Store:
             except OSError:  # of a file that is written from it
                 raise
             except (*UNREADABLE, ArithmeticError) as error:
-                raise self._damaged(why(error)) from error
+                raise self._damaged(reason(error)) from error
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from packed_scenes.data import InputError
 from packed_scenes.data.arrays import unit_rows
-from packed_scenes.data.damage import UNREADABLE, why
+from packed_scenes.data.damage import UNREADABLE, reason
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -67,7 +67,7 @@ class Bank:
             with np.load(path, allow_pickle=False) as held:
                 return cls._of({name: held[name] for name in held.files}, kept_out)
         except UNREADABLE as error:
-            raise InputError(f"no bank of vectors: {why(error)}", file=path, remedy="Build it again.") from error
+            raise InputError(f"no bank of vectors: {reason(error)}", file=path, remedy="Build it again.") from error
 
     @classmethod
     def _of(cls, held: dict[str, npt.NDArray[Any]], kept_out: bool) -> Self:

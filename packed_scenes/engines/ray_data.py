@@ -215,7 +215,7 @@ def save_on_ray(analysis: Analysis, store: Storage, track: Progress) -> None:
     errors += [(s.source.where, "its worker was lost while drawing") for i, s in enumerate(scenes) if i not in done]
 
     sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors)
-    wanted = set(sheet.wanted)
+    wanted = set(sheet.scenes_needed)
     shown = [scene for scene in scenes if scene.name in wanted]
     for scene, picture in try_ahead(lambda scene: scene.source.scene().image, shown, workers=DRAWERS):
         if not isinstance(picture, Exception):  # its overlay failed, too, and is listed

@@ -217,12 +217,12 @@ def _with_truth(found: Collection, truth: str, given: Sequence[Path]) -> Collect
         return _labelled(found, read_values(truth, [_name(path, given) for path in found.paths], some=True))
     file = Path(truth)
     if file.suffix.lower() == ".npy":
-        from packed_scenes.data.damage import UNREADABLE, why
+        from packed_scenes.data.damage import UNREADABLE, reason
 
         try:
             array = np.load(file, allow_pickle=False)
         except UNREADABLE as error:
-            raise InputError(f"cannot be read ({why(error)})", file=file, remedy="Write it again.") from error
+            raise InputError(f"cannot be read ({reason(error)})", file=file, remedy="Write it again.") from error
         return _labelled(found, [str(v) for v in array.ravel()], file)
     if file.suffix.lower() == ".csv":
         return _labelled(found, _labels_of_csv(file, found), file)

@@ -83,7 +83,7 @@ def contact_sheet(project: Project) -> bytes:
         colors=project.view().colors,
         names=project.grouping.names,
     )
-    wanted = set(sheet.wanted)
+    wanted = set(sheet.scenes_needed)
     for photo in photos:
         if photo.name in wanted:
             sheet.add(photo.name, project.image(photo.number))

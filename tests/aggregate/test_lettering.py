@@ -10,12 +10,12 @@ from packed_scenes.aggregate.lettering import (
     Spot,
     badge_size,
     draw_badge,
-    fitting,
     has_letters,
     paste,
     place_badges,
     text_height,
     text_mask,
+    truncated,
 )
 
 
@@ -104,7 +104,7 @@ def test_badge_text_contrasts_with_its_plate() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text(min_size=1, max_size=30), st.integers(9, 24), st.integers(0, 300))
 def test_a_name_is_cut_until_it_fits(name: str, height: int, width: int) -> None:
-    cut = fitting(name, height, width)
+    cut = truncated(name, height, width)
     assert not cut or badge_size(cut, height)[0] <= width
     assert cut in ("", name) or name.startswith(cut.removesuffix("…"))
     if has_letters(name) and badge_size(name, height)[0] <= width:

@@ -87,5 +87,5 @@ def test_only_scenes_with_crops_on_the_sheet_are_needed():
     one = Objects.from_boxes([[0, 0, 9, 9]] * 3, cluster=np.zeros(3), probability=np.array([1, 0.9, 0.8]))
     two = one.replace(probability=np.array([0.7, 0.6, 0.5]))
     empty = Objects.from_boxes(np.zeros((0, 4)), cluster=np.zeros(0))
-    assert ContactSheet([("one", one), ("two", two), ("empty", empty)], columns=1).wanted == ["one"]
-    assert ContactSheet([("one", one), ("two", two), ("empty", empty)]).wanted == ["one", "two"]
+    assert ContactSheet([("one", one), ("two", two), ("empty", empty)], columns=1).scenes_needed == ["one"]
+    assert ContactSheet([("one", one), ("two", two), ("empty", empty)]).scenes_needed == ["one", "two"]

@@ -62,9 +62,9 @@ def test_cuts_lie_between_heights() -> None:
 def test_constraints_hold_on_the_way() -> None:
     X, _ = scene_vectors(200, noise=0.5)
     near = np.argwhere(np.triu(cosine_distances(X) < 0.3, 1))[:20]
-    start, apart = np.arange(200), near
+    start, cannot_link = np.arange(200), near
     for merge in (merge_adaptively, merge_by_silhouette):
-        labels, _ = merge(X, 0.5, start=start, apart=apart)
+        labels, _ = merge(X, 0.5, start=start, cannot_link=cannot_link)
         assert (labels[near[:, 0]] != labels[near[:, 1]]).all()
 
 

@@ -84,4 +84,4 @@ def test_many_rows_take_the_same_way() -> None:
 def test_nothing_is_noise(seed: int) -> None:
     X = np.random.default_rng(seed).normal(size=(40, 8)).astype(np.float32)
     X /= np.linalg.norm(X, axis=1, keepdims=True)
-    assert group_by_cores(X, CALIBRATED, usual=15.0).min() >= 0
+    assert group_by_cores(X, CALIBRATED, typical_size=15.0).min() >= 0

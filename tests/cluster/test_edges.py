@@ -22,7 +22,7 @@ def test_clusters_at_exactly_the_threshold_merge() -> None:
 def test_groups_to_start_from_stay_together_however_far() -> None:
     square = np.eye(4, dtype=np.float32)
     assert reciprocal_merge(square, 0.1, start=np.array([0, 1, 0, 2])).tolist() == [0, 1, 0, 2]
-    far = reciprocal_merge(square, 1.0, start=np.array([0, 1, 0, 2]), apart=np.array([[0, 1]]))
+    far = reciprocal_merge(square, 1.0, start=np.array([0, 1, 0, 2]), cannot_link=np.array([[0, 1]]))
     assert far[0] == far[2] != far[1]
 
 

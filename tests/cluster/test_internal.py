@@ -34,8 +34,8 @@ def test_a_single_row_is_judged_by_its_stand_in() -> None:
     distance = np.array([[0, 0.1, 0.8], [0.1, 0, 0.8], [0.8, 0.8, 0]])
     labels = np.array([0, 0, 1])
     assert internal.silhouette_from_distances(distance, labels)[2] == 0
-    assert internal.silhouette_from_distances(distance, labels, alone=0.2)[2] == pytest.approx(0.75)
-    assert internal.silhouette_from_distances(distance, labels, alone=1.6)[2] == pytest.approx(-0.5)
+    assert internal.silhouette_from_distances(distance, labels, singleton_distance=0.2)[2] == pytest.approx(0.75)
+    assert internal.silhouette_from_distances(distance, labels, singleton_distance=1.6)[2] == pytest.approx(-0.5)
 
 
 def test_library_scores_leave_noise_out() -> None:

@@ -37,7 +37,7 @@ def test_constraints_agree_with_the_dense_tree(seed: int, threshold: float) -> N
     cannot = np.array([p for p in rng.integers(0, 40, (10, 2)) if group[p[0]] != group[p[1]]]).reshape(-1, 2)
     constraints = close(40, Hints(must_link=must, cannot_link=cannot))
     dense = average_tree(cosine_distances(X), constraints).cut(threshold)
-    sparse = reciprocal_merge(X, threshold, start=constraints.group, apart=constraints.apart)
+    sparse = reciprocal_merge(X, threshold, start=constraints.group, cannot_link=constraints.cannot_link)
     assert adjusted_rand_score(dense, sparse) == 1
     assert (dense[must[:, 0]] == dense[must[:, 1]]).all()
     assert (dense[cannot[:, 0]] != dense[cannot[:, 1]]).all()

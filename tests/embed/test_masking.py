@@ -7,7 +7,16 @@ import torch
 
 from packed_scenes.data import InputError
 from packed_scenes.data.letterbox import GREY
-from packed_scenes.embed.masking import DeepLab, GrabCut, Threshold, believable, keep, make_masker, mask_sheet, removed
+from packed_scenes.embed.masking import (
+    DeepLab,
+    GrabCut,
+    Threshold,
+    apply_mask,
+    is_plausible,
+    make_masker,
+    mask_sheet,
+    masked_out,
+)
 
 
 def disc(height: int = 120, width: int = 90) -> tuple[np.ndarray, np.ndarray]:
@@ -40,11 +49,11 @@ def test_crops_without_an_answer_stay_whole(masker, shape: tuple[int, int]) -> N
 
 def test_what_stays_and_what_goes_make_the_crop() -> None:
     image, truth = disc()
-    stays, goes = keep(image, truth), removed(image, truth)
+    stays, goes = apply_mask(image, truth), masked_out(image, truth)
     assert (stays[~truth] == GREY).all()
     assert (goes[truth] == GREY).all()
     assert np.array_equal(np.where(truth[..., None], stays, goes), image)
-    assert believable(np.zeros((4, 4), bool)).all()
+    assert is_plausible(np.zeros((4, 4), bool)).all()
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import torch
 from packed_scenes.data import InputError
 from packed_scenes.embed import Embedder
 from packed_scenes.embed.person_batches import PeopleBatches, RealPeople
-from packed_scenes.embed.person_holdout import keep_out, scenes_of
+from packed_scenes.embed.person_holdout import hold_out, scenes_of
 from packed_scenes.embed.person_network import PersonNet, load_imagenet
 from packed_scenes.embed.person_sources import read_backgrounds, read_people
 from packed_scenes.embed.person_training import PersonRecipe, make_person, solve_head, train_person
@@ -80,7 +80,7 @@ def test_a_batch_is_a_function_of_its_step() -> None:
 
 def test_people_kept_out_are_not_trained_on() -> None:
     real = RealPeople(crops=crops(9))
-    train, held = keep_out(real)
+    train, held = hold_out(real)
     assert [len(train.crops), len(held.crops)] == [6, 3]
     assert not {id(own) for own in train.crops} & {id(own) for own in held.crops}
     scenes = scenes_of(PersonNet(dimension=8).eval(), RealPeople(crops=crops(5)), count=2, views=3)
@@ -91,11 +91,11 @@ def test_people_kept_out_are_not_trained_on() -> None:
 def test_the_solved_layer_goes_on_where_it_was_and_repeats(tmp_path: Path) -> None:
     recipe = PersonRecipe(solved_people=3, solved_views=2)
     heads = []
-    for kept in ("a.npz", "b.npz", "a.npz"):
+    for cache_file in ("a.npz", "b.npz", "a.npz"):
         torch.manual_seed(0)
         network = PersonNet(width=32, height=128, dimension=8)
         rows: list[dict[str, float]] = []
-        solve_head(network, recipe=recipe, kept=tmp_path / kept, report=rows.append)
+        solve_head(network, recipe=recipe, cache_file=tmp_path / cache_file, report=rows.append)
         heads.append(network.head.weight.detach().numpy())
     assert rows == []  # all people of a.npz were there
     np.testing.assert_array_equal(heads[0], heads[1])

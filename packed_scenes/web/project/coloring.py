@@ -41,5 +41,5 @@ def fresh_colors(document: Document, change: Change) -> dict[str, tuple[Any, Any
     if len(others):
         at = np.arange(len(others), dtype=np.float32)[:, None] * np.float32(FAR)
         parts.append(Objects.from_boxes(at + np.array([0, 0, 1, 1], np.float32), cluster=others))
-    found = assign_colors(parts, kept=known)
+    found = assign_colors(parts, fixed=known)
     return {f"color/{c}": (None, list(color)) for c, color in found.items() if c not in known}

@@ -14,7 +14,7 @@ from packed_scenes.data.objects import Objects
 
 
 @dataclass
-class Given:
+class ParsedBoxes:
     """Boxes by picture.
 
     Attributes:
@@ -32,7 +32,7 @@ class Given:
     fractions: bool = False
 
 
-def around_turned(box: Sequence[float], degrees: float, *, about: tuple[float, float] | None = None) -> list[float]:
+def bounds_of_rotated(box: Sequence[float], degrees: float, *, about: tuple[float, float] | None = None) -> list[float]:
     """Return the upright box around a box turned clockwise (y points down) about a point, by default its middle.
 
     Args:
