@@ -50,7 +50,7 @@ def group_by_cores(X: Vectors, calibrated: float, *, typical_size: float) -> Lab
     Args:
         X: (N, D) float32 unit rows.
         calibrated: the embedder's own threshold.
-        usual: :func:`mean_own_size` at that threshold.
+        typical_size: :func:`mean_own_size` at that threshold.
     """
     smallest = max(MIN_CORE_ROWS, round(MIN_CORE_SHARE * typical_size))
     model = HDBSCAN(smallest, NEIGHBOURS, metric="euclidean", epsilon=CORE * calibrated)

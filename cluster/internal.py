@@ -32,7 +32,7 @@ def silhouette_from_distances(
     Args:
         distance: (N, N) distances.
         labels: (N,) names.
-        singleton_distance: what stands for the distance of a single row to its own cluster. None = the usual convention,
+        singleton_distance: taken as the distance of a single row to its own cluster. None = the usual convention,
             silhouette 0, which makes every merge of single rows look good.
     """
     rows = np.arange(len(labels))

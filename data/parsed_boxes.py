@@ -1,4 +1,4 @@
-"""``Given``: what a reader of label files found, before it is known which pictures are meant."""
+"""``ParsedBoxes``: what a reader of label files found, before it is known which pictures are meant."""
 
 from __future__ import annotations
 
