@@ -81,6 +81,48 @@ def begin_file(path: Path) -> tuple[int, Path]:
         return handle, Path(name)
 
 
+@contextmanager
+def hold_file(path: Path) -> Iterator[None]:
+    """Keep a locked empty file while the block runs, for :func:`is_held`; one that a dead process left is taken over.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+    while True:
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise InputError(
+                f"cannot write here ({error.strerror})", file=path.parent, remedy="Free space or change permissions."
+            ) from error
+        if os.name == "nt":
+            break
+        _lock(handle, wait=True)
+        if os.fstat(handle).st_nlink:  # else a sweep took it before it was locked
+            break
+        os.close(handle)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()
+        os.close(handle)
+
+
+def is_held(path: Path) -> bool | None:
+    """Whether a living process holds a file of :func:`hold_file`; None where the system has no locks."""
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    try:
+        return None if os.name == "nt" else _held(handle)
+    finally:
+        os.close(handle)
+
+
 def sweep(folder: Path, *, below: bool = False) -> None:
     """Remove the temporary files of processes that died, in a folder, or ``below`` it too."""
     if os.name == "nt":
@@ -97,12 +139,20 @@ def sweep(folder: Path, *, below: bool = False) -> None:
 
 def _lock(handle: int, *, wait: bool = False) -> bool:
     """Lock an open file or folder; False if another process has it."""
+    held = _held(handle, wait=wait)
+    if held is None:  # a drive without locks: a folder is free then, and nobody's file is taken for a dead one's
+        return stat.S_ISDIR(os.fstat(handle).st_mode)
+    return not held
+
+
+def _held(handle: int, *, wait: bool = False) -> bool | None:
+    """Lock an open file or folder unless somebody else has it; None where the system has no locks."""
     import fcntl
 
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
-        return False
-    except OSError:  # a drive without locks: a folder is free then, and nobody's file is taken for a dead one's
-        return stat.S_ISDIR(os.fstat(handle).st_mode)
-    return True
+        return True
+    except OSError:
+        return None
+    return False

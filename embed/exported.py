@@ -26,13 +26,13 @@ from packed_scenes.data.netfile import NetFile, Run, compile_netfile, read_netfi
 from packed_scenes.data.pixels import IMAGENET, PLAIN_BGR, Pixels, check_keys, read_side_card
 from packed_scenes.data.text import load_json
 from packed_scenes.embed.runners import CHUNK, Canvases, Float, Loaded
+from packed_scenes.embed.weights import SIDES
 
 KEYS = (
     "name", "domain", "licence", "source", "width", "height", "channels", "mean", "scale", "fit", "output", "pool",
     "calibration",
 )  # fmt: skip
 SIDE = 224  # px, canvas where neither the file nor a card has a size
-SIDES = (8, 2048)  # px, least and most
 TALL = 1.5  # height over width from which a network is taken for one of people, who are stretched
 DIMENSIONS = (2, 65536)
 MIN_NORM = 1e-12  # of torch's normalize

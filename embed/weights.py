@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CARD_VERSION = 1
+SIDES = (8, 2048)  # px of the canvas, least and most
 
 
 def card_path(weights: str | Path) -> Path:
@@ -78,6 +79,15 @@ def load_card(path: str | Path) -> dict[str, Any]:
         raise InputError(
             "the weights do not belong to the card (SHA-256 differs)", file=path, remedy="Copy both files again."
         )
+    options = card.get("options")
+    for key in ("width", "height"):
+        side = options.get(key, SIDES[0]) if isinstance(options, dict) else SIDES[0]
+        if not isinstance(side, int) or not SIDES[0] <= side <= SIDES[1]:
+            raise InputError(
+                f"{key} must be {SIDES[0]} to {SIDES[1]} px, got {side!r}",
+                file=card_path(path),
+                remedy="Copy the card again.",
+            )
     return card
 
 

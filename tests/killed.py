@@ -112,6 +112,12 @@ def catalogue(folder: Path) -> None:
     run(folder, ("catalogue", "merge", "shop", "1", "2"))
 
 
+def analysed(folder: Path) -> None:
+    """Analyse the scenes into a run folder."""
+    labelled(folder)
+    run(folder, ANALYZE)
+
+
 def resumed(folder: Path) -> tuple[str, ...]:
     """Go on with a training that has left a checkpoint."""
     return ("--resume",) if (folder / "out" / "last.ckpt").exists() else ()
@@ -133,6 +139,7 @@ COMMANDS = {
     "train detector": Command(
         ("train-detector", "photos/boxes.json", "--steps", "4", "--every", "2", "--out", "out"), labelled, resumed
     ),
+    "search": Command(("search", "photos/0.png", "--box", "10,10,40,60", "--run", "out"), analysed),
     "shelf": Command(
         ("shelf", "photos/0.png", "--boxes", "photos/boxes.json", "--before", "photos/1.png", "--out", "out"), labelled
     ),

@@ -1,15 +1,25 @@
-"""Kill a piece of work at each of its steps on the disk, not at moments of the clock: every step, on any machine."""
+"""Kill a piece of work at each of its steps on the disk, not at moments of the clock: every step, on any machine.
+
+Steps are what changes files, and the statements that SQLite is told.
+"""
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
+import sqlite3
 import sys
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.killed import content
+
 STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.truncate"}
+READS = ("SELECT", "PRAGMA synchronous", "PRAGMA foreign_keys")  # statements that change nothing
 
 
 def run(work: Callable[[], Any], folder: Path, *, kill_at: int | None = None) -> bool:
@@ -30,6 +40,8 @@ def run(work: Callable[[], Any], folder: Path, *, kill_at: int | None = None) ->
             _watch(folder, kill_at)
             work()
             status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(status)
     _, status = os.waitpid(child, 0)
@@ -40,16 +52,28 @@ def run(work: Callable[[], Any], folder: Path, *, kill_at: int | None = None) ->
 def _watch(folder: Path, kill_at: int | None) -> None:
     steps = 0
 
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+    def step(statement: str = "") -> None:
         nonlocal steps
-        if event not in STEPS or not any(str(folder) in str(a) for a in arguments[:2]):
-            return
-        if event == "open" and not (isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)):
+        if statement.startswith(READS):
             return
         if steps == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
         steps += 1
 
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in STEPS or not any(str(folder) in str(a) for a in arguments[:2]):
+            return
+        if event == "open" and not (isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)):
+            return
+        step()
+
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connected(*arguments, **options)
+        connection.set_trace_callback(step)
+        return connection
+
+    connected = sqlite3.connect
+    sqlite3.connect = connect  # type: ignore[assignment]
     sys.addaudithook(hook)
 
 
@@ -68,8 +92,17 @@ def killed_everywhere(work: Callable[[Path], Any], start: Callable[[Path], Any],
         AssertionError: if a run after a kill fails, or leaves anything else than an unbroken one.
     """
     start(folder / "whole")
-    assert run(lambda: work(folder / "whole"), folder)
-    wanted = _content(folder / "whole")
+    modules = folder / "modules"
+
+    def first() -> None:
+        work(folder / "whole")
+        modules.write_text("\n".join(sys.modules))
+
+    assert run(first, folder)
+    for name in modules.read_text().splitlines():  # or every process of a step would import them again
+        with suppress(Exception):
+            importlib.import_module(name)
+    wanted = content(folder / "whole")
     step = 0
     while True:
         broken = folder / f"broken{step}"
@@ -77,17 +110,5 @@ def killed_everywhere(work: Callable[[Path], Any], start: Callable[[Path], Any],
         if run(lambda place=broken: work(place), folder, kill_at=step):  # type: ignore[misc]
             return step
         assert run(lambda place=broken: work(place), folder)  # type: ignore[misc]
-        assert _content(broken) == wanted, f"killed at step {step}"
+        assert content(broken) == wanted, f"killed at step {step}"
         step += 1
-
-
-def _content(folder: Path) -> dict[str, bytes | None]:
-    """Every file and folder; of links, where they lead."""
-    found: dict[str, bytes | None] = {}
-    for path in sorted(folder.rglob("*")):
-        name = str(path.relative_to(folder))
-        if path.is_symlink():
-            found[name] = str(path.readlink()).encode()
-        else:
-            found[name] = path.read_bytes() if path.is_file() else None
-    return found

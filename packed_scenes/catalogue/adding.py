@@ -1,8 +1,8 @@
 """Adding analysed scenes: first hidden, scene by scene; then all get their identities and are shown in one step.
 
 The long part (decoding, thumbnails) so holds the write lock for a few milliseconds a scene, and memory for one picture.
-A process that ends before the last step leaves hidden rows that no query returns; the next run deletes them after a
-day.
+A process that ends before the last step leaves hidden rows that no query returns; the next add deletes them
+(:mod:`packed_scenes.catalogue.abandoned`).
 """
 
 from __future__ import annotations
@@ -10,22 +10,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.catalogue import curate, edits, reading
+from packed_scenes.catalogue import abandoned, curate, edits, reading
 from packed_scenes.catalogue.assign_identities import NEW, assign_identities
 from packed_scenes.catalogue.edits import Change, Field, Kind
 from packed_scenes.catalogue.records import Added, Embedding, Entry, Ints, Vectors
 from packed_scenes.catalogue.store import Store
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
-
-ABANDONED = timedelta(days=1)
 
 Recognise = Callable[[Vectors, npt.NDArray[np.float32]], Ints]
 
@@ -47,15 +45,29 @@ def add(
     store: Store, entries: Iterable[Entry], *, embedding: Embedding, record: dict[str, Any], recognise: Recognise
 ) -> Added:
     """Add scenes; see :meth:`packed_scenes.catalogue.Catalogue.add`."""
-    with store.write() as connection:
-        _bind(connection, embedding)
-        _sweep(connection)
-        there = _fingerprints(connection)
-        run = connection.execute(
-            "INSERT INTO runs (added, record) VALUES (?, ?)", (edits.now(), json.dumps(record, ensure_ascii=False))
-        ).lastrowid
-    assert run is not None
-    staged, skipped = _Staged(run), []
+    with ExitStack() as alive:
+        with store.write() as connection:
+            _bind(connection, embedding)
+            abandoned.sweep(connection, store.folder)
+            there = _fingerprints(connection)
+            run = connection.execute(
+                "INSERT INTO runs (added, record) VALUES (?, ?)", (edits.now(), json.dumps(record, ensure_ascii=False))
+            ).lastrowid
+            assert run is not None
+            alive.enter_context(abandoned.mark(store.folder, run))  # before anybody can see the run
+        try:
+            return _fill(store, _Staged(run), entries, there, recognise)
+        except BaseException:
+            with suppress(Exception), store.write() as connection:  # what cannot be deleted now goes at the next add
+                abandoned.delete_runs(connection, [run])
+            raise
+
+
+def _fill(
+    store: Store, staged: _Staged, entries: Iterable[Entry], there: dict[str, str], recognise: Recognise
+) -> Added:
+    """Write the scenes of a run that are not there yet, then show them."""
+    skipped = []
     for entry in entries:
         if entry.fingerprint in there:
             skipped.append((entry.name, there[entry.fingerprint]))
@@ -90,21 +102,6 @@ def check_embedding(held: Embedding | None, embedding: Embedding) -> None:
             f"not of {embedding.name!r} ({embedding.weights[:12]})",
             remedy="Use the same embedder, or another catalogue.",
         )
-
-
-def _sweep(connection: sqlite3.Connection) -> None:
-    """Delete the hidden rows of runs that ended long ago."""
-    limit = (datetime.now(UTC) - ABANDONED).strftime("%Y-%m-%dT%H:%M:%S")
-    dead = [r for (r,) in connection.execute("SELECT run_id FROM runs WHERE NOT finished AND added < ?", (limit,))]
-    scenes = "SELECT scene_id FROM scenes WHERE run_id = ?"
-    for run in dead:
-        connection.execute(
-            f"DELETE FROM crops WHERE object_id IN (SELECT object_id FROM objects WHERE scene_id IN ({scenes}))",
-            (run,),
-        )
-        connection.execute(f"DELETE FROM objects WHERE scene_id IN ({scenes})", (run,))
-        connection.execute("DELETE FROM scenes WHERE run_id = ?", (run,))
-        connection.execute("DELETE FROM runs WHERE run_id = ?", (run,))
 
 
 def _fingerprints(connection: sqlite3.Connection) -> dict[str, str]:
@@ -178,8 +175,10 @@ def _show(
     connection.execute("UPDATE runs SET finished = 1 WHERE run_id = ?", (staged.run_id,))
     names = _free_names(connection, [n for n, new_ in zip(staged.name, fresh, strict=True) if new_])
     scenes = [s for s, new_ in zip(staged.scene, fresh, strict=True) if new_]
+    abandoned.delete_scenes(connection, set(staged.scene) - set(scenes))
     connection.executemany("UPDATE scenes SET name = ? WHERE scene_id = ?", zip(names, scenes, strict=True))
     if not scenes:
+        abandoned.delete_runs(connection, [staged.run_id])
         return Added(None, (), tuple(skipped), 0, (), ())
     edits.apply(
         connection,

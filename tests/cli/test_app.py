@@ -244,6 +244,32 @@ def test_visits_do_not_see_each_other(app, client):
     assert client.get(f"/api/p/{key}/state").is_success
 
 
+@pytest.mark.slow
+def test_fifty_visits_at_once_have_their_own_and_stay_small(app):
+    from concurrent.futures import ThreadPoolExecutor
+
+    import psutil
+
+    def visit(number):
+        mine = visitor(app)
+        key, state = loaded(mine, FIRST if number % 2 else SECOND)
+        edit(mine, key, op="rename", c=state["groups"][0]["c"], name=f"of visit {number}")
+        return mine, key, number
+
+    memory = psutil.Process().memory_info
+    visit(0)
+    before = memory().rss
+    with ThreadPoolExecutor(50) as pool:
+        visits = list(pool.map(visit, range(1, 51)))
+    each = (memory().rss - before) / 50
+    assert each < 8e6, f"{each / 1e6:.1f} MB a visit"
+    assert len({key for _, key, _ in visits}) == 50
+    for mine, key, number in visits:
+        assert [p["key"] for p in mine.get("/api/home").json()["recent"]] == [key]
+        groups = mine.get(f"/api/p/{key}/state").json()["groups"]
+        assert {group["name"] for group in groups if "visit" in group["name"]} == {f"of visit {number}"}
+
+
 def test_uploads_that_wait_are_gone_after_a_crash(place, client, tmp_path):
     key = client.post("/api/new", json={"name": "x"}).json()["key"]
     client.put(f"/api/p/{key}/upload", params={"name": "a.png"}, content=png(paint(FIRST)))

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from packed_scenes.data import InputError
+from packed_scenes.data.files import sha256_file
 from packed_scenes.embed import Embedder
 from packed_scenes.embed.compiled import CompiledRunner
 from packed_scenes.embed.fuse import fuse
@@ -130,6 +132,26 @@ def test_wrong_architecture_is_refused(tmp_path: Path) -> None:
     save_weights(path, small().state_dict(), {"architecture": "perceptron"})
     with pytest.raises(InputError, match="unknown architecture"):
         Embedder.load(path)
+
+
+def test_files_of_many_tensors_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "many.safetensors"
+    card = {"architecture": "layout", "options": OPTIONS}
+    save_weights(path, {f"layer{k}.weight": torch.zeros(1) for k in range(10_000)}, card)
+    with pytest.raises(InputError, match="do not fit"):
+        Embedder.load(path, device="cpu")
+    path.write_bytes((3 << 20).to_bytes(8, "little") + bytes(4 << 20))
+    card_path(path).write_text(json.dumps(card | {"version": 1, "sha256": sha256_file(path)}))
+    with pytest.raises(InputError, match="list of tensors"):
+        Embedder.load(path, device="cpu")
+
+
+def test_dimensions_of_a_card_that_would_fill_the_memory_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "wide.safetensors"
+    for options in ({"channels": [10**9] * 4}, {"dimension": 10**12}, {"width": 10**9, "height": 10**9}):
+        save_weights(path, small().state_dict(), {"architecture": "layout", "options": OPTIONS | options})
+        with pytest.raises(InputError, match=r"do not fit|8 to 2048 px"):
+            assert Embedder.load(path, device="cpu").runner.network  # type: ignore[attr-defined]
 
 
 def test_shipped_weights_tell_two_goods_apart() -> None:

@@ -1,16 +1,24 @@
 """What makes a folder in several steps, killed at each of them: done again it ends as if nothing had happened."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from packed_scenes.catalogue import Catalogue
 from packed_scenes.crops import sort_into_folders
 from packed_scenes.data.files import write_csv, write_text
 from packed_scenes.embed.descriptors.cache import Cache
-from packed_scenes.web.project.folder import export_zip, import_zip
+from packed_scenes.web.project import decisions
+from packed_scenes.web.project.adding import Caps, Incoming, add_photos
+from packed_scenes.web.project.folder import ProjectFolder, export_zip, import_zip, is_project
+from packed_scenes.web.project.project import Project
 from tests.kills import killed_everywhere
+from tests.packed_scenes.catalogue.made import EMBEDDING, entry
+from tests.packed_scenes.conftest import paint
+from tests.packed_scenes.workbench import CARD, FIRST, SECOND, png, stub_models
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -76,3 +84,44 @@ def test_import_of_a_project(tmp_path):
             import_zip(tmp_path / "p.zip", folder / "taken")
 
     assert killed_everywhere(take, empty, tmp_path / "new") > 4
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_adding_to_a_catalogue(tmp_path, monkeypatch):
+    """At every statement; rows, numbers and counters are then those of a run that was not killed."""
+    monkeypatch.setattr("packed_scenes.catalogue.edits.now", lambda: "2026-01-01T00:00:00")
+
+    def add(folder):
+        scenes = [entry("a", [1, 2, 1], picture=True), entry("b", [2], picture=True)]
+        Catalogue.create(folder / "shop").add(scenes, embedding=EMBEDDING)
+
+    assert killed_everywhere(add, empty, tmp_path / "new") > 50
+
+
+class Frozen(datetime):
+    """A clock that stands, so that two logs are the same."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls(2026, 1, 1, tzinfo=tz)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_project_of_the_app(tmp_path, monkeypatch):
+    """Made, two photos added, an answer given: log, rows and photos byte for byte, whatever was killed where."""
+    for module in ("history", "folder"):
+        monkeypatch.setattr(f"packed_scenes.web.project.{module}.datetime", Frozen)
+    photos = [png(paint(rows)) for rows in (FIRST, SECOND)]
+
+    def work(folder):
+        path = folder / "work"
+        held = ProjectFolder(path) if is_project(path) else ProjectFolder.create(path, name="work", settings={})
+        project = Project(held, roots=[], card=CARD)
+        files = [Incoming(f"{n}.png", lambda content=content: content) for n, content in enumerate(photos)]
+        add_photos(project, files, stub_models(), caps=Caps(), report=lambda *_: None)
+        decisions.say_pairs(project, project.view().rows[:2].tolist(), decisions.DIFFERENT)
+        held.close()
+
+    assert killed_everywhere(work, empty, tmp_path / "new") > 20

@@ -277,6 +277,44 @@ def test_a_damaged_log_is_one_clear_line(project, line):
         reopened(project)
 
 
+def test_what_a_killed_process_wrote_beside_the_log_goes_and_nothing_else(project, tmp_path):
+    folder, elsewhere = project.folder.path, tmp_path / "elsewhere"
+    before = sorted(folder.rglob("*"))
+    (folder / "rows" / "000099.npz").write_bytes(b"rows of a change that was never made")
+    (folder / "photos" / f"{'e' * 16}.png").write_bytes(b"a photo that was never added")
+    mine = folder / "photos" / "beach.png"
+    mine.write_bytes(b"no name that a project gives")
+    again = reopened(project)
+    assert len(again.photos) == 2
+    again.folder.close()
+    assert sorted(folder.rglob("*")) == sorted([*before, mine])
+    (folder / "photos").rename(elsewhere)
+    (folder / "photos").symlink_to(elsewhere)
+    (elsewhere / f"{'f' * 16}.png").write_bytes(b"not in this project's folder")
+    reopened(project).folder.close()
+    assert len(list(elsewhere.iterdir())) == 4
+
+
+def test_photos_that_were_added_but_not_grouped_are_grouped_when_they_come_again(project, tmp_path, monkeypatch):
+    files = [Incoming(f"photo{n}.png", lambda rows=rows: png(paint(rows))) for n, rows in enumerate((FIRST, SECOND))]
+
+    def add(to):
+        return add_photos(to, files, stub_models(), caps=Caps(), report=lambda *_: None)
+
+    cut_off = painted(tmp_path / "cut")
+    with monkeypatch.context() as broken:
+        broken.setattr("packed_scenes.web.project.adding.group", lambda *a, **k: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            add(cut_off)
+    assert len(add(cut_off)) == 2, "both are there already"
+    assert cut_off.threshold == project.threshold
+    assert np.array_equal(cut_off.grouping.cluster, project.grouping.cluster)
+    version = cut_off.version
+    add(cut_off)
+    assert cut_off.version == version
+    cut_off.folder.close()
+
+
 def test_two_processes_never_hold_one_project(project):
     with pytest.raises(InputError, match="another process"):
         ProjectFolder(project.folder.path)

@@ -122,7 +122,7 @@ def add_photos(
     Memory: one photo.
     """
     errors = [] if errors is None else errors
-    first = not project.document.keyed("photo")
+    first = not project.document.keyed("photo") or "threshold" not in project.document.values
     added = 0
     for file in files:
         if stop():
@@ -146,7 +146,7 @@ def add_photos(
             added += 1
         except InputError as error:  # one bad file never stops the rest
             errors.append((file.name, reason(error, file.name)))
-    if added:
+    if added or _ungrouped(project):
         report("group", "")
         with project.lock:
             same, different = link_pairs(project)
@@ -154,6 +154,12 @@ def add_photos(
             after = group(project, project.grouping, same, different, threshold=chosen)
             project.commit_grouping("Groups of the new photos", after)
     return errors
+
+
+def _ungrouped(project: Project) -> bool:
+    """Whether a photo came last: what added it was killed before it grouped, or found nothing to change."""
+    values = project.history.done[project.history.at - 1].values if project.history.at else {}
+    return any(key.startswith("photo/") and before is None for key, (before, _) in values.items())
 
 
 def observe(

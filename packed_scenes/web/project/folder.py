@@ -20,6 +20,7 @@ from packed_scenes.data.archive import Limits, read_zip
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write, write_json
 from packed_scenes.data.folders import IMAGE_SUFFIXES
+from packed_scenes.data.locks import sweep
 from packed_scenes.data.text import load_json
 
 FORMAT = "packed-scenes project"
@@ -60,6 +61,7 @@ class ProjectFolder:
         Raises:
             InputError: if there is something already.
         """
+        sweep(path)  # of a process that was killed while it made the folder
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError("is there already", file=path, remedy="Choose another name.")
         made = datetime.now(UTC).isoformat(timespec="seconds")

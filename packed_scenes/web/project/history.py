@@ -2,7 +2,7 @@
 
 ``{"do": change, "rows": file}``, ``{"undo": true}``, ``{"redo": true}``, ``{"base": true}`` (undo ends here). Reading
 goes through the lines in order; a last line that a crash cut off is dropped. Large patches and new rows lie in files
-beside the log, written whole before the line that names them.
+beside the log, written whole before the line that names them; what no line names goes when the log is read.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write
 from packed_scenes.data.text import load_json
 from packed_scenes.web.project.document import COLUMNS, Array, Change, Document, Patch
+from packed_scenes.web.project.leftovers import names_in, remove_unnamed
 
 LINE_NUMBERS = 6000  # a patch of more numbers goes into a file: the log stays readable
 ROWS_FILE = re.compile(r"rows/[0-9]{6,9}\.npz")
@@ -127,16 +128,21 @@ class History:
 
     def _read(self) -> None:
         path = self.folder / LOG
-        if not path.exists():
-            return
+        named = self._read_lines(path) if path.exists() else set[str]()
+        remove_unnamed(self.folder, named)
+
+    def _read_lines(self, path: Path) -> set[str]:
+        """Do every line; returns what the lines rest on."""
         try:
             content = path.read_bytes()
         except OSError as error:
             raise InputError(f"cannot be read ({error.strerror})", file=path) from error
-        whole = content.rfind(b"\n") + 1
+        whole, named = content.rfind(b"\n") + 1, set[str]()
         for number, raw in enumerate(content[:whole].splitlines(), start=1):
             try:
-                self._replay(load_json(raw))
+                line = load_json(raw)
+                self._replay(line)
+                named.update(names_in(line))
             except InputError as error:
                 raise InputError(
                     f"line {number}: {error}", file=path, remedy="Restore the project from a copy."
@@ -158,6 +164,7 @@ class History:
         if whole < len(content):  # cut off by a crash: what it said was never answered
             with open(path, "r+b") as out:
                 out.truncate(whole)
+        return named
 
     def _replay(self, line: dict[str, Any]) -> None:
         if line.get("undo"):

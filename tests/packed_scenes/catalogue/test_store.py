@@ -1,12 +1,14 @@
 """The file: several processes, kill -9, older and newer formats, what is no catalogue."""
 
+import os
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from datetime import timedelta
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from packed_scenes.catalogue import Catalogue
@@ -79,28 +81,90 @@ def test_a_killed_process_loses_nothing_and_tears_nothing(tmp_path, delay):
     assert identities_of(there, "after") == [identities_of(there, "s0")[1]]
 
 
-def test_what_a_dead_run_left_is_swept_away_after_a_day(filled, monkeypatch):
+def hidden_too(folder):
+    """Rows of runs, scenes, objects and crops, hidden ones counted."""
+    with sqlite3.connect(folder / "catalogue.sqlite") as connection:
+        return [
+            connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0]
+            for t in ("runs", "scenes", "objects", "crops")
+        ]
+
+
+def failing(name, error):
     def broken():
-        raise KeyboardInterrupt
+        raise error
 
-    dead = entry("dead", [4, 4], picture=True)
-    also = entry("dying", [4])
+    return replace(entry(name, [4]), picture=broken)
+
+
+def test_an_add_that_is_interrupted_leaves_no_rows(filled):
+    before = hidden_too(filled.folder)
     with pytest.raises(KeyboardInterrupt):
-        filled.add([dead, type(also)(**{**vars(also), "picture": broken})], embedding=EMBEDDING)
+        filled.add([entry("first", [4, 4], picture=True), failing("second", KeyboardInterrupt)], embedding=EMBEDDING)
+    assert hidden_too(filled.folder) == before
+    assert [p.name for p in filled.folder.iterdir()] == ["catalogue.sqlite"]
 
-    def hidden():
-        with sqlite3.connect(filled.folder / "catalogue.sqlite") as connection:
-            return [
-                connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("scenes", "objects", "crops")
-            ]
 
-    assert hidden() == [4, 12, 12]
-    filled.add([entry("d", [1])], embedding=EMBEDDING)
-    assert hidden() == [5, 13, 12]
-    monkeypatch.setattr("packed_scenes.catalogue.adding.ABANDONED", timedelta(days=-1))
+def test_the_same_picture_twice_leaves_no_rows(filled, monkeypatch):
+    """Also where another writer adds it while it is being added, hidden."""
+    filled.add([entry("d", [1, 2])], embedding=EMBEDDING)
+    before = hidden_too(filled.folder)
+    assert filled.add([entry("d", [1, 2])], embedding=EMBEDDING).scenes == ()
+    assert hidden_too(filled.folder) == before
+
+    def meanwhile():
+        filled.add([entry("e", [1], picture=True)], embedding=EMBEDDING)
+        return np.zeros((50, 60, 3), np.uint8)
+
+    mine = filled.add(
+        [replace(entry("f", [1, 2]), picture=meanwhile), entry("e", [1], picture=True)], embedding=EMBEDDING
+    )
+    assert (mine.scenes, mine.skipped) == (("f",), (("e", "e"),))
+    assert hidden_too(filled.folder) == [n + m for n, m in zip(before, [2, 2, 3, 3], strict=True)]
+    check(filled.folder)
+
+
+ADDS_AND_WAITS = """
+import sys
+from dataclasses import replace
+from packed_scenes.catalogue import Catalogue
+from tests.packed_scenes.catalogue.made import EMBEDDING, entry
+
+def wait():
+    print("staged", flush=True)
+    sys.stdin.read()
+
+Catalogue(sys.argv[1]).add(
+    [entry("one", [3, 4]), replace(entry("two", [5]), picture=wait)], embedding=EMBEDDING
+)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no locks there")
+def test_the_rows_of_a_killed_process_go_at_the_next_add_and_those_of_a_living_one_stay(filled):
+    before = hidden_too(filled.folder)
+    command = [sys.executable, "-c", ADDS_AND_WAITS, str(filled.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "staged\n"
+        filled.add([entry("d", [1])], embedding=EMBEDDING)
+        assert hidden_too(filled.folder) == [n + m for n, m in zip(before, [2, 2, 3, 0], strict=True)]
+        process.kill()
+    assert len(list(filled.folder.iterdir())) == 2, "the mark of the killed process"
     filled.add([entry("e", [1])], embedding=EMBEDDING)
-    assert hidden() == [5, 12, 10]
-    assert len(filled.scenes()) == 5
+    assert hidden_too(filled.folder) == [n + m for n, m in zip(before, [2, 2, 2, 0], strict=True)]
+    assert [p.name for p in filled.folder.iterdir()] == ["catalogue.sqlite"]
+    check(filled.folder)
+
+
+def test_without_locks_a_day_decides(filled, monkeypatch):
+    monkeypatch.setattr("packed_scenes.data.locks.is_held", lambda path: None)
+    with filled._store.write() as connection:
+        for added in ("2020-01-01T00:00:00", "2999-01-01T00:00:00"):
+            connection.execute("INSERT INTO runs (added, record) VALUES (?, '{}')", (added,))
+    before = hidden_too(filled.folder)[0]
+    filled.add([entry("d", [1])], embedding=EMBEDDING)
+    assert hidden_too(filled.folder)[0] == before
 
 
 def test_threads_share_one_catalogue(catalogue):
