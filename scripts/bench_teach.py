@@ -3,7 +3,7 @@
 The photos are such that no shipped weights that are compared were trained on them.
 
 Examples:
-    uv run scripts/bench_teach.py ../shared/data bottles --steps 60
+    uv run scripts/bench_teach.py ../shared/data bottles --steps 500
     uv run scripts/bench_teach.py ../shared/data chess --groups --photos 12
 """
 
@@ -37,7 +37,7 @@ def taught(root: Path, name: str, *, steps: int, photos: int, scored: int, seed:
     from packed_scenes.detect.training.measure import measure
     from packed_scenes.detect.training.pictures import REAL_SETS, read_photos
     from packed_scenes.settings import Settings
-    from packed_scenes.web.project import teaching
+    from packed_scenes.web.project import detector_teaching
     from packed_scenes.web.project.adding import add_scene
     from packed_scenes.web.project.folder import ProjectFolder
     from packed_scenes.web.project.project import Project
@@ -56,9 +56,9 @@ def taught(root: Path, name: str, *, steps: int, photos: int, scored: int, seed:
                 project, photo.name, photo.image.shape[:2], Objects.from_boxes(photo.xyxy, embedding=vectors),
                 sha256=sha256_file(path), where={"path": str(path.resolve())}, detection={},
             )  # fmt: skip
-        spec = teaching.prepare(project, [photo.number for photo in project.photos], minutes=600, steps=steps)
+        spec = detector_teaching.prepare(project, [photo.number for photo in project.photos], minutes=600, steps=steps)
         began, told = time.process_time(), {}
-        for line in teaching.work(spec):  # here, not in a process of low priority: CPU time is what is told
+        for line in detector_teaching.work(spec):  # here, not in a process of low priority: CPU time is what is told
             told = line.get("result", told)
             print(json.dumps(line), file=sys.stderr, flush=True)
         spent = time.process_time() - began
@@ -155,7 +155,7 @@ def main(
     groups: Annotated[
         bool, typer.Option("--groups", help="Teach what is the same instead of where objects are.")
     ] = False,
-    steps: Annotated[int, typer.Option(help="Of training.")] = 60,
+    steps: Annotated[int, typer.Option(help="Of training, of 8 crops each.")] = 150,
     photos: Annotated[int, typer.Option(help="Corrected photos.")] = 10,
     scored: Annotated[int, typer.Option(help="Photos never shown, at most.")] = 30,
     seed: Annotated[int, typer.Option(help="Chooses which are which.")] = 0,

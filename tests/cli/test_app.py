@@ -348,7 +348,9 @@ def test_what_cannot_be_taught_is_said(client):
         ({"what": "train"}, "detector or the embedder"),
         ({"what": "fly", "kind": "embedder"}, "Train, keep or discard"),
         ({"what": "keep", "kind": "embedder"}, "no trained network"),
+        ({"what": "fly", "kind": "detector"}, "look again"),
         ({"what": "keep", "kind": "detector"}, "no trained detector"),
+        ({"what": "resume", "kind": "detector"}, "no training to go on with"),
         ({"what": "train", "kind": "embedder", "photos": [0, 1], "minutes": 1}, "at least 3 photos"),
         ({"what": "train", "kind": "detector", "photos": [0, 1], "minutes": 1}, "3 corrected photos"),
     ):
@@ -356,7 +358,9 @@ def test_what_cannot_be_taught_is_said(client):
         assert answer.status_code == 400, told
         assert part.lower() in answer.json()["error"].lower()
     assert client.post(f"/api/p/{key}/teach", json={"what": "discard", "kind": "embedder"}).is_success
-    assert client.get(f"/api/p/{key}/state").json()["teach"] == {"in_use": False}
+    unused = {"in_use": {"detector": False, "embedder": False}, "interrupted": False, "uncorrected": 2}
+    assert client.get(f"/api/p/{key}/state").json()["teach"] == unused
+    assert client.get(f"/api/p/{key}/compared").json() == []
 
 
 def test_uploads_are_bounded(client):

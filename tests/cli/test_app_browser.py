@@ -561,6 +561,56 @@ def test_before_and_after_are_shown_until_they_are_kept_or_discarded(visit, serv
     expect(page.get_by_test_id("taught-detector")).to_have_count(0)
 
 
+@pytest.mark.parametrize("kind", ["desktop", "phone"])
+def test_a_whole_training_from_corrected_boxes_to_new_photos(visit, served, kind):
+    start = served.project(f"training-{kind}", lambda folder: painted(folder, FIRST, SECOND, BIG, [[0, 1], [2, 3]]))
+    here = visit(
+        start, **(DESKTOP if kind == "desktop" else PHONE), color_scheme="dark" if kind == "desktop" else "light"
+    )
+    page = here.page
+    here.photo()
+    here.click(15, 15)
+    page.get_by_role("button", name="Not an object, here").click()
+    here.said("1 box deleted")
+    here.go("teach")
+    for photo in ("photo0", "photo1", "photo2"):
+        page.get_by_label(f"{photo} is right").check()
+    page.get_by_label("Minutes").fill("0.3")
+    page.get_by_label("Minutes").press("Tab")
+    page.get_by_role("button", name="Train on boxes of 3 photos").click()
+    training = page.get_by_test_id("training")
+    expect(training).to_contain_text(re.compile("Comparing|Preparing|Training"))
+    page.reload()  # it goes on, and shows what is left
+    expect(training).to_contain_text(re.compile(r"Training the detector · \d+ % · \d+ s left"))
+    here.shot(f"training-{kind}")
+    here.narrow()
+    if kind == "phone":  # stopped, and taken up again
+        page.get_by_test_id("job").get_by_role("button", name="Stop").click()
+        expect(page.get_by_test_id("interrupted")).to_contain_text("was not finished")
+        here.shot("interrupted-phone")
+        page.reload()
+        page.get_by_role("button", name="Go on with it").click()
+    result = page.get_by_test_id("taught-detector")
+    expect(result).to_contain_text("On 1 corrected photos kept out; trained on 2", timeout=240_000)
+    expect(page.get_by_test_id("compared").locator("canvas")).to_have_count(2)
+    page.get_by_test_id("compared").scroll_into_view_if_needed()
+    here.narrow()
+    here.shot(f"compared-{kind}")
+    result.get_by_role("button", name="Keep").click()
+    expect(result).to_contain_text("In use.")
+    page.reload()
+    page.get_by_role("button", name="Find boxes anew on 1 photo not ticked").click()
+    here.said("Boxes are found anew")
+    expect(page.locator("#undo")).to_have_attribute("aria-label", "Undo: Boxes found anew on 1 photo")
+    page.keyboard.press("Control+z")
+    here.said("Undone: Boxes found anew on 1 photo")
+    page.get_by_role("button", name="Back to the shipped detector").click()
+    here.said("The shipped detector is in use")
+    expect(result).to_have_count(0)
+    page.reload()
+    expect(page.get_by_test_id("teach-detector")).not_to_contain_text("In use")
+
+
 def test_photos_are_marked_as_right_and_then_teach(visit, served):
     start = served.project("teach", lambda folder: painted(folder, FIRST, SECOND, BIG))
     here = visit(start)

@@ -14,7 +14,10 @@ from packed_scenes.data.labelled import LabelledScene
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect import network
+from packed_scenes.detect.detector import Detector
 from packed_scenes.detect.load import DEFAULT, load_network
+from packed_scenes.detect.networks import Card, TorchNetwork
+from packed_scenes.detect.training.brief import BriefTraining
 from packed_scenes.detect.training.fit import Fit, adapt, blended
 from packed_scenes.detect.training.job import Job
 from packed_scenes.detect.training.loop import Plan, Trainer, make_batch
@@ -227,3 +230,27 @@ def test_the_command_line_names_bad_data(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "none.json" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_brief_training_paces_itself_resumes_and_moves_its_scores(tmp_path: Path) -> None:
+    start, checkpoint = ASSETS / f"{DEFAULT}.pt", tmp_path / "last.ckpt"
+    pool = squares()
+    short = BriefTraining(start, steps=1000, seconds=1e-3)
+    assert list(short.run(pool)) == [1.0]  # one step is always done
+    first = BriefTraining(start, steps=2)
+    assert list(first.run(pool)) == [0.5, 1.0]
+    first._trainer.save(checkpoint, spent=5.0)
+    more = BriefTraining(start, steps=3, seconds=1e6)
+    assert list(more.run(pool, checkpoint=checkpoint)) == [1.0]
+    assert more.spent > 5
+    image, _ = picture(220, 160, size=34, gap=8)
+    card = Card(object_px=72.0)
+    before = Detector(TorchNetwork(more.network, card), confidence=0.01).detect(image)
+    more.shift(0.2, 0.5)
+    after = Detector(TorchNetwork(more.network, card), confidence=0.01).detect(image)
+    odds = lambda p: np.log(p / (1 - p))  # noqa: E731
+    count = min(len(before), 5)
+    assert np.allclose(odds(after.score[:count]) - odds(before.score[:count]), odds(0.5) - odds(0.2), atol=0.05)
+    with pytest.raises(InputError, match="positive"):
+        BriefTraining(start, steps=0)

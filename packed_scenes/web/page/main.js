@@ -1,5 +1,5 @@
 // The frame: heading, views, undo and redo with words, keys that work everywhere.
-import { el, toast, ask, clock, many } from "/page/dom.js";
+import { el, toast, ask, clock, many, percent } from "/page/dom.js";
 import { store, open, listen, watch, edit, refresh, base, step, tell } from "/page/store.js";
 import { get, post } from "/page/api.js";
 import { home } from "/page/home.js";
@@ -69,9 +69,9 @@ function frame() {
 }
 export function words(job) {
   const stage = { read: "Reading", detect: "Finding objects", embed: "Describing every object", group: "Grouping what is the same", frames: "Taking frames of",
-    alike: "Looking for more in", teach: "Training the detector", looks: "Training what is the same", renew: "Describing every object anew", score: "Comparing on photos kept out", prepare: "Preparing" }[job.stage] || "Starting";
-  const many_ = job.total > 1 ? ` · ${Math.min(job.done + 1, job.total)} of ${job.total}` : "";
-  return `${stage}${job.name ? " " + job.name : ""}${many_}${job.left !== null ? " · " + clock(job.left) : ""}`;
+    alike: "Looking for more in", teach: "Training the detector", looks: "Training what is the same", renew: "Describing every object anew", again: "Finding boxes anew", score: "Comparing on photos kept out", prepare: "Preparing" }[job.stage] || "Starting";
+  const far = job.stage === "teach" && job.total ? ` · ${percent(job.done / job.total)}` : job.total > 1 ? ` · ${Math.min(job.done + 1, job.total)} of ${job.total}` : "";
+  return `${stage}${job.name ? " " + job.name : ""}${far}${job.left !== null ? " · " + clock(job.left) : ""}`;
 }
 async function renameProject() {
   const name = await ask("Rename this project", { value: store.state.name, button: "Rename" });

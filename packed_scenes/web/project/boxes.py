@@ -59,6 +59,7 @@ def add(project: Project, photo: int, boxes: Sequence[Sequence[float]], embed: E
 def bring_in(
     project: Project, what: str, rows: npt.NDArray[np.int64], *, file: str | None = None,
     values: dict[str, Any] | None = None, also: npt.NDArray[np.int64] | None = None,
+    gone: npt.NDArray[np.int64] | None = None,
 ) -> None:  # fmt: skip
     """Make rows visible and put them into groups: that of the nearest object within the threshold, or new ones.
 
@@ -69,11 +70,15 @@ def bring_in(
         file: that the rows lie in.
         values: what else changes.
         also: rows that become alive, too, but in no group.
+        gone: rows that are taken away in the same step; new ones still join their groups.
     """
     columns, view = project.document.columns, project.view()
     vectors = columns["vector"]
     alive = rows if also is None else np.concatenate([rows, also])
-    patches = project.document.patch("alive", alive, True)
+    left_alive = np.ones(len(alive), np.bool_)
+    if gone is not None:
+        alive, left_alive = np.concatenate([alive, gone]), np.append(left_alive, np.zeros(len(gone), np.bool_))
+    patches = project.document.patch("alive", alive, left_alive)
     cluster = np.full(len(rows), NOISE, np.int64)
     there = view.rows[view.grouping.cluster != NOISE]
     waiting = np.ones(len(rows), np.bool_)

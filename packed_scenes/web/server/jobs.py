@@ -27,7 +27,7 @@ class Job:
     def __init__(self, kind: str, work: Callable[[Job], Any], *, total: int = 0) -> None:
         self.kind, self.total, self.number = kind, total, next(_numbers)
         self.stage, self.name, self.error = "", "", ""
-        self.done = 0
+        self.done = self._before = 0
         self.result: Any = None
         self.finished = False
         self._stop = threading.Event()
@@ -44,9 +44,10 @@ class Job:
         """Say what is going on."""
         self.stage, self.name = stage, name
 
-    def begin(self, stage: str) -> None:
-        """Say that another stage begins, whose time is its own."""
-        self.stage, self.name, self.done, self._start = stage, "", 0, time.monotonic()
+    def begin(self, stage: str, *, done: int = 0) -> None:
+        """Say that another stage begins, whose time is its own; of it, so much is done already."""
+        self.stage, self.name, self.done, self._start = stage, "", done, time.monotonic()
+        self._before = done
 
     def step(self, done: int | None = None) -> None:
         """One more step is done, or so many."""
@@ -69,8 +70,8 @@ class Job:
         """What a page shows of it."""
         spent = time.monotonic() - self._start
         left = None
-        if self.total and self.done and not self.finished:
-            left = round(spent / self.done * max(0, self.total - self.done))
+        if self.total and self.done > self._before and not self.finished:
+            left = round(spent / (self.done - self._before) * max(0, self.total - self.done))
         return {
             "number": self.number, "kind": self.kind, "stage": self.stage, "name": self.name, "done": self.done,
             "total": self.total,

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import sha256_file
 from packed_scenes.observe import Observer
+from packed_scenes.web.project.detector_teaching import USED
 from packed_scenes.web.project.folder import TAUGHT_EMBEDDER
 from packed_scenes.web.server.opened import Opened
 
 if TYPE_CHECKING:
     from packed_scenes.embed import Embedder
-
-DETECTOR = "teach/used/detector.onnx"
 
 
 def observer_of(opened: Opened, shared: Observer) -> Observer:
@@ -35,8 +34,8 @@ def observer_of(opened: Opened, shared: Observer) -> Observer:
         made = Observer(shared.settings, models=shared)
         vars(made)["embedder"] = embedder
         return made
-    path = opened.project.folder.path / DETECTOR
-    if weights != DETECTOR or not path.is_file():
+    path = opened.project.folder.path / USED
+    if weights != USED or not path.is_file():
         raise InputError("the detector that this project was analysed with is not there", file=weights)
     held = opened.kept.get("observer")
     if held is None or held.detector.weights_hash != sha256_file(path):

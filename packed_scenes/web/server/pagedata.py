@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.objects import NOISE
-from packed_scenes.web.project import teaching
+from packed_scenes.web.project import detector_teaching, teaching
+from packed_scenes.web.project.again import uncorrected
 from packed_scenes.web.project.project import Image, Project
 from packed_scenes.web.server.opened import Opened
 
@@ -68,12 +69,16 @@ def _content(project: Project) -> dict[str, Any]:
 
 
 def taught(project: Project) -> dict[str, Any]:
-    """What was trained and compared, and whether it is in use."""
+    """What was trained and compared, what is in use, whether a training can go on, and photos to look at anew."""
     found, used = teaching.known(project), project.document.values.get("embedder")
     if "embedder" in found:
         kept = used is not None and used.get("sha256") == found["embedder"].get("sha256")
         found["embedder"] = found["embedder"] | {"kept": kept}
-    return found | {"in_use": used is not None}
+    in_use = {"detector": detector_teaching.in_use(project), "embedder": used is not None}
+    return found | {
+        "in_use": in_use, "interrupted": detector_teaching.interrupted(project),
+        "uncorrected": len(uncorrected(project)),
+    }  # fmt: skip
 
 
 def _counts(numbers: npt.NDArray[np.int64], order: list[int]) -> npt.NDArray[np.int64]:

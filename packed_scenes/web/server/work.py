@@ -47,9 +47,8 @@ def _tag(held: Opened) -> str:
     """Says whether a page is up to date: edits, progress, uploads."""
     job = held.job
     at = "" if job is None else f"{job.number}.{job.stage}.{job.name}.{job.done}.{job.finished}.{len(held.failing)}"
-    about = held.project.folder.about
-    taught = zlib.crc32(json.dumps(about.get("teach")).encode())
-    return f"{held.project.version}/{at}/{len(held.incoming)}/{about.get('name')}/{taught}"
+    taught = zlib.crc32(json.dumps(pagedata.taught(held.project)).encode())
+    return f"{held.project.version}/{at}/{len(held.incoming)}/{held.project.name}/{taught}"
 
 
 def _scene(request: Request) -> dict[str, Any]:
