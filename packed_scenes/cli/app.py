@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from packed_scenes.cli.console import application
+from packed_scenes.cli.options import EMBEDDER, ClassNames, Trust, Weights
 
 app = application()
 
@@ -17,6 +18,8 @@ Examples:
 `packed-scenes app` — then open the address it prints
 
 `packed-scenes app runs/shelf` — go on with a project, or with a run folder of `analyze`; a new name makes a project
+
+`packed-scenes app --preset crowd --weights yolox_s.onnx` — people; --embedder takes any network, too
 
 `packed-scenes app --photos /data/shop --catalogue shop` — take photos by path from below that folder, and keep names
 in the catalogue `shop`
@@ -33,6 +36,14 @@ def main(
         list[Path] | None, typer.Option(help="Folder below which photos may be opened by path; repeat for more.")
     ] = None,
     catalogue: Annotated[Path | None, typer.Option(help="Catalogue that names come from and go to.")] = None,
+    weights: Weights = None,
+    classes: Annotated[
+        list[str] | None, typer.Option(help="Keep only these detector classes, such as person; repeat for more.")
+    ] = None,
+    class_names: ClassNames = None,
+    embedder: Annotated[str | None, typer.Option(help=f"{EMBEDDER}  [default: the preset's, else default]")] = None,
+    preset: Annotated[str | None, typer.Option(help="crowd or vehicles, as in analyze.  [default: none]")] = None,
+    trust: Trust = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 = any free one.")] = 8501,
     address: Annotated[
         str, typer.Option(help="Address to listen on; another than the default opens it to other machines.")
@@ -50,6 +61,8 @@ def main(
         run_simple(port=port or 8501, max_upload=max_upload)
         return
     from packed_scenes.data.errors import InputError
+    from packed_scenes.detect.class_names import parse_class_names
+    from packed_scenes.embed.registry import check_name
     from packed_scenes.observe import Observer
     from packed_scenes.settings import Settings
     from packed_scenes.web.server.app import serve
@@ -58,8 +71,14 @@ def main(
     for folder in photos or ():
         if not folder.is_dir():
             raise InputError("no such folder", file=folder, remedy="Name a folder of photos.")
+    settings = Settings.choose(
+        preset=preset, weights=weights, classes=tuple(classes) if classes else None,
+        class_names=parse_class_names(class_names), embedder=embedder, trust=trust,
+    )  # fmt: skip
+    settings.require_detector()
+    check_name(settings.embedder)
     place = Workplace(
-        projects, observer=Observer(Settings()), photos=photos or (), catalogue=catalogue,
+        projects, observer=Observer(settings), photos=photos or (), catalogue=catalogue,
         max_upload=max_upload * 1_000_000,
     )  # fmt: skip
     if project is not None:

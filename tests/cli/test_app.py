@@ -14,9 +14,14 @@ import pytest
 pytest.importorskip("httpx", reason="starlette's test client needs it")
 from starlette.testclient import TestClient
 
+from packed_scenes.data import InputError
+from packed_scenes.observe import Observer
+from packed_scenes.settings import Settings
 from packed_scenes.web.project import decisions
 from packed_scenes.web.project.folder import ProjectFolder
+from packed_scenes.web.project.runs import to_analysis
 from packed_scenes.web.server.app import PAGE, make_app, names_of, serve
+from packed_scenes.web.server.models import Networks
 from packed_scenes.web.server.workplace import IDLE_SECONDS, Workplace
 from tests.packed_scenes.conftest import paint
 from tests.packed_scenes.workbench import FIRST, SECOND, painted, png, stub_models
@@ -346,7 +351,7 @@ def test_what_cannot_be_taught_is_said(client):
     key, _ = loaded(client, FIRST, SECOND)
     for told, part in (
         ({"what": "train"}, "detector or the embedder"),
-        ({"what": "fly", "kind": "embedder"}, "Train, keep or discard"),
+        ({"what": "fly", "kind": "embedder"}, "Train, keep, discard or renew"),
         ({"what": "keep", "kind": "embedder"}, "no trained network"),
         ({"what": "fly", "kind": "detector"}, "look again"),
         ({"what": "keep", "kind": "detector"}, "no trained detector"),
@@ -358,7 +363,13 @@ def test_what_cannot_be_taught_is_said(client):
         assert answer.status_code == 400, told
         assert part.lower() in answer.json()["error"].lower()
     assert client.post(f"/api/p/{key}/teach", json={"what": "discard", "kind": "embedder"}).is_success
-    unused = {"in_use": {"detector": False, "embedder": False}, "interrupted": False, "uncorrected": 2}
+    unused = {
+        "in_use": {"detector": False, "embedder": False},
+        "interrupted": False,
+        "uncorrected": 2,
+        "changed": False,
+        "refused": "",
+    }
     assert client.get(f"/api/p/{key}/state").json()["teach"] == unused
     assert client.get(f"/api/p/{key}/compared").json() == []
 
@@ -495,3 +506,68 @@ def test_the_command_prints_a_local_address_with_a_key_and_refuses_two_at_once(t
         finally:
             process.terminate()
     shutil.rmtree(tmp_path / "work")
+
+
+def test_networks_of_a_project_are_those_it_was_analysed_with_and_no_others(tmp_path):
+    shared = Observer(Settings())
+    networks = Networks(shared)
+    assert networks.of({"settings": Settings(threshold=0.2, reach=1.0).to_json()}, named=False) is shared
+    other = networks.of({"settings": Settings(embedder="person").to_json()}, named=False)
+    assert other.settings.embedder == "person"
+    assert networks.of({"settings": Settings(embedder="person").to_json()}, named=False) is other
+    taught = {"settings": Settings(weights="teach/used/detector.onnx").to_json()}
+    assert networks.of(taught, named=False) is shared
+    for settings in (Settings(embedder="/etc/passwd"), Settings(weights="/etc/passwd", trust=True)):
+        with pytest.raises(InputError, match="Start the app with"):
+            networks.of({"settings": settings.to_json()}, named=False)
+        assert not networks.of({"settings": settings.to_json()}, named=True).settings.trust
+    with pytest.raises(InputError, match="cannot be used"):
+        networks.of({"settings": {"classes": 3, "embedder": []}}, named=False)
+    missing, why = networks.try_of({"settings": Settings(embedder=str(tmp_path / "x.onnx")).to_json()}, named=True)
+    assert missing is None
+    assert "x.onnx" in why
+
+
+def test_a_project_whose_network_cannot_be_had_is_still_sorted(place, client, tmp_path):
+    project = painted(tmp_path / "projects" / "far", FIRST)
+    project.folder.save_about(settings=Settings(embedder="/somewhere/net.onnx").to_json())
+    project.folder.close()
+    state = client.get("/api/p/far/state").json()
+    assert "--embedder /somewhere/net.onnx" in state["teach"]["refused"]
+    edit(client, "far", op="rename", c=state["groups"][0]["c"], name="Red")
+    answer = client.post("/api/p/far/edit", json={"op": "add", "photo": 0, "boxes": [[5, 5, 30, 30]]})
+    assert answer.status_code == 400
+    assert "Start the app with" in answer.json()["error"]
+
+
+def test_objects_of_another_version_of_the_network_are_described_anew_first(place, client, tmp_path):
+    project = painted(tmp_path / "projects" / "old", FIRST)
+    project.folder.save_about(weights={"embedder": "f" * 64, "detector": "d" * 64})
+    project.folder.close()
+    assert client.get("/api/p/old/state").json()["teach"]["changed"]
+    add = {"op": "add", "photo": 0, "boxes": [[5, 5, 30, 30]]}
+    assert "another version" in client.post("/api/p/old/edit", json=add).json()["error"]
+    assert client.post("/api/p/old/teach", json={"what": "renew", "kind": "embedder"}).is_success
+    place.open("old", visit=None).job.wait(60)
+    state = client.get("/api/p/old/state").json()
+    assert not state["teach"]["changed"]
+    assert state["job"]["error"] == ""
+    assert state["undo"] is None
+    assert client.post("/api/p/old/edit", json=add).is_success
+
+
+def test_a_run_folder_opened_twice_goes_on_in_the_same_project(place, app, tmp_path):
+    project = painted(tmp_path / "mine", FIRST)
+    to_analysis(project).save(tmp_path / "run")
+    project.folder.close()
+    key = place.name(tmp_path / "run")
+    red = visitor(app).get(f"/api/p/{key}/state").json()["groups"][0]["c"]
+    edit(visitor(app), key, op="rename", c=red, name="Red")
+    place.close()
+    again = Workplace(place.root, observer=stub_models())
+    assert again.name(tmp_path / "run") == key
+    assert again.open(key, visit=None).project.grouping.names == {red: "Red"}
+    record = tmp_path / "run" / "run.json"
+    record.write_text(record.read_text() + "\n")  # analysed anew
+    assert again.name(tmp_path / "run") != key
+    again.close()

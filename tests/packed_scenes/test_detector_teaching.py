@@ -1,11 +1,13 @@
 """Where objects are is taught on corrected photos, compared on photos kept out, and used on photos looked at anew."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from packed_scenes.data import InputError, Objects
+from packed_scenes.data.images import write_image
 from packed_scenes.web.project import boxes, decisions, detector_teaching, teaching
 from packed_scenes.web.project.again import look_again, uncorrected
 from tests.packed_scenes.conftest import squares
@@ -50,7 +52,7 @@ def test_what_is_discarded_is_the_last_training_then_the_one_in_use(tmp_path):
     project = reopened(project)
     assert detector_teaching.in_use(project)
     assert not detector_teaching.interrupted(project)
-    assert detector_teaching.discard(project) == "The shipped detector is in use"
+    assert detector_teaching.discard(project) == "The detector of before is in use"
     assert not detector_teaching.in_use(project)
     assert not (tmp_path / "p" / "teach" / "used").exists()
 
@@ -120,3 +122,26 @@ def test_a_training_ends_in_time_and_goes_on_where_it_was_left(tmp_path):
     assert detector.confidence == pytest.approx(min(max(project.confidence, 0.05), 0.9), abs=1e-3)
     (compared,) = detector_teaching.compared(project)
     assert len(compared["truth"]) == len(project.objects(compared["photo"]))
+
+
+def test_the_detector_is_taught_from_the_weights_that_look_at_most_photos(tmp_path):
+    from packed_scenes.data.shipped import ASSETS
+    from packed_scenes.web.project.detector_teaching import start_weights
+
+    photos = []
+    for number in range(4):
+        photos.append(tmp_path / f"{number}.png")
+        write_image(photos[-1], np.full((20, 20, 3), number, np.uint8))
+
+    def detector(handed_over, general="b"):
+        def look(image):
+            return None, SimpleNamespace(sha256="b" if image[0, 0, 0] < handed_over else "a")
+
+        return SimpleNamespace(detect_with_info=look, general=general and SimpleNamespace(sha256=general))
+
+    assert start_weights(detector(3), None, photos) == ASSETS / "detector-general.pt"
+    assert start_weights(detector(2), None, photos) == ASSETS / "detector.pt"
+    assert start_weights(detector(4, general=None), None, photos) == ASSETS / "detector.pt"
+    assert start_weights(detector(3), tmp_path / "detector.onnx", photos) == ASSETS / "detector-general.pt"
+    (tmp_path / "detector.pt").write_bytes(b"")
+    assert start_weights(detector(3), tmp_path / "detector.onnx", photos) == tmp_path / "detector.pt"

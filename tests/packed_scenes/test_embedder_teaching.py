@@ -2,13 +2,11 @@
 
 import json
 import zipfile
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from packed_scenes.data import InputError
-from packed_scenes.data.images import write_image
 from packed_scenes.observe import Observer
 from packed_scenes.settings import Settings
 from packed_scenes.web.project import decisions, embedder_teaching, teaching
@@ -97,10 +95,10 @@ def test_a_training_ends_with_a_comparison_and_a_network_that_travels_with_the_p
     teaching.remember(project, "embedder", found)
     value = embedder_teaching.file_away(project)
     assert value["sha256"] == found["sha256"]
-    opened = Opened("p", project)
-    assert embedder_of(opened, real) is real.embedder
+    opened = Opened("p", project, networks=real)
+    assert embedder_of(opened) is real.embedder
     project.commit("try", values={"embedder": value})
-    taught = embedder_of(opened, real)
+    taught = embedder_of(opened)
     assert taught.weights_hash == found["sha256"]
     embedder_teaching.keep(project, taught.embed, value=value)
     assert not np.allclose(project.document.columns["vector"], before, atol=1e-3)
@@ -109,27 +107,7 @@ def test_a_training_ends_with_a_comparison_and_a_network_that_travels_with_the_p
     assert any(name.endswith(".safetensors") for name in zipfile.ZipFile(tmp_path / "out.zip").namelist())
     import_zip(tmp_path / "out.zip", tmp_path / "again")
     again = Project(ProjectFolder(tmp_path / "again"), roots=[], card=CARD)
-    assert embedder_of(Opened("again", again), real).weights_hash == found["sha256"]
+    assert embedder_of(Opened("again", again, networks=real)).weights_hash == found["sha256"]
     (tmp_path / "again" / value["file"]).write_bytes(b"other")
     with pytest.raises(InputError):
-        embedder_of(Opened("again", again), real)
-
-
-def test_the_detector_is_taught_from_the_weights_that_look_at_most_photos(tmp_path):
-    from packed_scenes.data.shipped import ASSETS
-    from packed_scenes.web.project.teaching import start_weights
-
-    photos = []
-    for number in range(4):
-        photos.append(tmp_path / f"{number}.png")
-        write_image(photos[-1], np.full((20, 20, 3), number, np.uint8))
-
-    def detector(handed_over, general="b"):
-        def look(image):
-            return None, SimpleNamespace(sha256="b" if image[0, 0, 0] < handed_over else "a")
-
-        return SimpleNamespace(detect_with_info=look, general=general and SimpleNamespace(sha256=general))
-
-    assert start_weights(detector(3), photos) == ASSETS / "detector-general.pt"
-    assert start_weights(detector(2), photos) is None
-    assert start_weights(detector(4, general=None), photos) is None
+        embedder_of(Opened("again", again, networks=real))

@@ -159,7 +159,7 @@ export function sceneView(main) {
   function photoFacts() {
     const p = photoOf(store.photo);
     if (!p) return "";
-    return el("div", { class: "soft small photofacts" }, el("b", {}, p.name), ` · ${p.w} × ${p.h} px · ${many(p.objects, "object")}`, ...p.warnings.map((line) => el("p", {}, line)),
+    return el("div", { class: "soft small photofacts" }, el("b", {}, p.name), ` · ${p.w} × ${p.h} px · ${many(p.objects, "object")}`, ...p.warnings.map((line) => el("p", {}, line)), store.state.teach.refused ? el("p", { class: "bad" }, store.state.teach.refused) : "",
       el("label", { class: "row" }, el("input", { type: "checkbox", id: "corrected", checked: p.corrected, onchange: (event) => edit({ op: "corrected", photos: [p.n], yes: event.currentTarget.checked }) }), "Every box and group here is right (it can teach)"),
       el("button", { class: "quiet", onclick: () => edit({ op: "remove_photo", photo: p.n }) }, "Remove this photo"));
   }

@@ -7,8 +7,8 @@ import { compared } from "/page/compared.js";
 import { words } from "/page/main.js";
 
 const KINDS = {
-  detector: { title: "Where objects are", help: "Trains the detector on the boxes. Keeping it finds the boxes of photos that you add later, and of those here that you look at anew.", button: "Train on boxes", back: "Back to the shipped detector" },
-  embedder: { title: "What is the same", help: "Learns from your groups what the same looks like here: seconds to a minute or two. Keeping it describes and groups every object of this project anew, at the distance it found; what you decided stays.", button: "Train on groups", back: "Back to the shipped network" },
+  detector: { title: "Where objects are", help: "Trains the detector on the boxes. Keeping it finds the boxes of photos that you add later, and of those here that you look at anew.", button: "Train on boxes", back: "Back to the detector of before" },
+  embedder: { title: "What is the same", help: "Learns from your groups what the same looks like here: seconds to a minute or two. Keeping it describes and groups every object of this project anew, at the distance it found; what you decided stays.", button: "Train on groups", back: "Back to the network of before" },
 };
 const WORK = ["teach", "renew", "again"];
 export function teachView(main) {
@@ -40,6 +40,7 @@ export function teachView(main) {
     const left = kind === "detector" && teach.interrupted && !running;
     return el("section", { class: "panel", "data-testid": `teach-${kind}` }, el("h3", {}, KINDS[kind].title), el("p", { class: "soft" }, KINDS[kind].help),
       left ? el("div", { class: "row wrap", "data-testid": "interrupted" }, el("span", {}, "A training was not finished."), button("Go on with it", kind, "resume", { main: true }), button("Discard it", kind, "discard")) : "",
+      kind === "embedder" && teach.changed ? el("div", { class: "row wrap" }, el("span", {}, "These objects were described by another version of the network."), button("Describe all objects anew", kind, "renew", { main: true })) : "",
       button(`${KINDS[kind].button} of ${many(chosen.length, "photo")}`, kind, "train", { main: !left, off: chosen.length < 3, told }),
       teach[kind] ? result(kind, teach[kind]) : "", use(kind));
   }

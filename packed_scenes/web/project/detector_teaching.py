@@ -75,11 +75,13 @@ def prepare(project: Project, photos: list[int], *, minutes: float, steps: int =
     if sum(len(item["boxes"]) > 0 for item in parts["trained"]) < 2:
         raise InputError("at least two of the photos must hold objects", remedy="Correct more photos.")
     spec = aside / "spec.json"
-    kept = (project.folder.about.get("settings") or {}).get("weights")
+    settings = dict(project.folder.about.get("settings") or {})
+    own = settings.get("weights") == USED  # a taught detector knows one class
+    classes = {key: [] if own else list(settings.get(key) or ()) for key in ("classes", "class_names")}
     remember(project, "detector", None)  # what it said is of a training that is gone
     write_json(spec, {
-        "kind": "detector", **parts, "minutes": minutes, "seed": seed, "weights": kept, "steps": steps,
-        "confidence": project.confidence,
+        "kind": "detector", **parts, "minutes": minutes, "seed": seed, "steps": steps,
+        "confidence": project.confidence, "weights": settings.get("weights"), **classes,
     })  # fmt: skip
     return spec
 
@@ -98,12 +100,14 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     total = max(1, round(float(task["minutes"]) * 60))
     yield {"stage": "score", "done": 0, "total": 0}
     start = None if task["weights"] is None else spec.parents[2] / task["weights"]
-    detector = Detector.load(start, confidence=MIN_CONFIDENCE)
+    detector = Detector.load(
+        start, confidence=MIN_CONFIDENCE, classes=task["classes"] or None, class_names=task["class_names"]
+    )
     pictures = [_labelled(item, images) for item in held]
     before = [detector.detect(truth.load().image) for truth in pictures]
     yield {"stage": "prepare", "done": 0, "total": 0}
     training = BriefTraining(
-        _start(detector, start, sorted(images.iterdir())), steps=int(task["steps"]), seconds=total,
+        start_weights(detector, start, sorted(images.iterdir())), steps=int(task["steps"]), seconds=total,
         seed=int(task["seed"]),
     )  # fmt: skip
     pool = to_pool([_labelled(item, images) for item in task["trained"]], agnostic=True)
@@ -165,7 +169,7 @@ def _marked(found: Objects, item: dict[str, Any], confidence: float) -> list[lis
     return [[*box, float(hit)] for box, hit in zip(sure.xyxy.round(1).tolist(), right.tolist(), strict=True)]
 
 
-def _start(detector: Detector, used: Path | None, photos: list[Path]) -> Path:
+def start_weights(detector: Detector, used: Path | None, photos: list[Path]) -> Path:
     """The weights to train: those in use, else the shipped ones that look at most of the photos (of ten at most)."""
     from packed_scenes.data.images import read_image
     from packed_scenes.detect.load import DEFAULT, GENERAL
@@ -209,21 +213,24 @@ def keep(project: Project) -> str:
     used.mkdir()
     for name in ("detector.onnx", "detector.pt", "detector.json"):
         shutil.copyfile(folder / "new" / "run" / name, used / name)
-    settings = dict(project.folder.about.get("settings") or {}) | {"weights": USED}
-    project.folder.save_about(settings=settings)
+    about = project.folder.about
+    settings = dict(about.get("settings") or {})
+    before = about.get("weights_before") if settings.get("weights") == USED else settings.get("weights")
+    project.folder.save_about(settings=settings | {"weights": USED}, weights_before=before)
     remember(project, "detector", known(project)["detector"] | {"kept": True})
     return "New photos are analysed with the trained detector"
 
 
 def discard(project: Project) -> str:
-    """Discard what was trained last; if it is in use, or there is nothing else, go back to the shipped detector."""
+    """Discard what was trained last; if it is in use, or there is nothing else, go back to the detector of before."""
     kept = bool(known(project).get("detector", {}).get("kept"))
     fresh = (project.folder.path / FOLDER / "new").is_dir() and not kept
     remember(project, "detector", None)
     shutil.rmtree(project.folder.path / FOLDER / "new", ignore_errors=True)
     if fresh:
         return "The training is discarded" + ("; the detector kept before stays in use" if in_use(project) else "")
-    settings = dict(project.folder.about.get("settings") or {}) | {"weights": None}
-    project.folder.save_about(settings=settings)
+    about = project.folder.about
+    settings = dict(about.get("settings") or {}) | {"weights": about.get("weights_before")}
+    project.folder.save_about(settings=settings, weights_before=None)
     shutil.rmtree(project.folder.path / FOLDER / "used", ignore_errors=True)
-    return "The shipped detector is in use"
+    return "The detector of before is in use"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,21 @@ MAX_JSON_BYTES = 64 << 20
 def is_run(path: Path) -> bool:
     """Whether a folder is one of ``analyze``."""
     return (path / "run.json").is_file() and (path / "objects.parquet").is_file()
+
+
+def run_id(path: Path) -> dict[str, str]:
+    """Which run a folder holds: where it lies, and the hash of its record."""
+    return {"folder": str(path), "sha256": sha256_file(path / "run.json")}
+
+
+def opened_before(path: Path, root: Path) -> Path | None:
+    """The project below ``root`` that was made of this run, if there is one: work goes on there."""
+    run = run_id(path)
+    for known in sorted(root.iterdir()) if root.is_dir() else ():
+        with suppress(OSError, ValueError, AttributeError):
+            if load_json((known / "project.json").read_text(encoding="utf-8")).get("run") == run:
+                return known
+    return None
 
 
 def read_run(path: Path) -> tuple[dict[str, Any], dict[str, Objects]]:

@@ -24,7 +24,7 @@ from packed_scenes.web.project.sample import READY
 from packed_scenes.web.server.answers import file, get, opened, picture, post, whole, words, workplace
 from packed_scenes.web.server.guard import below
 from packed_scenes.web.server.jobs import Job, sentence
-from packed_scenes.web.server.models import observer_of
+from packed_scenes.web.server.models import networks_of, observer_of
 from packed_scenes.web.server.opened import Opened
 from packed_scenes.web.server.workplace import Workplace
 
@@ -216,7 +216,7 @@ def _analyse_files(
 ) -> None:  # fmt: skip
     from packed_scenes.frames import extract_frames, is_video
 
-    observer = observer_of(held, place.observer)
+    observer = observer_of(held)
 
     def work(job: Job) -> dict[str, Any]:
         errors: list[tuple[str, str]] = held.failing
@@ -253,9 +253,9 @@ def _analyse_files(
                 held.project, listed(), observer, caps=place.caps, report=tell, stop=lambda: job.stopped,
                 models=place.models, errors=errors,
             )  # fmt: skip
-            held.project.folder.save_about(
-                weights={"embedder": place.observer.embedder.weights_hash, "detector": observer.detector.weights_hash}
-            )  # fmt: skip
+            held.project.folder.save_about(weights={
+                "embedder": networks_of(held).embedder.weights_hash, "detector": observer.detector.weights_hash,
+            })  # fmt: skip
         finally:
             held.project.folder.save_about(left_out=errors[:MAX_LISTED] or None)
             shutil.rmtree(held.project.folder.path / "frames", ignore_errors=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from packed_scenes.observe import Observer
 from packed_scenes.web.project.project import Project
 from packed_scenes.web.server.jobs import Job
 
@@ -18,6 +19,7 @@ class Opened:
     Attributes:
         incoming: (name, file) of uploads that wait for analysis, in ``incoming/`` of the project.
         failing: (name, reason) of files that the job that runs had to leave out so far.
+        networks: what the project was analysed with; None = it cannot be had here, and ``refused`` says why.
     """
 
     key: str
@@ -26,6 +28,8 @@ class Opened:
     used: float = field(default_factory=time.monotonic)
     incoming: list[tuple[str, Path]] = field(default_factory=list)
     failing: list[tuple[str, str]] = field(default_factory=list)
+    networks: Observer | None = None
+    refused: str = ""
     kept: dict[str, Any] = field(default_factory=dict)  # what is costly to make, by name and version
 
     @property

@@ -12,6 +12,7 @@ from packed_scenes.data.objects import NOISE
 from packed_scenes.web.project import detector_teaching, teaching
 from packed_scenes.web.project.again import uncorrected
 from packed_scenes.web.project.project import Image, Project
+from packed_scenes.web.server.models import changed
 from packed_scenes.web.server.opened import Opened
 
 MAX_SIDE = 2800  # px of the photo in the browser: fine at four times the width of a screen column
@@ -30,7 +31,7 @@ def state(opened: Opened) -> dict[str, Any]:
         return held[1] | {
             "key": opened.key,
             "name": project.name,
-            "teach": taught(project),
+            "teach": taught(opened),
             "left_out": [list(pair) for pair in opened.left_out],
             "incoming": [name for name, _ in opened.incoming],
             "job": None if opened.job is None else opened.job.to_json(),
@@ -68,8 +69,11 @@ def _content(project: Project) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def taught(project: Project) -> dict[str, Any]:
-    """What was trained and compared, what is in use, whether a training can go on, and photos to look at anew."""
+def taught(opened: Opened) -> dict[str, Any]:
+    """What was trained and compared, what is in use, whether a training can go on, photos to look at anew, and whether
+    the network at hand is another than the one that described the objects.
+    """
+    project = opened.project
     found, used = teaching.known(project), project.document.values.get("embedder")
     if "embedder" in found:
         kept = used is not None and used.get("sha256") == found["embedder"].get("sha256")
@@ -77,7 +81,7 @@ def taught(project: Project) -> dict[str, Any]:
     in_use = {"detector": detector_teaching.in_use(project), "embedder": used is not None}
     return found | {
         "in_use": in_use, "interrupted": detector_teaching.interrupted(project),
-        "uncorrected": len(uncorrected(project)),
+        "uncorrected": len(uncorrected(project)), "changed": changed(opened), "refused": opened.refused,
     }  # fmt: skip
 
 

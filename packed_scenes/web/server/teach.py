@@ -16,7 +16,7 @@ from packed_scenes.web.project.again import look_again, uncorrected
 from packed_scenes.web.project.project import Image
 from packed_scenes.web.server.answers import decimal, get, numbers, opened, post, workplace
 from packed_scenes.web.server.jobs import Job
-from packed_scenes.web.server.models import observer_of
+from packed_scenes.web.server.models import changed, networks_of, observer_of
 from packed_scenes.web.server.opened import Opened
 from packed_scenes.web.server.workplace import Workplace
 
@@ -53,17 +53,23 @@ def _teach_embedder(place: Workplace, held: Opened, body: dict[str, Any]) -> str
     project, what = held.project, body.get("what")
     if what == "keep":
         return _use(place, held, embedder_teaching.file_away(project))
+    if what == "renew":
+        if not changed(held):
+            raise InputError("these objects are described by the network at hand")
+        return _use(place, held, None)
     if what == "discard":
         teaching.remember(project, "embedder", None)
         if project.document.values.get("embedder") is None:
             return "The trained network is discarded"
         return _use(place, held, None)
     if what != "train":
-        raise InputError("train, keep or discard")
+        raise InputError("train, keep, discard or renew")
     return _train(place, held, "embedder", embedder_teaching.prepare(project, numbers(body["photos"])))
 
 
 def _train(place: Workplace, held: Opened, kind: str, spec: Path) -> str:
+    networks_of(held)  # what the training starts from may be opened here
+
     def work(job: Job) -> None:
         def report(line: dict[str, Any]) -> None:
             if line["stage"] != job.stage:
@@ -82,7 +88,7 @@ def _use(place: Workplace, held: Opened, value: dict[str, Any] | None) -> str:
     from packed_scenes.embed import Embedder
 
     project = held.project
-    embedder = place.observer.embedder if value is None else Embedder.load(project.folder.path / value["file"])
+    embedder = networks_of(held).embedder if value is None else Embedder.load(project.folder.path / value["file"])
 
     def work(job: Job) -> None:
         def embed(image: Any, boxes: Any) -> Any:
@@ -91,6 +97,10 @@ def _use(place: Workplace, held: Opened, value: dict[str, Any] | None) -> str:
 
         job.begin("renew")
         embedder_teaching.keep(project, embed, value=value, report=job.step, stop=lambda: job.stopped)
+        if value is None and changed(held):  # undo would bring back vectors of a network that is not there any more
+            project.history.settle()
+            known = dict(project.folder.about.get("weights") or {})
+            project.folder.save_about(weights=known | {"embedder": embedder.weights_hash})
 
     place.start(held, "renew", work, total=len(project.photos))
     return "All objects are described anew"
@@ -98,7 +108,7 @@ def _use(place: Workplace, held: Opened, value: dict[str, Any] | None) -> str:
 
 def _again(place: Workplace, held: Opened) -> str:
     """Find the boxes of all photos that are not marked as right with the detector in use."""
-    project, observer = held.project, observer_of(held, place.observer)
+    project, observer = held.project, observer_of(held)
     photos = uncorrected(project)
     if not photos:
         raise InputError("every photo is marked as right", remedy="Add photos.")

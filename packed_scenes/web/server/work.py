@@ -47,7 +47,7 @@ def _tag(held: Opened) -> str:
     """Says whether a page is up to date: edits, progress, uploads."""
     job = held.job
     at = "" if job is None else f"{job.number}.{job.stage}.{job.name}.{job.done}.{job.finished}.{len(held.failing)}"
-    taught = zlib.crc32(json.dumps(pagedata.taught(held.project)).encode())
+    taught = zlib.crc32(json.dumps(pagedata.taught(held)).encode())
     return f"{held.project.version}/{at}/{len(held.incoming)}/{held.project.name}/{taught}"
 
 

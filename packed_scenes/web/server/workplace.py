@@ -24,9 +24,9 @@ from packed_scenes.web.project.adding import Caps
 from packed_scenes.web.project.boxes import Embed
 from packed_scenes.web.project.folder import ProjectFolder, import_zip, is_project
 from packed_scenes.web.project.project import Image, Project
-from packed_scenes.web.project.runs import fill_from_run, is_run, settings_of
+from packed_scenes.web.project.runs import fill_from_run, is_run, opened_before, run_id, settings_of
 from packed_scenes.web.server.jobs import Job
-from packed_scenes.web.server.models import embedder_of
+from packed_scenes.web.server.models import Networks, embedder_of
 from packed_scenes.web.server.opened import Opened
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Workplace:
         self, root: Path, *, observer: Observer, photos: Sequence[Path] = (), catalogue: Path | None = None,
         caps: Caps | None = None, max_upload: int = 100_000_000,
     ) -> None:  # fmt: skip
-        self.root, self.observer = root.resolve(), observer
+        self.root, self.observer, self.networks = root.resolve(), observer, Networks(observer)
         self.photos = [folder.resolve() for folder in photos]
         self.catalogue_folder, self.caps, self.max_upload = catalogue, caps or Caps(), max_upload
         self.models = threading.RLock()  # one inference at a time
@@ -79,19 +79,20 @@ class Workplace:
 
     # Projects
 
-    def make(self, name: str, *, owner: str | None, settings: dict[str, Any] | None = None) -> Opened:
+    def make(self, name: str, *, owner: str | None) -> Opened:
         """Make an empty project; a number is put behind a name that is there already."""
+        return self._make(name, self.observer.settings.to_json(), owner=owner, roots=self.photos)
+
+    def _make(self, name: str, settings: dict[str, Any], *, owner: str | None, roots: Sequence[Path] | None) -> Opened:
         text = " ".join(name.split())[:80] or f"Work of {datetime.now():%d %B %Y, %H.%M}"
         if not text.isprintable():
             raise InputError("this cannot be a name", remedy="Use printable characters.")
         with self._lock:
             key, shown = self._free(text)
-            folder = ProjectFolder.create(
-                self.root / key, name=shown, settings=settings or self.observer.settings.to_json()
-            )
+            folder = ProjectFolder.create(self.root / key, name=shown, settings=settings)
             if owner:
                 folder.save_about(owner=owner)
-            return self._hold(key, folder, roots=self.photos)
+            return self._hold(key, folder, roots=roots)
 
     def unpack(self, archive: Path, name: str, *, owner: str, prepare: Callable[[Path], None] | None = None) -> Opened:
         """Make a project of an exported one; a number is put behind a name that is there already.
@@ -141,10 +142,13 @@ class Workplace:
         return key
 
     def _from_run(self, path: Path) -> str:
+        """The project that this run was opened as before, or a new one."""
+        run, known = run_id(path), opened_before(path, self.root)
+        if known is not None:
+            return self.name(known)
         settings, weights = settings_of(path)
-        opened = self.make(path.name, owner=None, settings=settings)
-        opened.project.roots = None
-        opened.project.folder.save_about(run=str(path), weights=weights)
+        opened = self._make(path.name, settings, owner=None, roots=None)
+        opened.project.folder.save_about(run=run, weights=weights)
         opened.project.folder.save_about(left_out=fill_from_run(opened.project, path) or None)
         self._named[opened.key] = opened.project.folder.path
         self.first = opened.key
@@ -185,11 +189,13 @@ class Workplace:
         for left in ("incoming", "frames"):  # by a crash: nobody else has the project
             shutil.rmtree(folder.path / left, ignore_errors=True)
         try:
-            project = Project(folder, roots=roots, card=self.observer.embedder.card, pictures=self.pictures)
+            networks, refused = self.networks.try_of(folder.about, named=roots is None)
+            card = {} if networks is None else networks.embedder.card
+            project = Project(folder, roots=roots, card=card, pictures=self.pictures)
         except BaseException:
             folder.close()
             raise
-        opened = Opened(key, project)
+        opened = Opened(key, project, networks=networks, refused=refused)
         self._opened[key] = opened
         return opened
 
@@ -265,7 +271,7 @@ class Workplace:
 
         def embed(image: Image, boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
             with self.models:
-                return np.asarray(embedder_of(opened, self.observer).embed(image, boxes), np.float32)
+                return np.asarray(embedder_of(opened).embed(image, boxes), np.float32)
 
         return embed
 
@@ -280,7 +286,7 @@ class Workplace:
             leave = shutil.ignore_patterns("incoming", "lock", ".*", "frames")
             shutil.copytree(opened.project.folder.path, target, ignore=leave)
             fresh = self.open(key, visit=None)
-            fresh.project.folder.save_about(name=title, owner=owner, sample=None)
+            fresh.project.folder.save_about(name=title, owner=owner, sample=None, run=None)
             return fresh
 
     def catalogue(self) -> Catalogue | None:
