@@ -232,7 +232,7 @@ def test_projects_save_as_they_go_and_two_tabs_see_the_same(visit, served, brows
     zipped = found.value.path().read_bytes()
     one.page.locator("a.brand").click()
     one.page.get_by_role("link", name="photo0").or_(one.page.locator(".recent a").first).first.wait_for()
-    one.page.get_by_test_id("import").set_input_files(
+    one.page.get_by_test_id("files").set_input_files(  # among the photos: known as a project
         [{"name": "back.zip", "mimeType": "application/zip", "buffer": zipped}]
     )
     one.photo()
@@ -379,6 +379,11 @@ def test_same_different_lasso_and_review_by_keys(visit, served, kind):
     first, pair = width(), box.get_attribute("data-pair")
     here.narrow()
     here.shot(f"review-{kind}")
+    page.get_by_role("button", name="Show it on").first.click()
+    here.photo()
+    expect(page.get_by_test_id("picked")).to_contain_text("1 object selected")
+    page.go_back()
+    expect(box).to_have_attribute("data-pair", pair)
     if kind == "desktop":
         page.keyboard.press("n")
     else:
@@ -436,7 +441,9 @@ def test_names_are_offered_from_the_catalogue_and_typed_ahead(visit, served):
     expect(page.locator(".group h2")).to_have_text("Red soap")
 
 
-def test_many_photos_folders_keys_and_the_lit_group(visit, served):
+def test_many_photos_a_video_folders_keys_and_the_lit_group(visit, served):
+    import cv2
+
     folder = served.folder / "photos" / "aisle"
     folder.mkdir()
     for n in range(12):
@@ -444,6 +451,10 @@ def test_many_photos_folders_keys_and_the_lit_group(visit, served):
             png(paint([[0, 1, n % 4], [2, 3, (n + 1) % 4], [n % 3, 0, 1]])[: 90 - n])
         )
     (folder / "broken.png").write_bytes(b"broken")
+    film = cv2.VideoWriter(str(folder / "film.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 5, (120, 90))
+    for n in range(6):
+        film.write(cv2.cvtColor(paint([[n % 4, 1, 2, 3], [None] * 4, [0, 0, n % 3, 1]]), cv2.COLOR_RGB2BGR))
+    film.release()
     here = visit("#/", color_scheme="dark")
     page = here.page
     here.home()
@@ -451,9 +462,11 @@ def test_many_photos_folders_keys_and_the_lit_group(visit, served):
     page.get_by_role("button", name="Open", exact=True).click()
     here.said("was not named when the app was started")
     page.get_by_label("Folder or file").fill(str(folder))
+    page.get_by_label("Every n-th frame of videos").fill("2")
     page.get_by_role("button", name="Open", exact=True).click()
     here.photo()
-    expect(page.get_by_test_id("strip").locator(".thumb")).to_have_count(12)
+    expect(page.get_by_test_id("strip").locator(".thumb:not(.coming)")).to_have_count(15)
+    expect(page.get_by_test_id("strip").locator(".thumb", has_text="film ")).to_have_count(3)
     page.get_by_text("1 file left out").wait_for()
     expect(page.get_by_test_id("job")).to_have_count(0)
     page.reload()

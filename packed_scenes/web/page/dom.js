@@ -32,14 +32,14 @@ export function toast(text, { error = false, action = null } = {}) {
   box.append(node);
   setTimeout(() => node.remove(), error ? 12000 : 6000);
 }
-export function ask(title, { value = "", label = "Name", button = "OK", danger = false, text = null } = {}) {
+export function ask(title, { value = "", label = "Name", button = "OK", danger = false, text = null, cancel = true } = {}) {
   return new Promise((done) => {
     const input = text === null ? el("input", { type: "text", value, maxlength: 120, "aria-label": label }) : null;
     const box = el("dialog", { class: "ask", "aria-label": title });
     const end = (result) => { box.close(); box.remove(); done(result); };
     const go = () => end(input ? input.value : true);
-    box.append(el("h2", {}, title), input ? el("label", {}, label, input) : el("p", {}, text),
-      el("div", { class: "row end" }, el("button", { onclick: () => end(null) }, "Cancel"),
+    box.append(el("h2", {}, title), input ? el("label", {}, label, input) : text instanceof Node ? text : el("p", {}, text),
+      el("div", { class: "row end" }, cancel ? el("button", { onclick: () => end(null) }, "Cancel") : "",
         el("button", { class: danger ? "danger" : "main", onclick: go }, button)));
     box.addEventListener("cancel", (event) => { event.preventDefault(); end(null); });
     if (input) input.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });

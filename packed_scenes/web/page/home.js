@@ -11,7 +11,11 @@ export function home(main, go) {
     let told;
     try { told = await get("/api/home"); } catch (error) { page.replaceChildren(el("p", { class: "empty" }, error.message)); return; }
     if (gone) return;
+    const take = async (file) => { const made = await put(`/api/import?name=${encodeURIComponent(file.name)}`, file); toast("Imported."); go(made.key); };
     const make = async (files) => {
+      if (files.length === 1 && /\.zip$/i.test(files[0].name)) { // an exported project, or photos in a zip
+        try { await take(files[0]); return; } catch (error) { if (!/holds no project/.test(error.message)) { fail(error); return; } }
+      }
       try {
         const made = await post("/api/new", { name: files.length === 1 ? files[0].name.replace(/\.[^.]*$/, "").slice(0, 60) : "" });
         await bring(made.key, files, told.max_upload);
@@ -20,7 +24,7 @@ export function home(main, go) {
     };
     const picker = el("input", { type: "file", multiple: true, hidden: true, accept: ACCEPT, "data-testid": "files", onchange: () => picker.files.length && make([...picker.files]) });
     const importer = el("input", { type: "file", hidden: true, accept: ".zip", "data-testid": "import", onchange: async () => {
-      try { const made = await put(`/api/import?name=${encodeURIComponent(importer.files[0].name)}`, importer.files[0]); toast("Imported."); go(made.key); } catch (error) { fail(error); }
+      try { await take(importer.files[0]); } catch (error) { fail(error); }
       importer.value = "";
     } });
     const drop = el("div", { class: "drop", "data-testid": "drop" }, el("h1", {}, "Find every object, group what is the same"),
@@ -28,7 +32,7 @@ export function home(main, go) {
       el("div", { class: "row center" }, el("button", { class: "main big", onclick: () => picker.click() }, "Choose photos"),
         el("button", { class: "big", onclick: async () => { const name = await ask("New project", { button: "Make" }); if (name !== null) post("/api/new", { name }).then((made) => go(made.key)).catch(fail); } }, "Empty project"),
         el("button", { class: "big", onclick: () => importer.click() }, "Import a project")),
-      el("p", { class: "soft small" }, `or drop photos, videos or a zip here · up to ${told.caps.photos} photos of ${told.caps.pixels / 1e6} million pixels, files up to ${Math.round(told.max_upload / 1e6)} MB`),
+      el("p", { class: "soft small" }, `or drop photos, videos, a zip of photos or an exported project here · up to ${told.caps.photos} photos of ${told.caps.pixels / 1e6} million pixels, files up to ${Math.round(told.max_upload / 1e6)} MB`),
       picker, importer);
     dropping(drop, make);
     const samples = el("section", {}, el("h2", {}, "Samples"), el("div", { class: "tiles" }, ...told.samples.map((name) =>

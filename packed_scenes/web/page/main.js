@@ -88,11 +88,12 @@ function menu() {
       if (name) try { const told = await post(`${base()}/copy`, { name }); toast(told.said + "."); go(told.key); } catch (error) { toast(error.message, { error: true }); }
     }),
     link("Export as one zip", `${base()}/export.zip`), link("Run folder (zip)", `${base()}/download/run.zip`),
-    item("Keys", () => ask("Keys", { text: KEYS, button: "Close" })), item("All projects", () => go(null))));
+    item("Keys", () => ask("Keys", { text: keysTable(), button: "Close", cancel: false })), item("All projects", () => go(null))));
   return box;
 }
-const KEYS = "Ctrl+Z undo · Ctrl+Shift+Z redo · Page Up / Page Down photos · V select · B draw a box · L lasso · arrows: next object · "
-  + "Shift+arrows: move the box · Alt+arrows: resize it · Delete: not an object · D: next doubtful · S same · X different · 0 fit · Review: Y same, N different, U unsure";
+const KEYS = [["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"], ["Page Up, Page Down", "photos"], ["V, B, L", "select, draw a box, lasso"], ["arrows", "next object on the photo"], ["Shift+arrows", "move the box"], ["Alt+arrows", "resize it"],
+  ["Delete", "not an object, here"], ["D", "next doubtful object"], ["S, X", "the selected are the same, different"], ["+, -, 0", "zoom in, out, fit"], ["Escape", "select nothing"], ["Y, N, U", "in Review: same, different, unsure"]];
+const keysTable = () => el("dl", { class: "keys" }, ...KEYS.flatMap(([key, what]) => [el("dt", {}, key), el("dd", {}, what)]));
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest && event.target.closest("input:not([type=range]), textarea, select, dialog");

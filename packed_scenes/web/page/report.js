@@ -18,7 +18,8 @@ export function reportView(main) {
     let told;
     try { told = await get(`${base()}/report/${photo}`); } catch (error) { page.replaceChildren(el("p", { class: "empty" }, error.message)); return; }
     const pick = el("select", { "aria-label": "Photo", onchange: () => choosePhoto(Number(pick.value)) }, ...store.state.photos.map((x) => el("option", { value: x.n, selected: x.n === photo }, x.name)));
-    const line = (l) => { const g = groupOf(l.c), bar = el("i"); bar.style.width = percent(l.count).replace(" ", "");
+    const most = Math.max(...told.lines.map((l) => l.count), 1e-9);
+    const line = (l) => { const g = groupOf(l.c), bar = el("i"); bar.style.width = `${l.count / most * 100}%`; // of the largest
       return [el("span", { class: "row" }, g.row !== undefined ? el("img", { class: "crop", src: `${base()}/crop/${g.row}.jpg?v=${store.state.version}`, alt: "", width: 40, height: 40, loading: "lazy" }) : "", el("i", { class: "swatch", style: { background: g.color } }), l.name), l.n, el("span", { class: "track" }, bar), `${(l.count * 100).toFixed(1)} %`, `${(l.area * 100).toFixed(1)} %`, l.boards.join(", ")]; };
     const file = (label, kind) => el("a", { class: "button", href: `${base()}/download/${kind}${kind.includes("csv") && kind !== "plan.csv" || kind === "objects.json" || kind === "groups.png" || kind === "run.zip" ? "" : `?photo=${photo}`}`, download: "" }, label);
     const plan = el("input", { type: "file", accept: ".csv", "aria-label": "Plan", onchange: async () => {

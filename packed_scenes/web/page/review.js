@@ -1,10 +1,10 @@
 // Review: the most doubtful pairs first, answered by keys, until the rest no longer matters.
 import { el, toast, percent, many } from "/page/dom.js";
 import { get } from "/page/api.js";
-import { store, base, listen, edit, photoOf } from "/page/store.js";
+import { store, base, listen, edit, photoOf, choosePhoto, select } from "/page/store.js";
 import { question, onKeys } from "/page/question.js";
 
-export function reviewView(main) {
+export function reviewView(main, go) {
   const box = el("div", { class: "review", "data-testid": "review" });
   main.append(box);
   let told = null, version = null, busy = false, gone = false, on = false;
@@ -28,6 +28,7 @@ export function reviewView(main) {
     if (!q || busy) return;
     await edit({ op: "pairs", rows: [q.a, q.b], answer: what }, { quiet: true });
   }
+  const see = (at) => { const q = told.questions[0]; choosePhoto(q.photos[at], false); select([at ? q.b : q.a], q.groups[at]); go(store.key, "photo"); };
   const crop = (row) => `${base()}/crop/${row}.jpg?v=${store.state.version}`, nameOf = (photo) => (photoOf(photo) ? photoOf(photo).name : "");
   function chart() {
     const lows = intervals.map((i) => i.low), highs = intervals.map((i) => i.high), low = Math.min(...lows), high = Math.max(...highs, low + 1);
@@ -42,7 +43,7 @@ export function reviewView(main) {
         el("span", { class: "soft" }, `${many(told.groups, "group")} now · ${many(told.answered, "pair")} answered · ${told.open >= 40 ? "40 or more" : told.open} open`), intervals.length > 1 ? chart() : ""),
       done
         ? el("div", { class: "done" }, el("h2", {}, q ? "The rest hardly matters" : "Nothing doubtful is left"), el("p", { class: "soft" }, q ? "The open questions change the number by less than half a group, or 2 %." : "Every pair worth asking about is answered."), q ? el("button", { onclick: () => { on = true; draw(); } }, "Go on all the same") : "")
-        : question({ left: crop(q.a), right: crop(q.b), names: q.photos.map(nameOf), note: `By looks: the same with ${percent(q.same)}`, answer }));
+        : question({ left: crop(q.a), right: crop(q.b), names: q.photos.map(nameOf), note: `By looks: the same with ${percent(q.same)}. Click a picture to see it on its photo.`, see, answer }));
   }
   const deaf = onKeys(answer);
   const stop = listen((what) => { if (what !== "busy" && store.state && store.state.version !== version) load(); });

@@ -154,11 +154,13 @@ def _threshold(request: Request) -> dict[str, Any]:
 
 def _review(request: Request) -> dict[str, Any]:
     project = opened(request).project
-    found = review(project)
-    columns = project.document.columns
+    with project.lock:
+        found, view, columns = review(project), project.view(), project.document.columns
+    cluster = view.grouping.cluster
     return {
         "questions": [{"a": q.first, "b": q.second, "same": round(q.same, 2),
-                       "photos": [int(columns["photo"][q.first]), int(columns["photo"][q.second])]}
+                       "photos": [int(columns["photo"][q.first]), int(columns["photo"][q.second])],
+                       "groups": cluster[np.searchsorted(view.rows, [q.first, q.second])].tolist()}
                       for q in found.questions],
         "groups": found.groups, "count": round(found.count, 1), "low": found.low, "high": found.high,
         "answered": found.answered, "enough": found.enough, "open": len(found.questions),
