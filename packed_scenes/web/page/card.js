@@ -36,7 +36,8 @@ export function card({ viewer, redraw }) {
   const rows = [...store.rows], c = store.group, nodes = [], fail = (error) => toast(error.message, { error: true });
   if (store.proposals) nodes.push(proposals(redraw));
   if (c === null && !rows.length) {
-    nodes.push(el("div", { class: "hint" }, el("b", {}, "Nothing selected"), el("p", { class: "soft" }, "Click an object; Shift-click or the lasso for several. Draw a box where one is missing.")));
+    nodes.push(el("div", { class: "hint" }, el("b", {}, "Nothing selected"), el("p", { class: "soft" }, "Click an object; Shift-click or the lasso for several. Draw a box where one is missing."),
+      store.state.sample ? el("p", {}, "This is a sample, analysed already. ", el("a", { href: "#/" }, "Start with your own photos")) : ""));
     return nodes;
   }
   if (c !== null) {

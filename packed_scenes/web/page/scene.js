@@ -31,8 +31,8 @@ export function sceneView(main) {
   });
   const tool = (name, label, key) => el("button", { "data-tool": name, "aria-pressed": "false", title: `${label} (${key})`, onclick: () => setTool(name) }, label);
   const tools = el("div", { class: "tools", role: "toolbar", "aria-label": "Tools" }, tool("select", "Select", "V"), tool("draw", "Draw box", "B"), tool("lasso", "Lasso", "L"),
-    el("span", { class: "gap" }), el("button", { "aria-label": "Zoom out", onclick: () => viewer.zoomAt(1 / 1.4) }, "−"), el("button", { onclick: () => { viewer.zoom = 1; viewer.limit(); viewer.draw(); } }, "Fit"),
-    el("button", { "aria-label": "Zoom in", onclick: () => viewer.zoomAt(1.4) }, "+"), el("button", { id: "boxes", "aria-pressed": "false", onclick: (event) => { viewer.boxes = !viewer.boxes; event.currentTarget.setAttribute("aria-pressed", viewer.boxes); viewer.draw(); } }, "Boxes"),
+    el("span", { class: "gap" }), el("button", { class: "zoom", "aria-label": "Zoom out", onclick: () => viewer.zoomAt(1 / 1.4) }, "−"), el("button", { onclick: () => { viewer.zoom = 1; viewer.limit(); viewer.draw(); } }, "Fit"),
+    el("button", { class: "zoom", "aria-label": "Zoom in", onclick: () => viewer.zoomAt(1.4) }, "+"), el("button", { id: "boxes", "aria-pressed": "false", onclick: (event) => { viewer.boxes = !viewer.boxes; event.currentTarget.setAttribute("aria-pressed", viewer.boxes); viewer.draw(); } }, "Boxes"),
     el("button", { title: "Next doubtful object (D)", onclick: () => doubtful() }, "Next doubtful"));
   const stage = el("div", { class: "stage" }, viewer.canvas, tip);
   const legend = el("div", { class: "legend", "aria-label": "Groups: click to hide" });

@@ -31,6 +31,7 @@ def state(opened: Opened) -> dict[str, Any]:
         return held[1] | {
             "key": opened.key,
             "name": project.name,
+            "sample": bool(project.folder.about.get("sample")),
             "teach": taught(opened),
             "left_out": [list(pair) for pair in opened.left_out],
             "incoming": [name for name, _ in opened.incoming],
