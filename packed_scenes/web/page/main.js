@@ -112,6 +112,8 @@ get("/api/home").then((told) => { if (location.hash.length < 3 && told.first) go
   .catch((error) => { main.replaceChildren(el("p", { class: "empty" }, error.message)); });
 // The first visit sees a result, not an empty page.
 async function first() {
-  try { const told = await post("/api/new", { sample: "shelf" }); go(told.key); } catch { route(); }
+  let busy = false; // who has gone on meanwhile is not taken away from there
+  document.addEventListener("pointerdown", () => { busy = true; }, { once: true });
+  try { const told = await post("/api/new", { sample: "shelf" }); if (!busy) go(told.key); } catch { route(); }
 }
 export { tell };
