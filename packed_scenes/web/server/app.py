@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -101,6 +102,12 @@ def names_of(host: str) -> list[str]:
     return [name, *sorted(f"[{address}]" if ":" in address else address for address in found)]
 
 
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Whether a line of the server's log tells of a fault: requests that Ctrl+C cuts off are none."""
+    cut_off = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cut_off and "graceful shutdown exceeded" not in record.getMessage()
+
+
 def serve(workplace: Workplace, *, port: int, host: str = LOCAL, open_browser: bool = False) -> None:
     """Run until Ctrl+C; prints the address.
 
@@ -129,6 +136,7 @@ def serve(workplace: Workplace, *, port: int, host: str = LOCAL, open_browser: b
 
         webbrowser.open(address)
     app = make_app(workplace, port=port, token=token, host=host)
+    logging.getLogger("uvicorn.error").addFilter(_is_fault)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
     )
