@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packed_scenes.data import InputError
 from packed_scenes.detect import network
@@ -61,7 +61,8 @@ class BriefTraining:
     @property
     def network(self) -> torch.nn.Module:
         """The averaged network."""
-        return self._trainer.ema
+        found: torch.nn.Module = self._trainer.ema
+        return found
 
     @property
     def step(self) -> int:
@@ -110,9 +111,9 @@ class BriefTraining:
             for branch in self.network.model[-1].cv3:  # type: ignore[index,union-attr]  # class scores of each stride
                 branch[-1].bias += by
 
-    def write(self, stem: Path, *, confidence: float, about: dict[str, object]) -> None:
+    def write(self, stem: Path, *, confidence: float, about: Mapping[str, Any]) -> None:
         """Write ``STEM.pt``, ``STEM.onnx`` and ``STEM.json``."""
-        told = {"recipe": "fine-tuned", "object_px": 72.0, "confidence": round(confidence, 3), "steps": self.step,
+        told: dict[str, Any] = {"recipe": "fine-tuned", "object_px": 72.0, "confidence": round(confidence, 3), "steps": self.step,
                 "seed": self._trainer.plan.seed, **about}  # fmt: skip
         release(stem, self.network, names=["object"], about=told, width=self.width)
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects
 from packed_scenes.data.overlaps import pairwise_iou
-from packed_scenes.web.project.adding import unwanted, vector_rows
-from packed_scenes.web.project.boxes import bring_in
+from packed_scenes.web.project.adding import vector_rows
+from packed_scenes.web.project.boxes import bring_in, unwanted
 from packed_scenes.web.project.project import Image, Project
 
 SAME_PLACE = 0.5  # IoU from which a box that stays and one that was found are one
