@@ -592,9 +592,9 @@ def test_a_whole_training_from_corrected_boxes_to_new_photos(visit, served, kind
     page.get_by_label("Minutes").press("Tab")
     page.get_by_role("button", name="Train on boxes of 3 photos").click()
     training = page.get_by_test_id("training")
-    expect(training).to_contain_text(re.compile("Comparing|Preparing|Training"))
+    training.wait_for()
     page.reload()  # it goes on, and shows what is left
-    expect(training).to_contain_text(re.compile(r"Training the detector · \d+ % · \d+ s left"))
+    expect(training).to_contain_text(re.compile(r"Training the detector · \d+ % · \d+ s left"), timeout=240_000)
     here.shot(f"training-{kind}")
     here.narrow()
     if kind == "phone":  # stopped, and taken up again

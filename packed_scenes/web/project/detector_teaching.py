@@ -88,6 +88,7 @@ def prepare(project: Project, photos: list[int], *, minutes: float, steps: int =
 
 def work(spec: Path) -> Iterator[dict[str, Any]]:
     """Do what a specification says, or go on where it was left; gives progress, and at the end the result."""
+    yield {"stage": "prepare", "done": 0, "total": 0}  # loading the libraries takes seconds
     import torch
 
     from packed_scenes.detect import Detector
