@@ -113,8 +113,11 @@ class BriefTraining:
 
     def write(self, stem: Path, *, confidence: float, about: Mapping[str, Any]) -> None:
         """Write ``STEM.pt``, ``STEM.onnx`` and ``STEM.json``."""
-        told: dict[str, Any] = {"recipe": "fine-tuned", "object_px": 72.0, "confidence": round(confidence, 3), "steps": self.step,
-                "seed": self._trainer.plan.seed, **about}  # fmt: skip
+        told: dict[str, Any] = {
+            "recipe": "fine-tuned", "object_px": 72.0, "confidence": round(confidence, 3), "steps": self.step,
+            "seed": self._trainer.plan.seed,
+        }  # fmt: skip
+        told |= about
         release(stem, self.network, names=["object"], about=told, width=self.width)
 
 

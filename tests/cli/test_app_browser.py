@@ -604,7 +604,7 @@ def test_a_whole_training_from_corrected_boxes_to_new_photos(visit, served, kind
         page.reload()
         page.get_by_role("button", name="Go on with it").click()
     result = page.get_by_test_id("taught-detector")
-    expect(result).to_contain_text("On 1 corrected photos kept out; trained on 2", timeout=240_000)
+    expect(result).to_contain_text("On 1 corrected photo kept out; trained on 2", timeout=240_000)
     expect(page.get_by_test_id("compared").locator("canvas")).to_have_count(2)
     page.get_by_test_id("compared").scroll_into_view_if_needed()
     here.narrow()

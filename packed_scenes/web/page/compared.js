@@ -10,7 +10,7 @@ const overlap = (a, b) => {
   return w * h / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - w * h);
 };
 function picture(image, photo, truth, found) {
-  const scale = Math.min(1, SIDE / Math.max(photo.w, photo.h)), canvas = el("canvas", { width: Math.round(photo.w * scale), height: Math.round(photo.h * scale) }), g = canvas.getContext("2d");
+  const scale = Math.min(4, SIDE / Math.max(photo.w, photo.h)), canvas = el("canvas", { width: Math.round(photo.w * scale), height: Math.round(photo.h * scale) }), g = canvas.getContext("2d");
   const right = found.filter((b) => b[4]), missed = truth.filter((t) => !right.some((b) => overlap(b, t) >= 0.5));
   g.drawImage(image, 0, 0, canvas.width, canvas.height);
   for (const [list, color, dash] of [[missed, MISSED, [7, 5]], [found.filter((b) => !b[4]), WRONG, []], [right, RIGHT, []]]) for (const [width, style, pattern] of [[5, "rgba(0,0,0,.6)", []], [2.5, color, dash]]) {

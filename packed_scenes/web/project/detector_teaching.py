@@ -134,7 +134,9 @@ def _told(before: DetectionScores, after: DetectionScores, task: dict[str, Any],
         {"name": name, "before": round(float(getattr(before, key)), 4), "after": round(float(getattr(after, key)), 4)}
         for name, key in (("AP50", "AP50"), ("AP", "AP"), ("precision = recall at", "balanced50"))
     ]
-    note = f"On {len(task['held'])} corrected photos kept out; trained on {len(task['trained'])} for {steps} steps."
+    held = len(task["held"])
+    note = f"On {held} corrected photo{'' if held == 1 else 's'} kept out; "
+    note += f"trained on {len(task['trained'])} for {steps} steps."
     if after.AP50 <= before.AP50:
         note += " It finds no more than before: correct more photos, or give it more time."
     return {"rows": rows, "note": note, "kept": False}

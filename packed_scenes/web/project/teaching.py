@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,10 +38,9 @@ def run(spec: Path, report: Callable[[dict[str, Any]], None], stopped: Callable[
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     ) as process:
         assert process.stdout is not None
+        threading.Thread(target=_end_when, args=(process, stopped), daemon=True).start()
         try:
             for line in process.stdout:
-                if stopped():
-                    raise InputError("the training was stopped; nothing has changed")
                 try:
                     found = load_json(line)
                 except ValueError:
@@ -52,9 +53,20 @@ def run(spec: Path, report: Callable[[dict[str, Any]], None], stopped: Callable[
         finally:
             if process.poll() is None and result is None:
                 process.terminate()
+    if result is None and stopped():
+        raise InputError("the training was stopped; nothing has changed")
     if result is None:
         raise InputError(f"the training failed ({said[-200:]})" if said else "the training failed")
     return result
+
+
+def _end_when(process: subprocess.Popen[str], stopped: Callable[[], bool]) -> None:
+    """End a process as soon as it is to be stopped, also while it says nothing."""
+    while process.poll() is None:
+        if stopped():
+            process.terminate()
+            return
+        time.sleep(0.2)
 
 
 def known(project: Project) -> dict[str, dict[str, Any]]:
