@@ -3,8 +3,9 @@ import { el, toast, percent } from "/page/dom.js";
 import { get, post } from "/page/api.js";
 import { store, base, listen, choosePhoto, photoOf, groupOf } from "/page/store.js";
 
+const NUMBER = /^[-–.,%\d ]+$/; // is not broken over lines
 export function table(head, rows, { label = "" } = {}) {
-  return el("div", { class: "tablebox", tabindex: 0, role: "region", "aria-label": label }, el("table", {}, el("thead", {}, el("tr", {}, ...head.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, ...rows.map((cells) => el("tr", {}, ...cells.map((cell) => el("td", {}, cell)))))));
+  return el("div", { class: "tablebox", tabindex: 0, role: "region", "aria-label": label }, el("table", {}, el("thead", {}, el("tr", {}, ...head.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, ...rows.map((cells) => el("tr", {}, ...cells.map((cell) => el("td", { class: NUMBER.test(cell instanceof Node ? cell.textContent : String(cell)) ? "number" : null }, cell)))))));
 }
 export const figures = (list) => el("div", { class: "figures" }, ...list.map(([name, value]) => el("div", {}, el("span", { class: "soft" }, name), el("b", {}, String(value)))));
 export function reportView(main) {

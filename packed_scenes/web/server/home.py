@@ -270,9 +270,7 @@ def _analyse_files(
 
 def _stop(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     held = opened(request)
-    if held.job is not None:
-        held.job.stop()
-    return {"said": "It stops after this photo; what is done stays"}
+    return {"said": "Nothing is going on" if held.job is None else held.job.stop()}
 
 
 def _sample_picture(request: Request) -> Response:

@@ -53,9 +53,11 @@ class Job:
         """One more step is done, or so many."""
         self.done = self.done + 1 if done is None else done
 
-    def stop(self) -> None:
-        """Ask it to end; what is done stays."""
+    def stop(self) -> str:
+        """Ask it to end; says what becomes of what is done."""
         self._stop.set()
+        kept = {"photos": "It stops after this photo; what is done stays", "alike": "It stops; what was found is shown"}
+        return kept.get(self.kind, "It stops; nothing has changed")
 
     @property
     def stopped(self) -> bool:
