@@ -6,8 +6,8 @@ For a set of N vectors (and boxes, where there are any):
    the rest of the set; ``merges``: where average linkage of the distances joins them;
 2. ``network``, ``judging``: the probability that a pair is one identity, by a network that sees the whole set;
 3. ``graph``, ``pruning``, ``deciding``: average linkage of the probabilities, and the pruning of its tree with the
-   highest expected BCubed F. Near the threshold of an embedder that is calibrated for what is seen, its own clusters
-   stand. What is known for certain (must-links, cannot-links, once per picture) enters both.
+   highest expected BCubed F. Near the threshold of an embedder that is calibrated for what is seen, clusters near it
+   stand (``branches``). What is known for certain (must-links, cannot-links, once per picture) enters both.
 
 How it was trained and what it reaches: README.md of
 ``cluster``.

@@ -9,16 +9,17 @@ import numpy.typing as npt
 
 from packed_scenes.cluster.base import Hints, Vectors
 from packed_scenes.cluster.constraints import Constraints, close
+from packed_scenes.cluster.decision.branches import prune_near
 from packed_scenes.cluster.decision.graph import FAINT, decide_on_lists
 from packed_scenes.cluster.decision.judging import Judgement, all_pairs, judge
 from packed_scenes.cluster.decision.network import Weights, load
 from packed_scenes.cluster.dense import DENSE_LIMIT
 from packed_scenes.cluster.labels import Labels
-from packed_scenes.cluster.near_threshold import cluster_near
+from packed_scenes.cluster.near_threshold import cores_near, tree_near
 from packed_scenes.cluster.scene_shift import remove_scene_shifts
 
-# Where the embedder is calibrated, the judge expects of the clusters near its threshold at least .85 (shelves), .93
-# (crops of goods), .74 (vehicles) of what it expects of its own; of people .49 and .56.
+# Where the embedder is calibrated, the judge expects of the clusters near its threshold at least .89 (shelves), .90
+# (crops of goods), .75 (vehicles) of what it expects of its own; of people .61 and .71.
 TRUST = 0.72
 
 Floats = npt.NDArray[np.float64]
@@ -85,8 +86,8 @@ class Evidence:
         """Decide which objects are one identity.
 
         An embedder's own threshold holds where it was calibrated, and there it is hard to beat; elsewhere it is far
-        off. So the clusters near it stand unless the judge expects an F that is lower by more than ``TRUST`` than that
-        of its own.
+        off. So the clusters near it (:mod:`packed_scenes.cluster.decision.branches`) stand unless the judge expects an
+        F that is lower by more than ``TRUST`` than that of its own.
 
         Args:
             shift: added to the log-odds of all pairs: above 0 more is joined, below 0 less, and the threshold of the
@@ -100,11 +101,18 @@ class Evidence:
         decision = from_lists(self.X, found, self.constraints)
         if shift or self.unit is None or len(self.X) > DENSE_LIMIT:
             return decision
-        labels, threshold = cluster_near(self.X, self.hints, self.unit, spatial=self.boxes)
-        both = [expected_f(self.X, found, names) for names in (labels, decision.labels)]
+        probability = all_pairs(self.X, found)
+        probability[probability < FAINT] = 0
+        labels, threshold = self._near(probability, self.unit)
+        both = [expected_f(probability, names) for names in (labels, decision.labels)]
         if both[0] < TRUST * both[1]:
             return decision
         return Decision(labels, confidence(found, labels), both[0], threshold)
+
+    def _near(self, probability: Floats, unit: float) -> tuple[Labels, float]:
+        """The clusters near the embedder's threshold, and the height that separates them."""
+        tree, distance = tree_near(self.X, self.hints, unit, spatial=self.boxes)
+        return cores_near(self.X, self.hints, unit, tree) or prune_near(tree, distance, probability, unit)
 
 
 def from_lists(X: Vectors, found: Judgement, constraints: Constraints | None) -> Decision:
@@ -122,10 +130,8 @@ def confidence(found: Judgement, labels: Labels) -> Floats:
     return np.asarray(np.where(alone, np.exp(np.log1p(-np.minimum(chance, 1 - 1e-12)).sum(axis=1)), inside))
 
 
-def expected_f(X: Vectors, found: Judgement, labels: Labels) -> float:
-    """The BCubed F to be expected of any clusters of up to ``DENSE_LIMIT`` objects. Memory: three (N, N) float64."""
-    probability = all_pairs(X, found)
-    probability[probability < FAINT] = 0
+def expected_f(probability: Floats, labels: Labels) -> float:
+    """The BCubed F to be expected of any clusters, by the (N, N) probabilities of all pairs, 1 on the diagonal."""
     inside = np.where(labels[:, None] == labels, probability, 0).sum(axis=1)
     precision = float((inside / np.bincount(labels)[labels]).mean())
     recall = float((inside / probability.sum(axis=1)).mean())

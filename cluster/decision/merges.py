@@ -60,14 +60,14 @@ def of_pairs(
     above, below = _around(tree, height)
     size = tree.merges[:, 3]
     own = np.log(np.take_along_axis(distance, index, axis=1) + FLOOR)
-    belief = _belief(tree, distance, unit)[merge] if unit is not None else np.full(index.shape, 0.5)
+    believed = belief(tree, distance, unit)[merge] if unit is not None else np.full(index.shape, 0.5)
     figures = (
         height[merge] - typical,
         height[merge] - own,
         above[merge],
         below[merge],
         np.log(size)[merge],
-        np.log(belief / (1 - belief)),
+        np.log(believed / (1 - believed)),
         np.ones(index.shape),
     )
     np.stack(figures, axis=-1, out=out, casting="same_kind")
@@ -95,13 +95,15 @@ def _around(tree: Tree, height: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np
     return np.maximum(above[count:] - height, 0), below
 
 
-def _belief(tree: Tree, distance: Distances, unit: float) -> npt.NDArray[np.float64]:
-    """(N - 1,) how likely the best cut near the threshold is above each merge."""
+def belief(tree: Tree, distance: Distances, unit: float, *, soft: float = SOFT) -> npt.NDArray[np.float64]:
+    """Return (N - 1,) how likely the best cut near the threshold is above each merge of average linkage; a cut whose
+    silhouette is lower by ``soft`` counts 1 / e.
+    """
     low, high = LOW * unit, min(HIGH * unit, 2.0)
     cuts = np.array(candidate_cuts(tree, low, high, CUTS))
     alone = SINGLETON_DISTANCE * unit
     score = np.array([silhouette_from_distances(distance, tree.cut(t), singleton_distance=alone).mean() for t in cuts])
     edges = np.concatenate([[low], (cuts[1:] + cuts[:-1]) / 2, [high]])
-    share = np.exp((score - score.max()) / SOFT) * np.diff(np.log(edges))
+    share = np.exp((score - score.max()) / soft) * np.diff(np.log(edges))
     below = np.concatenate([[0.0], np.cumsum(share / share.sum())])
     return np.asarray(np.clip(1 - np.interp(tree.heights, edges, below), SURE, 1 - SURE), np.float64)

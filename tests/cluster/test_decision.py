@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from packed_scenes.cluster import AverageLinkage, PairDecision, TwoStage, make, score
 from packed_scenes.cluster.base import Hints
-from packed_scenes.cluster.decision import Evidence, count, decide_for, judge, loops
+from packed_scenes.cluster.decision import Evidence, branches, count, decide_for, judge, loops
 from packed_scenes.cluster.decision.features import STEP, _counted, describe
 from packed_scenes.cluster.decision.judging import all_pairs
 from packed_scenes.cluster.decision.lists import LENGTH, common, nearest
 from packed_scenes.cluster.decision.pruning import prune
-from packed_scenes.cluster.dense import average_tree
+from packed_scenes.cluster.dense import Tree, average_tree, cosine_distances
 from packed_scenes.decision_training.gaussian import simulate
 from tests.cluster.synthetic import scene_vectors
 
@@ -139,8 +139,9 @@ def expected_f(p: np.ndarray, labels: np.ndarray) -> float:
 
 def test_a_calibrated_threshold_stands_where_it_fits_and_not_where_it_is_far_off() -> None:
     X, y = simulate(200, seed=1)
-    near = AverageLinkage(calibrated=0.66).fit(X)
-    np.testing.assert_array_equal(PairDecision(calibrated=0.66).fit(X).labels_, near.labels_)
+    near = PairDecision(calibrated=0.66).fit(X)
+    assert score(y, near.labels_).bcubed_f > score(y, AverageLinkage(calibrated=0.66).fit(X).labels_).bcubed_f - 0.01
+    assert near.threshold_ == pytest.approx(0.66, abs=0.2)
     off = PairDecision(calibrated=0.1).fit(X)
     assert score(y, off.labels_).bcubed_f > score(y, AverageLinkage(calibrated=0.1).fit(X).labels_).bcubed_f + 0.2
 
@@ -236,3 +237,72 @@ def test_many_rows_need_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     without = make("default").fit_predict(X)
     assert score(with_numba, without).bcubed_f > 0.99
     assert score(identity, without).bcubed_f > 0.5
+
+
+def tree_of(rows: int, seed: int) -> tuple[Tree, np.ndarray, np.ndarray]:
+    X, _ = scene_vectors(rows, seed=seed)
+    distance = cosine_distances(X)
+    chance = all_pairs(X, judge(X))
+    return average_tree(distance), distance, chance
+
+
+@given(st.integers(2, 40), st.integers(0, 10_000), st.floats(0.05, 0.9))
+@settings(max_examples=30, deadline=None)
+def test_gains_of_branches_equal_their_definition(rows: int, seed: int, alone: float) -> None:
+    tree, distance, chance = tree_of(rows, seed)
+    parts = tree.merges[:, :2].astype(int).tolist()
+    members = [[row] for row in range(rows)]
+    for one, two in parts:
+        members.append(members[one] + members[two])
+    beside: dict[int, list[int]] = {2 * rows - 2: []}
+    for number in range(rows - 2, -1, -1):
+        one, two = parts[number]
+        beside[one], beside[two] = ([*beside[rows + number], other] for other in (two, one))
+    gain = np.zeros(2 * rows - 1)
+    for node, part in enumerate(members):
+        for row in part:
+            others = [other for other in part if other != row]
+            own = distance[row, others].mean() if others else alone
+            near = min((distance[row, members[other]].mean() for other in beside[node]), default=None)
+            if near is not None:
+                gain[node] += (near - own) / max(near, own, 1e-9)
+            likely = chance[row, part].sum()
+            gain[node] += branches.JUDGED * (
+                branches.PRECISION * likely / len(part) + (1 - branches.PRECISION) * likely / chance[row].sum()
+            )
+    np.testing.assert_allclose(branches._gains(tree, distance, chance, alone), gain, atol=1e-6)
+
+
+@given(st.integers(2, 60), st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
+def test_branches_are_of_the_tree_and_keep_to_the_limits(rows: int, seed: int) -> None:
+    tree, distance, chance = tree_of(rows, seed)
+    unit = 0.4
+    labels, _ = branches.prune_near(tree, distance, chance, unit)
+    low, high = tree.cut(branches.LOW * unit), tree.cut(branches.HIGH * unit)
+    assert len(np.unique(np.stack([low, labels]), axis=1).T) == low.max() + 1  # what is joined there stays joined
+    assert len(np.unique(np.stack([labels, high]), axis=1).T) == labels.max() + 1
+    parts = {frozenset(np.flatnonzero(tree.cut(height) == name)) for height in tree.heights for name in range(rows)}
+    found = {frozenset(np.flatnonzero(labels == name)) for name in range(labels.max() + 1)}
+    assert all(part in parts or len(part) == 1 for part in found)
+
+
+def test_constraints_hold_near_the_threshold() -> None:
+    X, _ = scene_vectors(60, seed=4)
+    free = PairDecision(calibrated=0.5).fit(X).labels_
+    one, two = np.flatnonzero(free == 0)[:2]
+    far = np.flatnonzero(free != 0)[0]
+    found = PairDecision(calibrated=0.5).fit(X, must_link=[[one, far]], cannot_link=[[one, two]]).labels_
+    assert found[one] == found[far] != found[two]
+
+
+def test_a_small_change_of_the_vectors_changes_few_pairs() -> None:
+    rng = np.random.default_rng(0)
+    agreed = []
+    for seed in range(12):
+        X, _ = scene_vectors(40, seed=seed)
+        moved = X + 0.03 * rng.standard_normal(X.shape) / np.sqrt(X.shape[1])
+        moved = np.ascontiguousarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), np.float32)
+        one, two = (PairDecision(calibrated=0.5).fit(rows).labels_ for rows in (X, moved))
+        agreed.append(score(one, two, ami=False).pairwise_f)
+    assert np.mean(agreed) > 0.97
