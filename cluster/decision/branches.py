@@ -7,10 +7,10 @@ change of the vectors changes only merges that were in doubt. A merge that joins
     G(joined) + n (``PULL`` log(unit / h) + ``BELIEF`` (2 b - 1)) >= G(best pruning of its two parts),
 
 where G(C) sums, over the members of C, the silhouette of each (against the nearest side branch on the way to the root;
-an object alone has its copy ``SINGLETON_DISTANCE`` x unit away) and ``JUDGED`` times its share of the precision and recall that the
-judge expects of C (:mod:`packed_scenes.cluster.decision.pruning`), and b is the belief that the best single cut lies
-above h (:mod:`packed_scenes.cluster.decision.merges`). All is additive over clusters, so the best pruning follows from
-the leaves up. Compare FOSC (Campello et al. 2013): the best local cuts of a tree by an additive quality.
+an object alone has its copy ``SINGLETON_DISTANCE`` x unit away) and ``JUDGED`` times its share of the precision and
+recall that the judge expects of C (:mod:`packed_scenes.cluster.decision.pruning`), and b is the belief that the best
+single cut lies above h (:mod:`packed_scenes.cluster.decision.merges`). All is additive over
+clusters, so the best pruning follows from the leaves up. Compare FOSC (Campello et al. 2013): the best local cuts of a tree by an additive quality.
 """
 
 from __future__ import annotations
