@@ -10,7 +10,8 @@ where G(C) sums, over the members of C, the silhouette of each (against the near
 an object alone has its copy ``SINGLETON_DISTANCE`` x unit away) and ``JUDGED`` times its share of the precision and
 recall that the judge expects of C (:mod:`packed_scenes.cluster.decision.pruning`), and b is the belief that the best
 single cut lies above h (:mod:`packed_scenes.cluster.decision.merges`). All is additive over
-clusters, so the best pruning follows from the leaves up. Compare FOSC (Campello et al. 2013): the best local cuts of a tree by an additive quality.
+clusters, so the best pruning follows from the leaves up. Compare FOSC (Campello et al. 2013): the best local cuts of a
+tree by an additive quality.
 """
 
 from __future__ import annotations
