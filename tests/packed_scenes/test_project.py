@@ -373,6 +373,8 @@ def test_a_run_folder_opens_as_a_project_and_back(project, tmp_path):
     assert fill_from_run(again, run) == []
     assert again.grouping.cluster.tolist() == project.grouping.cluster.tolist()
     assert again.threshold == project.threshold
+    assert again.confidence == 0  # all of the run is shown
+    assert "confidence" not in again.document.values  # and a photo that is added brings its detector's
     assert again.undo() is None
     record = json.loads((run / "run.json").read_text())
     assert record["counts"]["objects"] == 16

@@ -94,7 +94,8 @@ def fill_from_run(project: Project, path: Path) -> list[tuple[str, str]]:
     if rows:
         at = np.concatenate(rows)
         patches = columns.patch("cluster", at, np.concatenate([c for c in labels if c is not None]))
-    values: dict[str, Any] = {"reach": record["settings"].get("reach", 0.3), "confidence": 0.0}
+    # Every box of the run is shown; with the first photo that is added, the detector's own score is the lowest again.
+    values: dict[str, Any] = {"reach": record["settings"].get("reach", 0.3), "confidence": None}
     if record["clustering"].get("threshold") is not None:
         values["threshold"] = float(record["clustering"]["threshold"])
     for cluster, name in (record.get("names") or {}).items():
