@@ -32,6 +32,7 @@ MIN_PHOTOS = 3  # corrected photos
 VALIDATION_SHARE = 0.2  # share of them that is never trained on
 STEPS = 3000  # batches at most
 MIN_CONFIDENCE = 0.01  # score down to which detections enter AP
+MIN_BALANCE = 0.2  # precision = recall up to which the score where they meet says nothing
 SHOWN = 12  # photos kept out whose boxes are shown, before and after
 USED = f"{FOLDER}/used/detector.onnx"
 
@@ -117,7 +118,8 @@ def work(spec: Path) -> Iterator[dict[str, Any]]:
     yield {"stage": "score", "done": 0, "total": 0}
     wanted = min(max(float(task["confidence"]), 0.05), 0.9)
     scores, _ = _scored(training.network, pictures)
-    training.shift(scores.balanced_confidence, wanted)
+    if scores.balanced50 > MIN_BALANCE:
+        training.shift(scores.balanced_confidence, wanted)
     about = {"data": f"{len(task['trained'])} corrected photos", "validation": scores.to_dict()}
     training.write(spec.parent / "run" / "detector", confidence=wanted, about=about)
     scores, after = _scored(training.network, pictures)
