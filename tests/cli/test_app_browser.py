@@ -685,9 +685,18 @@ def test_the_real_command_opens_the_sample_analysed(browser, tmp_path):
             here.photo()
             assert int(here.canvas.get_attribute("data-objects")) > 50
             here.shot("sample")
+            expect(here.page.get_by_test_id("card")).to_contain_text("This is a sample, analysed already")
+            colours = "() => Object.fromEntries(packedScenes.store.state.groups.map((g) => [g.c, g.color]))"
+            before = here.page.evaluate(colours)
             here.page.locator("#threshold").focus()
             here.page.keyboard.press("ArrowRight")
             here.said("Similarity changed")
+            here.page.reload()
+            here.photo()
+            after = here.page.evaluate(colours)
+            both = before.keys() & after.keys()
+            assert len(both) > 10
+            assert all(before[c] == after[c] for c in both)  # colours stay with identities
             here.close()
         finally:
             process.terminate()
@@ -722,6 +731,8 @@ def test_the_questions_of_count_are_the_same_view(browser, tmp_path):
         here.page.get_by_text("<b>a</b>.png").wait_for()
         here.narrow()
         here.shot("count-phone")
+        here.page.reload()  # the question stays
+        here.page.get_by_role("heading", name="The same?").wait_for()
         here.page.get_by_role("button", name="No, different").click()
         expect(here.page.get_by_test_id("review")).to_have_attribute("data-number", "2")
         here.page.get_by_role("heading", name="The same?").wait_for()
