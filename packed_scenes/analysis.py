@@ -69,10 +69,12 @@ def analyze(
     start = time.perf_counter()
     hierarchy = import_ahead("scipy.cluster.hierarchy")  # .3 s of a first result, while the networks work
     observed = observe_scenes(found, observer, given=given, stage=Path(stage) if stage else None, cache=cache)
-    seen, errors = separate_errors(progress(observed, "scenes", len(found)) if progress else observed, len(found))
+    observations, errors = separate_errors(
+        progress(observed, "scenes", len(found)) if progress else observed, len(found)
+    )
     hierarchy.join()
     result = group_scenes(
-        seen,
+        observations,
         errors,
         settings=settings,
         card=observer.embedder.card,
@@ -86,7 +88,7 @@ def analyze(
 
 
 def group_scenes(
-    seen: Sequence[tuple[Source, Observation]],
+    observations: Sequence[tuple[Source, Observation]],
     errors: Sequence[tuple[str, str]],
     *,
     settings: Settings,
@@ -100,7 +102,7 @@ def group_scenes(
     """Do the second half: joint identities of all that was observed, then the congregations of every scene.
 
     Args:
-        seen: scenes and what was observed in them, in input order.
+        observations: scenes and what was observed in them, in input order.
         errors: (file, reason) of the pictures that were left out.
         settings: of the run.
         card: the embedder's card.
@@ -113,12 +115,14 @@ def group_scenes(
     Raises:
         InputError: if there is no scene at all.
     """
-    if not seen:
+    if not observations:
         raise InputError(f"none of the {len(errors)} pictures could be analysed; the first: {errors[0][1]}")
     seconds = dict(seconds)
     start = time.perf_counter()
-    parts = [observation.objects for _, observation in seen]
-    known, warnings = clustering_constraints([source for source, _ in seen], parts, settings=settings, given=given)
+    parts = [observation.objects for _, observation in observations]
+    known, warnings = clustering_constraints(
+        [source for source, _ in observations], parts, settings=settings, given=given
+    )
     parts, clustering = identify(parts, settings=settings, card=card, constraints=known)
     clustering["warnings"] += [
         *settings.warnings(),
@@ -127,15 +131,15 @@ def group_scenes(
         *(() if given is None else given.warnings),
     ]
     if names is not None:
-        parts, names = names.keep([source.name for source, _ in seen], parts)
-        clustering["next_name"] = names.fresh
+        parts, names = names.carry_over([source.name for source, _ in observations], parts)
+        clustering["next_name"] = names.next_number
     seconds["cluster"] = time.perf_counter() - start
 
     start = time.perf_counter()
-    parts, congregations = congregate(parts, [observation.size for _, observation in seen], settings=settings)
+    parts, congregations = congregate(parts, [observation.size for _, observation in observations], settings=settings)
     seconds["aggregate"] = time.perf_counter() - start
     results = tuple(
         SceneResult(source, observed.size, objects, groups, observed.detection, observed.seconds, observed.warnings)
-        for (source, observed), objects, groups in zip(seen, parts, congregations, strict=True)
+        for (source, observed), objects, groups in zip(observations, parts, congregations, strict=True)
     )
     return Analysis(results, settings, clustering, tuple(errors), seconds, dict(weights), pictures)

@@ -1,4 +1,4 @@
-"""What is known about objects beside their looks, as constraints for the clusterer.
+"""What is known about objects beside their appearance, as constraints for the clusterer.
 
 Two boxes of one picture are two people; a box that is followed from frame to frame is one.
 """

@@ -41,7 +41,7 @@ class Boxes(StrEnum):
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Observed:
     """One labelled scene after detection and embedding.
 
     ``detected`` holds the detections at every confidence, for average precision; None for true boxes.
@@ -98,20 +98,24 @@ def evaluate(
     observer = observer or Observer(settings)
     names = distinct([scene.name for scene in scenes])
     scenes = [replace(scene, name=name) for scene, name in zip(scenes, names, strict=True)]
-    seen, errors = _see_all(progress(scenes, "scenes", len(scenes)) if progress else scenes, observer, boxes)
+    observations, errors = _observe_all(
+        progress(scenes, "scenes", len(scenes)) if progress else scenes, observer, boxes
+    )
     card = observer.embedder.card
-    parts, thresholds = _identify(seen, joint=joint, settings=settings, card=card)
-    sizes = [s.size for s in seen]
+    parts, thresholds = _identify(observations, joint=joint, settings=settings, card=card)
+    sizes = [s.size for s in observations]
     parts, _ = congregate(parts, sizes, settings=settings)
-    truths, _ = congregate([s.truth for s in seen], sizes, settings=settings)
+    truths, _ = congregate([s.truth for s in observations], sizes, settings=settings)
     confidence = observer.detector.confidence if boxes is Boxes.DETECTED else 0.0
-    rows = [_score(s, part, truth, boxes, confidence) for s, part, truth in zip(seen, parts, truths, strict=True)]
+    rows = [
+        _score(s, part, truth, boxes, confidence) for s, part, truth in zip(observations, parts, truths, strict=True)
+    ]
     result: dict[str, Any] = {
-        "overall": _overall(seen, parts, truths, rows, joint=joint, confidence=confidence),
-        "scenes": {s.label.name: row.report for s, row in zip(seen, rows, strict=True)},
+        "overall": _overall(observations, parts, truths, rows, joint=joint, confidence=confidence),
+        "scenes": {s.label.name: row.report for s, row in zip(observations, rows, strict=True)},
     }
     if found is not None:
-        for one, part in zip(seen, parts, strict=True):
+        for one, part in zip(observations, parts, strict=True):
             found(one.label, part)
     warnings = [line for scene in scenes for line in scene.warnings]
     if warnings:
@@ -123,41 +127,41 @@ def evaluate(
 
 
 def _identify(
-    seen: Sequence[_Seen], *, joint: bool, settings: Settings, card: Mapping[str, Any]
+    observations: Sequence[_Observed], *, joint: bool, settings: Settings, card: Mapping[str, Any]
 ) -> tuple[list[Objects], list[float]]:
     """Cluster all scenes together or each alone; the boxes with their clusters, and the thresholds that were chosen."""
     parts: list[Objects] = []
     thresholds: list[float] = []
-    for group in [seen] if joint else [[s] for s in seen]:
+    for group in [observations] if joint else [[s] for s in observations]:
         grouped, info = identify([s.found for s in group], settings=settings, card=card)
         parts += grouped
         thresholds += [info["threshold"]] if "threshold" in info else []
     return parts, thresholds
 
 
-def _see_all(
+def _observe_all(
     scenes: Iterable[LabelledScene], observer: Observer, boxes: Boxes
-) -> tuple[list[_Seen], list[tuple[str, str]]]:
+) -> tuple[list[_Observed], list[tuple[str, str]]]:
     """Observe all scenes; (file, reason) of those that could not be.
 
     Raises:
         InputError: the first reason, if none could be observed.
     """
-    seen: list[_Seen] = []
+    observations: list[_Observed] = []
     errors: list[tuple[str, str]] = []
     first: InputError | None = None
     for label in scenes:
         try:
-            seen.append(_see(label, observer, boxes))
+            observations.append(_observe(label, observer, boxes))
         except InputError as error:
             first = first or error
             errors.append((str(label.image), reason(error)))
-    if first is not None and not seen:
+    if first is not None and not observations:
         raise first
-    return seen, errors
+    return observations, errors
 
 
-def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
+def _observe(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Observed:
     scene = label.load()
     truth, ignore = label.truth, label.ignore
     assert label.identity_uncertain is not None  # set by LabelledScene itself
@@ -166,13 +170,13 @@ def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
     if boxes is Boxes.TRUTH:
         known = truth.select(certain)
         found = observer.observe(scene, known.replace(cluster=None)).objects
-        return _Seen(label, size, known, found, np.arange(len(known)), None)
+        return _Observed(label, size, known, found, np.arange(len(known)), None)
     from packed_scenes.detect.matching import match_boxes
 
     found = observer.observe(scene).objects
     # Average precision needs the unsure detections, too; identities are judged on what a user would get.
     every = replace(observer.detector, confidence=MIN_CONFIDENCE).detect(scene.image)
-    every = _as_seen(every, found, observer.detector.confidence)
+    every = with_low_scores(every, found, observer.detector.confidence)
     matched = match_boxes(found, truth, ignore=ignore, iou_threshold=MATCH_IOU)
     uncertain_hit = (
         (matched.truth >= 0) & ~certain[np.maximum(matched.truth, 0)] if len(truth) else np.zeros(len(found), bool)
@@ -180,10 +184,10 @@ def _see(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Seen:
     counts = ~matched.ignored & ~uncertain_hit
     row_of_certain = np.cumsum(certain) - 1
     match = np.where(matched.truth >= 0, row_of_certain[np.maximum(matched.truth, 0)] if len(truth) else -1, -1)
-    return _Seen(label, size, truth.select(certain), found.select(counts), match[counts].astype(np.int64), every)
+    return _Observed(label, size, truth.select(certain), found.select(counts), match[counts].astype(np.int64), every)
 
 
-def _as_seen(every: Objects, found: Objects, confidence: float) -> Objects:
+def with_low_scores(every: Objects, found: Objects, confidence: float) -> Objects:
     """Give detections that the second look left out the score that it gave them, and add the boxes that it made."""
     kept = set(map(tuple, found.xyxy.tolist()))
     known = set(map(tuple, every.xyxy.tolist()))
@@ -201,22 +205,22 @@ class _Row:
     congregations: CongregationScore
 
 
-def _score(seen: _Seen, part: Objects, truth: Objects, boxes: Boxes, confidence: float) -> _Row:
+def _score(observed: _Observed, part: Objects, truth: Objects, boxes: Boxes, confidence: float) -> _Row:
     """Score one scene."""
     report: dict[str, Any] = {}
-    joined = end_to_end(_labels(truth), _labels(part), seen.match)
+    joined = end_to_end(_labels(truth), _labels(part), observed.match)
     if boxes is Boxes.TRUTH and len(truth):
         report["clustering"] = _clustering(_labels(truth), _labels(part))
     if boxes is Boxes.DETECTED:
-        report["detection"] = _detection([seen], confidence)
+        report["detection"] = _detection([observed], confidence)
         report["end_to_end"] = {"pairwise_f": joined.pairwise_f, "bcubed_f": joined.bcubed_f}
-    places = congregation_score(truth, part, seen.match)
+    places = congregation_score(truth, part, observed.match)
     report["congregations"] = _places(places)
     return _Row(report, joined, places)
 
 
 def _overall(
-    seen: Sequence[_Seen],
+    observations: Sequence[_Observed],
     parts: Sequence[Objects],
     truths: Sequence[Objects],
     rows: Sequence[_Row],
@@ -224,8 +228,8 @@ def _overall(
     joint: bool,
     confidence: float,
 ) -> dict[str, Any]:
-    overall: dict[str, Any] = {"n_scenes": len(seen)}
-    if seen[0].detected is None:
+    overall: dict[str, Any] = {"n_scenes": len(observations)}
+    if observations[0].detected is None:
         scored = [row.report["clustering"] for row in rows if "clustering" in row.report]
         if joint and scored:
             overall["clustering"] = _clustering(_joined(truths), _joined(parts))
@@ -245,8 +249,10 @@ def _overall(
                 means | {"pairwise_f": pooled.f} | totals | {"count_error": off, "noise_policy": "singletons"}
             )
     else:
-        overall["detection"] = _detection(seen, confidence)
-        pooled_ends = _across(seen, truths, parts) if joint else sum((row.end_to_end for row in rows), EndToEnd())
+        overall["detection"] = _detection(observations, confidence)
+        pooled_ends = (
+            _across(observations, truths, parts) if joint else sum((row.end_to_end for row in rows), EndToEnd())
+        )
         mean = float(np.mean([row.end_to_end.bcubed_f for row in rows]))
         overall["end_to_end"] = {
             "pairwise_f": pooled_ends.pairwise_f,
@@ -257,10 +263,10 @@ def _overall(
     return overall
 
 
-def _across(seen: Sequence[_Seen], truths: Sequence[Objects], parts: Sequence[Objects]) -> EndToEnd:
+def _across(observations: Sequence[_Observed], truths: Sequence[Objects], parts: Sequence[Objects]) -> EndToEnd:
     offsets = np.cumsum([0, *[len(t) for t in truths]])
     match = np.concatenate(
-        [np.where(s.match >= 0, s.match + o, NOISE) for s, o in zip(seen, offsets[:-1], strict=True)]
+        [np.where(s.match >= 0, s.match + o, NOISE) for s, o in zip(observations, offsets[:-1], strict=True)]
     )
     return end_to_end(_joined(truths), _joined(parts), match)
 
@@ -280,11 +286,11 @@ def _clustering(true: Any, predicted: Any) -> dict[str, Any]:
     return score(true, predicted).to_dict()
 
 
-def _detection(seen: Sequence[_Seen], confidence: float) -> dict[str, Any]:
+def _detection(observations: Sequence[_Observed], confidence: float) -> dict[str, Any]:
     """COCO detection scores over all true boxes, those of uncertain identity included."""
     from packed_scenes.detect.metrics import evaluate as evaluate_detection
 
-    rows = [(s.detected, s.label.truth, s.label.ignore) for s in seen if s.detected is not None]
+    rows = [(s.detected, s.label.truth, s.label.ignore) for s in observations if s.detected is not None]
     return evaluate_detection(rows, confidence=confidence).to_dict()
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.certain_pairs import certain_cut
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.exclusive_threshold import exclusive_threshold
 from packed_scenes.settings import Settings
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _estimator(
     if settings.threshold is None and settings.cut == "equal-error":
         distance = card.get("calibration", {}).get("equal_error", {}).get("distance")
         if distance is None and "exclusive" in constraints:
-            distance = certain_cut(vectors, constraints["exclusive"])
+            distance = exclusive_threshold(vectors, constraints["exclusive"])
         if distance is not None and "threshold" in known:  # else the clusterer chooses
             estimator.set_params(threshold=distance)
     if settings.once and "spatial" in known:  # its neighbours in a picture are just what a person is not

@@ -121,7 +121,7 @@ def watch_job(
 
     Args:
         job: what to do; an earlier run into its folder is always gone on with.
-        every_seconds: time between two looks at the folders.
+        every_seconds: time between two polls of the folders.
         until: when to end (:meth:`packed_scenes.watch.Until.parse`).
         progress: wraps the loop over new photos.
         warn: gets a line for each photo that was left out.

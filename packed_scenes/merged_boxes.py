@@ -1,9 +1,9 @@
-"""Split boxes around two copies of a thing: what one half shows, the other shows again.
+"""Split boxes around two copies of an object, by the self-similarity of the picture inside the box.
 
-A detector that takes a stack of two for one tall thing does so for all of a kind, so that no box of the right size
-stands beside it to tell. The picture tells: between two copies it repeats after half the box. That alone is true of
-many a plain package; a box is split where the detector itself saw one of the halves, though faintly, and where it has
-the size of one that was split so and its look, or halves that are the same.
+A detector that takes a stack of two for one tall object does so for all of a kind, so that no box of the right size
+stands beside it. The picture shows it: between two copies it repeats after half the box. That alone is true of many a
+plain package; a box is split where the detector also gave one of the halves a low score, and where it has the size of
+a box that was split so and its appearance, or halves that are the same.
 
 Parameters were chosen on generated scenes (20 walls of stacks, 16 mixed ones); figures stand in ``detect/README.md``.
 """
@@ -21,12 +21,12 @@ from packed_scenes.data.objects import Objects
 from packed_scenes.data.overlaps import pairwise_iou
 
 MIN_SCORE = 0.3  # score from which a box may be the first of its kind
-MIN_SIDE = 24  # px of a half under which its picture tells too little: halves of a nucleus look alike
+MIN_SIDE = 24  # px of a half under which correlation means little: halves of a nucleus are similar
 HALF_IOU = 0.52  # IoU from which another box is one of the halves; the whole has .5
 MIN_CORRELATION = 0.6  # of the picture with itself, half a box further
 MIN_COSINE = 0.68  # between the halves' vectors
 MAX_SIZE_RATIO = 0.25  # log ratio of sides up to which a box has the size of one that was split,
-KIN_COSINE = 0.6  # and cosine from which it has its look: nine in ten pairs of one identity reach it
+MIN_KIND_COSINE = 0.6  # and cosine from which it has its appearance: nine in ten pairs of one identity reach it
 SAME = 0.9  # correlation and cosine from which the size is enough
 LENGTH, NARROWEST = 96, 16  # px to which a box is brought, along and across
 SHORTEST, SHIFT = 40, 4  # px of these after which the picture may repeat (at most LENGTH - 40), and sideways
@@ -42,7 +42,7 @@ def split_merged(image: Image, objects: Objects, low_score_objects: Objects, emb
     Args:
         image: (H, W, 3) RGB uint8.
         objects: what was found in it, with scores and embeddings.
-        faint: what the detector saw under the confidence; it says where a half was seen, and is not split.
+        low_score_objects: detections below the confidence; they show where halves are, and are not split.
         embed: gives the unit vectors of boxes.
 
     Returns:
@@ -55,20 +55,23 @@ def split_merged(image: Image, objects: Objects, low_score_objects: Objects, emb
     halves: list[Boxes] = []
     vectors: list[npt.NDArray[np.float32]] = []
     width = objects.embedding.shape[1]
-    for axis, needed in ((1, 1), (0, 2)):  # symmetric things look alike left and right: there, both halves must be seen
+    for axis, needed in (
+        (1, 1),
+        (0, 2),
+    ):  # many objects are symmetric left to right: there, both halves must be detected
         parts = cut(objects.xyxy, axis)
         large = (parts[:, 0, 2:] - parts[:, 0, :2]).min(1) >= MIN_SIDE
         rows = np.flatnonzero(large & (objects.score >= MIN_SCORE))
-        rows = rows[_seen(parts[rows], found) >= needed]
+        rows = rows[_halves_detected(parts[rows], found) >= needed]
         rows, first, _ = _repeating(image, parts, rows, axis, embed, width)
-        same_size, same_look = _kin(objects, rows)
-        like = np.setdiff1d(np.flatnonzero(same_size & large), rows)
-        like, second, worst = _repeating(image, parts, like, axis, embed, width)
-        sure = same_look[like] | (worst > SAME)
-        rows = np.concatenate([rows, like[sure]])
+        same_size, same_kind = _of_one_kind(objects, rows)
+        similar = np.setdiff1d(np.flatnonzero(same_size & large), rows)
+        similar, second, worst = _repeating(image, parts, similar, axis, embed, width)
+        accepted = same_kind[similar] | (worst > SAME)
+        rows = np.concatenate([rows, similar[accepted]])
         wholes.append(rows)
         halves.append(parts[rows])
-        vectors.append(np.concatenate([first, second[sure]]))
+        vectors.append(np.concatenate([first, second[accepted]]))
     return _replaced(objects, np.concatenate(wholes), np.concatenate(halves), np.concatenate(vectors))
 
 
@@ -104,7 +107,7 @@ def self_correlation(image: Image, box: npt.NDArray[np.float32], axis: int) -> f
 def _repeating(
     image: Image, halves: Boxes, rows: npt.NDArray[np.intp], axis: int, embed: Embed, width: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-    """Which of some rows show the same twice; with the (K, 2, D) vectors of their halves, and the smaller of
+    """Which of some rows show the same object twice; with the (K, 2, D) vectors of their halves, and the smaller of
     correlation and cosine.
     """
     whole = np.concatenate([halves[rows, 0, :2], halves[rows, 1, 2:]], axis=1)
@@ -117,7 +120,7 @@ def _repeating(
     return rows[kept], vectors[kept], np.minimum(correlation, cosine)[kept]
 
 
-def _seen(halves: Boxes, found: Boxes) -> npt.NDArray[np.int64]:
+def _halves_detected(halves: Boxes, found: Boxes) -> npt.NDArray[np.int64]:
     """How many of the halves (N, 2, 4) are among the found boxes (M, 4); only overlapping pairs are compared."""
     import shapely
 
@@ -128,16 +131,16 @@ def _seen(halves: Boxes, found: Boxes) -> npt.NDArray[np.int64]:
     return np.bincount(np.unique(covered) // 2, minlength=len(halves))
 
 
-def _kin(objects: Objects, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which objects have the size of one of some rows, and which its look, too; N x D at a time."""
+def _of_one_kind(objects: Objects, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which objects have the size of one of some rows, and which its appearance, too; N x D at a time."""
     assert objects.embedding is not None
     side = np.log(np.maximum(objects.xyxy[:, 2:] - objects.xyxy[:, :2], 1e-3)).astype(np.float64)
-    same_size, same_look = np.zeros((2, len(objects)), bool)
+    same_size, same_kind = np.zeros((2, len(objects)), bool)
     for row in rows:
         size = (np.abs(side - side[row]) < MAX_SIZE_RATIO).all(1)
         same_size |= size
-        same_look |= size & (objects.embedding @ objects.embedding[row] > KIN_COSINE)
-    return same_size, same_look
+        same_kind |= size & (objects.embedding @ objects.embedding[row] > MIN_KIND_COSINE)
+    return same_size, same_kind
 
 
 def _replaced(

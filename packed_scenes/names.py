@@ -1,4 +1,4 @@
-"""Names of identities that stay while a collection grows.
+"""Names of identities that stay the same while a collection grows.
 
 Every batch clusters all vectors again, so that its identities are those of one run over everything; only the names
 come from before: an identity keeps the name under which most of its objects were known, new ones get numbers that
@@ -27,12 +27,12 @@ class Names:
 
     Attributes:
         known: scene name -> (object ids, their identities).
-        fresh: lowest number that no identity has had.
+        next_number: lowest number that no identity has had.
         scenes: path of a picture -> scene name.
     """
 
     known: Mapping[str, Ids] = field(default_factory=dict)
-    fresh: int = 0
+    next_number: int = 0
     scenes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -57,7 +57,7 @@ class Names:
         }
         return cls(known, max(next_name, int(cluster.max(initial=NOISE)) + 1), scenes)
 
-    def keep(self, scenes: Sequence[str], parts: Sequence[Objects]) -> tuple[list[Objects], Names]:
+    def carry_over(self, scenes: Sequence[str], parts: Sequence[Objects]) -> tuple[list[Objects], Names]:
         """Give the identities of ``parts`` the names known here.
 
         Args:
@@ -82,15 +82,15 @@ class Names:
         first = (
             int(old.max(initial=NOISE)) + 1
         )  # keep_names counts on from the names in use; old names are not used again
-        named[named >= first] += max(self.fresh - first, 0)
+        named[named >= first] += max(self.next_number - first, 0)
         bounds = np.cumsum([0, *map(len, parts)])
         done = [p.replace(cluster=named[a:b]) for p, a, b in zip(parts, bounds[:-1], bounds[1:], strict=True)]
         known = {n: (p.object_id, p.cluster) for n, p in zip(scenes, done, strict=True) if p.cluster is not None}
-        return done, Names(known, max(self.fresh, int(named.max(initial=NOISE)) + 1), self.scenes)
+        return done, Names(known, max(self.next_number, int(named.max(initial=NOISE)) + 1), self.scenes)
 
     def without(self, scene: str) -> Names:
         """Return the names without those of one scene's objects: its picture is another one now, or gone."""
-        return Names({name: ids for name, ids in self.known.items() if name != scene}, self.fresh, self.scenes)
+        return Names({name: ids for name, ids in self.known.items() if name != scene}, self.next_number, self.scenes)
 
     def _same_objects(self, name: str, part: Objects) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Rows of the part and of the known table that are one object, by its id."""

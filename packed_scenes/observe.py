@@ -160,15 +160,15 @@ def observe_scenes(
             continue
         try:
             boxes, clipped = boxes_for(scene, source.where, given)
-            seen = observer.observe(scene, boxes).after_reading(seconds, warnings=clipped)
+            observed = observer.observe(scene, boxes).after_reading(seconds, warnings=clipped)
             if stage is not None and key is not None:
-                save_observation(stage / f"{source.name}.parquet", seen, key)
+                save_observation(stage / f"{source.name}.parquet", observed, key)
         except MemoryError as error:
             yield source, InputError(f"not enough memory ({error})", file=source.path, remedy="Use a smaller picture.")
-        except Exception as error:  # whatever a picture sets off, the others go on; the reason is reported
+        except Exception as error:  # any failure costs its own picture only; the reason is reported
             yield source, error
         else:
-            yield source, seen
+            yield source, observed
 
 
 def boxes_for(scene: Scene, where: str, given: BoxFile | None) -> tuple[Objects | None, list[str]]:
@@ -188,16 +188,16 @@ def separate_errors(
     Raises:
         Exception: the reason itself where the only picture failed.
     """
-    seen: list[tuple[Source, Observation]] = []
+    observations: list[tuple[Source, Observation]] = []
     errors: list[tuple[str, str]] = []
     for source, made in observed:
         if isinstance(made, Observation):
-            seen.append((source, made))
+            observations.append((source, made))
         elif total == 1:
             raise made
         else:
             errors.append((source.where, reason(made)))
-    return seen, errors
+    return observations, errors
 
 
 def reason(error: Exception) -> str:

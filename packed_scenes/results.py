@@ -148,8 +148,10 @@ class Analysis:
 
         return export(of_analysis(self), form, folder, names=self.names)
 
-    def seen_again(self) -> int:
-        """How many identities are in two scenes or more; one seen only once is often a false or half-hidden object."""
+    def recurring_identities(self) -> int:
+        """Number of identities in two scenes or more; one that is detected only once is often a false or half-hidden
+        object.
+        """
         found = [np.unique(s.objects.cluster) for s in self.scenes if s.objects.cluster is not None and len(s.objects)]
         names, counts = np.unique(np.concatenate([np.zeros(0, np.int64), *found]), return_counts=True)
         return int(((names >= 0) & (counts > 1)).sum())

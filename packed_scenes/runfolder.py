@@ -54,8 +54,8 @@ def save_run(
         analysis: what to write.
         out: the folder, made if it is not there; files of the same name are replaced.
         progress: wraps the loop over scenes, given (scenes, label, total).
-        drawn: what this process has drawn here before, by scene; a scene that looks the same is not drawn again, and
-            this is brought up to date. The caller takes out scenes whose picture changed.
+        drawn: what this process has drawn here before, by scene; a scene whose overlay would be the same is not drawn
+            again, and this is brought up to date. The caller takes out scenes whose picture changed.
 
     Memory: a few decoded pictures and the crops of the contact sheet.
 
@@ -102,7 +102,7 @@ def save_run(
         errors = list(analysis.errors)
         drawing = try_ahead(draw, scenes, workers=DRAWERS)
         for scene, failure in progress(drawing, "drawing", len(scenes)) if progress else drawing:
-            if isinstance(failure, Exception):  # a picture that vanished since it was seen, a full disk
+            if isinstance(failure, Exception):  # a picture that vanished since it was observed, a full disk
                 if len(scenes) == 1:
                     raise failure
                 errors.append((scene.source.where, reason(failure)))

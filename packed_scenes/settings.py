@@ -11,8 +11,9 @@ from packed_scenes.data.errors import InputError
 
 # Choices that belong together, by name.
 PRESETS: dict[str, dict[str, Any]] = {
-    # People: nobody twice in a picture, groups of whoever stand together, a cut for things that change their looks.
-    # Who is counted must be seen for sure: trackers start from a score of .5 to .6 (ByteTrack, Zhang et al. 2022).
+    # People: nobody twice in a picture, groups of people who stand together, a wider cut for things that change their
+    # appearance. Only confident detections are counted: trackers start from a score of .5 to .6 (ByteTrack, Zhang et
+    # al. 2022).
     "crowd": {
         "classes": ("person",), "confidence": 0.5, "embedder": "person", "once": True, "congregate": "height",
         "reach": 0.5, "cut": "equal-error",
@@ -23,7 +24,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "cut": "equal-error",
     },
 }  # fmt: skip
-# What the bundled detector does not know, and so what a preset asks a model for.
+# Domains outside that of the bundled detector, for which a preset needs another model.
 NEEDS_DETECTOR = {"crowd": "people", "vehicles": "vehicles"}
 _WHOLE = ("max_objects", "image_size", "seed")
 _CHOICES = {
@@ -47,7 +48,7 @@ class Settings:
             card.
         image_size: detector input size in pixels (longer side); None = chosen from the picture.
         max_objects: most objects kept per scene; reaching it is a warning.
-        second_look: halve the scores of faint detections that are unlike all sure ones of their scene, and split boxes
+        second_look: halve low scores of detections that resemble no confident one of their scene, and split boxes
             around two copies.
         embedder: name or file of the embedder.
         clusterer: name in the registry of `cluster`.

@@ -1,6 +1,6 @@
 """A folder that fills: photos are analysed in batches as they arrive, and identities keep their names.
 
-A photo is taken when its size and time of change were the same at two looks in a row, so one that is still being
+A photo is taken when its size and time of change were the same at two polls in a row, so one that is still being
 written waits. A writer that pauses for longer leaves a file that is cut off, which the reader refuses; it is tried
 again when it has changed. What was seen of a photo stays in the run folder, so a stopped watch goes on where it was.
 
@@ -81,7 +81,7 @@ class Until:
 
 
 @dataclass
-class _Seen:
+class _Photo:
     """A photo that was dealt with."""
 
     stamp: Stamp
@@ -109,7 +109,7 @@ def watch(
         out: the run folder; one that an earlier watch left is gone on with.
         observer: the models and settings.
         boxes: given boxes, of photos named in the file.
-        every_seconds: time between two looks at the folders.
+        every_seconds: time between two polls of the folders.
         until: when to end.
         progress: wraps the loop over new photos, given (photos, label, total).
         warn: gets a line for each photo that was left out.
@@ -120,7 +120,7 @@ def watch(
     _check(folders, every_seconds)
     until = until or Until()
     names, cache = Names.of_run(out), PictureCache()
-    seen: dict[Path, _Seen] = {}
+    seen: dict[Path, _Photo] = {}
     drawn: dict[str, str] = {}
     before: dict[Path, Stamp] = {}
     while True:
@@ -153,18 +153,18 @@ def watch(
 
 def _stamped(
     observed: Iterable[tuple[Source, Observation | Exception]], now: Mapping[Path, Stamp], warn: Callable[[str], None]
-) -> dict[Path, _Seen]:
+) -> dict[Path, _Photo]:
     """New photos by path, with the stamp that they had when they were read; warns of those that were left out."""
-    found: dict[Path, _Seen] = {}
+    found: dict[Path, _Photo] = {}
     for source, made in observed:
         assert source.path is not None
-        found[source.path] = _Seen(now[source.path], source, made)
+        found[source.path] = _Photo(now[source.path], source, made)
         if isinstance(made, Exception):
             warn(f"left out: {source.where}: {reason(made)}")
     return found
 
 
-def _observed(seen: Mapping[Path, _Seen]) -> int:
+def _observed(seen: Mapping[Path, _Photo]) -> int:
     """The number of photos that were not left out."""
     return sum(isinstance(photo.made, Observation) for photo in seen.values())
 
@@ -177,14 +177,14 @@ def _check(folders: Sequence[Path], every_seconds: float) -> None:
             raise InputError("is no folder to watch", file=folder, remedy="Name a folder; photos may come later.")
 
 
-def _changed(before: Mapping[Path, Stamp], now: Mapping[Path, Stamp], seen: Mapping[Path, _Seen]) -> list[Path]:
+def _changed(before: Mapping[Path, Stamp], now: Mapping[Path, Stamp], seen: Mapping[Path, _Photo]) -> list[Path]:
     """Photos that are new or others than they were, and have stopped growing."""
     still = [path for path, stamp in now.items() if before.get(path) == stamp]
     return [path for path in still if path not in seen or seen[path].stamp != now[path]]
 
 
 def _group(
-    photos: Sequence[_Seen], observer: Observer, names: Names, cache: PictureCache, given: BoxFile | None
+    photos: Sequence[_Photo], observer: Observer, names: Names, cache: PictureCache, given: BoxFile | None
 ) -> Analysis:
     return group_scenes(
         [(photo.source, photo.made) for photo in photos if isinstance(photo.made, Observation)],

@@ -69,7 +69,7 @@ def main(
 
     if listed:
         for name, stage in STAGES.items():
-            print(f"{name:16} {stage.about}{'' if stage.usual else ' (not in `all`)'}")
+            print(f"{name:16} {stage.about}{'' if stage.by_default else ' (not in `all`)'}")
         return
     out, real = out or OUT, real or DATA
     chosen = _chosen(stages or ["all"])
@@ -110,7 +110,7 @@ def _chosen(wanted: list[str]) -> list[str]:
     unknown = [name for name in wanted if name not in STAGES and name != "all"]
     if unknown:
         raise InputError(f"no stage named {unknown[0]!r}", remedy=f"There are: all, {', '.join(STAGES)}.")
-    usual = [name for name, stage in STAGES.items() if stage.usual]
+    usual = [name for name, stage in STAGES.items() if stage.by_default]
     return list(dict.fromkeys(part for name in wanted for part in (usual if name == "all" else [name])))
 
 

@@ -201,5 +201,5 @@ def _found(result: Analysis) -> str:
         f"{counts['objects']} objects in {len(result.scenes)} scene(s): {result.clustering['n_clusters']} identities, "
         f"{result.clustering['noise_share']:.0%} noise, {counts['places']} congregations"
     )
-    again = result.seen_again() if result.settings.once and len(result.scenes) > 1 else None
+    again = result.recurring_identities() if result.settings.once and len(result.scenes) > 1 else None
     return line if again is None else f"{line}; {again} identities are in two pictures or more"

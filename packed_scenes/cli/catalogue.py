@@ -1,4 +1,4 @@
-"""Look into a catalogue, correct it, ask it, export it."""
+"""Query a catalogue, correct it, export it."""
 
 from __future__ import annotations
 

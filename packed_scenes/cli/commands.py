@@ -24,7 +24,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Folders of crops": {
         "count": "How many different things are there?",
-        "embedders": "List the embedders; look at a network file, write its card, calibrate it.",
+        "embedders": "List the embedders; inspect a network file, write its card, calibrate it.",
         "describe": "Turn crops into a matrix of descriptors.",
         "study": "Compare hundreds of clusterings on descriptors.",
         "refine": "Adapt the embedder to a folder of crops without labels.",

@@ -1,4 +1,4 @@
-"""List the embedders; look at a network file, write its card, calibrate it."""
+"""List the embedders; inspect a network file, write its card, calibrate it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def main(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """List the embedders; look at a network file, write its card, calibrate it."""
+    """List the embedders; inspect a network file, write its card, calibrate it."""
     from packed_scenes.data.errors import InputError
     from packed_scenes.networks import calibrate_card, inspect_network, known_embedders, write_card
 

@@ -60,8 +60,8 @@ def main(
         if real is None:
             raise InputError("no such bank", file=bank, remedy="Give --real to build it.")
         build(real, bank, scenes=scenes, seed=seed, report=report, imagenet=imagenet)
-    kept_out = Bank.load(bank, kept_out=True)
-    if not kept_out.pools:
+    held_out = Bank.load(bank, held_out=True)
+    if not held_out.pools:
         raise InputError("too few identities: none is kept out", file=bank, remedy="Build it from more pictures.")
     figures: dict[str, float] = {}
     with Bar("steps", quiet=json) as bar:
@@ -75,7 +75,7 @@ def main(
             start=None if start is None else read_tensors(start), report=show,
         )  # fmt: skip
     with Bar("sets counted", quiet=json) as bar:
-        limits = fit_limits(kept_out, weights, seed=seed, report=lambda done: bar.at(done, SETS))
+        limits = fit_limits(held_out, weights, seed=seed, report=lambda done: bar.at(done, SETS))
     with atomic_write(out) as temporary:
         save_file(weights | limits, temporary)
     if json:

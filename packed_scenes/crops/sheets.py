@@ -27,7 +27,7 @@ def cluster_sheet(
     columns: int = 12,
     cell: tuple[int, int] = (128, 96),
 ) -> RGB:
-    """Draw one row of crops per cluster, the largest first and noise last, from the surest crop to the least sure.
+    """Draw one row of crops per cluster, the largest first and noise last, from the most to the least typical crop.
 
     Args:
         paths: (N,) crop files; one that vanished stays grey.

@@ -20,8 +20,8 @@ from packed_scenes.data.damage import UNREADABLE, reason
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-KEPT_OUT = 5  # one identity (family, shelf) in so many takes no part in the training
-FEW = 20  # identities below which a pool is too small to be divided
+HELD_OUT_EVERY = 5  # one identity (family, shelf) in so many takes no part in the training
+MIN_IDENTITIES = 20  # identities below which a pool is too small to be divided
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Bank:
     shelves: list[Shelf]
 
     @classmethod
-    def load(cls, path: str | Path, *, kept_out: bool = False) -> Self:
+    def load(cls, path: str | Path, *, held_out: bool = False) -> Self:
         """Read a bank that :func:`packed_scenes.decision_training.banking.build` has written.
 
         Raises:
@@ -65,12 +65,12 @@ class Bank:
         """
         try:
             with np.load(path, allow_pickle=False) as held:
-                return cls._of({name: held[name] for name in held.files}, kept_out)
+                return cls._of({name: held[name] for name in held.files}, held_out)
         except UNREADABLE as error:
             raise InputError(f"no bank of vectors: {reason(error)}", file=path, remedy="Build it again.") from error
 
     @classmethod
-    def _of(cls, held: dict[str, npt.NDArray[Any]], kept_out: bool) -> Self:
+    def _of(cls, held: dict[str, npt.NDArray[Any]], held_out: bool) -> Self:
         pools, shelves = {}, []
         parts: dict[str, dict[str, npt.NDArray[Any]]] = {}
         for name, value in held.items():
@@ -79,17 +79,17 @@ class Bank:
         for number, (source, values) in enumerate(sorted(parts.items())):
             identity, boxes = values.pop("identity").astype(np.int64), values.pop("xyxy", None)
             if boxes is not None:
-                if (number % KEPT_OUT == 0) == kept_out:
+                if (number % HELD_OUT_EVERY == 0) == held_out:
                     vectors = {name: unit_rows(value.astype(np.float32)) for name, value in values.items()}
                     shelves.append(Shelf(vectors, identity, boxes.astype(np.float64)))
                 continue
             family = values.pop("family").astype(np.int64)
             # The division is by identity; look-alikes stay together, as telling them apart is what is learned.
             key = np.where(family >= 0, family, identity)
-            out = key * 2654435761 % 97 % KEPT_OUT == 0
-            if len(np.unique(identity)) < FEW:
+            out = key * 2654435761 % 97 % HELD_OUT_EVERY == 0
+            if len(np.unique(identity)) < MIN_IDENTITIES:
                 out[:] = False
-            keep = np.flatnonzero(out == kept_out)
+            keep = np.flatnonzero(out == held_out)
             if len(keep):
                 pools[source] = _pool(values, identity[keep], family[keep], keep)
         return cls(pools, shelves)

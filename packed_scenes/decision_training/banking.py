@@ -28,7 +28,7 @@ DESCRIPTORS = {"embedder": None, "colour": "colour", "person": "person"}  # name
 WIDEST = 160  # numbers of a descriptor; wider ones keep their leading directions
 SAMPLE = 150  # crops of a source that say which these are
 STRENGTHS = (0.3, 1.2)  # of the augmentation, one level each
-MOST = 50  # crops of an identity
+MAX_PER_IDENTITY = 50  # crops of an identity
 PEOPLE = 25  # frames of a person, spread over the video
 FAMILIES, FIRST = 100, 90_000  # drawn families per shard, and a shard number that no embedder was trained on
 BOXED = ("chess", "cola", "pills")  # folders of pictures with boxes by kind
@@ -80,10 +80,15 @@ def _stores(data: Path, work: Path) -> Iterator[tuple[str, CropStore]]:
     if (data / "packed_products").is_dir():
         yield (
             "packed",
-            build_store(read_packed(data / "packed_products" / "train"), work / "packed", max_per_class=MOST),
+            build_store(
+                read_packed(data / "packed_products" / "train"), work / "packed", max_per_class=MAX_PER_IDENTITY
+            ),
         )
     if (data / "grocery_store").is_dir():
-        yield "grocery", build_store(read_grocery(data / "grocery_store"), work / "grocery", max_per_class=MOST // 2)
+        yield (
+            "grocery",
+            build_store(read_grocery(data / "grocery_store"), work / "grocery", max_per_class=MAX_PER_IDENTITY // 2),
+        )
     if (data / "vehicle_reid").is_dir():
         yield "vehicles", build_store(read_vehicles(data / "vehicle_reid"), work / "vehicles")
     if (data / "people_intel").is_dir():

@@ -40,12 +40,12 @@ DESCRIPTORS = {"embedder": 0.55, "imagenet": 0.22, "colour": 0.13, "embedder+ima
 CHANGED = 0.85  # share of sets that get effects
 TREELESS, LARGE_TREELESS = 0.12, 0.5  # share of sets, of collections, judged without their tree, as above 2,048 rows
 KNOWN = 0.75  # share of sets whose embedder has a threshold of its own
-MOST = ((0.81, 130), (0.12, 260), (0.05, 800), (0.02, 1600))  # share of the sets, and how many rows they may have
+MAX_ROWS = ((0.81, 130), (0.12, 260), (0.05, 800), (0.02, 1600))  # share of the sets, and how many rows they may have
 FRAMES, SPLIT = 0.15, 0.15  # share of the sets of crops that are frames of one camera; of the shelves in two pictures
 PAIRED = ("vehicles",)
 # Share of the sets of goods without identities that are nearer to another than some distance below the second number:
 # drawn variants may differ by one word of small print, which a real shelf rarely has.
-TOLD_APART = (0.7, 0.35)
+SEPARABLE = (0.7, 0.35)
 UNITS = {"embedder": 0.20, "imagenet": 0.25, "colour": 0.11}  # thresholds of the descriptors
 NOISE_WIDTHS = {16: 0.5, 32: 0.65, 48: 0.75, 64: 0.85, 96: 1.0, 128: 1.1, 256: 1.5}  # of about one difficulty
 
@@ -89,7 +89,7 @@ class _Drawn:
 
 def _draw(bank: Bank, rng: Rng) -> Example:
     kind = rng.random()
-    most = int(rng.choice([rows for _, rows in MOST], p=[share for share, _ in MOST]))
+    most = int(rng.choice([rows for _, rows in MAX_ROWS], p=[share for share, _ in MAX_ROWS]))
     large = most > LARGE
     gaussian, shelves = (LARGE_GAUSSIAN, 0.0) if large else (GAUSSIAN, SHELVES)
     if kind < gaussian:
@@ -176,7 +176,7 @@ def _shelf(shelf: Shelf, rng: Rng) -> tuple[Rows, Ints, Rows | None, float | Non
     """A generated scene or a window of it, with or without its boxes; some boxes may be missing."""
     names = list(shelf.vectors)
     name = "embedder" if rng.random() < 0.75 else str(rng.choice(names))
-    keep = told_apart(rng, shelf.vectors[name], shelf.identity)
+    keep = separable_rows(rng, shelf.vectors[name], shelf.identity)
     if rng.random() < 0.6:
         middle = (shelf.xyxy[:, :2] + shelf.xyxy[:, 2:]) / 2
         away = np.abs(middle - middle[rng.choice(keep)]).max(axis=1)[keep]
@@ -192,13 +192,13 @@ def _shelf(shelf: Shelf, rng: Rng) -> tuple[Rows, Ints, Rows | None, float | Non
     return X, shelf.identity[keep], shelf.xyxy[keep] if rng.random() < 0.5 else None, UNITS.get(name)
 
 
-def told_apart(rng: Rng, X: npt.NDArray[np.floating], identity: Ints) -> Ints:
+def separable_rows(rng: Rng, X: npt.NDArray[np.floating], identity: Ints) -> Ints:
     """Rows of the identities that stay so that none is too near to another, see ``TOLD_APART``."""
-    if rng.random() >= TOLD_APART[0]:
+    if rng.random() >= SEPARABLE[0]:
         return np.arange(len(X))
     names, at = np.unique(identity, return_inverse=True)
     middle = unit_rows(np.stack([X[at == number].mean(axis=0) for number in range(len(names))]))
-    near = 1 - middle @ middle.T < rng.uniform(0, TOLD_APART[1])
+    near = 1 - middle @ middle.T < rng.uniform(0, SEPARABLE[1])
     stays = np.zeros(len(names), bool)
     for number in rng.permutation(len(names)):
         stays[number] = not near[number, stays].any()
@@ -238,7 +238,7 @@ def _pooled(pool: Pool, rng: Rng, sizes: list[int], crowd: bool) -> tuple[Rows, 
     X = unit_rows(X + 0.06 * rng.standard_normal(X.shape) / np.sqrt(X.shape[1]))
     identity = np.repeat(np.arange(len(sizes)), sizes)
     if not crowd:
-        left = told_apart(rng, X, identity)
+        left = separable_rows(rng, X, identity)
         X, identity = X[left], identity[left]
         names, identity = np.unique(identity, return_inverse=True)
         order = order[names]

@@ -2,8 +2,8 @@
 
     read (tasks) -> observe (actors that hold the models) -> [cluster, in the driver] -> draw (tasks)
 
-Ray schedules, holds back what is read ahead when its memory fills, and does again what a lost worker or machine was
-doing; what Ray gives up is handed in again (``ray_rounds``). What was seen of a picture is kept in ``OUT/.seen`` when
+Ray schedules, limits what is read ahead when its memory fills, and repeats the work of a lost worker or machine; what
+Ray gives up is submitted again (``ray_rounds``). The observation of a picture is kept in ``OUT/.seen`` when
 it is known, so nothing is observed twice, and a run that was broken off is gone on with by either engine. The second
 half (identities, congregations) is the same code on the same vectors as in one process, so its results are the same to
 the byte.
@@ -104,7 +104,7 @@ def analyze_on_ray(
         out: path or URL of the run folder; every machine must be able to write it.
         boxes: given boxes.
         settings: of the run.
-        resume: reuse what an earlier run into ``out`` has seen.
+        resume: reuse what an earlier run into ``out`` has observed.
         progress: wraps the loops over scenes, given (scenes, label, total).
         make_observer: makes the models in each actor.
 
@@ -124,10 +124,10 @@ def analyze_on_ray(
         start = time.perf_counter()
         weights: dict[str, str] = {}
         observed = observe_on_ray(found, settings, store, given, make_observer, weights)
-        seen, errors = separate_errors(track(observed, "scenes", len(found)), len(found))
+        observations, errors = separate_errors(track(observed, "scenes", len(found)), len(found))
         observer = make_observer(settings)
         analysis = group_scenes(
-            seen,
+            observations,
             errors,
             settings=settings,
             card=observer.embedder.card,
@@ -266,4 +266,4 @@ def _result(row: Row) -> Observation | Exception:
         error: Exception = pickle.loads(row["error"])
         return error
     staged = parse_observation(row["staged"], None)
-    return staged if staged is not None else InputError("what was seen is damaged", remedy="Run again.")
+    return staged if staged is not None else InputError("a kept observation is damaged", remedy="Run again.")

@@ -43,12 +43,12 @@ class Observing:
             data = dump_observation(seen, key)
             self._store.write(f".seen/{name}.parquet", data)
             return _result_row(row, staged=data) | {"weights": json.dumps(weights_of(self._observer))}
-        except Exception as error:  # whatever a picture sets off, the others go on; the reason is reported
+        except Exception as error:  # any failure costs its own picture only; the reason is reported
             return _result_row(row, error=error)
 
 
 def read(row: Row, settings: Settings, store: Storage) -> Row:
-    """Read a picture, unless what was seen of it is kept already."""
+    """Read a picture, unless its observation is kept already."""
     from packed_scenes.data.images import decode_image
 
     blank: Row = {
@@ -88,7 +88,7 @@ def draw(row: Row, store: Storage, show: str) -> Row:
             save_tables(scene, Path(folder))
             for file in sorted(Path(folder).iterdir()):
                 store.write(f"{scene.name}/{file.name}", file.read_bytes())
-    except Exception as error:  # a picture that vanished since it was seen, a full disk
+    except Exception as error:  # a picture that vanished since it was observed, a full disk
         return {"number": row["number"], "error": _pickled(error)}
     return {"number": row["number"], "error": b""}
 

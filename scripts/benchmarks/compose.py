@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from packed_scenes.data.synth.goods.crops import CropProduct, Recolouring
     from packed_scenes.data.synth.goods.families import Product
 
-MOST = 200  # crops of one identity
+MAX_PER_IDENTITY = 200  # crops of one identity
 TAIL = 1.35  # exponent of the sizes: 25,000 crops of about 1,300 identities
 REAL = 1 / 3  # share of identities from real crops, where there are any
 DISTINCT, TRIES = 0.15, 12  # share of the picture by which any two identities of one product differ
@@ -56,15 +56,15 @@ def long_tail(crops: int, identities: int, rng: np.random.Generator) -> npt.NDAr
     Raises:
         InputError: if that cannot be.
     """
-    if not 1 <= identities <= crops <= identities * MOST:
-        raise InputError(f"{crops} crops of {identities} identities with 1 to {MOST} each cannot be")
+    if not 1 <= identities <= crops <= identities * MAX_PER_IDENTITY:
+        raise InputError(f"{crops} crops of {identities} identities with 1 to {MAX_PER_IDENTITY} each cannot be")
     # Inverse of the distribution function of x ** -TAIL on [1, MOST + 1).
     power = 1 - TAIL
-    drawn = (1 + rng.random(identities) * ((MOST + 1) ** power - 1)) ** (1 / power)
+    drawn = (1 + rng.random(identities) * ((MAX_PER_IDENTITY + 1) ** power - 1)) ** (1 / power)
     sizes: npt.NDArray[np.int64] = np.floor(drawn).astype(np.int64)
     while (gap := crops - int(sizes.sum())) != 0:
         step = 1 if gap > 0 else -1
-        free = np.flatnonzero(sizes < MOST if gap > 0 else sizes > 1)
+        free = np.flatnonzero(sizes < MAX_PER_IDENTITY if gap > 0 else sizes > 1)
         # In proportion to size, so that the tail keeps its form.
         weight = sizes[free] / sizes[free].sum()
         chosen = rng.choice(free, size=min(abs(gap), len(free)), replace=False, p=weight)

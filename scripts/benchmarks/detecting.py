@@ -23,7 +23,7 @@ from .timing import Timed, ratio
 if TYPE_CHECKING:
     from packed_scenes.data.objects import Objects
 
-LEAST = 0.01  # confidence
+MIN_SCORE = 0.01  # confidence
 SLICE = 640  # px, side of the peers' slices, as in their examples
 Image = npt.NDArray[np.uint8]
 Find = Callable[[Image], "Objects"]
@@ -89,9 +89,9 @@ def ours() -> dict[str, Find]:
     from packed_scenes.detect import Detector
     from packed_scenes.detect.load import ASSETS
 
-    openvino = replace(Detector.load(device="cpu"), confidence=LEAST)
-    onnx = Detector.load(ASSETS / "detector.onnx", device="cpu", backend="onnxruntime", confidence=LEAST)
-    torch = Detector.load(device="cpu", backend="torch", confidence=LEAST)
+    openvino = replace(Detector.load(device="cpu"), confidence=MIN_SCORE)
+    onnx = Detector.load(ASSETS / "detector.onnx", device="cpu", backend="onnxruntime", confidence=MIN_SCORE)
+    torch = Detector.load(device="cpu", backend="torch", confidence=MIN_SCORE)
     return {
         "ours, automatic size (OpenVINO)": openvino.detect,
         "ours, automatic size (ONNX Runtime)": onnx.detect,
@@ -131,7 +131,7 @@ def _objects(xyxy: Any, score: Any) -> Objects:
 
 def _ultralytics(model: Any, image: Image, size: int) -> Objects:
     """Ultralytics' own predict; it takes BGR. 300 boxes at most is its default and is raised here."""
-    result = model.predict(image[..., ::-1], imgsz=size, conf=LEAST, max_det=3000, device="cpu", verbose=False)[0]
+    result = model.predict(image[..., ::-1], imgsz=size, conf=MIN_SCORE, max_det=3000, device="cpu", verbose=False)[0]
     return _objects(result.boxes.xyxy.cpu().numpy(), result.boxes.conf.cpu().numpy())
 
 
@@ -143,7 +143,11 @@ def _sahi(weights: Path) -> Find:
 
     logging.getLogger("sahi").setLevel(logging.ERROR)
     model = AutoDetectionModel.from_pretrained(
-        model_type="ultralytics", model_path=str(weights), confidence_threshold=LEAST, device="cpu", image_size=SLICE
+        model_type="ultralytics",
+        model_path=str(weights),
+        confidence_threshold=MIN_SCORE,
+        device="cpu",
+        image_size=SLICE,
     )
 
     def find(image: Image) -> Objects:
@@ -166,7 +170,9 @@ def _supervision(model: Any) -> Find:
     import supervision
 
     def look(piece: Image) -> Any:
-        result = model.predict(piece[..., ::-1], imgsz=SLICE, conf=LEAST, max_det=3000, device="cpu", verbose=False)[0]
+        result = model.predict(
+            piece[..., ::-1], imgsz=SLICE, conf=MIN_SCORE, max_det=3000, device="cpu", verbose=False
+        )[0]
         return supervision.Detections.from_ultralytics(result)
 
     slicer = supervision.InferenceSlicer(callback=look, slice_wh=(SLICE, SLICE), thread_workers=1)

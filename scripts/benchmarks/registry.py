@@ -22,13 +22,13 @@ class Stage:
         usual: whether it is part of ``all``.
     """
 
-    place: str
+    function: str
     about: str
-    usual: bool = True
+    by_default: bool = True
 
     def __call__(self, work: Work) -> Found:
         """Run it."""
-        module, function = self.place.split(":")
+        module, function = self.function.split(":")
         found: Any = getattr(importlib.import_module(f".{module}", __package__), function)
         run: Callable[[Work], Found] = found
         return run(work)
@@ -43,11 +43,11 @@ STAGES = {
     "cluster": Stage("grouping:pairs", "clustering beside hdbscan, fast_hdbscan, scikit-learn, scipy"),
     "search": Stage("searching:run", "search beside faiss and a plain product"),
     "scaling": Stage("scaling:run", "seconds per scene from 50 to 3,000 objects"),
-    "cluster-quality": Stage("grouping:quality", "every method on simulated scenes", usual=False),
-    "cluster-large": Stage("grouping:large", "HDBSCAN of 416,314 vectors", usual=False),
-    "cluster-curve": Stage("grouping:curve", "time and memory from 1,000 vectors up", usual=False),
-    "cluster-real": Stage("pictures:run", "every method on real pictures with true boxes", usual=False),
-    "decision": Stage("decided:run", "the default on every set: F, stability, calibration, count", usual=False),
-    "memory": Stage("others:memory", "memory over a thousand scenes", usual=False),
-    "study": Stage("others:study", "hundreds of models of clustering", usual=False),
+    "cluster-quality": Stage("grouping:quality", "every method on simulated scenes", by_default=False),
+    "cluster-large": Stage("grouping:large", "HDBSCAN of 416,314 vectors", by_default=False),
+    "cluster-curve": Stage("grouping:curve", "time and memory from 1,000 vectors up", by_default=False),
+    "cluster-real": Stage("pictures:run", "every method on real pictures with true boxes", by_default=False),
+    "decision": Stage("decided:run", "the default on every set: F, stability, calibration, count", by_default=False),
+    "memory": Stage("others:memory", "memory over a thousand scenes", by_default=False),
+    "study": Stage("others:study", "hundreds of models of clustering", by_default=False),
 }

@@ -17,7 +17,7 @@ import numpy.typing as npt
 Names = npt.NDArray[np.int64]
 SETS = 120  # simulated sets
 CUTS = 60
-LEAST = 0.02  # a cut below this is no other one
+MIN_CUT = 0.02  # a cut below this is no other one
 
 
 class RegressedCut:
@@ -60,7 +60,7 @@ def _best(X: npt.NDArray[np.float32], identity: Names) -> float:
     from packed_scenes.cluster.dense import average_tree, cosine_distances
 
     tree = average_tree(cosine_distances(X))
-    cuts = np.geomspace(LEAST, 1.2, CUTS)
+    cuts = np.geomspace(MIN_CUT, 1.2, CUTS)
     value = np.array([bcubed_f(identity, tree.cut(cut)) for cut in cuts])
     return float(np.exp(np.log(cuts[value >= value.max() - 0.005]).mean()))
 

@@ -10,7 +10,7 @@ from packed_scenes.data import Objects, Scene
 from packed_scenes.data.images import read_image
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.detect.info import DetectionInfo
-from packed_scenes.evaluation import _as_seen
+from packed_scenes.evaluation import with_low_scores
 from packed_scenes.observe import Observer
 from packed_scenes.second_look import doubtful, rescore_doubtful
 from packed_scenes.settings import Settings
@@ -20,17 +20,17 @@ from packed_scenes.web.project.project import Project
 from packed_scenes.web.project.sample import READY
 
 
-def shelf(rng: np.random.Generator, *, goods: int = 12, faint: int = 4) -> Objects:
+def shelf(rng: np.random.Generator, *, goods: int = 12, low: int = 4) -> Objects:
     """Goods of one size, each look twice, and faint boxes of other sizes and looks."""
     look = np.eye(32, dtype=np.float32)
     low = np.stack([np.arange(goods) * 50.0, np.zeros(goods)], 1)
     size = 40 * np.exp(rng.normal(0, 0.03, (goods, 2)))
-    odd = np.stack([np.arange(faint) * 200.0, np.full(faint, 300.0)], 1)
-    odd_size = np.stack([np.full(faint, 150.0), 15.0 + np.arange(faint)], 1)
+    odd = np.stack([np.arange(low) * 200.0, np.full(low, 300.0)], 1)
+    odd_size = np.stack([np.full(low, 150.0), 15.0 + np.arange(low)], 1)
     return Objects.from_boxes(
         np.concatenate([np.concatenate([low, odd]), np.concatenate([low + size, odd + odd_size])], 1),
-        score=np.concatenate([rng.uniform(0.5, 0.95, goods), rng.uniform(0.36, 0.49, faint)]).astype(np.float32),
-        embedding=np.concatenate([look[np.arange(goods) // 2], look[goods : goods + faint]]),
+        score=np.concatenate([rng.uniform(0.5, 0.95, goods), rng.uniform(0.36, 0.49, low)]).astype(np.float32),
+        embedding=np.concatenate([look[np.arange(goods) // 2], look[goods : goods + low]]),
     )
 
 
@@ -61,14 +61,14 @@ def test_a_scene_that_repeats_nothing_or_shows_little_doubts_nothing() -> None:
     assert not doubtful(alone).any()
     assert not doubtful(shelf(rng, goods=5)).any()
     assert not doubtful(diverse.replace(embedding=None)).any()
-    assert len(rescore_doubtful(shelf(rng, goods=0, faint=0), confidence=0.3)) == 0
+    assert len(rescore_doubtful(shelf(rng, goods=0, low=0), confidence=0.3)) == 0
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.36, 0.9))
 def test_order_blocks_and_confidence_change_nothing_else(seed: int, confidence: float) -> None:
     rng = np.random.default_rng(seed)
-    objects = shelf(rng, goods=int(rng.integers(6, 14)), faint=int(rng.integers(0, 6)))
+    objects = shelf(rng, goods=int(rng.integers(6, 14)), low=int(rng.integers(0, 6)))
     mixed = rng.permutation(len(objects))
     whole = doubtful(objects)
     assert np.array_equal(doubtful(objects.select(mixed)), whole[mixed])
@@ -121,7 +121,7 @@ def test_the_workbench_finds_what_analyze_finds(name: str, tmp_path: Path) -> No
 def test_average_precision_sees_the_lowered_scores() -> None:
     objects = shelf(np.random.default_rng(4))
     found = rescore_doubtful(objects, confidence=0.35)
-    every = _as_seen(objects, found, 0.35)
+    every = with_low_scores(objects, found, 0.35)
     assert np.allclose(every.score[:12], objects.score[:12])
     assert np.allclose(every.score[12:], objects.score[12:] / 2)
-    assert np.allclose(_as_seen(objects, objects, 0.35).score, objects.score)
+    assert np.allclose(with_low_scores(objects, objects, 0.35).score, objects.score)

@@ -193,14 +193,14 @@ def test_names_that_died_are_not_given_again(tmp_path):
         boxes = np.tile([0, 0, 1, 1], (len(labels), 1))
         return Objects.from_boxes(boxes, cluster=np.array(labels))
 
-    (first,), names = Names().keep(["s"], [part([0, 1, 2])])
+    (first,), names = Names().carry_over(["s"], [part([0, 1, 2])])
     assert first.cluster.tolist() == [0, 1, 2]
-    (second,), names = names.keep(["s"], [part([0, 0, 0])])  # all three are one thing after all
+    (second,), names = names.carry_over(["s"], [part([0, 0, 0])])  # all three are one thing after all
     assert second.cluster.tolist() == [0, 0, 0]
-    (third,), names = names.keep(["s"], [part([0, 0, 1])])
+    (third,), names = names.carry_over(["s"], [part([0, 0, 1])])
     assert third.cluster.tolist() == [0, 0, 3]
-    assert names.fresh == 4
-    (none,), _ = names.keep(["s"], [part([])])
+    assert names.next_number == 4
+    (none,), _ = names.carry_over(["s"], [part([])])
     assert len(none) == 0
     assert Names.of_run(tmp_path) == Names()
 

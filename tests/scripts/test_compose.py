@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from benchmarks.compose import MOST, compose, long_tail
+from benchmarks.compose import MAX_PER_IDENTITY, compose, long_tail
 
 from packed_scenes.data import InputError
 
@@ -10,7 +10,7 @@ from packed_scenes.data import InputError
 def test_long_tail_adds_up_and_keeps_its_limits():
     sizes = long_tail(25_000, 1_300, np.random.default_rng(0))
     assert sizes.sum() == 25_000
-    assert (sizes.min(), sizes.max()) == (1, MOST) or sizes.max() <= MOST
+    assert (sizes.min(), sizes.max()) == (1, MAX_PER_IDENTITY) or sizes.max() <= MAX_PER_IDENTITY
     assert np.median(sizes) < sizes.mean() / 2
     for bad in ((5, 9), (5000, 10)):
         with pytest.raises(InputError):

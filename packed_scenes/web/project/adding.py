@@ -18,7 +18,7 @@ from packed_scenes.data.files import read_bytes
 from packed_scenes.data.images import decode_image
 from packed_scenes.data.objects import NOISE, Objects
 from packed_scenes.merged_boxes import split_merged
-from packed_scenes.second_look import second_scores
+from packed_scenes.second_look import rescored
 from packed_scenes.web.project.boxes import bring_in, unwanted
 from packed_scenes.web.project.decisions import group, link_pairs
 from packed_scenes.web.project.project import Image, Project
@@ -184,7 +184,7 @@ def observe(
         found = found.replace(embedding=embedder.embed(image, found.xyxy))
         if observer.settings.second_look:
             found = split_merged(image, found, info.low_score_objects, embedder.embed)
-            found = found.replace(score=second_scores(found))  # what it doubts stays, below the slider
+            found = found.replace(score=rescored(found))  # what it doubts stays, below the slider
         weaker = _weaker(found, info.low_score_objects, detector.confidence)
         weaker = weaker.replace(embedding=embedder.embed(image, weaker.xyxy))
     about = {"confidence": detector.confidence, "warnings": list(info.warnings)}

@@ -24,7 +24,7 @@ def bank(tmp_path_factory):
 
 
 def test_identities_are_divided_between_training_and_the_rest(bank):
-    sides = [Bank.load(bank, kept_out=out).pools["packed"] for out in (False, True)]
+    sides = [Bank.load(bank, held_out=out).pools["packed"] for out in (False, True)]
     assert sum(len(side.identity) for side in sides) == 240
     assert not set(sides[0].rows) & set(sides[1].rows)
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from packed_scenes.analysis import analyze
-from packed_scenes.certain_pairs import SHARE, certain_cut
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.scene import Scene
+from packed_scenes.exclusive_threshold import SHARE, exclusive_threshold
 from packed_scenes.identify import identify
 from packed_scenes.settings import Settings
 
@@ -28,11 +28,11 @@ def test_a_tenth_of_the_certainly_different_pairs_lies_under_the_cut():
     parts, _ = people(np.random.default_rng(0), frames=20, spread=0.6)
     vectors = np.concatenate([p.embedding for p in parts])
     picture = np.repeat(np.arange(20), 6)
-    cut = certain_cut(vectors, picture)
+    cut = exclusive_threshold(vectors, picture)
     naive = [1 - vectors[i] @ vectors[j] for i in range(120) for j in range(i) if picture[i] == picture[j]]
     assert np.isclose(np.mean(np.array(naive) < cut), SHARE, atol=0.01)
-    assert certain_cut(vectors[:6], picture[:6]) is None  # 15 pairs are too few
-    assert certain_cut(np.zeros((0, 32), np.float32), np.zeros(0, np.int64)) is None
+    assert exclusive_threshold(vectors[:6], picture[:6]) is None  # 15 pairs are too few
+    assert exclusive_threshold(np.zeros((0, 32), np.float32), np.zeros(0, np.int64)) is None
 
 
 def test_an_embedder_without_calibration_counts_a_crowd():
@@ -49,4 +49,4 @@ def test_who_is_seen_once_is_told_apart_from_who_is_seen_again():
     grey, box = np.full((40, 60, 3), 90, np.uint8), Objects.from_boxes(np.array([[2, 2, 20, 30]], np.float32))
     scenes = [Scene(grey, name) for name in ("one", "two")]
     result = analyze(scenes, boxes={"one": box, "two": box}, embedder="default", threshold=0.3)
-    assert result.seen_again() == 1
+    assert result.recurring_identities() == 1

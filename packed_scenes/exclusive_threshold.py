@@ -1,4 +1,4 @@
-"""A threshold for an embedder without calibration: the distances of objects that are certainly different.
+"""A threshold for an embedder without calibration, from pairs that are known to be different (cannot-link pairs).
 
 Two boxes of one picture are two people (or cars). The distance under which one in ten of such pairs lies is close to
 the equal-error distance of the embedder: with a re-identification network on 938 crops of 100 people equal error is at
@@ -11,13 +11,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-SHARE = 0.1  # of the certainly different pairs under the cut
-MIN_PAIRS = 30  # pairs to judge by
+SHARE = 0.1  # of the different pairs below the threshold
+MIN_PAIRS = 30  # fewer pairs give no threshold
 MAX_OBJECTS = 200  # objects of one picture that are compared
 
 
-def certain_cut(vectors: npt.NDArray[np.float32], exclusive: npt.NDArray[np.int64]) -> float | None:
-    """Cosine distance at which the same ends; None if too few objects stand in one picture.
+def exclusive_threshold(vectors: npt.NDArray[np.float32], exclusive: npt.NDArray[np.int64]) -> float | None:
+    """Return a threshold on cosine distance; None if too few objects stand in one picture.
 
     Args:
         vectors: (N, D) unit rows.
