@@ -15,7 +15,7 @@ SecondLook = Annotated[
     bool,
     typer.Option(
         "--second-look/--no-second-look",
-        help="Halve low scores of detections that resemble no confident one in their scene; split boxes around two copies.",
+        help="Halve low scores of boxes that resemble no confident one in the scene; split boxes around two copies.",
     ),
 ]
 Trust = Annotated[bool, typer.Option("--trust", help="Load weights that can run code; only for files you trust.")]
