@@ -33,7 +33,7 @@ class Undo(Exception):  # noqa: N818  (no error)
     """Raised by whoever answers: take the last answer back and ask again."""
 
 
-Judge = Callable[[int, int], Answer]  # may raise Undo or Enough
+Judge = Callable[[int, int], Answer]  # may raise Undo or StopAsking
 VALUE = {Answer.SAME: 1.0, Answer.DIFFERENT: 0.0, Answer.UNSURE: 0.5}
 
 
