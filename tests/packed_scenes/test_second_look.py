@@ -23,12 +23,12 @@ from packed_scenes.web.project.sample import READY
 def shelf(rng: np.random.Generator, *, goods: int = 12, low: int = 4) -> Objects:
     """Goods of one size, each look twice, and faint boxes of other sizes and looks."""
     look = np.eye(32, dtype=np.float32)
-    low = np.stack([np.arange(goods) * 50.0, np.zeros(goods)], 1)
+    corner = np.stack([np.arange(goods) * 50.0, np.zeros(goods)], 1)
     size = 40 * np.exp(rng.normal(0, 0.03, (goods, 2)))
     odd = np.stack([np.arange(low) * 200.0, np.full(low, 300.0)], 1)
     odd_size = np.stack([np.full(low, 150.0), 15.0 + np.arange(low)], 1)
     return Objects.from_boxes(
-        np.concatenate([np.concatenate([low, odd]), np.concatenate([low + size, odd + odd_size])], 1),
+        np.concatenate([np.concatenate([corner, odd]), np.concatenate([corner + size, odd + odd_size])], 1),
         score=np.concatenate([rng.uniform(0.5, 0.95, goods), rng.uniform(0.36, 0.49, low)]).astype(np.float32),
         embedding=np.concatenate([look[np.arange(goods) // 2], look[goods : goods + low]]),
     )
