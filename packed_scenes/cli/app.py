@@ -61,6 +61,7 @@ def main(
         run_simple(port=port or 8501, max_upload=max_upload)
         return
     from packed_scenes.data.errors import InputError
+    from packed_scenes.data.files import check_file
     from packed_scenes.detect.class_names import parse_class_names
     from packed_scenes.embed.registry import check_name
     from packed_scenes.observe import Observer
@@ -77,6 +78,8 @@ def main(
     )  # fmt: skip
     settings.require_detector()
     check_name(settings.embedder)
+    if weights is not None and Path(weights).suffix in (".onnx", ".xml"):  # now, not with the first photo
+        check_file(weights, what="weights")
     place = Workplace(
         projects, observer=Observer(settings), photos=photos or (), catalogue=catalogue,
         max_upload=max_upload * 1_000_000,
