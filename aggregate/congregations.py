@@ -102,7 +102,7 @@ def aggregate(
     _, first, group[members] = np.unique(component[members], return_index=True, return_inverse=True)
     owner = cluster[members[first]]
     bbox, count = _bounds(xyxy[members], group[members], len(owner))
-    order, index = _numbering(owner, bbox, count)
+    order, index = numbering(owner, bbox, count)
     rank = np.argsort(order)
     group[members] = rank[group[members]]
     owner, bbox, index = owner[order], bbox[order], index[order]
@@ -134,7 +134,7 @@ def _bounds(xyxy: Floats, group: Ints, count: int) -> tuple[Floats, Ints]:
     return np.concatenate([low, high], axis=1), np.bincount(group, minlength=count)
 
 
-def _numbering(owner: Ints, bbox: Floats, count: Ints) -> tuple[Ints, Ints]:
+def numbering(owner: Ints, bbox: Floats, count: Ints) -> tuple[Ints, Ints]:
     """Sort groups by cluster, most members, reading order; return the order, and (G,) the number within the cluster."""
     row = np.zeros(len(owner), np.int64)
     middle, half = (bbox[:, 1] + bbox[:, 3]) / 2, (bbox[:, 3] - bbox[:, 1]) / 2

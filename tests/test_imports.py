@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+
+from packed_scenes.data.extras import EXTRAS
 
 PACKAGE = Path(__file__).resolve().parents[1] / "packed_scenes"
 
@@ -63,3 +68,34 @@ def test_there_are_no_import_circles():
         graph[name] = {target for target in targets if target in known and target != name}
     assert len(graph) > 200
     assert circles(graph) == []
+
+
+def third_party(tree: ast.AST) -> set[str]:
+    """Top-level names of the libraries that the code imports, without Python's own and without annotations' imports."""
+    names = {name.partition(".")[0] for name in imports(tree)}
+    return names - set(sys.stdlib_module_names) - {"packed_scenes"}
+
+
+def test_every_library_is_of_the_core_or_of_an_extra_that_a_message_can_name():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {
+        "cv2": "opencv-python", "PIL": "pillow", "sklearn": "scikit-learn", "faiss": "faiss-cpu", "yaml": "pyyaml",
+        "skimage": "scikit-image", "umap": "umap-learn", "pytorch_grad_cam": "grad-cam", "pi_heif": "pi-heif",
+    }  # fmt: skip
+
+    def libraries(requirements: list[str]) -> set[str]:
+        return {re.split(r"[\[>=<]", one)[0] for one in requirements}
+
+    core, extras = libraries(project["dependencies"]), project["optional-dependencies"]
+    for library, extra in EXTRAS.items():
+        assert named.get(library, library) in libraries(extras[extra]), library
+    used = {name for path in modules().values() for name in third_party(ast.parse(path.read_text(encoding="utf-8")))}
+    stray = {name for name in used if named.get(name, name) not in core and name not in EXTRAS}
+    assert stray <= {"click", "IPython"}  # typer brings one, a notebook the other
+
+
+def test_tests_reach_for_no_private_name():
+    tests = Path(__file__).parent
+    private = re.compile(r"from packed_scenes[\w.]* import [^\n]*\b_[a-z]|setattr\(\s*\"packed_scenes[\w.]*\._[a-z]")
+    found = {str(p.relative_to(tests)) for p in tests.rglob("*.py") if private.search(p.read_text(encoding="utf-8"))}
+    assert found == set()

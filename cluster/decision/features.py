@@ -114,12 +114,13 @@ def _ranks(log: Floats, index: Ints) -> tuple[Floats, Floats]:
 
         own, theirs = loops.ranks(log, index, STEP)
     else:
-        own, theirs = _counted(log, index)
+        own, theirs = shared_counts(log, index)
     own, theirs = (np.log1p(np.maximum(counted - np.float32(0.5), 0)) for counted in (own, theirs))
     return np.minimum(own, theirs), np.maximum(own, theirs)
 
 
-def _counted(log: Floats, index: Ints) -> tuple[Floats, Floats]:
+def shared_counts(log: Floats, index: Ints) -> tuple[Floats, Floats]:
+    """Count, smoothly, the neighbours of each object (first) and of its listed rows (second) that are nearer: (N, k) each."""
     count, k = log.shape
     own, theirs = np.empty_like(log), np.empty_like(log)
     step = max(1, BLOCK // (k * k))

@@ -68,7 +68,7 @@ def read_crops(folder: str | Path, *, listed: Path | None = None, camera: str | 
     found = {path.relative_to(root).as_posix(): path for path in list_images([root])}
     errors: list[tuple[str, str]] = []
     if listed is not None:
-        found, missing = _listed(found, listed)
+        found, missing = listed_rows(found, listed)
         errors = [(name, f"is listed in {listed}, but not in the folder") for name in missing]
     if len(found) < 2:
         raise InputError(f"{len(found)} crops, at least 2 are needed", file=root)
@@ -77,7 +77,7 @@ def read_crops(folder: str | Path, *, listed: Path | None = None, camera: str | 
     return Crops(root, tuple(found.values()), names, cameras, tuple(errors))
 
 
-def _listed(found: dict[str, Path], listed: Path) -> tuple[dict[str, Path], list[str]]:
+def listed_rows(found: dict[str, Path], listed: Path) -> tuple[dict[str, Path], list[str]]:
     """The listed files that are there, and the names of the others."""
     wanted = list(dict.fromkeys(read_lines(listed)))
     names = list(found)

@@ -164,7 +164,7 @@ def refine_crops(
         done = load_round(work, key, number, network)
         if done is None:
             begin = time.perf_counter()
-            trained, about = _train(
+            trained, about = train_round(
                 number, best, store, labels, trusted, vectors, held, crops, chosen, calibrated, notify
             )
             about["seconds"] = round(time.perf_counter() - begin, 2)
@@ -192,7 +192,7 @@ def _mean(values: npt.NDArray[np.float64]) -> float:
     return round(float(values.mean()), 5) if len(values) else 0.0
 
 
-def _train(
+def train_round(
     number: int,
     network: Unit,
     store: CropStore,

@@ -115,7 +115,7 @@ def gather(
     else:
         files, labels = _of_table(table[0]) if table else (list_images(given), None)
         found = _of_crops(files, labels, descriptors, Path(cache), mask, trust, device, seed, progress)
-    return found if truth is None else _with_truth(found, truth, given)
+    return found if truth is None else with_truth(found, truth, given)
 
 
 def _of_matrices(files: Sequence[Path], cache: Path, trust: bool) -> Collection:
@@ -210,7 +210,8 @@ def _of_crops(
     return _labelled(Collection(len(kept), tuple(made), tuple(kept), failed=reasons), labels)
 
 
-def _with_truth(found: Collection, truth: str, given: Sequence[Path]) -> Collection:
+def with_truth(found: Collection, truth: str, given: Sequence[Path]) -> Collection:
+    """Return the collection with the true identities that ``--truth`` names."""
     if truth in FOLDERS or truth.startswith(PREFIX):
         if found.paths is None:
             raise InputError(f"--truth {truth} needs crops, and matrices were given", remedy="Give a file of labels.")

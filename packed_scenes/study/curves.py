@@ -46,7 +46,7 @@ def draw_kmeans(rows: Sequence[Row], file: Path) -> None:
     left.set(xlabel="k", ylabel="inertia, share of that at the smallest k", title="KMeans: elbow (ring)")
     right.set(xlabel="k", ylabel="silhouette", title="KMeans: silhouette (ring = best)")
     right.legend(fontsize=8, frameon=False)
-    _save(figure, file)
+    save_panel(figure, file)
 
 
 def draw_scores(rows: Sequence[Row], file: Path) -> None:
@@ -67,7 +67,7 @@ def draw_scores(rows: Sequence[Row], file: Path) -> None:
             panel.set_title(f"{plot_text(name)}: {title}", fontsize=9)
             panel.set_xlabel("clusters")
     _legend(figure, methods)
-    _save(figure, file)
+    save_panel(figure, file)
 
 
 def draw_counts(labels: Labels, file: Path, *, title: str) -> None:
@@ -87,7 +87,7 @@ def draw_counts(labels: Labels, file: Path, *, title: str) -> None:
     more = f" (+{len(sizes) - len(shown)} smaller clusters)" if len(sizes) > len(shown) else ""
     axes.set(xlabel="cluster" + more, ylabel="rows", title=plot_text(title))
     axes.tick_params(axis="x", labelsize=7 if len(names) > 30 else 9, rotation=90 if len(names) > 30 else 0)
-    _save(figure, file)
+    save_panel(figure, file)
 
 
 def draw_against_truth(rows: Sequence[Row], file: Path, *, winner: Row, best: Row) -> None:
@@ -107,7 +107,7 @@ def draw_against_truth(rows: Sequence[Row], file: Path, *, winner: Row, best: Ro
         panel.set_title(title, fontsize=9)
         panel.set(ylabel="ARI against truth", ylim=(-0.05, 1.05))
     _legend(figure, methods, MARKS)
-    _save(figure, file)
+    save_panel(figure, file)
 
 
 def _legend(figure: Any, methods: Sequence[str], marks: Sequence[tuple[str, str]] = ()) -> None:
@@ -136,6 +136,7 @@ def _figure(rows: int, columns: int, wide: float, high: float) -> tuple[Any, Any
     return figure, figure.subplots(rows, columns)
 
 
-def _save(figure: Any, file: Path) -> None:
+def save_panel(figure: Any, file: Path) -> None:
+    """Write a figure as PNG and close it."""
     with atomic_write(file) as temporary:
         figure.savefig(temporary, dpi=110, format="png")

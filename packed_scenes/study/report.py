@@ -48,7 +48,7 @@ def report_page(result: StudyResult, row: Row, labels: Labels, pictures: Picture
     """Write the page about a study and one of its models (the winner, as a rule)."""
     parts = [
         *_top(result), *_winner(result, row), *_truth(result, pictures), *_clusters(result, labels, pictures),
-        *_maps(pictures), *_curves(pictures), *_spaces(result), *_outliers(pictures), *_models(result),
+        *_maps(pictures), *_curves(pictures), *_spaces(result), *_outliers(pictures), *models_section(result),
         *_reading(),
     ]  # fmt: skip
     return page("Study", parts, style=MORE)
@@ -220,7 +220,8 @@ def _outliers(pictures: Pictures) -> list[str]:
     return [text, picture(pictures.outliers, "The strangest crops, first to last")]
 
 
-def _models(result: StudyResult) -> list[str]:
+def models_section(result: StudyResult) -> list[str]:
+    """The table of the best models, those with equal scores once, as pieces of HTML."""
     running = sorted((r for r in result.rows if not r.fault), key=lambda r: -result.candidate(r).quality)
     seen: dict[tuple[object, ...], Row] = {}
     for r in running:  # other parameters often give the same clusters

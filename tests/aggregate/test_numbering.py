@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packed_scenes.aggregate import aggregate
-from packed_scenes.aggregate.congregations import _numbering
+from packed_scenes.aggregate.congregations import numbering
 from tests.aggregate.scenes import boxes_of, shape_of
 
 GROUP = st.tuples(
@@ -41,7 +41,7 @@ def test_the_same_as_in_words(groups):
     owner = np.array([g[0] for g in groups])
     bbox = np.array([[x, y, x + w, y + h] for _, x, y, w, h, _ in groups], float)
     count = np.array([g[5] for g in groups])
-    order, index = _numbering(owner, bbox, count)
+    order, index = numbering(owner, bbox, count)
     key = [(owner[g], count[g], *bbox[g]) for g in order]  # groups that are equal in all may change places
     assert key == [(owner[g], count[g], *bbox[g]) for g in naive(owner.tolist(), bbox.tolist(), count.tolist())]
     for cluster in np.unique(owner):

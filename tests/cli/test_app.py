@@ -456,7 +456,7 @@ def test_exports_for_other_tools_open_in_their_libraries(client, tmp_path):
 
 
 def test_the_sample_opens_from_what_ships_where_it_fits(place, client, monkeypatch):
-    monkeypatch.setattr("packed_scenes.web.server.home._fits", lambda _: True)
+    monkeypatch.setattr("packed_scenes.web.server.home.sample_fits", lambda _: True)
     key = client.post("/api/new", json={"sample": "shelf"}).json()["key"]
     state = client.get(f"/api/p/{quote(key)}/state").json()
     assert state["objects"] > 50

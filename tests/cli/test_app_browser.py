@@ -76,7 +76,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     patch = pytest.MonkeyPatch()
-    patch.setattr(home, "_fits", lambda _: True)  # the sample that ships, whatever the stubs say of their weights
+    patch.setattr(home, "sample_fits", lambda _: True)  # the sample that ships, whatever the stubs say of their weights
     made = Served(tmp_path_factory.mktemp("served"))
     yield made
     made.stop()

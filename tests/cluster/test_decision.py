@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from packed_scenes.cluster import AverageLinkage, PairDecision, TwoStage, make, score
 from packed_scenes.cluster.base import Hints
 from packed_scenes.cluster.decision import Evidence, branches, count, decide_for, judge, loops
-from packed_scenes.cluster.decision.features import STEP, _counted, describe
+from packed_scenes.cluster.decision.features import STEP, describe, shared_counts
 from packed_scenes.cluster.decision.judging import all_pairs
 from packed_scenes.cluster.decision.lists import LENGTH, common, nearest
 from packed_scenes.cluster.decision.pruning import prune
@@ -221,7 +221,7 @@ def test_the_compiled_loops_say_what_the_arrays_say() -> None:
     weight = np.random.default_rng(0).random(found.index.shape).astype(np.float32)
     np.testing.assert_allclose(loops.common(found.index, weight), common(found.index, weight), rtol=1e-4)
     log = np.log(found.distance + np.float32(0.02))
-    for ours, plain in zip(loops.ranks(log, found.index, STEP), _counted(log, found.index), strict=True):
+    for ours, plain in zip(loops.ranks(log, found.index, STEP), shared_counts(log, found.index), strict=True):
         np.testing.assert_allclose(ours, plain, atol=1e-3)
 
 

@@ -10,19 +10,19 @@ import pytest
 from packed_scenes.aggregate.planogram import read_planogram
 from packed_scenes.counting.answers import AnswerBook
 from packed_scenes.counting.simple import read_similar
-from packed_scenes.crops.listing import _listed
+from packed_scenes.crops.listing import listed_rows
 from packed_scenes.crops.values import read_values
 from packed_scenes.data import InputError, read_boxes
 from packed_scenes.explain.clusters import read_labels
 from packed_scenes.refining.review import read_review
-from packed_scenes.study.collection import Collection, _with_truth
+from packed_scenes.study.collection import Collection, with_truth
 
 NAMES = ("a/Caf\u00e9 1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg")
 ONE, TWO, THREE, FOUR = NAMES
 
 
 def study_truth(file):
-    found = _with_truth(Collection(4, (), tuple(file.parent / name for name in NAMES)), str(file), [file.parent])
+    found = with_truth(Collection(4, (), tuple(file.parent / name for name in NAMES)), str(file), [file.parent])
     return found.truth.tolist(), found.truth_names
 
 
@@ -48,7 +48,7 @@ TABLES = {
     "study": (study_truth, "file,label", [ONE, "p"], [TWO, "p"], [THREE, "q"], [FOUR, "q"]),
     "plan": (plan, "row,position,product,facings", ["1", "1", "M\u00fcsli", "2"], ["1", "2", "Tee", "1"]),
     "boxes": (boxes, "image,x1,y1,x2,y2", *([name, "1", "2", "30", "40"] for name in NAMES)),
-    "list": (lambda f: _listed({name: Path(name) for name in NAMES}, f), "a/2.jpg", [ONE], [FOUR]),
+    "list": (lambda f: listed_rows({name: Path(name) for name in NAMES}, f), "a/2.jpg", [ONE], [FOUR]),
 }  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def _new(request: Request, body: dict[str, Any]) -> dict[str, Any]:
 def open_sample(place: Workplace, sample: str, visit: str) -> str:
     """Make a project of a sample: from the result that ships where it fits the models, else by analysing it."""
     title = f"Sample {sample}"
-    if sample == "shelf" and READY.is_file() and _fits(place):
+    if sample == "shelf" and READY.is_file() and sample_fits(place):
         made = place.unpack(READY, title, owner=visit, prepare=_put_photo)
         made.project.folder.save_about(sample=True)
         return made.key
@@ -78,7 +78,8 @@ def _put_photo(folder: Path) -> None:
     shutil.copyfile(SAMPLE_FOLDER / "shelf.jpg", photo)
 
 
-def _fits(place: Workplace) -> bool:
+def sample_fits(place: Workplace) -> bool:
+    """Whether the analysed sample that ships was made with this embedder."""
     import zipfile
 
     try:

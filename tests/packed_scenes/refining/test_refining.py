@@ -134,7 +134,7 @@ def test_rounds_are_resumed_and_repeat(folder: Path, start: Path, tmp_path: Path
     crops = read_crops(folder, camera=r"cam(\d)")
     one = refine_crops(crops, options=options, work=tmp_path / "work")
     assert [r.number for r in one.history] == [0, 1]
-    monkeypatch.setattr("packed_scenes.refining.loop._train", lambda *a, **k: pytest.fail("trained again"))
+    monkeypatch.setattr("packed_scenes.refining.loop.train_round", lambda *a, **k: pytest.fail("trained again"))
     two = refine_crops(crops, options=options, work=tmp_path / "work")
     assert one.history == two.history
     assert (one.vectors == two.vectors).all()

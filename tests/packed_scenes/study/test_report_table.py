@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from packed_scenes.study import curves
-from packed_scenes.study.report import _models
+from packed_scenes.study.report import models_section
 
 
 def rows(count):
@@ -25,7 +25,7 @@ def test_models_that_come_out_the_same_are_listed_once():
     some = rows(6)
     again = [SimpleNamespace(**vars(row) | {"key": f"again-{row.key}", "model": "other"}) for row in some]
     page = "".join(
-        _models(SimpleNamespace(rows=[*some, *again], candidate=lambda r: SimpleNamespace(quality=r.judged)))
+        models_section(SimpleNamespace(rows=[*some, *again], candidate=lambda r: SimpleNamespace(quality=r.judged)))
     )
     assert page.count("<tr>") == 1 + 6
     assert "6 that come out as a better or equal one" in page
@@ -35,7 +35,7 @@ def test_models_that_come_out_the_same_are_listed_once():
 @pytest.mark.parametrize("count", [1, 2, 30])
 def test_ticks_of_logarithmic_panels_are_few_plain_numbers(count, monkeypatch, tmp_path):
     drawn = []
-    monkeypatch.setattr(curves, "_save", lambda figure, file: drawn.append(figure))
+    monkeypatch.setattr(curves, "save_panel", lambda figure, file: drawn.append(figure))
     some = rows(count)
     curves.draw_scores(some, tmp_path / "a.png")
     curves.draw_against_truth(some, tmp_path / "b.png", winner=some[0], best=some[-1])
