@@ -120,7 +120,7 @@ def _ranks(log: Floats, index: Ints) -> tuple[Floats, Floats]:
 
 
 def shared_counts(log: Floats, index: Ints) -> tuple[Floats, Floats]:
-    """Count, smoothly, the neighbours of each object (first) and of its listed rows (second) that are nearer: (N, k) each."""
+    """Count (smoothly) the nearer neighbours of each object, and of each of its listed rows: (N, k) both."""
     count, k = log.shape
     own, theirs = np.empty_like(log), np.empty_like(log)
     step = max(1, BLOCK // (k * k))

@@ -137,6 +137,6 @@ def _figure(rows: int, columns: int, wide: float, high: float) -> tuple[Any, Any
 
 
 def save_panel(figure: Any, file: Path) -> None:
-    """Write a figure as PNG and close it."""
+    """Write a figure as PNG, whole or not at all."""
     with atomic_write(file) as temporary:
         figure.savefig(temporary, dpi=110, format="png")
