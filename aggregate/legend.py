@@ -92,7 +92,7 @@ def draw_legend(
 
 
 def typical_member(objects: Objects, cluster: int) -> int:
-    """Return the row of the cluster's surest object; of equals the largest."""
+    """Return the row of the cluster's most probable member; of equals the largest."""
     assert objects.cluster is not None
     rows = np.flatnonzero(objects.cluster == cluster)
     sure = np.ones(len(rows)) if objects.probability is None else objects.probability[rows]

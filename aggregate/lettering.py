@@ -106,7 +106,7 @@ def draw_badge(image: Image, text: str, corner: tuple[int, int], height: int, co
     _plate(image, (x, y, x + width, y + tall), radius, ink)
     _plate(image, (x + rim, y + rim, x + width - rim, y + tall - rim), max(1, radius - rim), color)
     mask = text_mask(text, height)
-    # Raised by the rim's width, so that the underscore of 0_5 does not melt into it.
+    # Raised by the rim's width, so that the underscore of 0_5 does not merge with it.
     paste(image, mask, (x + (width - mask.shape[1]) // 2, y + (tall - mask.shape[0]) // 2 - rim), ink)
 
 

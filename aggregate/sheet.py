@@ -35,7 +35,7 @@ class _Row:
 class ContactSheet:
     """Collects crops scene by scene, so that one picture at a time is in memory, and draws the sheet.
 
-    Crops of a cluster run from its surest to its least sure object, evenly thinned where there are more than fit, so
+    Crops of a cluster run from its most to its least probable member, evenly thinned where there are more than fit, so
     that the doubtful ones are seen, too; they are marked with "?".
 
     Args:
@@ -108,7 +108,7 @@ class ContactSheet:
         self._crops[key] = letterbox(crop, self._cell)
 
     def first_crops(self) -> dict[int, Image]:
-        """The crop of the surest object of each cluster shown, by cluster; absent where its scene was not added."""
+        """The crop of the most probable member of each cluster, by cluster; absent where its scene was not added."""
         found = {row.cluster: self._crops.get(row.shown[0]) for row in self._rows}
         return {cluster: crop for cluster, crop in found.items() if crop is not None}
 

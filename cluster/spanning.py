@@ -20,7 +20,7 @@ from packed_scenes.cluster.base import Vectors
 from packed_scenes.cluster.knn import Graph
 
 ROWS, COLUMNS = 1024, 8192
-BRIDGE_PAIRS = 200_000_000  # row pairs looked at per round of bridges; beyond, components send their densest rows
+BRIDGE_PAIRS = 200_000_000  # row pairs compared per round of bridges; beyond, components send their densest rows
 
 Edges = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -158,7 +158,7 @@ def nearest_outside(
         query: (Q,) rows.
         reach: of (rows, low, stop): (R, stop - low) what is least for the nearest of the rows from low to stop.
         length: of (rows, least values): the edges' lengths.
-        columns: rows that are looked at in a block.
+        columns: rows of a block.
 
     Memory: two blocks of 1024 x ``columns``.
     """

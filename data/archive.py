@@ -53,7 +53,7 @@ def read_zip(
 ) -> Iterator[tuple[str, bytes]]:
     """Give the members with one of the suffixes, in the archive's order, as (safe relative name, content).
 
-    Folders, hidden files and the ``__MACOSX`` shadow are passed over.
+    Folders, hidden files and the ``__MACOSX`` shadow are skipped.
 
     Args:
         source: the archive's path or bytes.

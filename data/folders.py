@@ -1,4 +1,4 @@
-"""Listing the pictures of folders: one walk for all commands, which says what it passed over.
+"""Listing the pictures of folders: one walk for all commands, which says what it skipped.
 
 Passed over are hidden files and folders, the bins and thumbnails of systems and network drives, and what earlier runs
 of this program wrote (a run folder inside the photo folder is no input of the next run). Links to folders are not
@@ -121,7 +121,7 @@ def list_files(folder: Path, suffixes: Collection[str], *, warn: Warn | None = N
                 left[f"{suffix} files"] += 1
     found = _without_links(found, left)
     if left:
-        say(f"{folder}: passed over: {', '.join(f'{count} {what}' for what, count in sorted(left.items()))}")
+        say(f"{folder}: skipped: {', '.join(f'{count} {what}' for what, count in sorted(left.items()))}")
     return found
 
 

@@ -49,7 +49,7 @@ def decode_text(data: bytes, *, file: str | Path, what: str = "label", any_encod
 
 
 def read_lines(path: str | Path, *, what: str = "list") -> list[str]:
-    """Read a list with one entry a line, without the space and the quotes around it; empty lines are passed over.
+    """Read a list with one entry a line, without the space and the quotes around it; empty lines are skipped.
 
     Raises:
         InputError: as :func:`read_text`.

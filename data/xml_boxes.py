@@ -1,7 +1,7 @@
 """Boxes in XML: Pascal VOC (one picture a file) and CVAT ("CVAT for images 1.1", "CVAT for video 1.1").
 
 CVAT's rotated boxes become the upright box around them, polygons, polylines and ellipses as well; points, skeletons and
-masks are passed over and counted. Boxes of a track that are outside are no boxes; frames of a video are named by their
+masks are skipped and counted. Boxes of a track that are outside are no boxes; frames of a video are named by their
 number. VOC counts pixels from 1 and its far corner is the last pixel; tools of today write either, so values are taken
 as edges. Sources: https://docs.cvat.ai/docs/manual/advanced/xml_format/, http://host.robots.ox.ac.uk/pascal/VOC/
 """

@@ -85,7 +85,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class GrabCut:
-    """GrabCut from a superellipse that fills the crop: the corners outside it are surely background.
+    """GrabCut from a superellipse that fills the crop: the corners outside it are certain background.
 
     Attributes:
         power: of the superellipse, |x|^power + |y|^power < 1; larger leaves smaller corners.

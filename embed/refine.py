@@ -185,7 +185,7 @@ def refine(
 
 
 def contrast(embedding: Tensor, label: Tensor, *, apart: Tensor, scale: float) -> Tensor:
-    """:func:`packed_scenes.embed.losses.contrast` with only those crops as negatives that are surely different.
+    """:func:`packed_scenes.embed.losses.contrast` with only those crops as negatives that are certainly different.
 
     Args:
         embedding: (B, D) unit rows.
@@ -210,7 +210,7 @@ def _schedule(step: int, steps: int) -> float:
 
 
 def _proxies(vectors: npt.NDArray[np.float32], labels: Labels, ambiguous: float) -> tuple[Tensor, Tensor]:
-    """(C, D) unit mean vectors of the labels, and (C, C) bool: are the two surely different things?"""
+    """(C, D) unit mean vectors of the labels, and (C, C) bool: are the two certainly different?"""
     kept = labels >= 0
     count = int(labels.max()) + 1
     sums = np.zeros((count, vectors.shape[1]), np.float64)

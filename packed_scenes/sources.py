@@ -46,7 +46,7 @@ def sources(
     Args:
         pictures: what to list; text with ``://`` is a URL (:mod:`packed_scenes.storage`).
         named: names already given, by path; they are kept and not given again.
-        warn: receives lines about what folders hold that was passed over; default: the log.
+        warn: receives lines about what folders hold that was skipped; default: the log.
 
     Raises:
         InputError: if there is nothing, a path does not exist or a folder holds no picture.

@@ -28,7 +28,7 @@ FINALISTS, PER_SPACE = 12, 3
 
 @dataclass(frozen=True)
 class Candidate:
-    """What the rule looks at.
+    """What the rule is given.
 
     Attributes:
         key: of the model in its space.

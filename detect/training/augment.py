@@ -30,7 +30,7 @@ class Augmentation:
         wide_px: a wider range, drawn in a fifth of the crops.
         squeeze: range of the factor by which width is changed against height, drawn log-uniformly; more narrow than
             wide, since goods stand closer and taller on real shelves than generated ones.
-        dim: share of crops whose contrast is cut to a fifth to two thirds, so that neighbours nearly melt together.
+        dim: share of crops whose contrast is cut to a fifth to two thirds, so that neighbours are hardly separated.
         max_zoom: largest enlargement of a picture.
         max_objects: a crop with more objects is zoomed in further (bounds the loss's memory).
         min_visible: an object cut to less than this share of its area by the crop loses its box.

@@ -199,7 +199,7 @@ def _tags(image: Image, rng: Rng) -> list[tuple[int, int, int, int]]:
 
 
 def _silhouette(image: Image, rng: Rng) -> tuple[int, int, int, int]:
-    """Paint a standing person's rough shape; gives the rectangle that is surely covered."""
+    """Paint a standing person's rough shape; gives the rectangle that is covered entirely."""
     height, width = image.shape[:2]
     tall = int(height * rng.uniform(0.4, 1.1))
     broad = max(10, int(tall * rng.uniform(0.22, 0.35)))

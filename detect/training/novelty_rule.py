@@ -69,7 +69,7 @@ class Row:
 
 
 def fit_rule(rows: Iterable[Row], *, learned: str) -> dict[str, Any]:
-    """Fit the logistic rule; pictures on which the boxes were middling are passed over.
+    """Fit the logistic rule; pictures on which the boxes were middling are skipped.
 
     Args:
         rows: one for each picture on which something was found.

@@ -1,4 +1,4 @@
-"""Real pictures with boxes that may train what ships: where they lie, what of them is held out, what is passed over.
+"""Real pictures with boxes that may train what ships: where they lie, what of them is held out, what is skipped.
 
 Every folder has pictures, a table of boxes in pixels (``file,x1,y1,x2,y2,label``) and a SOURCE.md with its licence.
 What is held out is a matter of the file's name alone (:func:`part`), so that training and scoring agree.
@@ -26,7 +26,7 @@ Boxes = npt.NDArray[np.float32]
 CORNERS = ("x1", "y1", "x2", "y2")
 HELD_OUT = 0.2  # share of the pictures kept for scores
 VALIDATION = 0.05  # and for watching a training
-BLACK, LIGHT = 14, 45  # of 255: brighter than this is not black, darker is not surely light
+BLACK, LIGHT = 14, 45  # of 255: brighter than this is not black, darker need not be light
 SHEARED = 0.12  # share of a box's side along which black stands inside and light outside
 RUINED = 0.34  # share of sheared boxes from which a picture does not train
 
@@ -41,8 +41,8 @@ class RealSet:
         images, table: within the folder.
         group: regular expression of the part of a file's name that is held out together (one recording).
         turned: seen from above, so that any way up is as likely.
-        repeats: only labels that occur twice in a picture are objects, others are passed over (labels of all kinds).
-        below: what lies below the lowest box is passed over (captured pieces).
+        repeats: only labels that occur twice in a picture are objects, others are skipped (labels of all kinds).
+        below: what lies below the lowest box is skipped (captured pieces).
         shop: goods without boxes in the background are likely.
         sheared: the export damaged some boxes (see :func:`sheared`).
         licence: as its source states it, for the card.
@@ -86,7 +86,7 @@ REAL_SETS = (
 class Photo:
     """One picture: its boxes (N, 4), and the regions (M, 4) from which nothing is to be learned, in pixels.
 
-    ``damaged``: the export sheared some of its boxes; these are among the regions to be passed over.
+    ``damaged``: the export sheared some of its boxes; these are among the regions to be skipped.
     """
 
     name: str

@@ -139,7 +139,7 @@ class Material(Protocol):
 
 @dataclass(frozen=True)
 class Mixture:
-    """Several pools, each drawn with its share; empty ones are passed over."""
+    """Several pools, each drawn with its share; empty ones are skipped."""
 
     parts: tuple[tuple[float, Material], ...]
 

@@ -65,7 +65,7 @@ def turn(example: Example, quarters: int) -> Example:
 
 def with_found(photo: Photo, detector: Detector) -> Photo:
     """Add what a detector finds beside the boxes of a picture of a shop: as objects where it is sure, else as regions
-    to be passed over.
+    to be skipped.
     """
     found = replace(detector, confidence=CLUTTER_SCORE).detect(photo.image)
     given = np.concatenate([photo.xyxy, photo.ignore])

@@ -25,7 +25,7 @@ from packed_scenes.data.arrow import texts
 from packed_scenes.data.damage import UNREADABLE, reason
 from packed_scenes.data.files import check_file
 
-PART = 1 << 24  # bytes looked at once
+PART = 1 << 24  # bytes read at once
 SAME = "One row of as many numbers per picture."  # what a matrix must be
 VECTOR_NAMES = ("embedding", "vector", "features", "descriptor")
 PATH_NAMES = ("path", "file", "filename", "image")

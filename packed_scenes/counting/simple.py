@@ -15,7 +15,7 @@ from packed_scenes.data.tables import read_table
 
 GRID = 14
 EPS_QUANTILE = 0.9  # share of the similar pairs that eps joins directly
-ROWS = 8000  # KMeans looks at so many rows: the elbow needs no more
+ROWS = 8000  # KMeans is fitted on so many rows: the elbow needs no more
 
 Matrix = npt.NDArray[np.float32]
 

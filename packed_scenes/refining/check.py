@@ -2,7 +2,7 @@
 
 Training on clusters raises every score of those clusters, so a part of them is kept out of the training: a fifth of
 the small clusters, and a fifth of the crops of large ones. The check is how well these crops stand apart by the labels
-that the start embedding gave them: the silhouette against the nearest cluster that is surely another thing (clusters
+that the start embedding gave them: the silhouette against the nearest cluster that is certainly another thing (clusters
 near by may be another part of the same one, and coming closer to it is no fault).
 
 Tried before: agreement of the clusters of two altered views of all crops (BCubed F). Training with such views raises
@@ -32,7 +32,7 @@ class HeldOut:
     Attributes:
         rows: (H,) rows of the crops.
         labels: (N,) clusters of all crops by the start embedding, 0 … K-1.
-        apart: (H, K) bool: the cluster is surely not the row's.
+        apart: (H, K) bool: the cluster is certainly not the row's.
     """
 
     rows: npt.NDArray[np.int64]

@@ -30,7 +30,7 @@ from packed_scenes.data.device import pick_device
 from packed_scenes.data.errors import InputError, named
 
 EXACT_LIMIT = 250_000  # vectors: above, one exact query takes over 10 ms on 2 cores
-SCAN = 160_000  # vectors that one IVF query looks at
+SCAN = 160_000  # vectors that one IVF query compares
 BUILD_PAYS = 300  # queries: fewer cost less time exactly than the IVF lists cost to make
 TRAIN_PER_LIST = 40
 BLOCK = 1 << 28  # bytes of similarities at a time
@@ -40,7 +40,7 @@ Ints = npt.NDArray[np.int64]
 
 
 class Kind(StrEnum):
-    """How to look."""
+    """How to search."""
 
     AUTO = "auto"
     EXACT = "exact"
@@ -137,7 +137,7 @@ class VectorIndex:
 
     def _choose(self, kind: Kind, queries: int | None) -> Kind:
         if kind is not Kind.AUTO:
-            # Lists need some vectors each; a small collection is looked at whole in no time.
+            # Lists need some vectors each; a small collection is searched exhaustively in no time.
             return Kind.EXACT if len(self._vectors) < 1000 else kind
         few = queries is not None and queries < BUILD_PAYS
         return Kind.EXACT if len(self._vectors) <= EXACT_LIMIT or self.device != "cpu" or few else Kind.IVF

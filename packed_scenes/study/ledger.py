@@ -102,7 +102,7 @@ class Row:
         return self.candidate(None).fault
 
     def candidate(self, reference: Reference | None) -> Candidate:
-        """What the rule that names a winner looks at, given the silhouettes of the space where there is nothing."""
+        """The figures by which the rule names a winner, given the silhouettes of the null reference of the space."""
         zero = 0.0 if reference is None else reference.at(self.clusters)
         return Candidate(self.key, self.space, self.rows, self.clusters, self.noise, self.largest, self.judged, zero)
 

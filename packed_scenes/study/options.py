@@ -23,7 +23,7 @@ class StudyOptions:
         per_round: models that a round adds in each space.
         seed: of everything.
         workers: processes that work on spaces side by side.
-        fit: fit what is missing; without it, only what an earlier study into ``out`` has fitted is looked at.
+        fit: fit what is missing; without it, only what an earlier study into ``out`` has fitted is read.
         figures: make maps, sheets and the report, not only the tables.
     """
 

@@ -75,14 +75,14 @@ class StudyResult:
 
 @dataclass(frozen=True)
 class Earlier:
-    """What an earlier study looked at: its descriptors and preparations."""
+    """What an earlier study covered: its descriptors and preparations."""
 
     descriptors: tuple[str, ...]
     preparations: tuple[str, ...]
 
 
 def earlier_study(out: Path) -> Earlier | None:
-    """What the study in a folder looked at, by its record; None if none is finished there."""
+    """What the study in a folder covered, by its record; None if none is finished there."""
     record = _read_known(out / "run.json")
     try:
         descriptors = tuple(str(one["name"]) for one in record["descriptors"])

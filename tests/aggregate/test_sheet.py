@@ -50,7 +50,7 @@ def test_caps_keep_the_sheet_bounded_and_noise_visible() -> None:
     assert full.shape[1] < wide.shape[1]
     assert full.shape[0] * full.shape[1] < wide.shape[0] * wide.shape[1]
     assert [row.cluster for row in sheet._rows] == [0, 1, 2, 3, -1]
-    assert [row for _, row in sheet._rows[0].shown] == [0, 6, 13, 19]  # surest, least sure, evenly between
+    assert [row for _, row in sheet._rows[0].shown] == [0, 6, 13, 19]  # most probable, least probable, evenly between
 
 
 def test_scenes_not_added_stay_grey_and_unknown_ones_are_refused() -> None:

@@ -52,7 +52,7 @@ def test_a_link_to_a_picture_that_is_there_counts_once(tmp_path):
         (tmp_path / "in" / name).symlink_to(target)
     told = []
     assert [p.name for p in list_images([tmp_path / "in"], warn=told.append)] == ["a.jpg", "gone.jpg", "other.jpg"]
-    assert told == [f"{tmp_path / 'in'}: passed over: 1 links to files that are there"]
+    assert told == [f"{tmp_path / 'in'}: skipped: 1 links to files that are there"]
 
 
 def test_another_ones_run_json_and_an_empty_name(tmp_path):
