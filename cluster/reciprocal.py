@@ -88,7 +88,7 @@ def _merge_rounds(state: _State, labels: Labels, threshold: float, threads: int)
         _merge(state, keep, lose)
         active = active[state.root[active] == active]
         stale = active[gone[active] | gone[state.nearest[active]]]
-        unsure = _look_among_noted(state, stale, limit)
+        unsure = _search_noted(state, stale, limit)
         _search_all(state, unsure, active, threads)
         active = active[state.best[active] >= limit]  # the others are final, see 3
     return np.asarray(np.unique(state.root[labels], return_inverse=True)[1], np.int64)
@@ -137,7 +137,7 @@ def _first_state(X: Vectors, labels: Labels, forbidden: _Forbidden, search: str,
     blank = np.full(count, -np.inf, np.float32)
     state = _State(sums, sizes, means, names, names.copy(), blank, index, bound, forbidden)
     if len(forbidden.pairs):
-        _search_all(state, _look_among_noted(state, names, np.float32(-np.inf)), names, threads)
+        _search_all(state, _search_noted(state, names, np.float32(-np.inf)), names, threads)
     else:
         state.nearest, state.best = index[:, 0].astype(np.int64), graph.similarity[:, 0].copy()
     return state
@@ -214,7 +214,7 @@ def _scores(state: _State, rows: Ints, listed: npt.NDArray[np.int32]) -> tuple[I
     return names, score
 
 
-def _look_among_noted(state: _State, rows: Ints, limit: np.float32) -> Ints:
+def _search_noted(state: _State, rows: Ints, limit: np.float32) -> Ints:
     """Set nearest and best of ``rows`` from their lists; return those for which the list is not enough."""
     for low in range(0, len(rows), LOOKUP_ROWS):
         block = rows[low : low + LOOKUP_ROWS]

@@ -24,7 +24,7 @@ from packed_scenes.data.inference import compile_network, core, openvino
 from packed_scenes.data.netbounds import bounded_memory, check_model, check_onnx, is_memory, too_much
 
 SUFFIXES = (".onnx", ".xml")
-AGAIN, SMALLER = "Export or copy it again.", "Take a smaller one."
+COPY_AGAIN, SMALLER = "Export or copy it again.", "Take a smaller one."
 MAX_BYTES = 1 << 32  # bytes of all files of a network
 MAX_GRAPH_BYTES = {".onnx": 1 << 31, ".xml": 1 << 26}  # protobuf's own limit; an IR's graph of a few MB is a large one
 
@@ -94,7 +94,9 @@ def read_netfile(path: str | Path) -> NetFile:
         raise InputError("no network file", file=path, remedy="Give .onnx, or .xml with its .bin beside it.")
     size = check_file(path, what="network")
     if size > MAX_GRAPH_BYTES[path.suffix]:
-        raise InputError(f"{size / 1e6:,.0f} MB is too large for a {path.suffix} network", file=path, remedy=SMALLER)
+        raise InputError(
+            f"{size / 1e6:,.0f} MB is too large for a {path.suffix} network", file=path, remedy=SMALLER
+        )
     return _read_onnx(path) if path.suffix == ".onnx" else _read_ir(path)
 
 
@@ -107,9 +109,9 @@ def _read_onnx(path: Path) -> NetFile:
         inputs = tuple(_onnx_port(value) for value in model.graph.input if value.name not in constants)
         outputs = tuple(_onnx_port(value) for value in model.graph.output)
     except Exception as error:  # protobuf raises errors of its own
-        raise InputError(f"not an ONNX network ({type(error).__name__})", file=path, remedy=AGAIN) from error
+        raise InputError(f"not an ONNX network ({type(error).__name__})", file=path, remedy=COPY_AGAIN) from error
     if not inputs or not outputs:
-        raise InputError("not an ONNX network (it has no input or no output)", file=path, remedy=AGAIN)
+        raise InputError("not an ONNX network (it has no input or no output)", file=path, remedy=COPY_AGAIN)
     check_onnx(model, path)
     others = _external(path, model)
     return NetFile(path, inputs, outputs, {p.key: p.value for p in model.metadata_props}, _sha256([path, *others]))
@@ -140,7 +142,7 @@ def _external(path: Path, model: Any) -> list[Path]:
 def _read_ir(path: Path) -> NetFile:
     with open(path, "rb") as file:
         if b"<net" not in file.read(4096):
-            raise InputError("not an OpenVINO network (no <net> in it)", file=path, remedy=AGAIN)
+            raise InputError("not an OpenVINO network (no <net> in it)", file=path, remedy=COPY_AGAIN)
     weights = path.with_suffix(".bin")
     if not weights.is_file():
         raise InputError("its weights are missing", file=weights, remedy="Copy the .bin beside the .xml.")
@@ -178,7 +180,9 @@ def _conversion(model: Any) -> dict[str, str]:
 def _bounded(path: Path, others: Sequence[Path]) -> list[Path]:
     size = path.stat().st_size + sum(check_file(other, what="weights") for other in others)
     if size > MAX_BYTES:
-        raise InputError(f"{size / 1e6:,.0f} MB are more than {MAX_BYTES / 1e6:,.0f} MB", file=path, remedy=SMALLER)
+        raise InputError(
+            f"{size / 1e6:,.0f} MB are more than {MAX_BYTES / 1e6:,.0f} MB", file=path, remedy=SMALLER
+        )
     return list(others)
 
 
@@ -276,7 +280,7 @@ def _onnxruntime(net: NetFile, device: str) -> Run:
     return _Compiled(run, net, "onnxruntime", device, ())
 
 
-def _failed(error: Exception, what: str, path: Path, remedy: str = AGAIN) -> InputError:
+def _failed(error: Exception, what: str, path: Path, remedy: str = COPY_AGAIN) -> InputError:
     """What is said of a library's error."""
     if isinstance(error, InputError):
         return error

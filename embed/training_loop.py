@@ -113,7 +113,7 @@ def run_steps(
         value.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(clipped, 5.0)
         optimiser.step()
-        update_ema(ema, network, decay=min(recipe.ema_decay, (step + 1) / (step + 10)))
+        update_ema(ema, network, ema_decay=min(recipe.ema_decay, (step + 1) / (step + 10)))
         done = step + 1
         mean += (float(value.detach()) - mean) / min(50, done - first)
         row: dict[str, Any] = {}
@@ -134,9 +134,9 @@ def run_steps(
 
 
 @torch.no_grad()
-def update_ema(ema: nn.Module, network: nn.Module, *, decay: float) -> None:
+def update_ema(ema: nn.Module, network: nn.Module, *, ema_decay: float) -> None:
     """Move the averaged weights towards the network's; buffers are copied."""
     for slow, fast in zip(ema.parameters(), network.parameters(), strict=True):
-        slow.lerp_(fast, 1 - decay)
+        slow.lerp_(fast, 1 - ema_decay)
     for old, new in zip(ema.buffers(), network.buffers(), strict=True):
         old.copy_(new)

@@ -27,9 +27,9 @@ from packed_scenes.detect.training.pictures import REAL_SETS
 
 WORTHLESS, GOOD = 0.5, 0.7  # F at IoU .5 under which boxes are poor, and from which they are good
 FALSE_ALARMS = 0.02  # share of the generated pictures and micrographs of the fit that may be warned of
-DOUBTFUL = 0.5  # score
+DOUBTFUL_SCORE = 0.5  # score
 SCENES, PER_SET = 28, 30
-CERTAIN = ("generated", "cells", "nuclei")
+IN_DOMAIN = ("generated", "cells", "nuclei")
 LEARNED = "front-lit shelves, micrographs of cells"
 
 
@@ -60,12 +60,12 @@ def pictures(root: str | Path) -> Iterator[tuple[str, Labelled]]:
 @dataclass(frozen=True)
 class Row:
     """What the fit knows of a picture: the features of its boxes, their F at IoU .5, and whether it is of a kind that
-    the weights learned for certain (generated ones, micrographs), so familiar however well it went.
+    the weights were trained on (generated ones, micrographs), so in the domain whatever the scores.
     """
 
     found: dict[str, float]
     f: float
-    certain: bool = False
+    in_domain: bool = False
 
 
 def fit_rule(rows: Iterable[Row], *, learned: str) -> dict[str, Any]:
@@ -76,28 +76,28 @@ def fit_rule(rows: Iterable[Row], *, learned: str) -> dict[str, Any]:
         learned: what the weights learned, for the sentence.
 
     Returns:
-        The card's entry; its bias lets :data:`FALSE_ALARMS` of the certain pictures pass as unfamiliar at most.
+        The card's entry; its bias lets :data:`FALSE_ALARMS` of the pictures in the domain be novel at most.
 
     Raises:
         InputError: if there are not both kinds of pictures.
     """
     from sklearn.linear_model import LogisticRegression
 
-    labelled = [row for row in rows if row.certain or row.f < WORTHLESS or row.f >= GOOD]
+    labelled = [row for row in rows if row.in_domain or row.f < WORTHLESS or row.f >= GOOD]
     x = np.array([[row.found[name] for name in FEATURES] for row in labelled])
-    certain = np.array([row.certain for row in labelled], bool)
-    bad = np.array([row.f < WORTHLESS for row in labelled], bool) & ~certain
+    in_domain = np.array([row.in_domain for row in labelled], bool)
+    bad = np.array([row.f < WORTHLESS for row in labelled], bool) & ~in_domain
     if bad.all() or not bad.any():
         raise InputError("pictures on which the boxes are good and such on which they are not are both needed")
     scale = np.maximum(x.std(0), 1e-6)
     model = LogisticRegression(class_weight="balanced").fit(x / scale, bad)
     weights, bias = model.coef_[0] / scale, float(model.intercept_[0])
-    if certain.any():
-        bias = min(bias, -float(np.quantile(x[certain] @ weights, 1 - FALSE_ALARMS)))
+    if in_domain.any():
+        bias = min(bias, -float(np.quantile(x[in_domain] @ weights, 1 - FALSE_ALARMS)))
     return {
         "weights": {name: round(float(w), 4) for name, w in zip(FEATURES, weights, strict=True)},
         "bias": round(bias, 4),
-        "doubtful": DOUBTFUL,
+        "doubtful": DOUBTFUL_SCORE,
         "learned": learned,
     }
 
@@ -112,7 +112,7 @@ def describe(detector: Detector, kind: str, labelled: Labelled) -> Row | None:
     scores = evaluate([(found, truth, ignore)])
     both = scores.precision50 + scores.recall50
     f = 2 * scores.precision50 * scores.recall50 / both if both else 0.0
-    return Row(features(found.xyxy, found.score, width=width, height=height), f, kind in CERTAIN)
+    return Row(features(found.xyxy, found.score, width=width, height=height), f, kind in IN_DOMAIN)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def test_a_box_is_doubtful_by_its_score_or_alone_in_its_size() -> None:
 
 def rule() -> NoveltyRule:
     rng = np.random.default_rng(1)
-    good = [Row(described(*shelf(rng, int(rng.integers(10, 80)))), 0.9, certain=True) for _ in range(20)]
+    good = [Row(described(*shelf(rng, int(rng.integers(10, 80)))), 0.9, in_domain=True) for _ in range(20)]
     bad = [Row(described(*street(rng, int(rng.integers(4, 20)))), 0.1) for _ in range(20)]
     return NoveltyRule.read(fit_rule([*good, *bad], learned="drawn shelves"))
 
