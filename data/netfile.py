@@ -94,9 +94,7 @@ def read_netfile(path: str | Path) -> NetFile:
         raise InputError("no network file", file=path, remedy="Give .onnx, or .xml with its .bin beside it.")
     size = check_file(path, what="network")
     if size > MAX_GRAPH_BYTES[path.suffix]:
-        raise InputError(
-            f"{size / 1e6:,.0f} MB is too large for a {path.suffix} network", file=path, remedy=SMALLER
-        )
+        raise InputError(f"{size / 1e6:,.0f} MB is too large for a {path.suffix} network", file=path, remedy=SMALLER)
     return _read_onnx(path) if path.suffix == ".onnx" else _read_ir(path)
 
 
@@ -180,9 +178,7 @@ def _conversion(model: Any) -> dict[str, str]:
 def _bounded(path: Path, others: Sequence[Path]) -> list[Path]:
     size = path.stat().st_size + sum(check_file(other, what="weights") for other in others)
     if size > MAX_BYTES:
-        raise InputError(
-            f"{size / 1e6:,.0f} MB are more than {MAX_BYTES / 1e6:,.0f} MB", file=path, remedy=SMALLER
-        )
+        raise InputError(f"{size / 1e6:,.0f} MB are more than {MAX_BYTES / 1e6:,.0f} MB", file=path, remedy=SMALLER)
     return list(others)
 
 
