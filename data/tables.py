@@ -99,6 +99,17 @@ def parse_table(text: str, *, file: str | Path, strict: bool = False) -> Table:
     Raises:
         InputError: if it is no table.
     """
+    table = _parse(text, file, strict)
+    raw = table.raw_header
+    if len(raw) == 1 and not any(len(row) > 1 for row in table.rows) and any(d in raw[0] for d in _DELIMITERS):
+        inner = "\n".join([raw[0], *(row[0] for row in table.rows)])  # an editor put every line into quotes
+        bare = _parse(inner, file, strict)
+        if len(bare.header) > 1 and len(bare.rows) == len(table.rows):
+            return replace(bare, lines=table.lines, header_line=table.header_line)
+    return table
+
+
+def _parse(text: str, file: str | Path, strict: bool) -> Table:
     text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     first, _, rest = text.lstrip("\n").partition("\n")
     said = _said(first)
@@ -110,15 +121,9 @@ def parse_table(text: str, *, file: str | Path, strict: bool = False) -> Table:
     at, first_row = filled[0] if filled else (1 - skipped, [])
     raw = tuple(_without_empty_end(first_row, 0))
     header = tuple(cell.lower() for cell in raw)
-    at += skipped
     rows = [_without_empty_end(cells, len(header)) for _, cells in filled[1:]]
     lines = [line + skipped for line, _ in filled[1:]]
-    if len(raw) == 1 and not any(len(row) > 1 for row in rows) and any(d in raw[0] for d in _DELIMITERS):
-        inner = "\n".join([raw[0], *(row[0] for row in rows)])  # an editor put every line into quotes
-        table = parse_table(inner, file=file, strict=strict)
-        if len(table.header) > 1 and len(table.rows) == len(rows):
-            return replace(table, lines=lines, header_line=at)
-    return Table(Path(file), header, rows, lines, delimiter, raw, at)
+    return Table(Path(file), header, rows, lines, delimiter, raw, at + skipped)
 
 
 def _filled_rows(text: str, delimiter: str, strict: bool, file: str | Path) -> list[tuple[int, list[str]]]:

@@ -72,7 +72,8 @@ def workers(
     from packed_scenes.analysis import analyze
     from packed_scenes.data.boxes import read_boxes
 
-    os.environ |= {"OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+    os.environ |= {"OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+                   "RAY_worker_niceness": "0"}  # fmt: skip
     boxes = None if detect else read_boxes(folder / "boxes.json")
     found: dict[str, Any] = {"workers": many}
     with tempfile.TemporaryDirectory() as temporary, _measured(found):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -56,7 +57,10 @@ def rounds(works: list[Row], operators: Callable[[Any], Any]) -> Iterator[Row]:
     while left and barren < BARREN:
         before = len(left)
         blocks = max(1, min(before, 256), before // ROWS)
-        dataset = operators(ray.data.from_items(list(left.values()), override_num_blocks=blocks))
+        pieces = ray.data.from_items(list(left.values()), override_num_blocks=blocks)
+        with warnings.catch_warnings():  # Ray 2.60 to 2.63 know no other way to say how often a block is repeated
+            warnings.filterwarnings("ignore", message="`ray_remote_args` is deprecated")
+            dataset = operators(pieces)
         try:
             for row in dataset.iter_rows():
                 if left.pop(row["number"], None) is not None:  # a block that was done twice is yielded once

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from packed_scenes.data import InputError
 from packed_scenes.data.tables import by_name, parse_table, read_table
@@ -53,3 +57,17 @@ def test_rows_by_name():
     assert "'1.jpg' fits" in unclear[0]
     with pytest.raises(InputError, match="lines 2 and 3 both name 'a' and differ"):
         by_name(parse_table("file,n\na,1\na,2\n", file="t.csv"), ["a"])
+
+
+def test_lines_in_quotes_are_unpacked_once_and_no_text_recurses():
+    table = parse_table('"file,n"\n"a,1"\n', file="t.csv")
+    assert (table.header, table.rows, table.lines) == (("file", "n"), [["a", "1"]], [2])
+    for text in ("a$>X,b,\n'c", "0 5;\n", "'" * 3000 + "=;,\nx", '"' * 4001 + ",a\nx"):
+        assert len(parse_table(text.replace(",", "\t,"), file="t.csv").header) < 5
+
+
+@given(st.text(alphabet="ab,;|\t\"'=\\ \n", max_size=60))
+def test_any_text_is_a_table_or_refused(text):
+    with suppress(InputError):
+        table = parse_table(text, file="t.csv")
+        assert len(table.rows) == len(table.lines)

@@ -1,5 +1,6 @@
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -92,6 +93,31 @@ def test_small_things_are_left_alone() -> None:
     image = np.ascontiguousarray(STACK[::2, ::2])
     objects = found(image, WHOLE / 2)
     assert split_merged(image, objects, faint(boxes((0, 0, 1, 1)) / 2), embed) is objects
+
+
+@pytest.mark.parametrize(("side", "count"), [(24, 3), (23, 2)])
+def test_the_smallest_half(side: int, count: int) -> None:
+    share = np.float32(side / SIDE)
+    image = cv2.resize(STACK, None, fx=float(share), fy=float(share), interpolation=cv2.INTER_AREA)
+    made = split_merged(image, found(image, WHOLE * share), faint(boxes((0, 0, 1, 1)) * share), embed)
+    assert len(made) == count
+
+
+def test_its_like_has_its_size_and_its_look_or_halves_that_are_the_same() -> None:
+    """Upper and lower half differ a little, so that size alone is not enough."""
+    lower = texture(4) // 2 + texture(6) // 2
+    image = picture((4, 0, 0), (4, 2, 0))
+    image[SIDE : 2 * SIDE, :SIDE] = image[SIDE : 2 * SIDE, 2 * SIDE : 3 * SIDE] = lower
+    large = cv2.resize(texture(5), (3 * SIDE // 2, 3 * SIDE // 2), interpolation=cv2.INTER_NEAREST)
+    image[: 3 * SIDE, 4 * SIDE : 4 * SIDE + 3 * SIDE // 2] = np.concatenate([large, large])
+    objects = found(image, np.concatenate([boxes((0, 0, 1, 2), (2, 0, 3, 2)), boxes((8, 0, 11, 6)) / 2]))
+    assert MIN_CORRELATION < self_correlation(image, objects.xyxy[1], 1) < SAME
+    assert self_correlation(image, objects.xyxy[2], 1) > SAME
+    made = split_merged(image, objects, faint(boxes((0, 1, 1, 2))), embed)
+    assert len(made) == 5, "the large one's halves are the same, but it has another size"
+    assert objects.xyxy[2].tolist() in made.xyxy.tolist()
+    none_seen = split_merged(image, objects, Objects.empty(), embed)
+    assert none_seen is objects
 
 
 def test_side_by_side_both_must_be_seen() -> None:
