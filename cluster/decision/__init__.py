@@ -7,7 +7,8 @@ For a set of N vectors (and boxes, where there are any):
 2. ``network``, ``judging``: the probability that a pair is one identity, by a network that sees the whole set;
 3. ``graph``, ``pruning``, ``deciding``: average linkage of the probabilities, and the pruning of its tree with the
    highest expected BCubed F. Near the threshold of an embedder that is calibrated for what is seen, clusters near it
-   stand (``branches``). What is known for certain (must-links, cannot-links, once per picture) enters both.
+   stand (``branches``). Pieces of identities that are larger than the lists are joined by their means (``coarser``).
+   What is known for certain (must-links, cannot-links, once per picture) enters all but the last.
 
 How it was trained and what it reaches: README.md of
 ``cluster``.

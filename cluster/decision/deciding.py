@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.cluster.base import Hints, Vectors
-from packed_scenes.cluster.constraints import Constraints, close
+from packed_scenes.cluster.constraints import close
 from packed_scenes.cluster.decision.branches import prune_near
+from packed_scenes.cluster.decision.coarser import join_pieces
 from packed_scenes.cluster.decision.graph import FAINT, decide_on_lists
 from packed_scenes.cluster.decision.judging import Judgement, all_pairs, judge
 from packed_scenes.cluster.decision.network import Weights, load
@@ -98,7 +99,10 @@ class Evidence:
             return Decision(np.zeros(1, np.int64), np.ones(1), 1.0, 0.0)
         if shift:
             found = replace(found, odds=found.odds + np.float32(shift), trend=(found.trend[0] + shift, found.trend[1]))
-        decision = from_lists(self.X, found, self.constraints)
+        labels, value = decide_on_lists(self.X, found, self.constraints)
+        if not shift and self.constraints is None:
+            labels, value = join_pieces(self.X, labels, value, self.weights)
+        decision = Decision(labels, confidence(found, labels), min(value, 1.0), found.boundary())
         if shift or self.unit is None or len(self.X) > DENSE_LIMIT:
             return decision
         probability = all_pairs(self.X, found)
@@ -113,12 +117,6 @@ class Evidence:
         """The clusters near the embedder's threshold, and the height that separates them."""
         tree, distance = tree_near(self.X, self.hints, unit, spatial=self.boxes)
         return cores_near(self.X, self.hints, unit, tree) or prune_near(tree, distance, probability, unit)
-
-
-def from_lists(X: Vectors, found: Judgement, constraints: Constraints | None) -> Decision:
-    """Decide by the pairs of the lists alone, any N."""
-    labels, value = decide_on_lists(X, found, constraints)
-    return Decision(labels, confidence(found, labels), value, found.boundary())
 
 
 def confidence(found: Judgement, labels: Labels) -> Floats:

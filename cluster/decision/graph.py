@@ -38,7 +38,10 @@ class _Pairs:
 
 
 def decide_on_lists(X: Vectors, found: Judgement, constraints: Constraints | None) -> tuple[Labels, float]:
-    """Return the (N,) names of the best clusters and their expected BCubed F."""
+    """Return the (N,) names of the best clusters and their expected BCubed F.
+
+    It is above 1 where identities are larger than the lists, as their sizes are expected too small.
+    """
     tree = _Tree(X, found, constraints)
     tree.grow()
     merges, likeness, across = tree.result()
@@ -64,7 +67,7 @@ def decide_on_lists(X: Vectors, found: Judgement, constraints: Constraints | Non
         recalled[node] = recalled[one] + recalled[two]
         recalled[node] += across[number] * (shares[one] / size[one] + shares[two] / size[two])
     chosen, value = prune(merges, 1 - likeness, inside / size, recalled, forbidden=1.0, forced=0.0)
-    return _names(count, merges, chosen), min(value, 1.0)  # identities beyond the lists are expected too small
+    return _names(count, merges, chosen), value
 
 
 def _listed(found: Judgement) -> Floats:

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from packed_scenes.cluster import AverageLinkage, PairDecision, TwoStage, make, score
 from packed_scenes.cluster.base import Hints
 from packed_scenes.cluster.decision import Evidence, branches, count, decide_for, judge, loops
+from packed_scenes.cluster.decision.coarser import join_pieces
 from packed_scenes.cluster.decision.features import STEP, describe, shared_counts
+from packed_scenes.cluster.decision.graph import decide_on_lists
 from packed_scenes.cluster.decision.judging import all_pairs
 from packed_scenes.cluster.decision.lists import LENGTH, common, nearest
+from packed_scenes.cluster.decision.network import load
 from packed_scenes.cluster.decision.pruning import prune
 from packed_scenes.cluster.dense import Tree, average_tree, cosine_distances
 from packed_scenes.decision_training.gaussian import simulate
@@ -306,3 +309,22 @@ def test_a_small_change_of_the_vectors_changes_few_pairs() -> None:
         one, two = (PairDecision(calibrated=0.5).fit(rows).labels_ for rows in (X, moved))
         agreed.append(score(one, two, ami=False).pairwise_f)
     assert np.mean(agreed) > 0.97
+
+
+def test_identities_larger_than_the_lists_are_not_left_in_pieces() -> None:
+    X, y = simulate(1500, dim=128, seed=0, sigma=1.0, regime="vehicle")
+    X = np.ascontiguousarray(X, np.float32)
+    found = judge(X)
+    labels, value = decide_on_lists(X, found, None)
+    assert value > 1
+    whole = PairDecision().fit(X)
+    assert score(y, whole.labels_, ami=False).bcubed_f > score(y, labels, ami=False).bcubed_f + 0.2
+    assert whole.expected_ <= 1
+
+
+def test_a_decision_that_agrees_with_itself_is_not_made_coarser() -> None:
+    X, _ = scene_vectors(60)
+    labels = np.arange(60) // 2
+    again, value = join_pieces(X, labels, 0.9, load())
+    np.testing.assert_array_equal(again, labels)
+    assert value == 0.9
