@@ -246,9 +246,9 @@ def test_a_brief_training_paces_itself_resumes_and_moves_its_scores(tmp_path: Pa
     assert more.spent > 5
     image, _ = picture(220, 160, size=34, gap=8)
     card = Card(object_px=72.0)
-    before = Detector(TorchNetwork(more.network, card), confidence=0.01).detect(image)
+    before = Detector(TorchNetwork(more.network, card, device="cpu"), confidence=0.01).detect(image)
     more.shift(0.2, 0.5)
-    after = Detector(TorchNetwork(more.network, card), confidence=0.01).detect(image)
+    after = Detector(TorchNetwork(more.network, card, device="cpu"), confidence=0.01).detect(image)
     odds = lambda p: np.log(p / (1 - p))  # noqa: E731
     count = min(len(before), 5)
     assert np.allclose(odds(after.score[:count]) - odds(before.score[:count]), odds(0.5) - odds(0.2), atol=0.05)
