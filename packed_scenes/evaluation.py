@@ -98,24 +98,20 @@ def evaluate(
     observer = observer or Observer(settings)
     names = distinct([scene.name for scene in scenes])
     scenes = [replace(scene, name=name) for scene, name in zip(scenes, names, strict=True)]
-    observations, errors = _observe_all(
-        progress(scenes, "scenes", len(scenes)) if progress else scenes, observer, boxes
-    )
+    observed, errors = _observe_all(progress(scenes, "scenes", len(scenes)) if progress else scenes, observer, boxes)
     card = observer.embedder.card
-    parts, thresholds = _identify(observations, joint=joint, settings=settings, card=card)
-    sizes = [s.size for s in observations]
+    parts, thresholds = _identify(observed, joint=joint, settings=settings, card=card)
+    sizes = [s.size for s in observed]
     parts, _ = congregate(parts, sizes, settings=settings)
-    truths, _ = congregate([s.truth for s in observations], sizes, settings=settings)
+    truths, _ = congregate([s.truth for s in observed], sizes, settings=settings)
     confidence = observer.detector.confidence if boxes is Boxes.DETECTED else 0.0
-    rows = [
-        _score(s, part, truth, boxes, confidence) for s, part, truth in zip(observations, parts, truths, strict=True)
-    ]
+    rows = [_score(s, part, truth, boxes, confidence) for s, part, truth in zip(observed, parts, truths, strict=True)]
     result: dict[str, Any] = {
-        "overall": _overall(observations, parts, truths, rows, joint=joint, confidence=confidence),
-        "scenes": {s.label.name: row.report for s, row in zip(observations, rows, strict=True)},
+        "overall": _overall(observed, parts, truths, rows, joint=joint, confidence=confidence),
+        "scenes": {s.label.name: row.report for s, row in zip(observed, rows, strict=True)},
     }
     if found is not None:
-        for one, part in zip(observations, parts, strict=True):
+        for one, part in zip(observed, parts, strict=True):
             found(one.label, part)
     warnings = [line for scene in scenes for line in scene.warnings]
     if warnings:
@@ -127,12 +123,12 @@ def evaluate(
 
 
 def _identify(
-    observations: Sequence[_Observed], *, joint: bool, settings: Settings, card: Mapping[str, Any]
+    observed: Sequence[_Observed], *, joint: bool, settings: Settings, card: Mapping[str, Any]
 ) -> tuple[list[Objects], list[float]]:
     """Cluster all scenes together or each alone; the boxes with their clusters, and the thresholds that were chosen."""
     parts: list[Objects] = []
     thresholds: list[float] = []
-    for group in [observations] if joint else [[s] for s in observations]:
+    for group in [observed] if joint else [[s] for s in observed]:
         grouped, info = identify([s.found for s in group], settings=settings, card=card)
         parts += grouped
         thresholds += [info["threshold"]] if "threshold" in info else []
@@ -147,18 +143,18 @@ def _observe_all(
     Raises:
         InputError: the first reason, if none could be observed.
     """
-    observations: list[_Observed] = []
+    observed: list[_Observed] = []
     errors: list[tuple[str, str]] = []
     first: InputError | None = None
     for label in scenes:
         try:
-            observations.append(_observe(label, observer, boxes))
+            observed.append(_observe(label, observer, boxes))
         except InputError as error:
             first = first or error
             errors.append((str(label.image), reason(error)))
-    if first is not None and not observations:
+    if first is not None and not observed:
         raise first
-    return observations, errors
+    return observed, errors
 
 
 def _observe(label: LabelledScene, observer: Observer, boxes: Boxes) -> _Observed:
@@ -220,7 +216,7 @@ def _score(observed: _Observed, part: Objects, truth: Objects, boxes: Boxes, con
 
 
 def _overall(
-    observations: Sequence[_Observed],
+    observed: Sequence[_Observed],
     parts: Sequence[Objects],
     truths: Sequence[Objects],
     rows: Sequence[_Row],
@@ -228,8 +224,8 @@ def _overall(
     joint: bool,
     confidence: float,
 ) -> dict[str, Any]:
-    overall: dict[str, Any] = {"n_scenes": len(observations)}
-    if observations[0].detected is None:
+    overall: dict[str, Any] = {"n_scenes": len(observed)}
+    if observed[0].detected is None:
         scored = [row.report["clustering"] for row in rows if "clustering" in row.report]
         if joint and scored:
             overall["clustering"] = _clustering(_joined(truths), _joined(parts))
@@ -249,10 +245,8 @@ def _overall(
                 means | {"pairwise_f": pooled.f} | totals | {"count_error": off, "noise_policy": "singletons"}
             )
     else:
-        overall["detection"] = _detection(observations, confidence)
-        pooled_ends = (
-            _across(observations, truths, parts) if joint else sum((row.end_to_end for row in rows), EndToEnd())
-        )
+        overall["detection"] = _detection(observed, confidence)
+        pooled_ends = _across(observed, truths, parts) if joint else sum((row.end_to_end for row in rows), EndToEnd())
         mean = float(np.mean([row.end_to_end.bcubed_f for row in rows]))
         overall["end_to_end"] = {
             "pairwise_f": pooled_ends.pairwise_f,
@@ -263,10 +257,10 @@ def _overall(
     return overall
 
 
-def _across(observations: Sequence[_Observed], truths: Sequence[Objects], parts: Sequence[Objects]) -> EndToEnd:
+def _across(observed: Sequence[_Observed], truths: Sequence[Objects], parts: Sequence[Objects]) -> EndToEnd:
     offsets = np.cumsum([0, *[len(t) for t in truths]])
     match = np.concatenate(
-        [np.where(s.match >= 0, s.match + o, NOISE) for s, o in zip(observations, offsets[:-1], strict=True)]
+        [np.where(s.match >= 0, s.match + o, NOISE) for s, o in zip(observed, offsets[:-1], strict=True)]
     )
     return end_to_end(_joined(truths), _joined(parts), match)
 
@@ -286,11 +280,11 @@ def _clustering(true: Any, predicted: Any) -> dict[str, Any]:
     return score(true, predicted).to_dict()
 
 
-def _detection(observations: Sequence[_Observed], confidence: float) -> dict[str, Any]:
+def _detection(observed: Sequence[_Observed], confidence: float) -> dict[str, Any]:
     """COCO detection scores over all true boxes, those of uncertain identity included."""
     from packed_scenes.detect.metrics import evaluate as evaluate_detection
 
-    rows = [(s.detected, s.label.truth, s.label.ignore) for s in observations if s.detected is not None]
+    rows = [(s.detected, s.label.truth, s.label.ignore) for s in observed if s.detected is not None]
     return evaluate_detection(rows, confidence=confidence).to_dict()
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from packed_scenes.data.extras import EXTRAS
@@ -21,6 +22,12 @@ def modules() -> dict[str, Path]:
         parts = list(path.relative_to(PACKAGE.parent).with_suffix("").parts)
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a module."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -63,7 +70,7 @@ def test_there_are_no_import_circles():
     known = modules()
     graph: dict[str, set[str]] = {}
     for name, path in known.items():
-        wanted = imports(ast.parse(path.read_text(encoding="utf-8")))
+        wanted = imports(parsed(path))
         targets = (one if one in known else one.rpartition(".")[0] for one in wanted)
         graph[name] = {target for target in targets if target in known and target != name}
     assert len(graph) > 200
@@ -89,7 +96,7 @@ def test_every_library_is_of_the_core_or_of_an_extra_that_a_message_can_name():
     core, extras = libraries(project["dependencies"]), project["optional-dependencies"]
     for library, extra in EXTRAS.items():
         assert named.get(library, library) in libraries(extras[extra]), library
-    used = {name for path in modules().values() for name in third_party(ast.parse(path.read_text(encoding="utf-8")))}
+    used = {name for path in modules().values() for name in third_party(parsed(path))}
     stray = {name for name in used if named.get(name, name) not in core and name not in EXTRAS}
     assert stray <= {"click", "IPython"}  # typer brings one, a notebook the other
 

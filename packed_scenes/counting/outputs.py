@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packed_scenes.axes import logarithmic
 from packed_scenes.counting.result import Count
-from packed_scenes.crops import FolderKind, cluster_sheet, sort_into_folders
+from packed_scenes.crops import FolderKind, cluster_sheet, label_table, sort_into_folders
 from packed_scenes.data.errors import named
 from packed_scenes.data.extras import installed
 from packed_scenes.data.files import atomic_write, write_csv, write_json
@@ -29,7 +29,7 @@ def save_count(found: Count, out: Path, *, folders: str = "links") -> Path:
         InputError: if ``folders`` is unknown or the folder cannot be written.
     """
     kind = named(FolderKind, folders, "kind of cluster folders")
-    write_csv(out / "cluster_labels.csv", labels(found))
+    write_csv(out / "cluster_labels.csv", label_table(found.names, found.labels, found.probability))
     write_csv(out / "curve.csv", points(found))
     if installed("matplotlib"):
         draw_curve(found, out / "curve.png")
@@ -42,12 +42,6 @@ def save_count(found: Count, out: Path, *, folders: str = "links") -> Path:
         (out / "errors.csv").unlink(missing_ok=True)
     write_json(out / "run.json", record(found))
     return out
-
-
-def labels(found: Count) -> list[tuple[object, ...]]:
-    """Rows ``file, cluster, probability`` below their header, in the order of the files."""
-    rows = zip(found.names, found.labels.tolist(), (f"{p:.4f}" for p in found.probability.tolist()), strict=True)
-    return [("file", "cluster", "probability"), *rows]
 
 
 def points(found: Count) -> list[tuple[object, ...]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.crops import cluster_sheet
+from packed_scenes.crops import cluster_sheet, label_table
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import write_csv, write_json, write_text
 from packed_scenes.data.images import write_image
@@ -57,7 +57,8 @@ def save_refined(found: Refined, out: Path, *, truth: Sequence[str] | None = Non
             f"{out / 'embedder.safetensors'}: the embedder of round {trained} of an earlier run stays"
         )
     labels = _with_noise(found)
-    write_csv(out / "labels.csv", label_rows(found, labels))
+    before = found.start_labels.tolist()
+    write_csv(out / "labels.csv", label_table(found.crops.names, labels, found.probability, cluster_before=before))
     about = membership_evidence(found.vectors, labels, threshold=found.calibrated)
     write_text(out / "review.csv", review_csv(found.crops.names, labels, about))
     fields = list(asdict(found.history[0]))
@@ -90,15 +91,6 @@ def _with_noise(found: Refined) -> npt.NDArray[np.int64]:
 
     gone = np.isin(np.asarray(found.crops.names), np.asarray(found.links.noise, dtype=np.str_))
     return canonical(np.where(gone, -1, found.labels))
-
-
-def label_rows(found: Refined, labels: npt.NDArray[np.int64]) -> list[tuple[object, ...]]:
-    """``file, cluster, probability, cluster_before``."""
-    rows = zip(
-        found.crops.names, labels.tolist(), (f"{p:.4f}" for p in found.probability.tolist()),
-        found.start_labels.tolist(), strict=True,
-    )  # fmt: skip
-    return [("file", "cluster", "probability", "cluster_before"), *rows]
 
 
 def scores(found: Refined, labels: npt.NDArray[np.int64], truth: Sequence[str]) -> dict[str, Any]:
