@@ -27,7 +27,7 @@ def truth_of(labels: Path) -> dict[int, list[int]]:
 
 
 def main(
-    run: Annotated[Path, typer.Argument(help="Run folder of analyze.py.")],
+    run: Annotated[Path, typer.Argument(help="Run folder of packed-scenes analyze.")],
     labels: Annotated[Path, typer.Argument(help="Table with the columns frame and person_id.")],
 ) -> None:
     """Print one JSON line: identities of the run against the persons; boxes of person 0 are left out."""

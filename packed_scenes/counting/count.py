@@ -69,7 +69,7 @@ def count_folder(
     warnings = plain.warnings
     curve = count_curve(vectors, calibrated=plain.scale)
     seconds["curve"] = time.perf_counter() - start
-    say(f"plain clustering: {plain.count:,} clusters, parted at distance {plain.threshold:.3f}")
+    say(f"plain clustering: {plain.count:,} clusters at a cosine distance of {plain.threshold:.3f}")
 
     start = time.perf_counter()
     answers = book(names) if book else AnswerBook(names)

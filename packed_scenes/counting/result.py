@@ -86,7 +86,7 @@ class Count:
         """What the result rests on, one line each."""
         plateau = self.curve.plateau()
         low, high = self.unvetted
-        lines = [f"plain clustering: {self.plain:,} clusters, parted at distance {self.plain_threshold:.3f}"]
+        lines = [f"plain clustering: {self.plain:,} clusters at a cosine distance of {self.plain_threshold:.3f}"]
         if plateau is None:
             lines.append("the count has no stable range of the threshold")
         else:
@@ -95,7 +95,7 @@ class Count:
         lines.append(f"without any answer: between {low:,} and {high:,}")
         if self.asked is not None and self.asked.estimate is not None:
             e = self.asked.estimate
-            lines.append(f"{self.pairs:,} answered pairs about {e.items} drawn crops: {e.count:,.0f} ± {e.error:,.0f}")
+            lines.append(f"{self.pairs:,} answers about {e.items} sampled crops: {e.count:,.0f} ± {e.error:,.0f}")
         else:
             lines.append("answer some pairs for a smaller interval: --ask browser")
         for name, route in self.simple.items():

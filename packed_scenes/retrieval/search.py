@@ -52,7 +52,8 @@ class Searcher:
         there = catalogue if isinstance(catalogue, Catalogue) else Catalogue(catalogue)
         held, embedding = there.vectors(), there.embedding
         if embedding is None or not len(held):
-            raise InputError("the catalogue is empty", file=there.folder, remedy="Add photos: analyze.py --catalogue.")
+            remedy = "Add photos: packed-scenes analyze PHOTOS --catalogue DIR."
+            raise InputError("the catalogue is empty", file=there.folder, remedy=remedy)
 
         def describe(ids: Sequence[int]) -> dict[int, Hit]:
             found = there.sightings(list(ids))

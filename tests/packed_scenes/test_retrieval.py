@@ -90,7 +90,7 @@ def test_an_analysis_in_the_catalogue_is_found_again(tmp_path):
 
 
 def test_what_cannot_be_searched(tmp_path):
-    with pytest.raises(InputError, match="empty"):
+    with pytest.raises(InputError, match=r"empty\. Add photos: packed-scenes analyze"):
         Searcher.from_catalogue(Catalogue.create(tmp_path / "c"))
     with pytest.raises(InputError, match="no run here"):
         Searcher.from_run(tmp_path)

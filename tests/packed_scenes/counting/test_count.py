@@ -75,6 +75,7 @@ def test_without_answers_count_interval_and_clusters_are_of_one_decision(crops, 
     assert found.pairs == 0
     assert found.low <= found.count <= found.high
     assert found.count == found.labels.max() + 1
+    assert any("clusters at a cosine distance of 0." in line for line in found.evidence())
     assert any("answer some pairs" in line for line in found.evidence())
 
 
