@@ -2,7 +2,9 @@
 
 Each thread takes block rows from a queue, multiplies them with the blocks to their right and offers every product to
 both its row and its column, in lists of its own; the lists are joined at the end. A scan looks at 64 products at
-once and only opens those whose largest beats the worst neighbour so far, so it costs about half as much as the GEMM.
+once and only opens those whose largest reaches the worst neighbour so far, so it costs about half as much as the GEMM.
+Of equal similarities the row of the lower number is nearer, whichever thread comes to it first: copies of one picture
+get the same neighbours in every run.
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ def _compiled(function: Any) -> Any:
 @_compiled
 def _insert(value: Any, index: Any, similarity: Any, neighbour: Any) -> None:  # pragma: no cover
     place = 0
-    while place + 1 < len(value) and value[place + 1] < similarity:
+    while place + 1 < len(value) and (
+        value[place + 1] < similarity or (value[place + 1] == similarity and index[place + 1] > neighbour)
+    ):
         value[place] = value[place + 1]
         index[place] = index[place + 1]
         place += 1
@@ -84,9 +88,9 @@ def _offer_to_rows(product: Any, value: Any, index: Any, row: int, column: int) 
             highest = np.float32(-9)
             for c in range(start, stop):
                 highest = max(highest, scores[c])
-            if highest > to_beat:
+            if highest >= to_beat:
                 for c in range(start, stop):
-                    if scores[c] > to_beat and c != own:
+                    if c != own and (scores[c] > to_beat or (scores[c] == to_beat and column + c < index[row + r, 0])):
                         _insert(value[row + r], index[row + r], scores[c], column + c)
                         to_beat = value[row + r, 0]
 
@@ -102,9 +106,9 @@ def _offer_to_columns(product: Any, value: Any, index: Any, row: int, column: in
             lead = np.float32(-9)
             for c in range(start, stop):
                 lead = max(lead, scores[c] - to_beat[c])
-            if lead > 0:
+            if lead >= 0:
                 for c in range(start, stop):
-                    if scores[c] > to_beat[c]:
+                    if scores[c] > to_beat[c] or (scores[c] == to_beat[c] and row + r < index[column + c, 0]):
                         _insert(value[column + c], index[column + c], scores[c], row + r)
                         to_beat[c] = value[column + c, 0]
 
@@ -113,5 +117,6 @@ def _offer_to_columns(product: Any, value: Any, index: Any, row: int, column: in
 def _join(value: Any, index: Any, more_value: Any, more_index: Any) -> None:  # pragma: no cover
     for r in range(len(value)):
         for c in range(value.shape[1]):
-            if more_value[r, c] > value[r, 0]:
+            worse = value[r, 0]
+            if more_value[r, c] > worse or (more_value[r, c] == worse and more_index[r, c] < index[r, 0]):
                 _insert(value[r], index[r], more_value[r, c], more_index[r, c])

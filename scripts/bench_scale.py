@@ -268,6 +268,7 @@ def _timed(found: dict[str, Any], begin: float) -> Any:
                 found[f"{label}_first_s"], first = round(time.perf_counter() - begin, 1), False
             yield item
         found[f"{label}_ended_s"] = round(time.perf_counter() - begin, 1)
+        print_json(found)
 
     return track
 

@@ -74,3 +74,18 @@ def test_absent_gpu_is_said() -> None:
 def test_gpu_equals_cpu() -> None:
     X, _ = scene_vectors(3000, dim=16)
     np.testing.assert_allclose(neighbours(X, 8, device="cuda").similarity, neighbours(X, 8).similarity, atol=1e-4)
+
+
+def test_copies_get_the_same_neighbours_whichever_thread_is_faster() -> None:
+    """Many rows that are equal to the last bit: of equal similarities the lower number is nearer."""
+    from packed_scenes.cluster.knn_exact import exact_neighbours
+
+    bits = np.random.default_rng(0).choice([-0.25, 0.25], (160, 16)).astype(np.float32)  # products without rounding
+    X = np.ascontiguousarray(np.tile(bits, (20, 1)))
+    similarity = X @ X.T
+    np.fill_diagonal(similarity, -9)
+    wanted = np.argsort(-similarity, axis=1, kind="stable")[:, :12]
+    for threads in (1, 2, 3):
+        index, value = exact_neighbours(X, 12, threads=threads)
+        np.testing.assert_array_equal(index, wanted)
+        np.testing.assert_array_equal(value, np.take_along_axis(similarity, wanted, axis=1))
