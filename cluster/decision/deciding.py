@@ -79,7 +79,9 @@ class Evidence:
         if len(X) > 1:
             self.judgement = judge(X, xyxy=known.xyxy, scene=known.scene, unit=unit, weights=weights)
             if scene_shift and hints.scene is not None and hints.scene.max() > 0:
-                X = remove_scene_shifts(X, hints.scene, threshold=self.judgement.boundary())
+                # as cautious as the embedder's own threshold: a scene of one object would follow whatever is nearest
+                boundary = self.judgement.boundary()
+                X = remove_scene_shifts(X, hints.scene, threshold=boundary if unit is None else min(unit, boundary))
                 self.judgement = judge(X, xyxy=known.xyxy, scene=known.scene, unit=unit, weights=weights)
         self.X, self.hints, self.unit, self.boxes = X, hints, unit, boxes
 
