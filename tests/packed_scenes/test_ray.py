@@ -186,7 +186,7 @@ def test_the_real_observer_with_given_boxes_goes_on_from_one_process(machines, p
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         analyze_on_ray(some, str(tmp_path / "run"), boxes=given, settings=settings, resume=True)
-    assert [str(w.message) for w in said if "deprecated" in str(w.message)] == []
+    assert [str(w.message) for w in said if "ray_remote_args" in str(w.message)] == []
     assert_same(local, tmp_path / "run")
     assert (seen / "p00.parquet").stat().st_mtime_ns == when, "what was seen is seen again"
     records = [json.loads((run / "run.json").read_text()) for run in (local, tmp_path / "run")]
