@@ -29,6 +29,7 @@ WARMUP = 20  # steps at most
 PIXELS = 8 * 416 * 416  # of a batch: twice the steps of 16 pictures in the same time
 DECAY = 0.5  # share of the training over which the rate falls
 EVERY = 20  # steps between checkpoints
+MAX_SHIFT = 1.0  # of the log-odds of all scores
 
 
 class BriefTraining:
@@ -102,11 +103,13 @@ class BriefTraining:
     def shift(self, confidence: float, wanted: float) -> None:
         """Move all scores so that what has the score ``confidence`` has ``wanted``; their order stays.
 
-        A project shows boxes from one score on, whichever detector found them.
+        A project shows boxes from one score on, whichever detector found them. What one or two photos say of
+        ``confidence`` is rough, so the scores move by at most :data:`MAX_SHIFT`: boxes moved below the lowest score
+        that is kept would be lost.
         """
         import torch
 
-        by = _logit(wanted) - _logit(confidence)
+        by = max(-MAX_SHIFT, min(MAX_SHIFT, _logit(wanted) - _logit(confidence)))
         with torch.no_grad():
             for branch in self.network.model[-1].cv3:  # type: ignore[index,union-attr]  # class scores of each stride
                 branch[-1].bias += by

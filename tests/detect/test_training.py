@@ -17,7 +17,7 @@ from packed_scenes.detect import network
 from packed_scenes.detect.detector import Detector
 from packed_scenes.detect.load import DEFAULT, load_network
 from packed_scenes.detect.networks import Card, TorchNetwork
-from packed_scenes.detect.training.brief import BriefTraining
+from packed_scenes.detect.training.brief import MAX_SHIFT, BriefTraining
 from packed_scenes.detect.training.fit import Fit, adapt, blended
 from packed_scenes.detect.training.job import Job
 from packed_scenes.detect.training.loop import Plan, Trainer, make_batch
@@ -247,10 +247,12 @@ def test_a_brief_training_paces_itself_resumes_and_moves_its_scores(tmp_path: Pa
     image, _ = picture(220, 160, size=34, gap=8)
     card = Card(object_px=72.0)
     before = Detector(TorchNetwork(more.network, card, device="cpu"), confidence=0.01).detect(image)
-    more.shift(0.2, 0.5)
-    after = Detector(TorchNetwork(more.network, card, device="cpu"), confidence=0.01).detect(image)
     odds = lambda p: np.log(p / (1 - p))  # noqa: E731
     count = min(len(before), 5)
-    assert np.allclose(odds(after.score[:count]) - odds(before.score[:count]), odds(0.5) - odds(0.2), atol=0.05)
+    for confidence, by in ((0.3, odds(0.5) - odds(0.3)), (0.01, MAX_SHIFT)):  # two photos may say what they like
+        more.shift(confidence, 0.5)
+        after = Detector(TorchNetwork(more.network, card, device="cpu"), confidence=0.01).detect(image)
+        assert np.allclose(odds(after.score[:count]) - odds(before.score[:count]), by, atol=0.05)
+        more.shift(0.5, 0.3 if confidence == 0.3 else 0.01)
     with pytest.raises(InputError, match="positive"):
         BriefTraining(start, steps=0)
