@@ -67,7 +67,7 @@ def report_page(
     counts = record["counts"]
     figures = [
         ("photos", counts["scenes"]), ("objects", counts["objects"]), ("identities", counts["clusters"]),
-        ("places", counts["congregations"]), ("left out", len(errors)),
+        ("congregations", counts["congregations"]), ("left out", len(errors)),
     ]  # fmt: skip
     parts = ["<h1>What was found</h1>", '<div class="figures">']
     parts += [f"<div><b>{value:,}</b><span>{name}</span></div>" for name, value in figures]
@@ -89,7 +89,7 @@ def _photos(analysis: Analysis) -> list[str]:
          f"{len(s.congregations):,}", f"{int((_clusters(s) == NOISE).sum()):,}"]
         for s in analysis.scenes[:ROWS]
     ]  # fmt: skip
-    head = ("photo", "objects", "identities", "places", "in no group")
+    head = ("photo", "objects", "identities", "congregations", "in no group")
     return [table(head, rows, numbers=(1, 2, 3, 4)), *_rest(len(analysis.scenes), "photos", "run.json")]
 
 
@@ -145,7 +145,7 @@ def _groups(analysis: Analysis, colors: Mapping[int, Color], crops: Mapping[int,
     ]  # fmt: skip
     if not rows:
         return ["<p>There are no objects.</p>"]
-    head = ("", "group", *(() if names is None else ("name",)), "objects", "places", "photos")
+    head = ("", "group", *(() if names is None else ("name",)), "objects", "congregations", "photos")
     return [table(head, rows, numbers=range(len(head) - 3, len(head))), *_rest(len(order), "groups", "objects.parquet")]
 
 

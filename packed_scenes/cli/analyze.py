@@ -193,13 +193,11 @@ def main(
 
 def _found(result: Analysis) -> str:
     """One line that says what was found."""
-    counts = {
-        "objects": sum(len(s.objects) for s in result.scenes),
-        "places": sum(len(s.congregations) for s in result.scenes),
-    }
+    objects = sum(len(s.objects) for s in result.scenes)
+    congregations = sum(len(s.congregations) for s in result.scenes)
     line = (
-        f"{counts['objects']} objects in {len(result.scenes)} scene(s): {result.clustering['n_clusters']} identities, "
-        f"{result.clustering['noise_share']:.0%} noise, {counts['places']} congregations"
+        f"{objects} objects in {len(result.scenes)} scene(s): {result.clustering['n_clusters']} identities, "
+        f"{result.clustering['noise_share']:.0%} noise, {congregations} congregations"
     )
     again = result.recurring_identities() if result.settings.once and len(result.scenes) > 1 else None
     return line if again is None else f"{line}; {again} identities are in two pictures or more"

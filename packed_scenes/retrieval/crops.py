@@ -37,6 +37,8 @@ def load_count(folder: Path, *, device: str = "auto") -> tuple[Vectors, Embeddin
         weights = "" if weights == NO_WEIGHTS else weights
         embedding = Embedding(name, weights, float(record["labels_threshold"]))
         whose = {root / row["file"]: int(row["cluster"]) for _, row in table.records()}
+    except FileNotFoundError as error:
+        raise InputError("a count that did not end", file=folder, remedy="Run the same command again.") from error
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"the run folder cannot be read ({error})", file=folder, remedy="Count again.") from error
     found = extract(list(whose), name, cache=folder / "cache", device=device)

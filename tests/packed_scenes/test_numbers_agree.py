@@ -121,12 +121,12 @@ def test_a_run_says_one_thing(photos):
 
     page = Page((out / "report.html").read_text())
     assert page.figures == [str(n) for n in (scenes, objects, identities, places, len(lost))]
-    for name, *numbers in page.table("objects", "identities", "places", "in no group"):
+    for name, *numbers in page.table("objects", "identities", "congregations", "in no group"):
         clusters = [int(row["cluster"]) for row in rows[name]]
         assert list(map(int, numbers)) == [
             len(clusters), len(set(clusters) - {-1}), len(standing[name]), clusters.count(-1),
         ]  # fmt: skip
-    listed = {row[1]: list(map(int, row[2:])) for row in page.table("group", "objects", "places", "photos")}
+    listed = {row[1]: list(map(int, row[2:])) for row in page.table("group", "objects", "congregations", "photos")}
     assert listed.pop("in no group")[:2] == [alone, 0]
     assert {int(group): numbers[0] for group, numbers in listed.items()} == groups
     assert sum(numbers[1] for numbers in listed.values()) == places
