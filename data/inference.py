@@ -25,7 +25,7 @@ from packed_scenes.data.files import atomic_write
 
 CONVERTER = "openvino.tools.ovc"
 # float32: on processors with bf16 units OpenVINO would lower the precision by itself
-SETTINGS = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+SETTINGS: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 CACHED_MODELS = 16  # files of some 2 to 10 MB
 
 
@@ -82,15 +82,15 @@ def compile_network(build: Callable[[], Any], *, key: str) -> Any:
     Raises:
         RuntimeError: OpenVINO's, if it cannot compile the network.
     """
-    library, cpu = openvino(), core()
+    library, cpu, settings = openvino(), core(), _settings()
     folder = cache_folder() if key else None
     if folder is None:
-        return cpu.compile_model(build(), "CPU", SETTINGS)
-    about = [key, library.__version__, cpu.get_property("CPU", "FULL_DEVICE_NAME"), repr(SETTINGS), str(_cores())]
+        return cpu.compile_model(build(), "CPU", settings)
+    about = [key, library.__version__, cpu.get_property("CPU", "FULL_DEVICE_NAME"), repr(settings), str(_cores())]
     file = folder / f"{hashlib.sha256('|'.join(about).encode()).hexdigest()[:32]}.openvino"
     with contextlib.suppress(OSError, RuntimeError):  # not there, damaged, or of a library that differs after all
-        return cpu.import_model(_checked(file.read_bytes()), "CPU", SETTINGS)
-    compiled = cpu.compile_model(build(), "CPU", SETTINGS)
+        return cpu.import_model(_checked(file.read_bytes()), "CPU", settings)
+    compiled = cpu.compile_model(build(), "CPU", settings)
     with contextlib.suppress(Exception):  # a cache that cannot be written costs time, nothing else
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with atomic_write(file) as temporary:
@@ -110,6 +110,14 @@ def _checked(data: bytes) -> bytes:
     if hashlib.sha256(data[32:]).digest() != data[:32]:
         raise RuntimeError("damaged")
     return data[32:]
+
+
+def _settings() -> dict[str, str | int]:
+    """The settings, with as many threads as ``OMP_NUM_THREADS`` says, as in the other libraries: Ray sets it to the
+    cores of a worker, and two workers with all cores each would be no faster than one.
+    """
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return SETTINGS | {"INFERENCE_NUM_THREADS": int(wanted)} if wanted.isdecimal() and int(wanted) else dict(SETTINGS)
 
 
 def _cores() -> int:
