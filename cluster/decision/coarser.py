@@ -16,6 +16,7 @@ from packed_scenes.cluster.decision.graph import decide_on_lists
 from packed_scenes.cluster.decision.judging import judge
 from packed_scenes.cluster.decision.network import Weights
 from packed_scenes.cluster.labels import Labels, cluster_sums
+from packed_scenes.data.arrays import unit_rows
 
 SURE = 0.8  # BCubed F to be expected of what is decided on the means
 
@@ -28,8 +29,7 @@ def join_pieces(X: Vectors, labels: Labels, value: float, weights: Weights) -> t
         X: (N, D) float32 unit rows. labels: (N,) names 0 … K-1. weights: of the judge.
     """
     while value > 1 and labels.max() > 1:
-        sums = cluster_sums(X, labels)[0]
-        means = np.ascontiguousarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12), np.float32)
+        means = np.ascontiguousarray(unit_rows(cluster_sums(X, labels)[0]), np.float32)
         joined, expected = decide_on_lists(means, judge(means, weights=weights), None)
         if expected < SURE or joined.max() == labels.max():
             break

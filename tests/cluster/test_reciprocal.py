@@ -65,7 +65,7 @@ def test_star_of_equal_distances_ends() -> None:
 
 
 def test_lists_of_an_approximate_search_give_almost_the_same() -> None:
-    """They are not symmetric: without offers, rows that wait for each other would merge one pair a round."""
+    """They are not symmetric, so a row may be nearest to one that does not list it."""
     pytest.importorskip("faiss")
     X, _ = scene_vectors(6000, dim=32)
     exact, found = (reciprocal_merge(X, 0.5, search=search) for search in ("exact", "ivf"))

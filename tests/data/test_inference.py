@@ -37,6 +37,15 @@ def test_the_second_time_nothing_is_built(folder):
         compile_network(lambda: 1 / 0, key="b")
 
 
+@pytest.mark.parametrize(("wanted", "threads"), [("1", 1), ("2", 2), ("0", None), ("1,2", None), ("", None)])
+def test_threads_are_those_of_the_other_libraries(folder, monkeypatch, wanted, threads):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    free = compile_network(network, key="a").get_property("INFERENCE_NUM_THREADS")
+    monkeypatch.setenv("OMP_NUM_THREADS", wanted)
+    for _ in range(2):  # compiled, and from the cache
+        assert compile_network(network, key="a").get_property("INFERENCE_NUM_THREADS") == (threads or free)
+
+
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:-1] + bytes([b[-1] ^ 1])])
 def test_a_damaged_file_is_made_again(folder, damage):
     first = answer(compile_network(network, key="a"))

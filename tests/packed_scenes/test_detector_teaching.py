@@ -9,7 +9,7 @@ import pytest
 from packed_scenes.data import InputError, Objects
 from packed_scenes.data.images import write_image
 from packed_scenes.web.project import boxes, decisions, detector_teaching, teaching
-from packed_scenes.web.project.again import look_again, uncorrected
+from packed_scenes.web.project.redetection import redetect, uncorrected
 from tests.packed_scenes.conftest import squares
 from tests.packed_scenes.workbench import FIRST, SECOND, colours, painted, reopened
 
@@ -72,7 +72,7 @@ def test_photos_looked_at_anew_keep_names_and_drawn_boxes_and_it_is_one_step(tmp
     boxes.add(project, 0, [[61, 4, 84, 26]], colours)
     before = {int(row) for row in project.view().rows}
     assert uncorrected(project) == [0]
-    assert look_again(project, [0, 1], _observe) == "Boxes found anew on 1 photo"
+    assert redetect(project, [0, 1], _observe) == "Boxes found anew on 1 photo"
     view = project.view()
     assert (view.photo == 0).sum() == len(_observe(project.image(0), ""))  # the drawn one among them, not twice
     assert project.document.columns["drawn"][view.rows].sum() == 1
@@ -90,10 +90,10 @@ def test_a_look_that_is_stopped_or_finds_nothing(tmp_path):
     project = painted(tmp_path / "p", FIRST, SECOND)
     version = project.version
     with pytest.raises(InputError, match="nothing has changed"):
-        look_again(project, [0, 1], _observe, stop=lambda: True)
+        redetect(project, [0, 1], _observe, stop=lambda: True)
     assert project.version == version
     nothing = Objects.empty().replace(embedding=np.zeros((0, 3), np.float32))
-    look_again(project, [0], lambda *_: nothing)
+    redetect(project, [0], lambda *_: nothing)
     assert not (project.view().photo == 0).any()
     project.undo()
     assert (project.view().photo == 0).any()

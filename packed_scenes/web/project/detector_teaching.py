@@ -2,7 +2,7 @@
 
 It runs in a process of its own (:mod:`packed_scenes.web.project.teaching`) and leaves a checkpoint as it goes, so that
 a training that was stopped, or that ended with the program, can go on. What is kept finds the boxes of photos that
-are added later, and of those that are looked at anew (:mod:`packed_scenes.web.project.again`).
+are added later, and of those whose boxes are found anew (:mod:`packed_scenes.web.project.redetection`).
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _told(before: DetectionScores, after: DetectionScores, task: dict[str, Any],
     note = f"On {held} corrected photo{'' if held == 1 else 's'} kept out; "
     note += f"trained on {len(task['trained'])} for {steps} steps."
     if after.AP50 <= before.AP50:
-        note += " It finds no more than before: correct more photos, or give it more time."
+        note += " It finds no more than before: discard it, and correct more photos."
     return {"rows": rows, "note": note, "kept": False}
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from packed_scenes.data.objects import NOISE
 from packed_scenes.web.project import detector_teaching, teaching
-from packed_scenes.web.project.again import uncorrected
 from packed_scenes.web.project.project import Image, Project
+from packed_scenes.web.project.redetection import uncorrected
 from packed_scenes.web.server.models import changed
 from packed_scenes.web.server.opened import Opened
 

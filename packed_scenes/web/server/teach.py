@@ -12,8 +12,8 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
 from packed_scenes.web.project import detector_teaching, embedder_teaching, teaching
 from packed_scenes.web.project.adding import observe
-from packed_scenes.web.project.again import look_again, uncorrected
 from packed_scenes.web.project.project import Image
+from packed_scenes.web.project.redetection import redetect, uncorrected
 from packed_scenes.web.server.answers import decimal, get, numbers, opened, post, workplace
 from packed_scenes.web.server.jobs import Job
 from packed_scenes.web.server.models import changed, networks_of, observer_of
@@ -118,7 +118,7 @@ def _again(place: Workplace, held: Opened) -> str:
 
     def work(job: Job) -> None:
         job.begin("again")
-        look_again(project, photos, look, report=job.step, stop=lambda: job.stopped)
+        redetect(project, photos, look, report=job.step, stop=lambda: job.stopped)
 
     place.start(held, "again", work, total=len(photos))
     return "Boxes are found anew on photos that are not marked as right"

@@ -25,7 +25,7 @@ def uncorrected(project: Project) -> list[int]:
     return [p.number for p in project.photos if p.source is not None and str(p.number) not in right]
 
 
-def look_again(
+def redetect(
     project: Project, photos: Sequence[int], observe: Observe, *, report: Callable[[int], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> str:  # fmt: skip
