@@ -25,7 +25,7 @@ from packed_scenes.data.files import atomic_write
 
 CONVERTER = "openvino.tools.ovc"
 # float32: on processors with bf16 units OpenVINO would lower the precision by itself
-SETTINGS: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+SETTINGS: dict[str, str | int | bool] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 CACHED_MODELS = 16  # files of some 2 to 10 MB
 
 
@@ -112,12 +112,14 @@ def _checked(data: bytes) -> bytes:
     return data[32:]
 
 
-def _settings() -> dict[str, str | int]:
-    """The settings, with as many threads as ``OMP_NUM_THREADS`` says, as in the other libraries: Ray sets it to the
-    cores of a worker, and two workers with all cores each would be no faster than one.
+def _settings() -> dict[str, str | int | bool]:
+    """The settings, with as many threads as ``OMP_NUM_THREADS`` says, as in the other libraries (Ray sets it to the
+    cores of a worker). They are not tied to cores: every process would tie them to the same ones.
     """
     wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return SETTINGS | {"INFERENCE_NUM_THREADS": int(wanted)} if wanted.isdecimal() and int(wanted) else dict(SETTINGS)
+    if not wanted.isdecimal() or not int(wanted):
+        return dict(SETTINGS)
+    return SETTINGS | {"INFERENCE_NUM_THREADS": int(wanted), "ENABLE_CPU_PINNING": False}
 
 
 def _cores() -> int:
