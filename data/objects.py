@@ -101,7 +101,7 @@ class Objects:
     @classmethod
     def empty(cls) -> Self:
         """No objects."""
-        return cls.from_boxes(np.zeros((0, 4), np.float32))
+        return cls.from_boxes(())
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -229,4 +229,4 @@ def _check_unit_interval(name: str, value: npt.NDArray[np.float32]) -> None:
 def _same(left: npt.NDArray[Any] | None, right: npt.NDArray[Any] | None) -> bool:
     if left is None or right is None:
         return left is right
-    return left.shape == right.shape and bool(np.array_equal(left, right))
+    return np.array_equal(left, right)

@@ -3,8 +3,8 @@
 Clusters that share a judged pair are neighbours. How alike two are is the mean probability over all pairs of their
 members: those on the lists as judged, the others by the trend of the log-odds against the mean cosine distance of the
 two clusters (a dot product of mean vectors). All reciprocal nearest neighbours merge at once, round by round, down to
-``MIN_PROBABILITY``. Memory: some 100 bytes per pair of the lists. Time: a few sorts of the pairs per round, some 40
-rounds.
+``MIN_PROBABILITY``; what must be one identity is one leaf from the start. Memory: some 100 bytes per pair of the lists.
+Time: a few sorts of the pairs per round, some 40 rounds.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from packed_scenes.cluster.base import Vectors
 from packed_scenes.cluster.constraints import Constraints
 from packed_scenes.cluster.decision.judging import Judgement
 from packed_scenes.cluster.decision.pruning import Floats, Ints, prune
-from packed_scenes.cluster.labels import Labels
+from packed_scenes.cluster.labels import Labels, cluster_sums
 
 MIN_PROBABILITY = 0.05  # mean probability below which no two clusters merge
 FAINT = 0.01  # probability below which a pair is left out
-CERTAIN, NEVER = 1e6, -1e12
+NEVER = -1e12  # of a pair that must not be linked: its mean over any number of pairs is far below 0
 ALIKE = 0.5  # clusters that merge at this are taken for one when the size of an identity is estimated
 BLOCK = 2**19  # pairs whose mean vectors are looked up at a time
 
@@ -42,11 +42,14 @@ def decide_on_lists(X: Vectors, found: Judgement, constraints: Constraints | Non
 
     It is above 1 where identities are larger than the lists, as their sizes are expected too small.
     """
-    tree = _Tree(X, found, constraints)
+    group = np.arange(len(X)) if constraints is None else constraints.group
+    tree = _Tree(X, found, group, constraints)
+    leaf_size = tree.sizes.copy()
     tree.grow()
     merges, likeness, across = tree.result()
-    count = len(X)
-    size, inside = np.ones(count + len(merges)), np.ones(count + len(merges))
+    count = len(leaf_size)
+    size, inside = np.zeros((2, count + len(merges)))
+    size[:count], inside[:count] = leaf_size, leaf_size**2
     expected = 1 + _listed(found)
     for number, (one, two) in enumerate(merges.tolist()):
         node = count + number
@@ -58,16 +61,17 @@ def decide_on_lists(X: Vectors, found: Judgement, constraints: Constraints | Non
         node = count + number
         own = max(mates[node], inside[node] / size[node]) if likeness[number] >= ALIKE else mates[node]
         mates[merges[number]] = own
-    share = 1 / np.maximum(expected, mates[:count])
-    shares, recalled = np.concatenate([share, np.zeros(len(merges))]), np.zeros(count + len(merges))
-    recalled[:count] = share
+    share = 1 / np.maximum(expected, np.maximum(mates[:count], leaf_size)[group])
+    shares, recalled = np.zeros((2, count + len(merges)))
+    shares[:count] = np.bincount(group, share)
+    recalled[:count] = leaf_size * shares[:count]
     for number, (one, two) in enumerate(merges.tolist()):
         node = count + number
         shares[node] = shares[one] + shares[two]
         recalled[node] = recalled[one] + recalled[two]
         recalled[node] += across[number] * (shares[one] / size[one] + shares[two] / size[two])
-    chosen, value = prune(merges, 1 - likeness, inside / size, recalled, forbidden=1.0, forced=0.0)
-    return _names(count, merges, chosen), value
+    chosen, value = prune(merges, inside / size, recalled, len(X))
+    return _names(count, merges, chosen)[group], value
 
 
 def _listed(found: Judgement) -> Floats:
@@ -84,40 +88,34 @@ def _names(count: int, merges: Ints, chosen: list[int]) -> Labels:
 
 
 class _Tree:
-    def __init__(self, X: Vectors, found: Judgement, constraints: Constraints | None) -> None:
-        self.trend, self.count = found.trend, len(X)
-        self.sums = X.astype(np.float32)
-        self.sizes = np.ones(len(X))
-        self.nodes = np.arange(len(X))  # of the living clusters, by their place in ``sums``
+    def __init__(self, X: Vectors, found: Judgement, group: Ints, constraints: Constraints | None) -> None:
+        self.trend = found.trend
+        sums, sizes = cluster_sums(X, group)
+        self.sums, self.sizes = sums.astype(np.float32), sizes.astype(np.float64)
+        self.nodes = np.arange(len(sizes))  # of the living clusters, by their place in ``sums``
         self.merges: list[Ints] = []
         self.likeness: list[Floats] = []
         self.across: list[Floats] = []
-        self.made = len(X)
-        self.pairs = self._first(found, constraints)
+        self.made = len(sizes)
+        self.pairs = self._first(found, group, constraints)
 
-    def _first(self, found: Judgement, constraints: Constraints | None) -> _Pairs:
-        rows = np.repeat(np.arange(self.count), found.lists.length)
+    def _first(self, found: Judgement, group: Ints, constraints: Constraints | None) -> _Pairs:
+        count = len(group)
+        rows = np.repeat(np.arange(count), found.lists.length)
         chance, other = found.probability.ravel().astype(np.float64), found.lists.index.ravel()
         keep = chance >= FAINT
         one, two, total = rows[keep], other[keep], chance[keep]
-        key = np.minimum(one, two) * self.count + np.maximum(one, two)
+        key = np.minimum(one, two) * count + np.maximum(one, two)
         key, inverse, times = np.unique(key, return_inverse=True, return_counts=True)
+        one, two = (group[rows] for rows in np.divmod(key, count))
         total = np.bincount(inverse, total) / times
-        parts = [(*np.divmod(key, self.count), total)]
+        apart = one != two
+        one, two, total = one[apart], two[apart], total[apart]
         if constraints is not None:
-            parts += self._constrained(constraints)
-        one, two = (np.concatenate([part[at] for part in parts]).astype(np.int64) for at in (0, 1))
-        total = np.concatenate([part[2] for part in parts])
+            never = constraints.cannot_link
+            one, two = np.concatenate([one, never[:, 0]]), np.concatenate([two, never[:, 1]])
+            total = np.concatenate([total, np.full(len(never), NEVER)])
         return self._joined(one, two, total, np.ones(len(total)))
-
-    @staticmethod
-    def _constrained(constraints: Constraints) -> list[tuple[Ints, Ints, Floats]]:
-        order = np.argsort(constraints.group, kind="stable")
-        linked = constraints.group[order[1:]] == constraints.group[order[:-1]]
-        one, two = order[:-1][linked], order[1:][linked]
-        first = np.unique(constraints.group, return_index=True)[1]
-        a, b = first[constraints.cannot_link[:, 0]], first[constraints.cannot_link[:, 1]]
-        return [(one, two, np.full(len(one), CERTAIN)), (a, b, np.full(len(a), NEVER))]
 
     def _joined(self, one: Ints, two: Ints, total: Floats, known: Floats) -> _Pairs:
         """Pairs of clusters, each once, with their means."""
@@ -126,7 +124,7 @@ class _Tree:
         total = np.asarray(np.bincount(inverse, total, len(key)), np.float64)
         known = np.asarray(np.bincount(inverse, known, len(key)), np.float64)
         every = self.sizes[low] * self.sizes[high]
-        lacking = np.flatnonzero((known < every) & (np.abs(total) < CERTAIN / 2))
+        lacking = np.flatnonzero((known < every) & (total >= 0))
         mean = total.copy()
         for start in range(0, len(lacking), BLOCK):
             at = lacking[start : start + BLOCK]

@@ -23,31 +23,26 @@ WEIGHTS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)  # o
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
-def prune(
-    merges: Ints, heights: Floats, precise: Floats, recalled: Floats, forbidden: float, forced: float
-) -> tuple[list[int], float]:
+def prune(merges: Ints, precise: Floats, recalled: Floats, objects: int) -> tuple[list[int], float]:
     """Return the nodes of the best pruning, and its expected F.
 
     Args:
-        merges: (M, 2) the two nodes that node N + m joins, children before parents. heights: (M,).
-        precise, recalled: (N + M,) S and T of every node.
+        merges: (M, 2) the two nodes that node L + m joins, of L leaves, children before parents.
+        precise, recalled: (L + M,) S and T of every node.
+        objects: N, of which a leaf may hold several.
     """
-    count = len(precise) - len(merges)
+    leaves = len(precise) - len(merges)
     best: tuple[list[int], float] = [], -1.0
     roots = np.setdiff1d(np.arange(len(precise)), merges.ravel()).tolist()
     pairs = merges.tolist()
-    never, always = (heights > forbidden).tolist(), (heights <= forced).tolist()
     for weight in WEIGHTS:
-        alone = (weight * precise + (1 - weight) * recalled).tolist()
-        gain = list(alone)
+        gain = (weight * precise + (1 - weight) * recalled).tolist()
         whole = [True] * len(gain)
-        for number, (one, two) in enumerate(pairs):
-            node = count + number
+        for node, (one, two) in enumerate(pairs, leaves):
             apart = gain[one] + gain[two]
-            if not always[number] and (never[number] or apart > alone[node]):
+            if apart > gain[node]:
                 gain[node], whole[node] = apart, False
         nodes, stack = [], list(roots)
         while stack:
@@ -55,33 +50,31 @@ def prune(
             if whole[node]:
                 nodes.append(node)
             else:
-                stack.extend(pairs[node - count])
-        value = float(_f(precise[nodes].sum(), recalled[nodes].sum(), count))
+                stack.extend(pairs[node - leaves])
+        value = float(_f(precise[nodes].sum(), recalled[nodes].sum(), objects))
         if value > best[1]:
             best = nodes, value
-    if not len(merges):
-        return best
-    return _improved(best[0], merges, precise, recalled, (heights <= forbidden), (heights > forced))
+    return _improved(best[0], merges, precise, recalled, objects) if len(merges) else best
 
 
 def _improved(
-    nodes: list[int], merges: Ints, precise: Floats, recalled: Floats, may_join: Mask, may_split: Mask
+    nodes: list[int], merges: Ints, precise: Floats, recalled: Floats, objects: int
 ) -> tuple[list[int], float]:
     """Split one node, or join two, as long as that raises F."""
-    count = len(precise) - len(merges)
+    leaves = len(precise) - len(merges)
     chosen = np.zeros(len(precise), bool)
     chosen[nodes] = True
-    more = np.stack([value[count:] - value[merges].sum(axis=1) for value in (precise, recalled)])  # of joining
+    more = np.stack([value[leaves:] - value[merges].sum(axis=1) for value in (precise, recalled)])  # of joining
     while True:
         total = precise[chosen].sum(), recalled[chosen].sum()
-        now = float(_f(*total, count))
-        joined = np.where(chosen[merges].all(axis=1) & may_join, _f(total[0] + more[0], total[1] + more[1], count), 0)
-        split = np.where(chosen[count:] & may_split, _f(total[0] - more[0], total[1] - more[1], count), 0)
+        now = float(_f(*total, objects))
+        joined = np.where(chosen[merges].all(axis=1), _f(total[0] + more[0], total[1] + more[1], objects), 0)
+        split = np.where(chosen[leaves:], _f(total[0] - more[0], total[1] - more[1], objects), 0)
         step = joined if joined.max() >= split.max() else split
         at = int(np.argmax(step))
         if step[at] <= now * (1 + 1e-12):
             return np.flatnonzero(chosen).tolist(), now
-        chosen[count + at] = not chosen[count + at]
+        chosen[leaves + at] = not chosen[leaves + at]
         chosen[merges[at]] = ~chosen[merges[at]]
 
 

@@ -115,7 +115,7 @@ def test_no_single_merge_or_split_improves_the_pruning(rows: int, seed: int) -> 
     recalled = np.array(
         [(block.sum(axis=1) / p[part].sum(axis=1)).sum() for block, part in zip(inside, members, strict=True)]
     )
-    nodes, value = prune(merges, tree.heights, precise, recalled, forbidden=1, forced=-1)
+    nodes, value = prune(merges, precise, recalled, rows)
     labels = np.empty(rows, int)
     for name, node in enumerate(nodes):
         labels[members[node]] = name

@@ -14,6 +14,8 @@ from packed_scenes.data import InputError, Objects
 from tests.data.strategies import objects
 
 COLUMNS = ("xyxy", "score", "class_id", "object_id", "embedding", "cluster", "probability", "congregation")
+BOX = [[0.0, 0.0, 1.0, 1.0]]
+TWO = [[0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 2.0, 2.0]]
 quick = settings(max_examples=60, deadline=None)
 
 
@@ -82,6 +84,43 @@ def test_defaults_and_geometry() -> None:
     assert made.center.dtype == made.size.dtype == np.float32
 
 
+@quick
+@given(objects(complete=True), st.sampled_from(COLUMNS), st.data())
+def test_equal_are_those_whose_columns_are_all_equal(made: Objects, name: str, data: st.DataObject) -> None:
+    if name in COLUMNS[4:]:
+        without = made.replace(**{name: None})
+        assert made != without != made
+        assert without == made.replace(**{name: None})
+    if len(made):
+        row = data.draw(st.integers(0, len(made) - 1))
+        value = getattr(made, name)[row]
+        column = getattr(made, name).tolist()
+        if name == "object_id":
+            column[row] = "other"
+        elif name in ("score", "probability"):
+            column[row] = 0.5 if value != 0.5 else 1
+        else:
+            column[row] = -value if name == "embedding" else value + 1
+        assert made != made.replace(**{name: column}) != made
+    assert made.replace(embedding=np.eye(1, 5)[np.zeros(len(made), int)]) != made.replace(
+        embedding=np.eye(1, 6)[np.zeros(len(made), int)]
+    )
+
+
+def test_scores_reach_from_0_to_1() -> None:
+    made = Objects.from_boxes(TWO, score=[0, 1], probability=[0, 1])
+    assert made.score.tolist() == [0, 1]
+
+
+def test_what_has_no_rows_may_lack_columns_or_have_more() -> None:
+    empty, clustered = Objects.empty(), Objects.from_boxes([], cluster=[])
+    assert len(Objects.concat([empty, clustered])) == 0
+    frame = Objects.from_boxes([], embedding=np.zeros((0, 5))).to_pandas()
+    assert Objects.from_pandas(frame).embedding.shape == (0, 5)  # type: ignore[union-attr]
+    frame.attrs.clear()
+    assert Objects.from_pandas(frame).embedding.shape == (0, 0)  # type: ignore[union-attr]
+
+
 def test_frozen_through_and_through() -> None:
     boxes = np.array([[0, 0, 1, 1]], np.float32)
     made = Objects.from_boxes(boxes)
@@ -93,15 +132,12 @@ def test_frozen_through_and_through() -> None:
     assert made.xyxy[0, 0] == 0
 
 
-BOX = [[0.0, 0.0, 1.0, 1.0]]
-TWO = [[0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 2.0, 2.0]]
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"xyxy": [[0, 0, 0, 1]]}, "x1 < x2 and y1 < y2, row 0"),
         ({"xyxy": [[3, 0, 1, 1]]}, "row 0 is"),
+        ({"xyxy": [[0, 2, 1, 2]]}, "row 0 is"),
         ({"xyxy": [[0, 0, np.nan, 1]]}, "finite, row 0"),
         ({"xyxy": [[0, 0, np.inf, 1]]}, "finite"),
         ({"xyxy": [[0, 0, 1]]}, r"shape \(N, 4\), got \(1, 3\)"),

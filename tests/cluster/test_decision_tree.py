@@ -1,0 +1,134 @@
+"""The tree of the judged pairs and its pruning, against both in words, on any lists."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from packed_scenes.cluster.base import Hints
+from packed_scenes.cluster.constraints import Constraints, close
+from packed_scenes.cluster.decision.graph import ALIKE, FAINT, MIN_PROBABILITY, decide_on_lists
+from packed_scenes.cluster.decision.judging import Judgement
+from packed_scenes.cluster.decision.lists import Lists
+from packed_scenes.data.arrays import unit_rows
+
+Part = frozenset[int]
+
+
+def judged(rng: np.random.Generator, rows: int, k: int) -> tuple[np.ndarray, Judgement]:
+    """Vectors, and lists of any k others with any odds; a pair on two lists has two opinions."""
+    X = unit_rows(rng.standard_normal((rows, 3))).astype(np.float32)
+    index = np.array([rng.permutation([j for j in range(rows) if j != i])[:k] for i in range(rows)])
+    distance = 1 - np.take_along_axis(X @ X.T, index, axis=1)
+    odds = (3 * rng.standard_normal((rows, k)) + rng.choice([-2, 1, 3])).astype(np.float32)
+    trend = float(rng.normal()), -float(rng.random() * 4)
+    return X, Judgement(Lists(index, distance.astype(np.float32)), odds, trend)
+
+
+class Naive:
+    """All in words, with sets of rows for clusters."""
+
+    def __init__(self, X: np.ndarray, found: Judgement, constraints: Constraints) -> None:
+        self.X, self.trend = X.astype(np.float64), found.trend
+        self.chance: dict[Part, list[float]] = {}
+        for i, listed in enumerate(found.lists.index.tolist()):
+            for j, p in zip(listed, found.probability[i].tolist(), strict=True):
+                if p >= FAINT:
+                    self.chance.setdefault(frozenset({i, j}), []).append(p)
+        self.leaves = [frozenset(np.flatnonzero(constraints.group == g)) for g in range(constraints.group.max() + 1)]
+        self.apart = [(self.leaves[a], self.leaves[b]) for a, b in constraints.cannot_link.tolist()]
+        self.parts: dict[Part, tuple[Part, Part]] = {}
+        self.mean: dict[Part, float] = {}
+        self.grow()
+        self.expected = 1 + found.probability.astype(np.float64).sum(axis=1)
+        for part, joined in self.mean.items():
+            if joined >= ALIKE:
+                for row in part:
+                    self.expected[row] = max(self.expected[row], self.inside(part) / len(part))
+        for leaf in self.leaves:
+            for row in leaf:
+                self.expected[row] = max(self.expected[row], len(leaf))
+
+    def likeness(self, one: Part, two: Part) -> float | None:
+        """The mean over all pairs: as judged, the others by the trend of the mean distance; None for no neighbours."""
+        for a, b in self.apart:
+            if (a <= one and b <= two) or (b <= one and a <= two):
+                return None
+        pairs = [frozenset({i, j}) for i in one for j in two]
+        known = [np.mean(self.chance[pair]) for pair in pairs if pair in self.chance]
+        if not known:
+            return None
+        alike = np.mean([self.X[i] @ self.X[j] for i in one for j in two])
+        odds = self.trend[0] + self.trend[1] * (1 - alike)
+        return float((sum(known) + (len(pairs) - len(known)) / (1 + np.exp(-odds))) / len(pairs))
+
+    def grow(self) -> None:
+        """Pairs of clusters that are each other's most alike merge, all at once."""
+        living = list(self.leaves)
+        while True:
+            best: dict[Part, tuple[float, Part]] = {}
+            for at, one in enumerate(living):
+                for two in living[:at]:
+                    mean = self.likeness(one, two)
+                    if mean is not None and mean >= MIN_PROBABILITY:
+                        best[one] = max(best.get(one, (0.0, one)), (mean, two), key=lambda b: b[0])
+                        best[two] = max(best.get(two, (0.0, two)), (mean, one), key=lambda b: b[0])
+            pairs = [(one, two) for one, (_, two) in best.items() if best[two][1] == one and min(one) < min(two)]
+            if not pairs:
+                return
+            for one, two in pairs:
+                self.parts[one | two], self.mean[one | two] = (one, two), best[one][0]
+                living = [part for part in living if part not in (one, two)] + [one | two]
+
+    def inside(self, part: Part) -> float:
+        if part not in self.parts:
+            return float(len(part) ** 2)
+        one, two = self.parts[part]
+        return self.inside(one) + self.inside(two) + 2 * self.mean[part] * len(one) * len(two)
+
+    def recalled(self, part: Part) -> float:
+        """What the cluster adds to N x the recall: of each member's expected mates the share that it has here."""
+        share = {row: 1 / self.expected[row] for row in part}
+        if part not in self.parts:
+            return len(part) * sum(share.values())
+        one, two = self.parts[part]
+        across = self.mean[part] * (len(two) * sum(share[i] for i in one) + len(one) * sum(share[i] for i in two))
+        return self.recalled(one) + self.recalled(two) + across
+
+    def f(self, parts: set[Part]) -> float:
+        precision = sum(self.inside(part) / len(part) for part in parts) / len(self.X)
+        recall = sum(self.recalled(part) for part in parts) / len(self.X)
+        return 2 * precision * recall / (precision + recall)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 12), st.integers(1, 4), st.integers(0, 2**32 - 1), st.booleans())
+def test_the_tree_and_its_pruning_in_words(rows: int, k: int, seed: int, known: bool) -> None:
+    rng = np.random.default_rng(seed)
+    X, found = judged(rng, rows, min(k, rows - 1))
+    free = Constraints(np.arange(rows), np.zeros((0, 2), np.int64))
+    constraints = free
+    if known:
+        group = close(rows, Hints(must_link=rng.integers(0, rows, (2, 2)))).group
+        pairs = rng.integers(0, group.max() + 1, (3, 2))
+        pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)
+        constraints = Constraints(group, pairs)
+    labels, value = decide_on_lists(X, found, constraints if known else None)
+    naive = Naive(X, found, constraints)
+    parts = {frozenset(np.flatnonzero(labels == name)) for name in range(labels.max() + 1)}
+    assert parts <= {*naive.leaves, *naive.parts}
+    np.testing.assert_allclose(value, naive.f(parts), rtol=1e-4)
+    for whole, (one, two) in naive.parts.items():
+        if whole in parts:
+            assert naive.f(parts - {whole} | {one, two}) <= value * (1 + 1e-4)
+        elif one in parts and two in parts:
+            assert naive.f(parts - {one, two} | {whole}) <= value * (1 + 1e-4)
+
+
+def test_thousands_of_rows_that_must_be_one_identity_are() -> None:
+    X, index = np.tile(np.eye(2, dtype=np.float32), (3000, 1)), (np.arange(6000)[:, None] + [1, 2]) % 6000
+    unlike = Judgement(Lists(index, np.ones((6000, 2), np.float32)), np.full((6000, 2), -9, np.float32), (-9.0, 0.0))
+    must = np.column_stack([np.arange(5000), np.arange(1, 5001)])
+    labels, _ = decide_on_lists(X, unlike, close(6000, Hints(must_link=must)))
+    assert sorted(np.bincount(labels).tolist()) == [1] * 999 + [5001]
