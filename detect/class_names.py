@@ -78,8 +78,13 @@ def names_of(value: Any, *, file: str | Path | None = None) -> tuple[str, ...]:
     return names
 
 
-def class_id(wanted: str | int, names: tuple[str, ...]) -> int:
+def class_id(wanted: str | int, names: tuple[str, ...], *, bundled: bool = False) -> int:
     """Return the number of a class that is wanted by name or number.
+
+    Args:
+        wanted: the name or number.
+        names: the classes that there are.
+        bundled: they are those of the network that ships, which does not tell kinds of things apart.
 
     Raises:
         InputError: if these weights have no such class.
@@ -89,6 +94,12 @@ def class_id(wanted: str | int, names: tuple[str, ...]) -> int:
         return names.index(text)
     if text.isdigit() and int(text) < len(names):
         return int(text)
+    if bundled:
+        raise InputError(
+            f"no class {text!r}: the bundled detectors know one class, {names[0]}, whatever the things are",
+            remedy="Leave out --classes, or give a model that knows them, such as --weights yolox_s.onnx "
+            "(docs/networks.md).",
+        )
     shown = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
     remedy = f"Known: {shown}." if not names[0].isdigit() else "They bring no names: say --class-names, or numbers."
     raise InputError(f"no class {text!r} in these weights", remedy=remedy)

@@ -96,13 +96,15 @@ class Detector:
         for name, value, smallest in (("image_size", image_size, 32), ("tile", tile, 0)):
             in_range = not isinstance(value, str) and smallest <= value <= MAX_SIDE
             if value != "auto" and not (in_range and not (name == "tile" and 0 < int(value) < 128)):
-                raise InputError(f'{name} must be "auto" or pixels up to {MAX_SIDE}, got {value!r}')
+                raise InputError(f"{name} must be {smallest} to {MAX_SIDE} px, got {value!r}")
         if not isinstance(max_objects, int) or max_objects < 1:
             raise InputError(f"max_objects must be at least 1, got {max_objects}")
         network = load_network(weights, device=device, backend=backend, class_names=tuple(class_names), trust=trust)
         if isinstance(classes, str | int):
             classes = [classes]
-        wanted = None if not classes else tuple(class_id(c, network.card.names) for c in classes)
+        wanted = (
+            None if not classes else tuple(class_id(c, network.card.names, bundled=weights is None) for c in classes)
+        )
         threshold = network.card.confidence if confidence is None else confidence
         general = General(device, str(backend)) if weights is None else None
         return cls(network, threshold, wanted, image_size, tile, max_objects, general)

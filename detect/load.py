@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from packed_scenes.data import InputError
+from packed_scenes.data.connection import TORCHVISION, downloads, require_weights
 from packed_scenes.data.device import pick_device as pick_device
 from packed_scenes.data.extras import installed
 from packed_scenes.data.files import sha256_file
@@ -223,19 +224,18 @@ def _ultralytics(path: Path, device: str) -> Network:
 
 
 def _fetch(name: str) -> Path:
-    import torch
-
+    require_weights(name, "github.com", remedy="Give a path to a file.")
     import_ultralytics()
     from ultralytics.utils.downloads import attempt_download_asset
 
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    folder = downloads()
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / name).is_file():
         try:
             attempt_download_asset(folder / name)
         except Exception as error:
             raise InputError(
-                f"cannot fetch {name} ({type(error).__name__})", remedy="Offline? Give a path to a file."
+                f"cannot fetch {name} ({type(error).__name__})", remedy="Give a path to a file."
             ) from error
     return folder / name
 
@@ -248,10 +248,13 @@ def _card(about: Mapping[str, Any], names: list[str], path: Path, **known: Any) 
 
 
 def _torchvision(weights: str, device: str) -> Network:
+    _, name, *file = weights.split(":", 2)
+    remedy = None if file else f"Give a file: torchvision:{name}:FILE, or check the name."
+    if remedy is not None:
+        require_weights(name, TORCHVISION, remedy=remedy)
     import torch
     import torchvision
 
-    _, name, *file = weights.split(":", 2)
     known = torchvision.models.list_models(torchvision.models.detection)
     if name not in known:
         raise InputError(f"torchvision has no detector {name!r}", remedy=f"Known: {', '.join(known)}.")
@@ -267,7 +270,6 @@ def _torchvision(weights: str, device: str) -> Network:
     except InputError:
         raise
     except Exception as error:
-        remedy = "Give a file: torchvision:NAME:FILE." if not file else None
         raise InputError(
             f"cannot load {weights} ({type(error).__name__}: {str(error).splitlines()[0][:120]})", remedy=remedy
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from packed_scenes.data import InputError
+from packed_scenes.data.connection import TORCHVISION, require_weights
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.netfile import SUFFIXES
 from packed_scenes.data.shipped import ASSETS
@@ -73,6 +74,9 @@ def osnet(name: str, device: str, file: Path | None) -> Loaded:
 
 def pretrained(name: str, device: str, file: Path | None) -> Loaded:
     """A torchvision classification network without its last layer."""
+    if file is None:
+        needs_none = "'default', 'colour' and 'shape' need no download."
+        require_weights(name, TORCHVISION, remedy=f"Connect once, or give a file by {name}=FILE; {needs_none}")
     from packed_scenes.embed.pretrained import PretrainedNet
 
     network = PretrainedNet(name, weights_file=file)

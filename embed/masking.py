@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
+from packed_scenes.data.connection import TORCHVISION, require_weights
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.images import read_image, write_image
 from packed_scenes.data.letterbox import GREY, letterbox
@@ -181,15 +182,16 @@ class DeepLab:
             tensors = load_published(self.weights_file, drop=("aux_classifier.",))
             fill(network, tensors, file=self.weights_file, name=self.name)
         else:
+            url = get_model_weights(self.name).DEFAULT.url
+            remedy = (
+                f"Connect once, or give the file {Path(url).name} by --mask deeplab=FILE; threshold and grabcut need "
+                "none."
+            )
+            require_weights(self.name, TORCHVISION, remedy=remedy)
             try:
                 network = get_model(self.name, weights="DEFAULT", weights_backbone=None)
             except (OSError, RuntimeError) as error:
-                file = Path(get_model_weights(self.name).DEFAULT.url).name
-                raise InputError(
-                    f"the weights of {self.name} are not on this machine and could not be fetched",
-                    remedy=f"Connect once, or give the file {file} by --mask deeplab=FILE; threshold and grabcut need "
-                    "none.",
-                ) from error
+                raise InputError(f"the weights of {self.name} could not be fetched ({error})", remedy=remedy) from error
         return network.eval().to(pick_device(self.device))
 
 

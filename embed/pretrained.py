@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from packed_scenes.data import InputError
+from packed_scenes.data.connection import downloads
 from packed_scenes.embed.published import fill, load_published
 from packed_scenes.embed.reference import ImageNetScaled
 
@@ -51,16 +51,15 @@ class PretrainedNet(ImageNetScaled):
 def _from_hub(name: str) -> nn.Module:
     from torchvision.models import get_model, get_model_weights
 
+    url = get_model_weights(name).DEFAULT.url
+    remedy = (
+        f"Connect once, put {Path(url).name} into {downloads()}, or give it by "
+        f"{name}=FILE; 'default', 'colour' and 'shape' need no download."
+    )
     try:
         return get_model(name, weights="DEFAULT")  # type: ignore[no-any-return]
     except (OSError, RuntimeError) as error:  # URLError is an OSError; a cut download is a RuntimeError (its hash)
-        file = Path(get_model_weights(name).DEFAULT.url).name
-        place = Path(torch.hub.get_dir()) / "checkpoints"
-        raise InputError(
-            f"the weights of {name} are not on this machine and could not be fetched",
-            remedy=f"Connect once, put {file} into {place}, or give it by {name}=FILE; 'default', 'colour' and 'shape' "
-            "need no download.",
-        ) from error
+        raise InputError(f"the weights of {name} could not be fetched ({error})", remedy=remedy) from error
 
 
 def _behead(network: nn.Module) -> tuple[int, str]:

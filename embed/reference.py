@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from packed_scenes.data import InputError
+from packed_scenes.data.connection import TORCHVISION, require_weights
 from packed_scenes.embed.networks import Unit
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -96,13 +97,13 @@ class AlexNetTuned(ImageNetScaled):
         from torchvision.models import AlexNet_Weights, alexnet
 
         self.dimension = dimension
+        remedy = "Connect once, or take --preset reference, baseline or default, which need no download."
+        if weights:
+            require_weights("alexnet", TORCHVISION, remedy=remedy)
         try:
             network = alexnet(weights=AlexNet_Weights.IMAGENET1K_V1 if weights else None)
         except OSError as error:  # URLError is one
-            raise InputError(
-                "the ImageNet weights of AlexNet are not on this machine and could not be fetched",
-                remedy="Connect once, or take --preset reference, baseline or default, which need no download.",
-            ) from error
+            raise InputError(f"the weights of AlexNet could not be fetched ({error})", remedy=remedy) from error
         self.trunk = nn.Sequential(network.features, network.avgpool, nn.Flatten(), *list(network.classifier)[:4])
         self.head = nn.Sequential(*list(network.classifier)[4:6], nn.Linear(4096, dimension))
         frozen = [self.trunk] if tuned == 2 else [self.trunk, self.head[0]]

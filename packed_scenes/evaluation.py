@@ -98,6 +98,7 @@ def evaluate(
     observer = observer or Observer(settings)
     names = distinct([scene.name for scene in scenes])
     scenes = [replace(scene, name=name) for scene, name in zip(scenes, names, strict=True)]
+    observer.load(detect=boxes is Boxes.DETECTED)  # a model that cannot be had is no fault of one scene
     observed, errors = _observe_all(progress(scenes, "scenes", len(scenes)) if progress else scenes, observer, boxes)
     card = observer.embedder.card
     parts, thresholds = _identify(observed, joint=joint, settings=settings, card=card)

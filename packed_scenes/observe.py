@@ -82,6 +82,12 @@ class Observer:
 
         return Embedder.load(self.settings.embedder, device=self.settings.device)
 
+    def load(self, *, detect: bool) -> None:
+        """Load what a scene needs: the embedder, and to ``detect`` the detector."""
+        if detect:
+            _ = self.detector
+        _ = self.embedder
+
     def observe(self, scene: Scene, boxes: Objects | None = None) -> Observation:
         """Detect (unless boxes are given) and embed the objects of one scene.
 
@@ -158,6 +164,7 @@ def observe_scenes(
         if isinstance(scene, Observation):
             yield source, scene
             continue
+        observer.load(detect=given is None)  # a model that cannot be had is no fault of one picture
         try:
             boxes, clipped = boxes_for(scene, source.where, given)
             observed = observer.observe(scene, boxes).after_reading(seconds, warnings=clipped)

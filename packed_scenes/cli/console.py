@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,12 +39,16 @@ def application(**options: Any) -> typer.Typer:
 
 
 @contextmanager
-def clear_errors() -> Iterator[None]:
-    """Turn bad input into one line on standard error and exit code 2, and an interrupt into exit code 130."""
+def clear_errors(say: Callable[[InputError], str] = str) -> Iterator[None]:
+    """Turn bad input into one line on standard error and exit code 2, and an interrupt into exit code 130.
+
+    Args:
+        say: gives the line of an error.
+    """
     try:
         yield
     except InputError as error:
-        echo(f"error: {error}", error=True)
+        echo(f"error: {say(error)}", error=True)
         raise SystemExit(BAD_INPUT) from error
     except ModuleNotFoundError as error:  # a library; one of our own modules is a fault and keeps its traceback
         from packed_scenes.data.extras import EXTRAS, remedy
@@ -67,8 +71,11 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
         arguments: its arguments; None = those of the process.
         name: what its help calls it; None = the program's file name.
     """
-    with clear_errors(), _held:
-        if "" in (sys.argv[1:] if arguments is None else arguments):  # "" as a path is the present folder
+    from packed_scenes.cli.parameters import in_options
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    with clear_errors(lambda error: in_options(error, app, given)), _held:
+        if "" in given:  # "" as a path is the present folder
             raise InputError("an argument is empty text", remedy="A variable of the shell may not be set.")
         try:
             app(args=None if arguments is None else list(arguments), prog_name=name)

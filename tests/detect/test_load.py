@@ -12,7 +12,7 @@ import torch
 from packed_scenes.data import InputError
 from packed_scenes.data.files import sha256_file
 from packed_scenes.data.shipped import ASSETS
-from packed_scenes.detect import network
+from packed_scenes.detect import Detector, network
 from packed_scenes.detect.heads import read_yolo
 from packed_scenes.detect.load import load_network, pick_device
 from packed_scenes.detect.training.release import release
@@ -130,9 +130,23 @@ def test_a_checkpoint_that_is_no_detector_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["torchvision:none_such", "torchvision:ssdlite320_mobilenet_v3_large:/absent.pth"])
-def test_unknown_torchvision_models_are_named(name: str) -> None:
+def test_unknown_torchvision_models_are_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("packed_scenes.data.connection.reachable", lambda _: True)
     with pytest.raises(InputError):
         load_network(name)
+
+
+@pytest.mark.parametrize("name", ["torchvision:fasterrcnn_resnet50_fpn", "yolo11n.pt"])
+def test_a_published_network_that_cannot_be_fetched_is_one_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("packed_scenes.data.connection.reachable", lambda _: False)
+    monkeypatch.setattr("packed_scenes.data.connection.downloads", lambda: Path("/none"))
+    with pytest.raises(InputError, match=r"cannot be reached\. Give a "):
+        load_network(name, trust=True)
+
+
+def test_a_class_that_the_bundled_networks_do_not_know_is_said_with_those_that_they_do() -> None:
+    with pytest.raises(InputError, match=r"no class 'person'.* one class, object, .*--weights"):
+        Detector.load(classes=["person"], device="cpu")
 
 
 @pytest.mark.slow

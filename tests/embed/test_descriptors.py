@@ -159,6 +159,7 @@ def test_names_come_from_the_one_registry_and_offline_says_what_to_do(monkeypatc
     def offline(*_: object, **__: object) -> None:
         raise URLError("offline")
 
+    monkeypatch.setattr("packed_scenes.data.connection.reachable", lambda _: True)  # and the fetch fails all the same
     monkeypatch.setattr(torchvision.models, "get_model", offline)
     with pytest.raises(InputError, match=r"mobilenet_v2-\w+\.pth into .*mobilenet_v2=FILE"):
         Embedder.load("mobilenet_v2")

@@ -85,6 +85,7 @@ def test_deeplab_without_weights_says_what_to_do(monkeypatch: pytest.MonkeyPatch
     def offline(*_: object, **__: object) -> None:
         raise URLError("offline")
 
+    monkeypatch.setattr("packed_scenes.data.connection.reachable", lambda _: True)
     monkeypatch.setattr(torchvision.models, "get_model", offline)
     with pytest.raises(InputError, match="--mask deeplab=FILE"):
         make_masker("deeplab")(disc()[0])  # type: ignore[misc]

@@ -245,6 +245,7 @@ def test_alexnet_without_its_weights_says_so(tmp_path: Path, monkeypatch: pytest
     def offline(**_: object) -> None:
         raise URLError("offline")
 
+    monkeypatch.setattr("packed_scenes.data.connection.reachable", lambda _: True)
     monkeypatch.setattr(torchvision.models, "alexnet", offline)
     with pytest.raises(InputError, match="could not be fetched"):
         train_preset(read_folder(colour_folder(tmp_path / "crops")), "alexnet-last2", out=tmp_path / "out")
