@@ -3,7 +3,8 @@
 A detector that takes a stack of two for one tall object does so for all of a kind, so that no box of the right size
 stands beside it. The picture shows it: between two copies it repeats after half the box. That alone is true of many a
 plain package; a box is split where the detector also gave one of the halves a low score, and where it has the size of
-a box that was split so and its appearance, or halves that are the same.
+a box that was split so and its appearance, or halves that are the same. A copy of a box that was split is split, too,
+whatever its own halves show: the same stack in other light must not stay one object.
 
 Parameters were chosen on generated scenes (20 walls of stacks, 16 mixed ones); figures stand in ``detect/README.md``.
 """
@@ -27,6 +28,7 @@ MIN_CORRELATION = 0.6  # of the picture with itself, half a box further
 MIN_COSINE = 0.68  # between the halves' vectors
 MAX_SIZE_RATIO = 0.25  # log ratio of sides up to which a box has the size of one that was split,
 MIN_KIND_COSINE = 0.6  # and cosine from which it has its appearance: nine in ten pairs of one identity reach it
+COPY_COSINE = 0.75  # from which a box of that size is a copy
 SAME = 0.9  # correlation and cosine from which the size is enough
 LENGTH, NARROWEST = 96, 16  # px to which a box is brought, along and across
 SHORTEST, SHIFT = 40, 4  # px of these after which the picture may repeat (at most LENGTH - 40), and sideways
@@ -64,14 +66,17 @@ def split_merged(image: Image, objects: Objects, low_score_objects: Objects, emb
         rows = np.flatnonzero(large & (objects.score >= MIN_SCORE))
         rows = rows[_halves_detected(parts[rows], found) >= needed]
         rows, first, _ = _repeating(image, parts, rows, axis, embed, width)
-        same_size, same_kind = _of_one_kind(objects, rows)
-        similar = np.setdiff1d(np.flatnonzero(same_size & large), rows)
+        kin = _kin(objects, rows)
+        similar = np.setdiff1d(np.flatnonzero(large & (kin > -np.inf)), rows)
         similar, second, worst = _repeating(image, parts, similar, axis, embed, width)
-        accepted = same_kind[similar] | (worst > SAME)
+        accepted = (kin[similar] > MIN_KIND_COSINE) | (worst > SAME)
         rows = np.concatenate([rows, similar[accepted]])
+        copies = np.setdiff1d(np.flatnonzero(large & (_kin(objects, rows) > COPY_COSINE)), rows)
+        third = embed(image, parts[copies].reshape(-1, 4)).reshape(-1, 2, width)
+        rows = np.concatenate([rows, copies])
         wholes.append(rows)
         halves.append(parts[rows])
-        vectors.append(np.concatenate([first, second[accepted]]))
+        vectors.append(np.concatenate([first, second[accepted], third]))
     return _replaced(objects, np.concatenate(wholes), np.concatenate(halves), np.concatenate(vectors))
 
 
@@ -131,16 +136,16 @@ def _halves_detected(halves: Boxes, found: Boxes) -> npt.NDArray[np.int64]:
     return np.bincount(np.unique(covered) // 2, minlength=len(halves))
 
 
-def _of_one_kind(objects: Objects, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which objects have the size of one of some rows, and which its appearance, too; N x D at a time."""
+def _kin(objects: Objects, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+    """(N,) the largest cosine to some rows of the same size, -inf where there are none; N x D at a time."""
     assert objects.embedding is not None
     side = np.log(np.maximum(objects.xyxy[:, 2:] - objects.xyxy[:, :2], 1e-3)).astype(np.float64)
-    same_size, same_kind = np.zeros((2, len(objects)), bool)
+    kin = np.full(len(objects), -np.inf, np.float32)
     for row in rows:
-        size = (np.abs(side - side[row]) < MAX_SIZE_RATIO).all(1)
-        same_size |= size
-        same_kind |= size & (objects.embedding @ objects.embedding[row] > MIN_KIND_COSINE)
-    return same_size, same_kind
+        same_size = (np.abs(side - side[row]) < MAX_SIZE_RATIO).all(1)
+        cosine = objects.embedding[same_size] @ objects.embedding[row]
+        kin[same_size] = np.maximum(kin[same_size], cosine)
+    return kin
 
 
 def _replaced(

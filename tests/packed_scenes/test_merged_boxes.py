@@ -120,6 +120,19 @@ def test_its_like_has_its_size_and_its_look_or_halves_that_are_the_same() -> Non
     assert none_seen is objects
 
 
+@pytest.mark.parametrize(("cosine", "count"), [(0.8, 4), (0.7, 3)])
+def test_a_copy_is_split_though_its_halves_differ(cosine: float, count: int) -> None:
+    """Something hides half of the second stack's lower half."""
+    image = picture((1, 0, 0), (1, 0, 1), (1, 2, 0), (1, 2, 1))
+    image[SIDE : 2 * SIDE, 2 * SIDE : 2 * SIDE + SIDE // 2] = texture(9)[:, : SIDE // 2]
+    objects = found(image, boxes((0, 0, 1, 2), (2, 0, 3, 2)))
+    assert self_correlation(image, objects.xyxy[1], 1) < MIN_CORRELATION
+    vectors = np.zeros((2, 75), np.float32)
+    vectors[0, 0], vectors[1, :2] = 1, (cosine, np.sqrt(1 - cosine**2))
+    made = split_merged(image, objects.replace(embedding=vectors), faint(boxes((0, 0, 1, 1))), embed)
+    assert len(made) == count
+
+
 def test_side_by_side_both_must_be_seen() -> None:
     image = picture((1, 0, 0), (1, 1, 0))
     objects = found(image, boxes((0, 0, 2, 1)))
