@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packed_scenes.cluster.base import Hints
 from packed_scenes.cluster.constraints import Constraints, close
+from packed_scenes.cluster.decision.branches import (
+    BELIEF,
+    HIGH,
+    LOW,
+    PULL,
+    SINGLETON_DISTANCE,
+    SOFT,
+    _gains,
+    prune_near,
+)
+from packed_scenes.cluster.decision.deciding import confidence, expected_f
 from packed_scenes.cluster.decision.graph import ALIKE, FAINT, MIN_PROBABILITY, decide_on_lists
-from packed_scenes.cluster.decision.judging import Judgement
+from packed_scenes.cluster.decision.judging import Judgement, _trend, all_pairs
 from packed_scenes.cluster.decision.lists import Lists
+from packed_scenes.cluster.decision.merges import belief
+from packed_scenes.cluster.dense import average_tree
 from packed_scenes.data.arrays import unit_rows
 
 Part = frozenset[int]
@@ -132,3 +147,81 @@ def test_thousands_of_rows_that_must_be_one_identity_are() -> None:
     must = np.column_stack([np.arange(5000), np.arange(1, 5001)])
     labels, _ = decide_on_lists(X, unlike, close(6000, Hints(must_link=must)))
     assert sorted(np.bincount(labels).tolist()) == [1] * 999 + [5001]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1), st.floats(0.1, 1.2))
+def test_each_branch_near_the_threshold_in_words(rows: int, seed: int, unit: float) -> None:
+    rng = np.random.default_rng(seed)
+    distance = rng.uniform(0, 2.2 * unit, (rows, rows)) * rng.choice([0.2, 1.0, 2.0], (rows, 1))
+    distance = (distance + distance.T) / 2
+    np.fill_diagonal(distance, 0)
+    tree, chance = average_tree(distance), np.exp(-distance / unit)
+    labels, threshold = prune_near(tree, distance, chance, unit)
+    gain = _gains(tree, distance, chance, SINGLETON_DISTANCE * unit)
+    believed = belief(tree, distance, unit, soft=SOFT) if rows > 1 else np.zeros(0)
+    members = [frozenset({row}) for row in range(rows)]
+    best: list[tuple[float, set[Part]]] = [(float(gain[row]), {members[row]}) for row in range(rows)]
+    for number, (one, two, height, size) in enumerate(tree.merges.tolist()):
+        members.append(members[int(one)] | members[int(two)])
+        value, parts = best[int(one)][0] + best[int(two)][0], best[int(one)][1] | best[int(two)][1]
+        whole = float(gain[rows + number])
+        pull = PULL * np.log(unit / height) + BELIEF * (2 * believed[number] - 1)
+        made = height <= LOW * unit or (height <= min(HIGH * unit, 2) and whole + size * pull >= value)
+        best.append((whole, {members[-1]}) if made else (value, parts))
+    found = {frozenset(np.flatnonzero(labels == name).tolist()) for name in range(labels.max() + 1)}
+    assert found == best[-1][1]
+    joined = np.array([any(part <= whole for whole in found) for part in members[rows:]], bool)
+    right = [(joined == (tree.heights <= cut)).sum() for cut in (threshold, -1, *tree.heights)]
+    assert rows == 1 or right[0] == max(right)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 12), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_the_boundary_is_where_calling_pairs_the_same_agrees_best(rows: int, k: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    _, found = judged(rng, rows, min(k, rows - 1))
+    lists = replace(found.lists, distance=rng.random(found.odds.shape, np.float32))
+    found = replace(found, lists=lists)
+    distance, gain = found.lists.distance.ravel(), found.probability.ravel() - 0.5
+    agreed = [gain[distance <= cut].sum() for cut in (found.boundary(), -1, *distance)]
+    np.testing.assert_allclose(agreed[0], max(agreed), atol=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 12), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_how_sure_a_place_is_and_the_f_to_be_expected(rows: int, k: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X, found = judged(rng, rows, min(k, rows - 1))
+    labels = np.unique(rng.integers(0, rows, rows), return_inverse=True)[1]
+    sure = confidence(found, labels)
+    for row, listed in enumerate(found.lists.index):
+        chance = found.probability[row].astype(np.float64)
+        mates = chance[labels[listed] == labels[row]]
+        alone = (labels == labels[row]).sum() == 1
+        assert abs(sure[row] - (np.prod(1 - chance) if alone else mates.mean() if len(mates) else 0)) < 1e-6
+    every = all_pairs(X, found)
+    odds: dict[Part, list[float]] = {}
+    for i, listed in enumerate(found.lists.index.tolist()):
+        for j, value in zip(listed, found.odds[i].tolist(), strict=True):
+            odds.setdefault(frozenset({i, j}), []).append(value)
+    precision = recall = 0.0
+    for i in range(rows):
+        for j in range(rows):
+            trend = found.trend[0] + found.trend[1] * (1 - float(X[i] @ X[j]))
+            chance = 1 if i == j else 1 / (1 + np.exp(-np.mean(odds.get(frozenset({i, j}), [trend]))))
+            assert abs(every[i, j] - chance) < 1e-5
+        mates = every[i][labels == labels[i]]
+        precision, recall = precision + mates.mean() / rows, recall + mates.sum() / every[i].sum() / rows
+    assert abs(expected_f(every, labels) - 2 * precision * recall / (precision + recall)) < 1e-9
+
+
+def test_the_trend_is_a_line_through_the_farther_half_that_does_not_rise() -> None:
+    rng = np.random.default_rng(0)
+    distance = np.sort(rng.random((9, 6)), axis=1).astype(np.float32)
+    for slope in (-3, 3):
+        odds = slope * distance + rng.normal(size=(9, 6)).astype(np.float32) / 9
+        odds[:, :3] = rng.normal(size=(9, 3))
+        found = _trend(distance, odds)
+        line = np.polyfit(distance[:, 3:].ravel(), odds[:, 3:].ravel(), 1) if slope < 0 else (0, odds[:, 3:].mean())
+        np.testing.assert_allclose(found, line[::-1], atol=1e-4)
