@@ -286,3 +286,59 @@ def test_pieces_are_joined_by_their_means_as_long_as_the_judge_is_sure(monkeypat
     assert joined((list(range(8)), 1.1)) == (labels.tolist(), 1.2)
     two_are_left_alone = (np.repeat([0, 0, 0, 0, 1, 1, 1, 1], 2).tolist(), 1.05)
     assert joined((pairs, 1.1), ([0, 0, 1, 1], 1.05)) == two_are_left_alone
+
+
+def close_to(value: float, others: np.ndarray) -> float:
+    """How many others lie below, softly."""
+    return float((1 / (1 + np.exp(-(value - others) / features.STEP))).sum())
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(2, 45), st.integers(0, 2**32 - 1), st.sampled_from([None, 0.5]))
+def test_what_the_judge_is_told_in_words(rows: int, seed: int, unit: float | None) -> None:
+    X, _ = scene_vectors(rows, seed=seed, dim=8)
+    scene, xyxy = np.arange(rows) % 2, boxes_for(np.random.default_rng(seed), rows)
+    found = describe(X, xyxy=xyxy, scene=scene, unit=unit)
+    index, distance = found.lists.index, found.lists.distance.astype(np.float64)
+    k = found.lists.length
+    floor = features.FLOOR
+    near = {m: np.log(distance[:, min(m, k) - 1] + floor) for m in (*features.NEIGHBOURS, *features.PROFILE)}
+    every = 1 - X.astype(np.float64) @ X.T
+    usual = np.log(np.array([np.mean(np.delete(every[i], i)) for i in range(rows)]) + floor)
+    quantile = lambda value, *q: [float(np.quantile(value, at)) for at in q]  # noqa: E731
+    whole = [
+        *quantile(near[1], 0.1, 0.25, 0.5, 0.75, 0.9), *quantile(near[3], 0.25, 0.5, 0.75),
+        *quantile(near[8], 0.25, 0.5, 0.75), *quantile(usual, 0.1, 0.5, 0.9),
+    ]  # fmt: skip
+    typical = float(np.median(near[1]))
+    np.testing.assert_allclose(found.whole[: len(whole)], whole, atol=1e-3)
+    known = (0, 0) if unit is None else (1, typical - np.log(unit + floor))
+    np.testing.assert_allclose(found.whole[-3:], (k / lists.LENGTH, *known), atol=1e-3)
+    np.testing.assert_allclose(
+        found.object[:, :-1], np.stack([near[m] for m in features.PROFILE], 1) - typical, atol=1e-3
+    )
+    np.testing.assert_allclose(found.object[:, -1], usual - typical, atol=1e-3)
+    spread, shared = _Spread(X, found.lists), {}
+    for m in features.SHARED:
+        weight = np.eye(rows)
+        width = distance[:, min(m, k) - 1] + floor
+        np.put_along_axis(weight, index, 0.5 ** ((distance / width[:, None]) ** 2), axis=1)  # half at the width
+        shared[m] = weight @ weight.T
+    boxed = of_boxes(index, xyxy, scene)
+    met = of_pairs(X, index, typical=typical, xyxy=xyxy, scene=scene, unit=unit)
+    for i in range(min(rows, 4)):
+        for place, j in enumerate(index[i].tolist()):
+            d = distance[i, place]
+            log = np.log(d + floor)
+            against = [
+                f for m in features.NEIGHBOURS for f in sorted((log - near[m][i], log - near[m][j]), reverse=True)
+            ]
+            counted = sorted(max(close_to(log, np.log(distance[row] + floor)) - 0.5, 0) for row in (i, j))
+            jaccard = [s[i, j] / (s[i, i] + s[j, j] - s[i, j]) for s in shared.values()]
+            expected = [
+                d, d**0.5, log, *against, *np.log1p(counted), *jaccard, spread.profiles[i, place],
+                spread.centred[i, place], *sorted((log - usual[i], log - usual[j]), reverse=True), log - typical,
+                log - np.quantile(near[1], 0.1), log - np.median(usual), *boxed[i, place],
+                0 if unit is None else log - np.log(unit + floor), *met[i, place],
+            ]  # fmt: skip
+            np.testing.assert_allclose(found.pair[i, place], expected, atol=0.02)
