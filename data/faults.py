@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,6 +58,18 @@ class Faults:
             f"{self.file}: {len(places)} left out: {reason} ({_list(places)})"
             for reason, places in self._places.items()
         ]
+
+
+def left_out(line: str) -> tuple[str, str] | None:
+    """Take (file, reason) out of a line of :meth:`Faults.warnings`; None if the line is about something else."""
+    found = re.fullmatch(r"(.*?): (\d+ left out: .*)", line, re.DOTALL)
+    return None if found is None else (found[1], found[2])
+
+
+def entries(reason: str) -> int:
+    """How many entries a reason is about: 1, if it is not one of :func:`left_out`."""
+    found = re.match(r"(\d+) left out: ", reason)
+    return 1 if found is None else int(found[1])
 
 
 def _list(places: list[str]) -> str:

@@ -15,6 +15,7 @@ from packed_scenes.aggregate.colors import NOISE_COLOR, Color, is_light
 from packed_scenes.aggregate.page import data_uri, fitted
 from packed_scenes.aggregate.sheet import MIN_PROBABILITY
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.faults import entries, left_out
 from packed_scenes.data.files import read_bytes
 from packed_scenes.data.hidden import html_text
 from packed_scenes.data.images import read_image
@@ -53,7 +54,7 @@ def report_page(
 
     Args:
         analysis: what was found.
-        errors: (file, reason) of what was left out, while drawing too.
+        errors: (file, reason) of what was left out: pictures, while drawing too, and entries of box files.
         record: how the run was made (:func:`packed_scenes.runfolder.run_record`); its times and
             its command are not used, so that the page does not depend on the folder's name.
         overlays: folder with ``<scene>/overlay.jpg``.
@@ -67,8 +68,9 @@ def report_page(
     counts = record["counts"]
     figures = [
         ("photos", counts["scenes"]), ("objects", counts["objects"]), ("identities", counts["clusters"]),
-        ("congregations", counts["congregations"]), ("left out", len(errors)),
+        ("congregations", counts["congregations"]), ("left out", sum(entries(why) for _, why in errors)),
     ]  # fmt: skip
+    warnings = [line for line in analysis.warnings if left_out(line) is None]
     parts = ["<h1>What was found</h1>", '<div class="figures">']
     parts += [f"<div><b>{value:,}</b><span>{name}</span></div>" for name, value in figures]
     parts += [
@@ -77,7 +79,7 @@ def report_page(
         "<h2>Groups</h2>", *_groups(analysis, colors, crops),
         "<h2>Doubtful objects</h2>", *_doubtful(analysis.scenes, analysis.names),
         "<h2>Left out</h2>", *_list([f"{file}: {why}" for file, why in errors], "Nothing was left out.", "errors.csv"),
-        "<h2>Warnings</h2>", *_list(analysis.warnings, "There are no warnings.", "run.json"),
+        "<h2>Warnings</h2>", *_list(warnings, "There are no warnings.", "run.json"),
         "<h2>How it was made</h2>", *_made(record),
     ]  # fmt: skip
     return page("What was found", parts, style=MORE)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.faults import left_out
 from packed_scenes.data.objects import Objects
 from packed_scenes.pictures import PictureCache, Source
 from packed_scenes.settings import Settings
@@ -62,7 +63,7 @@ class Analysis:
         scenes: the scenes that could be analysed, in input order.
         settings: what decided the result.
         clustering: clusterer, threshold, number of clusters, share of noise.
-        errors: (file, reason) of what had to be left out.
+        errors: (file, reason) of pictures that had to be left out.
         seconds: wall time per stage over all scenes.
         weights: SHA-256 of the detector's and embedder's weights, where used.
         names: cluster -> name, of what a catalogue knows (:meth:`packed_scenes.catalogue.Catalogue.names_in`; set it
@@ -83,6 +84,14 @@ class Analysis:
         """All warnings; a scene's warning starts with its name."""
         of_scenes = [f"{scene.name}: {line}" for scene in self.scenes for line in scene.warnings]
         return [*of_scenes, *self.clustering.get("warnings", [])]
+
+    @property
+    def left_out(self) -> list[tuple[str, str]]:
+        """(file, reason) of what had to be left out: pictures, and entries of files of boxes, of which a warning tells
+        as well.
+        """
+        lines = [line for scene in self.scenes for line in scene.warnings] + self.clustering.get("warnings", [])
+        return [*self.errors, *filter(None, map(left_out, dict.fromkeys(lines)))]
 
     def __repr__(self) -> str:
         """A summary for people: what was found in each scene, warnings, and what was left out."""

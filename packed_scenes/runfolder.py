@@ -99,7 +99,7 @@ def save_run(
             if adding is not None:
                 adding.result()  # until then the picture is held
 
-        errors = list(analysis.errors)
+        errors = analysis.left_out
         drawing = try_ahead(draw, scenes, workers=DRAWERS)
         for scene, failure in progress(drawing, "drawing", len(scenes)) if progress else drawing:
             if isinstance(failure, Exception):  # a picture that vanished since it was observed, a full disk
@@ -273,7 +273,7 @@ def run_record(analysis: Analysis) -> dict[str, Any]:
         "clustering": analysis.clustering,
         "counts": {
             "scenes": len(scenes),
-            "errors": len(analysis.errors),
+            "errors": len(analysis.left_out),
             "objects": sum(len(s.objects) for s in analysis.scenes),
             "clusters": analysis.clustering["n_clusters"],
             "congregations": sum(len(s.congregations) for s in analysis.scenes),

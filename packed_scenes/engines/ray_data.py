@@ -204,7 +204,7 @@ def save_on_ray(analysis: Analysis, store: Storage, track: Progress) -> None:
     works = [{"number": i, "work": pickle.dumps(_drawing(scene, colors))} for i, scene in enumerate(scenes)]
     one = partial(draw, store=store, show=analysis.settings.overlay)
     drawn = rounds(works, lambda rows: rows.map(one, num_cpus=1, max_retries=RETRIES))
-    errors, done = list(analysis.errors), set()
+    errors, done = analysis.left_out, set()
     for row in track(drawn, "drawing", len(scenes)):
         done.add(row["number"])
         if row["error"]:

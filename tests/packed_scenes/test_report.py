@@ -52,6 +52,20 @@ def test_hostile_names_are_shown_and_do_nothing(observer, tmp_path):
     assert again.read_text(encoding="utf-8") == page
 
 
+def test_boxes_that_were_left_out_are_listed_and_counted(observer, tmp_path):
+    write_image(tmp_path / "a.png", paint([[0, 0, None, 1]]))
+    rows = ["a.png,5,5,25,25", "a.png,25,5,5,25", "a.png,65,5,35,25", "a.png,900,5,920,25"]
+    (tmp_path / "boxes.csv").write_text("\n".join(["image,x1,y1,x2,y2", *rows]))
+    result = analyze(tmp_path / "a.png", boxes=tmp_path / "boxes.csv", observer=observer)
+    page = (result.save(tmp_path / "run") / "report.html").read_text(encoding="utf-8")
+    assert "<b>3</b><span>left out</span>" in page
+    part = page.partition("<h2>Left out</h2>")[2]
+    assert "2 left out: the box is reversed (line 3, line 4)" in part
+    assert "1 left out: the box lies outside the picture" in part
+    assert "There are no warnings." in part
+    assert len((tmp_path / "run" / "errors.csv").read_text().splitlines()) == 3
+
+
 def test_text_is_cut_and_escaped():
     assert html_text("a\n<b>\x1b\u2066'") == "a\\n&lt;b&gt;\\x1b\\u2066&#x27;"
     assert len(html_text("x" * 10_000)) == 500
