@@ -38,6 +38,8 @@ from packed_scenes.data.objects import Objects
 from packed_scenes.data.parsed_boxes import ParsedBoxes
 from packed_scenes.data.text import parse_json, read_text
 
+EXPORT = "Export the labels as COCO JSON (images, annotations, categories)."
+
 
 def read_coco(path: str | Path, *, images: str | Path | None = None) -> list[LabelledScene]:
     """Read labelled scenes, in the order of the file's ``images``.
@@ -49,12 +51,13 @@ def read_coco(path: str | Path, *, images: str | Path | None = None) -> list[Lab
     Raises:
         InputError: for anything that is not such a file, with the entry and what to do.
     """
-    content = parse_json(read_text(path, what="COCO"), file=path)
+    text = read_text(path, what="COCO")
+    if text.strip() and text.lstrip()[0] not in "{[":
+        raise InputError("is no JSON, and labels are read from COCO JSON here", file=path, remedy=EXPORT)
+    content = parse_json(text, file=path)
     if not is_coco(content):
         raise InputError(
-            "is no COCO label file (an object with images and annotations is expected)",
-            file=path,
-            remedy="Export the labels as COCO JSON.",
+            "is no COCO label file (an object with images and annotations is expected)", file=path, remedy=EXPORT
         )
     folder = Path(path).parent if images is None else Path(images)
     if images is None and (folder / "images").is_dir():

@@ -66,6 +66,7 @@ def main(
     json: Json = False,
 ) -> None:
     """Score detection, identities and congregations on labelled scenes."""
+    from packed_scenes.cli.score_table import score_lines
     from packed_scenes.data.coco import read_coco
     from packed_scenes.data.files import write_json
     from packed_scenes.data.images import image_size as size_of
@@ -94,17 +95,15 @@ def main(
         found=keep if wanted else None,
     )  # fmt: skip
     place = Path("runs") / "export" if out is None else out.with_suffix("")
-    for form in wanted:
-        echo(f"exported: {write_export(pictures, form, place)}", error=True)
     print_problems(scores.get("warnings", []), [(e["file"], e["reason"]) for e in scores.get("errors", [])])
-    if out is not None:
-        write_json(out, scores)
     if json:
         print_json(scores)
-        return
-    for section, values in scores["overall"].items():
-        if isinstance(values, dict):
-            shown = ", ".join(
-                f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items() if v is not None
-            )
-            echo(f"{section}: {shown}")
+    else:
+        for line in score_lines(scores["overall"], joint=joint):
+            echo(line)
+        echo("")
+    for form in wanted:
+        echo(f"exported for {form}: {write_export(pictures, form, place)}", error=json)
+    if out is not None:
+        write_json(out, scores)
+    echo("scores of each scene: " + ("--json, or --out FILE" if out is None else str(out)), quiet=json)
