@@ -22,14 +22,19 @@ SHRINK = 4.0  # pairs a scene needs for half of its shift to be applied
 ROUNDS = 2
 NEIGHBOURS = 32  # among which the nearest row of another scene is looked for
 
+Near = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
-def remove_scene_shifts(X: Vectors, scene: npt.NDArray[np.int64], *, threshold: float) -> Vectors:
+
+def remove_scene_shifts(
+    X: Vectors, scene: npt.NDArray[np.int64], *, threshold: float, near: Near | None = None
+) -> Vectors:
     """Return (N, D) float32 unit rows with each scene's common shift taken out; X itself if there is one scene.
 
     Args:
         X: (N, D) float32 unit rows.
         scene: (N,) scene numbers 0 … S-1.
         threshold: the embedder's calibrated threshold.
+        near: the lists of X's ``NEIGHBOURS`` nearest rows and their cosine distances, if they are known.
     """
     count = int(scene.max(initial=0)) + 1
     if count < 2:
@@ -37,7 +42,11 @@ def remove_scene_shifts(X: Vectors, scene: npt.NDArray[np.int64], *, threshold: 
     shift = np.zeros((count, X.shape[1]))
     moved = X
     for _ in range(ROUNDS):
-        rows, others = _mutual_pairs(moved, scene, MAX_DISTANCE * threshold)
+        if near is None:
+            graph = neighbours(moved, NEIGHBOURS)
+            near = graph.index.astype(np.int64), graph.distance
+        rows, others = _mutual_pairs(*near, scene, MAX_DISTANCE * threshold)
+        near = None
         sums, pairs = cluster_sums(moved[rows] - moved[others], scene[rows])
         shift[: len(sums)] += 0.5 * sums / (pairs[:, None] + SHRINK)
         moved = unit_rows(X - shift[scene].astype(np.float32), min_norm=1e-6)
@@ -45,14 +54,13 @@ def remove_scene_shifts(X: Vectors, scene: npt.NDArray[np.int64], *, threshold: 
 
 
 def _mutual_pairs(
-    X: Vectors, scene: npt.NDArray[np.int64], limit: float
+    index: npt.NDArray[np.int64], distance: npt.NDArray[np.float32], scene: npt.NDArray[np.int64], limit: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Rows and their nearest rows of another scene, where each is the other's nearest and they lie within ``limit``."""
-    graph = neighbours(X, NEIGHBOURS)
-    foreign = (scene[graph.index] != scene[:, None]) & (graph.index >= 0) & (graph.distance <= limit)
+    foreign = (scene[index] != scene[:, None]) & (index >= 0) & (distance <= limit)
     first = foreign.argmax(axis=1)
-    rows = np.arange(len(X))
-    nearest = np.where(foreign.any(axis=1), graph.index[rows, first], -1).astype(np.int64)
+    rows = np.arange(len(index))
+    nearest = np.where(foreign.any(axis=1), index[rows, first], -1).astype(np.int64)
     found = np.flatnonzero(nearest >= 0)
     mutual = found[nearest[nearest[found]] == found]
     return mutual, nearest[mutual]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,7 +25,8 @@ Folder = Annotated[Path | None, typer.Option(help="Folder for what is made.  [de
 EPILOG = """
 Examples:
 
-`uv run scripts/bench_scale.py workers 0 1 2` — 1,000 small pictures in one process and with one and two Ray workers
+`uv run scripts/bench_scale.py pictures small`, then `… workers small 0`, 1, 2 — 1,000 small pictures in one process and
+with one and two Ray workers
 
 `uv run scripts/bench_scale.py catalogue 25000 50000 100000` — adding so many objects, and as many again that are known
 
@@ -191,16 +195,41 @@ def crops(
     folder: Folder = None,
 ) -> None:
     """Count a large folder of crops: make it, describe it, cluster it, write the run folder."""
+    from benchmarks.folders import multiply_crops
+
     from packed_scenes.counting import count_folder, save_count
 
     with tempfile.TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
-        _multiply(source, place / "crops", count)
+        multiply_crops(source, place / "crops", count)
         found: dict[str, Any] = {"crops": count}
         with _measured(found):
             result = count_folder(place / "crops", cache=place / "cache", status=lambda line: print(line, flush=True))
             save_count(result, place / "run")
         print_json(found | {"count": result.count, "low": result.low, "high": result.high, "stages": result.seconds})
+
+
+@app.command()
+def second_pass(
+    objects: Annotated[list[int], typer.Argument(help="Numbers of objects.")],
+    per_photo: Annotated[int, typer.Option(min=1, help="Objects of a photo.")] = 100,
+    clusterer: Annotated[str, typer.Option(help="As of analyze.")] = "default",
+    folder: Folder = None,
+) -> None:
+    """Run `analyze PHOTOS --skip-existing --out RUN` over simulated objects that were all seen before."""
+    from benchmarks.folders import seen_photos
+
+    for count in objects:
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            photos, out = Path(temporary) / "photos", Path(temporary) / "run"
+            seen_photos(photos, out, count, per_photo=per_photo)
+            found: dict[str, Any] = {"objects": count, "clusterer": clusterer}
+            command = [sys.executable, "-m", "packed_scenes", "analyze", str(photos), "--skip-existing"]
+            with _measured(found, resource.RUSAGE_CHILDREN):
+                subprocess.run([*command, "--clusterer", clusterer, "--out", str(out)], check=True, capture_output=True)
+            record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+            stages = record["seconds"] | {"write": record["seconds_write"]}
+        print_json(found | {"clusters": record["counts"]["clusters"], "stages": stages})
 
 
 @app.command()
@@ -220,35 +249,15 @@ def decide(
         print_json(found | {"clusters": int(labels.max()) + 1, "bcubed_f": round(score(truth, labels).bcubed_f, 3)})
 
 
-def _multiply(source: Path, folder: Path, count: int) -> None:
-    """Write ``count`` crops, those of ``source`` in turn, each round shifted by some pixels and in other light."""
-    import numpy as np
-
-    from packed_scenes.data.folders import list_images
-    from packed_scenes.data.images import read_image, write_image
-
-    there = list_images([source])
-    for number in range(count):
-        target = folder / f"{number // 1000:03d}" / f"{number:06d}.jpg"
-        if target.exists():
-            continue
-        rng = np.random.default_rng(number)
-        image = read_image(there[number % len(there)])
-        step = -(-max(image.shape[:2]) // 160)  # small files
-        image = image[::step, ::step]
-        if number >= len(there):
-            cut = rng.integers(0, 1 + np.array(image.shape[:2]) // 16)
-            image = np.clip(image[cut[0] :, cut[1] :] * rng.uniform(0.85, 1.15) + rng.normal(0, 3), 0, 255)
-        write_image(target, image.astype(np.uint8))
-
-
 @contextmanager
-def _measured(found: dict[str, Any]) -> Iterator[None]:
-    """Add the wall and processor seconds of the block, and the largest memory so far."""
+def _measured(found: dict[str, Any], who: int = resource.RUSAGE_SELF) -> Iterator[None]:
+    """Add the wall and processor seconds of the block, and the largest memory so far: of this process, or the largest
+    of its children.
+    """
     begin, used = time.perf_counter(), _used()
     yield
     found |= {"wall_s": round(time.perf_counter() - begin, 1), "cpu_s": round(_used() - used, 1),
-              "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+              "peak_mb": resource.getrusage(who).ru_maxrss >> 10,
               "load": round(os.getloadavg()[0], 1)}  # fmt: skip
 
 

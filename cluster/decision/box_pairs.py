@@ -17,8 +17,10 @@ from packed_scenes.cluster.decision.lists import Floats, Ints
 COUNT = 9  # figures per pair
 
 
-def of_pairs(index: Ints, xyxy: npt.NDArray[np.float64] | None, scene: Ints | None) -> Floats:
-    """Return the (N, k, ``COUNT``) float32 figures of the pairs of the lists.
+def of_pairs(
+    index: Ints, xyxy: npt.NDArray[np.float64] | None, scene: Ints | None, *, rows: slice = slice(None)
+) -> Floats:
+    """Return the (n, k, ``COUNT``) float32 figures of the pairs of the lists of some rows.
 
     All are 0 where there are no boxes and for pairs of different scenes, but the last one, which says that the scenes
     differ.
@@ -27,17 +29,20 @@ def of_pairs(index: Ints, xyxy: npt.NDArray[np.float64] | None, scene: Ints | No
         index: (N, k) lists.
         xyxy: (N, 4) boxes in pixels of their scenes, x2 and y2 exclusive, or None.
         scene: (N,) scene numbers; None = one scene.
+        rows: the n rows; default all.
+
+    Memory: some 250 bytes a pair.
     """
-    out = np.zeros((*index.shape, COUNT), np.float32)
-    other = np.zeros(index.shape, bool) if scene is None else scene[index] != scene[:, None]
+    others = index[rows]
+    out = np.zeros((*others.shape, COUNT), np.float32)
+    other = np.zeros(others.shape, bool) if scene is None else scene[others] != scene[rows][:, None]
     out[..., -1] = other
     if xyxy is None:
         return out
-    size = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 1e-6)
-    middle = (xyxy[:, :2] + xyxy[:, 2:]) / 2
-    scale = np.sqrt(size[:, None] * size[index])
-    dx, dy = np.moveaxis(np.abs(middle[:, None] - middle[index]) / scale, -1, 0)
-    width, height = np.moveaxis(np.abs(np.log(size[:, None] / size[index])), -1, 0)
+    (own_size, own_middle), (size, middle) = _measured(xyxy[rows][:, None]), _measured(xyxy[others])
+    scale = np.sqrt(own_size * size)
+    dx, dy = np.moveaxis(np.abs(own_middle - middle) / scale, -1, 0)
+    width, height = np.moveaxis(np.abs(np.log(own_size / size)), -1, 0)
     row, stack = falling(dy, 0.35, 0.1), falling(dx, 0.35, 0.1)
     figures = (
         np.ones_like(dx),
@@ -51,6 +56,11 @@ def of_pairs(index: Ints, xyxy: npt.NDArray[np.float64] | None, scene: Ints | No
     )
     out[..., :-1] = np.stack(figures, axis=-1) * ~other[..., None]
     return out
+
+
+def _measured(xyxy: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Width and height, and the middle, of (..., 4) boxes: (..., 2) each."""
+    return np.maximum(xyxy[..., 2:] - xyxy[..., :2], 1e-6), (xyxy[..., :2] + xyxy[..., 2:]) / 2
 
 
 def falling(value: npt.NDArray[np.float64], middle: float, width: float) -> npt.NDArray[np.float64]:

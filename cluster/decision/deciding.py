@@ -58,7 +58,7 @@ class Evidence:
         boxes: let the judge see the boxes. scene_shift: take out what the light of each scene adds.
         weights: of the judge; default those that ship.
 
-    Memory: that of the lists, some 600 bytes per pair and 10 to 20 KiB per object; with a ``unit`` and up to
+    Memory: 9 KB an object, most of it the states of the pairs in the network; with a ``unit`` and up to
     ``DENSE_LIMIT`` rows that of :mod:`packed_scenes.cluster.near_threshold` and three (N, N) float64 as well.
     """
 
@@ -77,12 +77,15 @@ class Evidence:
         self.constraints = close(len(X), hints) if hints.constrained else None
         self.judgement: Judgement | None = None
         if len(X) > 1:
-            self.judgement = judge(X, xyxy=known.xyxy, scene=known.scene, unit=unit, weights=weights)
+            found = judge(X, xyxy=known.xyxy, scene=known.scene, unit=unit, weights=weights)
             if scene_shift and hints.scene is not None and hints.scene.max() > 0:
                 # as cautious as the embedder's own threshold: a scene of one object would follow whatever is nearest
-                boundary = self.judgement.boundary()
-                X = remove_scene_shifts(X, hints.scene, threshold=boundary if unit is None else min(unit, boundary))
-                self.judgement = judge(X, xyxy=known.xyxy, scene=known.scene, unit=unit, weights=weights)
+                boundary, near = found.boundary(), (found.lists.index, found.lists.distance)
+                limit = boundary if unit is None else min(unit, boundary)
+                X = remove_scene_shifts(X, hints.scene, threshold=limit, near=near)
+                del found, near  # some hundred bytes an object, before the next is made
+                found = judge(X, xyxy=known.xyxy, scene=known.scene, unit=unit, weights=weights)
+            self.judgement = found
         self.X, self.hints, self.unit, self.boxes = X, hints, unit, boxes
 
     def decide(self, *, shift: float = 0.0) -> Decision:

@@ -7,6 +7,7 @@ vectors: ranks are counted softly, neighbours are shared by degrees.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,13 +34,19 @@ class Features:
 
     Attributes:
         lists: the pairs that are judged.
-        pair: (N, k, P) float32. object: (N, O) float32. whole: (S,) float32.
+        pairs: gives the (n, k, P) float32 figures of the pairs of some rows.
+        object: (N, O) float32. whole: (S,) float32.
     """
 
     lists: Lists
-    pair: Floats
+    pairs: Callable[[slice], Floats]
     object: Floats
     whole: Floats
+
+    @property
+    def pair(self) -> Floats:
+        """(N, k, P) float32 figures of all pairs, 5 KB an object."""
+        return self.pairs(slice(None))
 
 
 def describe(
@@ -50,7 +57,7 @@ def describe(
     unit: float | None = None,
     tree: bool = True,
 ) -> Features:
-    """Compute the figures of (N, D) float32 unit rows, N >= 2.
+    """Compute the figures of (N, D) float32 unit rows, N >= 2; those of the pairs when they are asked for.
 
     Args:
         X: the vectors. xyxy: (N, 4) boxes in pixels of their scenes. scene: (N,) scene numbers.
@@ -58,49 +65,64 @@ def describe(
             all single, what the embedder's distances usually mean is most of what there is to know.
         tree: look at average linkage, too, up to ``DENSE`` rows.
 
-    Memory: about 60 float32 per pair of the lists, 8 KiB per object.
+    Memory: 1.2 KB an object, and while they are computed two copies of the vectors.
     """
     lists = nearest(X)
     distance, index = lists.distance, lists.index
     k = lists.length
     padded = np.concatenate([distance, np.repeat(distance[:, -1:], LENGTH - k, axis=1)], axis=1)
     near = {m: _log(padded[:, m - 1]) for m in sorted({*NEIGHBOURS, *PROFILE})}
-    log = _log(distance)
-    figures: list[Floats] = [distance, np.sqrt(distance), log]
-
-    def against(value: Floats) -> None:
-        low, high = np.minimum(value[:, None], value[index]), np.maximum(value[:, None], value[index])
-        figures.extend((log - low, log - high))
-
-    for m in NEIGHBOURS:
-        against(near[m])
-    figures.extend(_ranks(log, index))
+    compared: list[Floats] = [*_ranks(_log(distance), index)]  # (N, k) each
     for m in SHARED:
         width = padded[:, m - 1 : m] + np.float32(FLOOR)
         weight = np.exp(-0.7 * (distance / width) ** 2).astype(np.float32)
         shared, own = common(index, weight), 1 + (weight**2).sum(axis=1)
-        figures.append(shared / (own[:, None] + own[index] - shared))
+        compared.append(_of_either(shared, own, index))
     middle, spread = X.mean(axis=0), _Spread(X, lists)
     usual = _log(np.maximum((1 - X @ middle) * (len(X) / (len(X) - 1)), 1e-3))
-    figures.extend((spread.profiles, spread.centred))
-    against(usual)
+    compared.extend((spread.profiles, spread.centred))
     whole = np.concatenate([
         np.quantile(near[1], QUANTILES), np.quantile(near[3], QUANTILES[1:4]), np.quantile(near[8], QUANTILES[1:4]),
         np.quantile(usual, QUANTILES[::2]), [np.log(len(X)) / 3, spread.dimensions / 2, k / LENGTH],
     ]).astype(np.float32)  # fmt: skip
     typical = whole[2]  # the usual distance of the nearest, its lowest tenth, the usual distance of all
-    figures.extend(log - reference for reference in (typical, whole[0], whole[12]))
-    of_unit = log - _log(np.float32(unit)) if unit is not None else np.zeros_like(log)
-    known = (0.0, 0.0) if unit is None else (1.0, float(typical - _log(np.float32(unit))))
+    references = typical, whole[0], whole[12]
+    of_unit = None if unit is None else _log(np.float32(unit))
+    known = (0.0, 0.0) if of_unit is None else (1.0, float(typical - of_unit))
     whole = np.append(whole, np.array(known, np.float32))
-    met = np.zeros((*index.shape, merges.COUNT), np.float32)
-    if tree:
-        met = merges.of_pairs(X, index, typical=float(typical), xyxy=xyxy, scene=scene, unit=unit)
-    pair = np.concatenate(
-        [np.stack(figures, axis=-1), box_pairs.of_pairs(index, xyxy, scene), of_unit[..., None], met], axis=-1
-    )
+    met = merges.of_pairs(X, index, typical=float(typical), xyxy=xyxy, scene=scene, unit=unit) if tree else None
+
+    def pairs(rows: slice) -> Floats:
+        others, log = index[rows], _log(distance[rows])
+        figures: list[Floats] = [distance[rows], np.sqrt(distance[rows]), log]
+
+        def against(value: Floats) -> None:
+            one, two = value[rows][:, None], value[others]
+            figures.extend((log - np.minimum(one, two), log - np.maximum(one, two)))
+
+        for m in NEIGHBOURS:
+            against(near[m])
+        figures.extend(value[rows] for value in compared)
+        against(usual)
+        figures.extend(log - reference for reference in references)
+        parts = [
+            np.stack(figures, axis=-1), box_pairs.of_pairs(index, xyxy, scene, rows=rows),
+            (np.zeros_like(log) if of_unit is None else log - of_unit)[..., None],
+            np.zeros((*others.shape, merges.COUNT), np.float32) if met is None else met[rows],
+        ]  # fmt: skip
+        return np.concatenate(parts, axis=-1, dtype=np.float32)
+
     objects = np.stack([*(near[m] for m in PROFILE), usual], axis=1) - typical
-    return Features(lists, pair.astype(np.float32), objects.astype(np.float32), whole)
+    return Features(lists, pairs, objects.astype(np.float32), whole)
+
+
+def _of_either(shared: Floats, own: Floats, index: Ints) -> Floats:
+    """(N, k) what two lists share, as a part of what is on either, block by block in place."""
+    step = max(1, BLOCK // index.shape[1])
+    for low in range(0, len(index), step):
+        rows = slice(low, low + step)
+        shared[rows] /= own[rows][:, None] + own[index[rows]] - shared[rows]
+    return shared
 
 
 def _log(value: Any) -> Any:

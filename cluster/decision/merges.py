@@ -34,10 +34,9 @@ def of_pairs(
     xyxy: npt.NDArray[np.float64] | None = None,
     scene: Ints | None = None,
     unit: float | None = None,
-) -> Floats:
-    """Return the (N, k, ``COUNT``) float32 figures of the pairs of the lists.
-
-    For more than ``DENSE`` rows all are 0, the last one, which says that there is a tree, among them.
+) -> Floats | None:
+    """Return the (N, k, ``COUNT``) float32 figures of the pairs of the lists, the last of which says that there is a
+    tree; None for more than ``DENSE`` rows.
 
     Args:
         X: (N, D) float32 unit rows. index: (N, k) lists.
@@ -48,9 +47,8 @@ def of_pairs(
     Memory: four (N, N) float64, 130 MiB at most.
     """
     count = len(X)
-    out = np.zeros((*index.shape, COUNT), np.float32)
     if not 2 <= count <= DENSE:
-        return out
+        return None
     distance = cosine_distances(X)
     if xyxy is not None and unit is not None:
         distance = spatial_distances(distance, xyxy, scene, reach=unit)
@@ -70,8 +68,7 @@ def of_pairs(
         np.log(believed / (1 - believed)),
         np.ones(index.shape),
     )
-    np.stack(figures, axis=-1, out=out, casting="same_kind")
-    return out
+    return np.stack(figures, axis=-1, dtype=np.float32, casting="same_kind")
 
 
 def _meeting(tree: Tree, index: Ints) -> Ints:

@@ -9,7 +9,7 @@ order of the rows. Widths and depths stand in the weights; trained by ``train-de
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def logits(found: Features, weights: Weights) -> Floats:
     blocks = [slice(low, low + ROWS) for low in range(0, len(index), ROWS)]
     states, gathered = [], np.empty((len(index), len(weights["gather.bias"])), np.float32)
     for rows in blocks:
-        state = layer("pair.1", _standard(found.pair[rows], "pair", weights))
+        state = layer("pair.1", _standard(found.pairs(rows), "pair", weights))
         state += _both(about, weights["pair.object"], index, rows)
         state += message
         _relu(state)
@@ -59,20 +59,28 @@ def logits(found: Features, weights: Weights) -> Floats:
     for number in range(rounds(weights)):
         name, heard = f"round{number}", agreement(answer, index)
         for rows, state in zip(blocks, states, strict=True):
-            state += _relu(layer(f"{name}.1", heard[rows]) + layer(f"{name}.2", state))
+            state += _relu(layer(f"{name}.1", heard(rows)) + layer(f"{name}.2", state))
             answer[rows] += layer(f"{name}.answer", state)[..., 0]
     return answer
 
 
-def agreement(answer: Floats, index: Ints) -> Floats:
-    """(N, k, 6): what the answers so far, taken together, say about each pair."""
-    chance = (1 / (1 + np.exp(-np.clip(answer, -30, 30)))).astype(np.float32)
+def agreement(answer: Floats, index: Ints) -> Callable[[slice], Floats]:
+    """What the answers so far, taken together, say about each pair: gives (n, k, 6) for some rows, as long as their
+    answers are not changed.
+    """
+    chance = np.clip(answer, -30, 30)
+    chance = np.asarray(1 / (1 + np.exp(-chance)), np.float32)
     size = 1 + chance.sum(axis=1)
     shared = common(index, chance)
-    low, high = np.minimum(size[:, None], size[index]), np.maximum(size[:, None], size[index])
-    union = low + high - shared + np.float32(0.5)
-    figures = (0.2 * answer, shared / union, shared / low, shared / high, np.log(low), np.log(high))
-    return np.stack(figures, axis=-1).astype(np.float32)
+
+    def heard(rows: slice) -> Floats:
+        own, other, both = size[rows][:, None], size[index[rows]], shared[rows]
+        low, high = np.minimum(own, other), np.maximum(own, other)
+        union = low + high - both + np.float32(0.5)
+        figures = (0.2 * answer[rows], both / union, both / low, both / high, np.log(low), np.log(high))
+        return np.stack(figures, axis=-1, dtype=np.float32)
+
+    return heard
 
 
 def rounds(weights: Weights) -> int:

@@ -25,7 +25,7 @@ from packed_scenes.catalogue.store import Store
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
 
-Recognise = Callable[[Vectors, npt.NDArray[np.float32]], Ints]
+Recognise = Callable[[Vectors, npt.NDArray[np.float32], Ints], Ints]
 
 
 @dataclass
@@ -75,12 +75,14 @@ def _fill(
         there[entry.fingerprint] = entry.name
         _stage(store, staged, entry)
     vectors = np.concatenate(staged.vectors) if staged.vectors else np.zeros((0, 0), np.float32)
+    staged.vectors.clear()  # as large again
     with store.read() as connection:
         known = reading.vectors(connection)
-    claim = recognise(known, vectors)
+    cluster = np.concatenate([*staged.cluster, np.zeros(0, np.int64)])
+    claim = recognise(known, vectors, cluster)
     with store.write() as connection:
         if reading.state(connection) != known.state:  # another writer was faster: look again, now under the lock
-            claim = recognise(reading.vectors(connection), vectors)
+            claim = recognise(reading.vectors(connection), vectors, cluster)
         return _show(connection, staged, vectors, claim, skipped)
 
 

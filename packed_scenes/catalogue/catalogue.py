@@ -83,8 +83,10 @@ class Catalogue:
             InputError: if the catalogue holds vectors of another embedder, or an entry has none.
         """
 
-        def look(known: Vectors, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-            return recognise(known, vectors, threshold=embedding.threshold)[0]
+        def look(
+            known: Vectors, vectors: npt.NDArray[np.float32], cluster: npt.NDArray[np.int64]
+        ) -> npt.NDArray[np.int64]:
+            return recognise(known, vectors, threshold=embedding.threshold, cluster=cluster)[0]
 
         return adding.add(self._store, entries, embedding=embedding, record=record or {}, recognise=look)
 

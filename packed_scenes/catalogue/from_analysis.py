@@ -51,7 +51,7 @@ def names_of(
     if not vectors or not clusters:
         return {}
     cluster = np.concatenate(clusters)
-    claim, _ = recognise(known, np.concatenate(vectors), threshold=threshold)
+    claim, _ = recognise(known, np.concatenate(vectors), threshold=threshold, cluster=cluster)
     sizes = dict(zip(*(v.tolist() for v in np.unique(cluster, return_counts=True)), strict=True))
     pairs, votes = np.unique(np.stack([cluster, claim], axis=1), axis=0, return_counts=True)
     return {

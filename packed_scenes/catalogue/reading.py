@@ -35,13 +35,19 @@ def embedding(connection: sqlite3.Connection) -> Embedding | None:
 
 
 def vectors(connection: sqlite3.Connection) -> Vectors:
-    """Return the vectors of all shown objects. Memory: twice their size while they are read."""
-    rows = connection.execute(f"SELECT object_id, identity_id, vector FROM {_SHOWN} ORDER BY object_id").fetchall()
-    ids = np.array([row[:2] for row in rows], np.int64).reshape(-1, 2)
-    flat = np.frombuffer(b"".join(row[2] for row in rows), "<f4").astype(np.float32, copy=False)
-    return Vectors(
-        ids[:, 0], ids[:, 1], flat.reshape(len(rows), -1) if rows else np.zeros((0, 0), np.float32), state(connection)
-    )
+    """Return the vectors of all shown objects."""
+    count = connection.execute(f"SELECT count(*) FROM {_SHOWN}").fetchone()[0]
+    cursor = connection.execute(f"SELECT object_id, identity_id, vector FROM {_SHOWN} ORDER BY object_id")
+    ids, flat = np.empty((count, 2), np.int64), np.zeros((0, 0), np.float32)
+    low = 0
+    while rows := cursor.fetchmany(10_000):
+        if not low:
+            flat = np.empty((count, len(rows[0][2]) // 4), np.float32)
+        high = low + len(rows)
+        ids[low:high] = [row[:2] for row in rows]
+        flat[low:high] = np.frombuffer(b"".join(row[2] for row in rows), "<f4").reshape(len(rows), -1)
+        low = high
+    return Vectors(ids[:, 0], ids[:, 1], flat, state(connection))
 
 
 def identities(connection: sqlite3.Connection) -> list[Identity]:

@@ -56,19 +56,24 @@ def unit(values):
     return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
 
 
-@given(seed=st.integers(0, 10_000), spread=st.floats(0, 2), limit=st.floats(0.01, 1.9), count=st.integers(1, 60))
-def test_the_bound_leaves_out_no_near_one(seed, spread, limit, count):
-    """Against comparing all: the same nearest wherever it is within the limit, whatever the identities' width."""
+@given(
+    seed=st.integers(0, 10_000), spread=st.floats(0, 2), limit=st.floats(0.01, 1.9), count=st.integers(1, 60),
+    clusters=st.sampled_from(["none", "true", "random"]),
+)  # fmt: skip
+def test_the_bound_leaves_out_no_near_one(seed, spread, limit, count, clusters):
+    """Against comparing all: the same nearest wherever it is within the limit, whatever identities and clusters."""
     rng = np.random.default_rng(seed)
     identity = rng.integers(0, 9, count)
     centres = rng.standard_normal((9, 6))
     vectors = unit(centres[identity] + spread * rng.standard_normal((count, 6)))
-    asked = unit(centres[rng.integers(0, 9, 25)] + spread * rng.standard_normal((25, 6)))
+    whose = rng.integers(0, 9, 25)
+    asked = unit(centres[whose] + spread * rng.standard_normal((25, 6)))
+    cluster = {"none": None, "true": whose, "random": rng.integers(-1, 4, 25)}[clusters]
     product = asked @ vectors.T
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "PAYS_FROM", 0)
         patch.setattr(module, "BLOCK", 40)
-        row, best = nearest(Vectors(np.arange(count), identity, vectors, 1), asked, limit=limit)
+        row, best = nearest(Vectors(np.arange(count), identity, vectors, 1), asked, limit=limit, cluster=cluster)
     near = product.max(axis=1) >= 1 - limit + 1e-5
     np.testing.assert_allclose(best[near], product.max(axis=1)[near], atol=1e-6)
     np.testing.assert_allclose(product[np.arange(25), row][near], product.max(axis=1)[near], atol=1e-6)
