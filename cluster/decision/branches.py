@@ -38,7 +38,7 @@ def prune_near(tree: Tree, distance: Distances, probability: Floats, unit: float
     """Return (N,) names and the height that best tells the merges that are made from the others.
 
     Args:
-        tree: average linkage of the distances. distance: (N, N).
+        tree: average linkage of the distances, N >= 2. distance: (N, N).
         probability: (N, N) that two objects are one identity, 1 on the diagonal, symmetric.
         unit: the embedder's threshold, a cosine distance.
 
@@ -97,8 +97,6 @@ def _gains(tree: Tree, distance: Distances, probability: Floats, singleton_dista
 
 def _between(height: Floats, made: npt.NDArray[np.bool_]) -> float:
     """The height up to which calling merges made is right the most often."""
-    if not len(height):
-        return 0.0
     value = np.cumsum(np.where(made, 1, -1))
     best = int(np.argmax(value))
     if value[best] <= 0:

@@ -39,15 +39,14 @@ def of_pairs(
     tree; None for more than ``DENSE`` rows.
 
     Args:
-        X: (N, D) float32 unit rows. index: (N, k) lists.
+        X: (N, D) float32 unit rows, N >= 2. index: (N, k) lists.
         typical: logarithm of the usual distance of the nearest.
         xyxy: (N, 4) boxes in pixels of their scenes. scene: (N,) scene numbers.
         unit: the embedder's own threshold.
 
     Memory: four (N, N) float64, 130 MiB at most.
     """
-    count = len(X)
-    if not 2 <= count <= DENSE:
+    if len(X) > DENSE:
         return None
     distance = cosine_distances(X)
     if xyxy is not None and unit is not None:

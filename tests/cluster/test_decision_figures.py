@@ -39,6 +39,7 @@ def test_where_the_two_of_a_pair_meet(rows: int, seed: int, unit: float | None, 
     xyxy = boxes_for(rng, rows) if boxes else None
     scene = rng.integers(0, 2, rows)
     found = of_pairs(X, index, typical=-0.7, xyxy=xyxy, scene=scene, unit=unit)
+    assert found is not None
     distance = cosine_distances(X)
     if unit is not None and xyxy is not None:
         distance = spatial_distances(distance, xyxy, scene, reach=unit)
@@ -70,10 +71,11 @@ def test_a_tree_is_looked_at_up_to_its_limit(monkeypatch: pytest.MonkeyPatch) ->
     X, _ = scene_vectors(12)
     index = nearest(X).index
     monkeypatch.setattr("packed_scenes.cluster.decision.merges.DENSE", 12)
-    assert of_pairs(X, index, typical=0.0)[..., -1].all()
+    found = of_pairs(X, index, typical=0.0)
+    assert found is not None
+    assert found[..., -1].all()
     monkeypatch.setattr("packed_scenes.cluster.decision.merges.DENSE", 11)
-    assert not of_pairs(X, index, typical=0.0).any()
-    assert not of_pairs(X[:1], index[:1] * 0, typical=0.0).any()
+    assert of_pairs(X, index, typical=0.0) is None
 
 
 @settings(max_examples=25, deadline=None)
@@ -136,10 +138,11 @@ def test_figures_of_a_pair_are_the_same_from_both_sides(rows: int, seed: int, un
     rng = np.random.default_rng(seed)
     scene = rng.integers(0, 2, rows)
     found = describe(X, xyxy=boxes_for(rng, rows), scene=scene, unit=unit)
+    pair = found.pair
     place = {(i, j): k for i, listed in enumerate(found.lists.index.tolist()) for k, j in enumerate(listed)}
     for (i, j), k in place.items():
         if (j, i) in place:
-            np.testing.assert_allclose(found.pair[i, k], found.pair[j, place[j, i]], atol=2e-3)
+            np.testing.assert_allclose(pair[i, k], pair[j, place[j, i]], atol=2e-3)
 
 
 def test_figures_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +151,8 @@ def test_figures_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(features, "BLOCK", 1)
     monkeypatch.setattr(lists, "SCRATCH", 1)
     np.testing.assert_allclose(describe(X, tree=False).pair, whole.pair, atol=1e-4)
+    parts = [whole.pairs(slice(low, low + 40)) for low in range(0, 90, 40)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole.pair)
     monkeypatch.setattr(lists, "SCRATCH", 40 * 90)
     np.testing.assert_allclose(describe(X, tree=False).pair, whole.pair, atol=1e-4)
 
@@ -322,7 +327,8 @@ def test_what_the_judge_is_told_in_words(rows: int, seed: int, unit: float | Non
         np.put_along_axis(weight, index, 0.5 ** ((distance / width[:, None]) ** 2), axis=1)  # half at the width
         shared[m] = weight @ weight.T
     boxed = of_boxes(index, xyxy, scene)
-    met = of_pairs(X, index, typical=typical, xyxy=xyxy, scene=scene, unit=unit)
+    met, pair = of_pairs(X, index, typical=typical, xyxy=xyxy, scene=scene, unit=unit), found.pair
+    assert met is not None
     for i in range(min(rows, 4)):
         for place, j in enumerate(index[i].tolist()):
             d = distance[i, place]
@@ -338,4 +344,4 @@ def test_what_the_judge_is_told_in_words(rows: int, seed: int, unit: float | Non
                 log - np.quantile(near[1], 0.1), log - np.median(usual), *boxed[i, place],
                 0 if unit is None else log - np.log(unit + floor), *met[i, place],
             ]  # fmt: skip
-            np.testing.assert_allclose(found.pair[i, place], expected, atol=0.02)
+            np.testing.assert_allclose(pair[i, place], expected, atol=0.02)

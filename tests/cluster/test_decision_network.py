@@ -95,9 +95,10 @@ def test_the_network_in_loops(rounds: int, block: int, monkeypatch: pytest.Monke
     rng = np.random.default_rng(rounds)
     rows, k = 7, 3
     index = np.array([rng.permutation([j for j in range(rows) if j != i])[:k] for i in range(rows)])
+    pairs = rng.standard_normal((rows, k, FIGURES["pair"])).astype(np.float32)
     found = Features(
         Lists(index, rng.random((rows, k), np.float32)),
-        rng.standard_normal((rows, k, FIGURES["pair"])).astype(np.float32),
+        lambda rows: pairs[rows],
         rng.standard_normal((rows, FIGURES["object"])).astype(np.float32),
         rng.standard_normal(FIGURES["whole"]).astype(np.float32),
     )
