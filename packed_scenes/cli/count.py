@@ -129,7 +129,7 @@ def main(
                 autoencoder=elbow, device=device,
             )  # fmt: skip
         report("writing")
-        save_count(found, place, folders=folders)
+        save_count(found, place, folders=folders, bar=stack.enter_context(Bar("writing", quiet=json, passing=True)).at)
         (place / "pair.png").unlink(missing_ok=True)
         if page is not None:
             page.finish(found.sentence())

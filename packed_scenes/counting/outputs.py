@@ -8,6 +8,7 @@ from pathlib import Path
 from packed_scenes.axes import logarithmic
 from packed_scenes.counting.result import Count
 from packed_scenes.crops import FolderKind, cluster_sheet, label_table, sort_into_folders
+from packed_scenes.crops.folders import Bar
 from packed_scenes.data.errors import named
 from packed_scenes.data.extras import installed
 from packed_scenes.data.files import atomic_write, write_csv, write_json
@@ -17,13 +18,14 @@ from packed_scenes.provenance import command_line, machine, versions
 FOLDERS = "clusters"
 
 
-def save_count(found: Count, out: Path, *, folders: str = "links") -> Path:
+def save_count(found: Count, out: Path, *, folders: str = "links", bar: Bar | None = None) -> Path:
     """Write the run folder of a count; every file whole or not at all.
 
     Args:
         found: the count.
         out: the folder; files of the same name are replaced.
         folders: ``links`` (one folder per cluster with symbolic links), ``copies``, or ``none``.
+        bar: called with (done, all) while the folders are filled.
 
     Raises:
         InputError: if ``folders`` is unknown or the folder cannot be written.
@@ -35,7 +37,7 @@ def save_count(found: Count, out: Path, *, folders: str = "links") -> Path:
         draw_curve(found, out / "curve.png")
     write_image(out / "clusters.png", cluster_sheet(found.paths, found.labels, found.probability))
     if kind is not FolderKind.NONE:
-        sort_into_folders(found.paths, found.labels, out / FOLDERS, kind=kind)
+        sort_into_folders(found.paths, found.labels, out / FOLDERS, kind=kind, progress=bar)
     if found.errors:
         write_csv(out / "errors.csv", [("file", "reason"), *found.errors])
     else:

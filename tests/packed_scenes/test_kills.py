@@ -2,13 +2,14 @@
 
 import os
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from packed_scenes.catalogue import Catalogue
-from packed_scenes.crops import sort_into_folders
+from packed_scenes.crops import FolderKind, sort_into_folders
 from packed_scenes.data.files import write_csv, write_text
 from packed_scenes.embed.descriptors.cache import Cache
 from packed_scenes.web.project import decisions
@@ -42,12 +43,31 @@ def test_sorted_crops(tmp_path):
 
     assert killed_everywhere(sort, empty, tmp_path / "new") > 5
     assert killed_everywhere(sort, earlier, tmp_path / "again") > 5
+    copied = partial(sort_into_folders, crops, np.array((0, 0, 1, -1)), kind=FolderKind.COPIES)
+    assert killed_everywhere(lambda folder: copied(folder / "clusters"), earlier, tmp_path / "copied") > 5
+
+
+def test_sorted_crops_that_are_there_already_are_left_alone(tmp_path):
+    crops = [tmp_path / "crops" / f"{k}.png" for k in range(3)]
+    for crop in crops:
+        write_text(crop, crop.name)
+    told = []
+    out = sort_into_folders(crops, np.array([0, 0, 1]), tmp_path / "out", progress=lambda *at: told.append(at))
+    assert told == [(3, 3)]
+    first = out.stat().st_ino
+    assert sort_into_folders(crops, np.array([0, 0, 1]), out).stat().st_ino == first
+    next(out.glob("*/0.png")).unlink()
+    second = sort_into_folders(crops, np.array([0, 0, 1]), out).stat().st_ino
+    assert second != first
+    assert sort_into_folders(crops, np.array([0, 1, 1]), out).stat().st_ino != second
+    assert sorted(p.relative_to(out).as_posix() for p in out.glob("*/*")) == ["0_x1/0.png", "1_x2/1.png", "1_x2/2.png"]
 
 
 @pytest.fixture(autouse=True)
 def rooms(tmp_path):
     (tmp_path / "new").mkdir()
     (tmp_path / "again").mkdir()
+    (tmp_path / "copied").mkdir()
 
 
 @pytest.mark.slow
