@@ -33,7 +33,11 @@ def congregation_labels(objects: Objects, congregations: Sequence[Congregation])
 
 
 def objects_csv(
-    objects: Objects, congregations: Sequence[Congregation], *, names: Mapping[int, str] | None = None
+    objects: Objects,
+    congregations: Sequence[Congregation],
+    *,
+    names: Mapping[int, str] | None = None,
+    identities: Mapping[int, int] | None = None,
 ) -> str:
     """Return the table of a scene's objects: one row each, in their order, with the columns of ``COLUMNS``.
 
@@ -42,7 +46,8 @@ def objects_csv(
     Args:
         objects: with ``cluster``.
         congregations: of the same scene.
-        names: cluster -> name; if given, a last column ``name`` follows, empty where there is none.
+        names: cluster -> name; if given, a column ``name`` follows, empty where there is none.
+        identities: cluster -> its number in a catalogue; if given, a last column ``identity`` follows, likewise.
 
     Raises:
         InputError: if the objects have no cluster yet.
@@ -59,9 +64,10 @@ def objects_csv(
         congregation_labels(objects, congregations).tolist(),
     ]
     header: tuple[str, ...] = COLUMNS
-    if names is not None:
-        header = (*COLUMNS, "name")
-        columns.append([names.get(c, "") for c in objects.cluster.tolist()])
+    for name, known in (("name", names), ("identity", identities)):
+        if known is not None:
+            header = (*header, name)
+            columns.append([known.get(c, "") for c in objects.cluster.tolist()])
     return csv_text([header, *zip(*columns, strict=True)])
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,13 +104,19 @@ def run_job(job: Job, *, progress: Progress, warn: Callable[[str], None]) -> tup
         shutil.rmtree(stage)
     found = choose_frames(job.pictures, out / ".frames", every=job.every, warn=warn)
     result = analyze(found, boxes=job.boxes, settings=job.settings, stage=stage, progress=progress)
+    added, failure = None, None
     if catalogue is not None:
-        with suppress(InputError):  # of another embedder: said when the scenes are added, after the run is saved
-            result = replace(result, names=catalogue.names_in(result))
+        try:
+            added = catalogue.add_analysis(result)
+            result = catalogue.recognise(result)
+        except Exception as error:  # such as vectors of another embedder: the run is worth saving all the same
+            failure = error
     save_run(result, out, progress=progress)
     for form in job.export:
         result.export(form, out / "export")
-    return result, None if catalogue is None else catalogue.add_analysis(result)
+    if failure is not None:
+        raise failure
+    return result, added
 
 
 def watch_job(

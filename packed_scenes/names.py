@@ -38,7 +38,7 @@ class Names:
     @classmethod
     def of_run(cls, out: Path) -> Names:
         """Read the names of a run folder; no names if there is no run, or one that is not whole."""
-        from packed_scenes.runfolder import read_objects
+        from packed_scenes.objects_table import read_objects
 
         try:
             record = load_json((out / "run.json").read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.objects import NOISE, Objects
+from packed_scenes.titles import numbered
 
 if TYPE_CHECKING:
     from packed_scenes.aggregate import Congregation
@@ -54,16 +55,19 @@ def draw_scene(
     colors: Mapping[int, Color],
     show: str = "both",
     names: Mapping[int, str] | None = None,
+    identities: Mapping[int, int] | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Draw a scene's congregations; around groups, everybody is drawn in the colour of their identity.
 
-    ``names``: cluster -> name to write instead of its number.
+    ``names``: cluster -> name to write instead of its number; ``identities``: cluster -> number in a catalogue, which
+    is written as ``#12`` where there is no name.
     """
     from packed_scenes.aggregate import draw_overlay
 
     if congregations and not any(c.cluster == GROUP for c in congregations):
-        return draw_overlay(image, objects, congregations, colors=colors, show=show, names=names)
-    shown = [*congregations, *person_outlines(objects)]
+        places = numbered(congregations, identities)
+        return draw_overlay(image, objects, places, colors=colors, show=show, names=names)
+    shown = [*congregations, *numbered(person_outlines(objects), identities)]
     return draw_overlay(image, objects, shown, colors={**colors, GROUP: GROUP_COLOR}, show=show, names=names)
 
 

@@ -29,6 +29,10 @@ PICTURES = 24  # photos whose overlays are in the page
 MAX_SIDE = 1400  # pixels of the longer side of overlays that are too large to go in as they are
 MAX_BYTES = 12_000_000  # of all overlays in the page, as text
 ROWS = 200  # lines of a table or list
+KINDS_OF_NUMBERS = (
+    "A number with # is an identity of the catalogue, which keeps it; a number without # is a group of this run, as "
+    "in the column cluster of its tables."
+)
 MORE = """
 .zoom{display:block;position:relative;cursor:zoom-in;overflow:auto}
 .zoom input{position:absolute;opacity:0}
@@ -77,7 +81,7 @@ def report_page(
         "</div>",
         "<h2>Photos</h2>", *_photos(analysis), *_overlays(analysis.scenes, overlays, {file for file, _ in errors}),
         "<h2>Groups</h2>", *_groups(analysis, colors, crops),
-        "<h2>Doubtful objects</h2>", *_doubtful(analysis.scenes, analysis.names),
+        "<h2>Doubtful objects</h2>", *_doubtful(analysis),
         "<h2>Left out</h2>", *_list([f"{file}: {why}" for file, why in errors], "Nothing was left out.", "errors.csv"),
         "<h2>Warnings</h2>", *_list(warnings, "There are no warnings.", "run.json"),
         "<h2>How it was made</h2>", *_made(record),
@@ -133,7 +137,7 @@ def _overlay(file: Path, most: int) -> str:
 
 
 def _groups(analysis: Analysis, colors: Mapping[int, Color], crops: Mapping[int, npt.NDArray[np.uint8]]) -> list[str]:
-    scenes, names = analysis.scenes, analysis.names
+    scenes = analysis.scenes
     ids, count = np.unique(_joined(scenes), return_counts=True)
     photos = np.unique(np.concatenate([np.zeros(0, np.int64), *(np.unique(_clusters(s)) for s in scenes)]),
                        return_counts=True)[1]  # fmt: skip
@@ -141,33 +145,51 @@ def _groups(analysis: Analysis, colors: Mapping[int, Color], crops: Mapping[int,
     standing = dict(zip(*(a.tolist() for a in np.unique(stands, return_counts=True)), strict=True))
     order = np.lexsort((ids, -count, ids == NOISE)).tolist()
     rows = [
-        [_crop(crops.get(int(ids[at]))), _tag(int(ids[at]), colors), *_name(int(ids[at]), names), f"{count[at]:,}",
+        [_crop(crops.get(int(ids[at]))), *_called(int(ids[at]), analysis, colors), f"{count[at]:,}",
          f"{standing.get(int(ids[at]), 0):,}", f"{photos[at]:,}"]
         for at in order[:ROWS]
     ]  # fmt: skip
     if not rows:
         return ["<p>There are no objects.</p>"]
-    head = ("", "group", *(() if names is None else ("name",)), "objects", "congregations", "photos")
-    return [table(head, rows, numbers=range(len(head) - 3, len(head))), *_rest(len(order), "groups", "objects.parquet")]
+    head = ("", *_columns(analysis), "objects", "congregations", "photos")
+    return [
+        *([] if analysis.identities is None else [f"<p>{KINDS_OF_NUMBERS}</p>"]),
+        table(head, rows, numbers=range(len(head) - 3, len(head))),
+        *_rest(len(order), "groups", "objects.parquet"),
+    ]
 
 
 def _crop(crop: npt.NDArray[np.uint8] | None) -> str:
     return "" if crop is None else f'<img alt="" src="{data_uri(crop)}">'
 
 
-def _name(cluster: int, names: Mapping[int, str] | None) -> list[str]:
-    """The cell of a cluster's name, if a catalogue was asked."""
-    return [] if names is None else [html_text(names.get(cluster, ""))]
+def _columns(analysis: Analysis) -> list[str]:
+    """What the columns of :func:`_called` are."""
+    catalogue = [] if analysis.identities is None else ["catalogue"]
+    return [*catalogue, "group", *([] if analysis.names is None else ["name"])]
 
 
-def _tag(cluster: int, colors: Mapping[int, Color]) -> str:
-    color = NOISE_COLOR if cluster == NOISE else colors[cluster]
-    paint = f"background:rgb({','.join(str(int(v)) for v in color)});color:{'#000' if is_light(color) else '#fff'}"
-    return f'<span class="tag" style="{paint}">{"in no group" if cluster == NOISE else cluster}</span>'
+def _called(cluster: int, analysis: Analysis, colors: Mapping[int, Color] | None = None) -> list[str]:
+    """How a cluster is called: its number in the catalogue, its number in this run, its name, as far as asked for.
+
+    Args:
+        cluster: its number in this run.
+        analysis: whose cluster it is.
+        colors: for a tag as on the photos.
+    """
+    cells = ["in no group" if cluster == NOISE else str(cluster)]
+    if analysis.identities is not None:
+        cells.insert(0, f"#{analysis.identities[cluster]}" if cluster in analysis.identities else "")
+    if colors is not None:
+        color = NOISE_COLOR if cluster == NOISE else colors[cluster]
+        paint = f"background:rgb({','.join(str(int(v)) for v in color)});color:{'#000' if is_light(color) else '#fff'}"
+        cells[0] = f'<span class="tag" style="{paint}">{cells[0]}</span>'
+    return cells if analysis.names is None else [*cells, html_text(analysis.names.get(cluster, ""))]
 
 
-def _doubtful(scenes: Sequence[SceneResult], names: Mapping[int, str] | None) -> list[str]:
+def _doubtful(analysis: Analysis) -> list[str]:
     """List members of groups of two or more whose membership is below ``MIN_PROBABILITY``, the least sure first."""
+    scenes = analysis.scenes
     ids, count = np.unique(_joined(scenes), return_counts=True)
     grouped = ids[(ids != NOISE) & (count > 1)]
     found = []
@@ -184,10 +206,9 @@ def _doubtful(scenes: Sequence[SceneResult], names: Mapping[int, str] | None) ->
         objects = scenes[place].objects
         box = ", ".join(f"{value:.0f}" for value in objects.xyxy[row].tolist())
         cluster = int(_clusters(scenes[place])[row])
-        about = [html_text(scenes[place].name), html_text(objects.object_id[row]), str(cluster)]
-        lines.append([*about, *_name(cluster, names), f"{sure_of:.2f}", box])
-    named = () if names is None else ("name",)
-    head = ("photo", "object", "group", *named, "membership", "x1, y1, x2, y2 (pixels)")
+        about = [html_text(scenes[place].name), html_text(objects.object_id[row])]
+        lines.append([*about, *_called(cluster, analysis), f"{sure_of:.2f}", box])
+    head = ("photo", "object", *_columns(analysis), "membership", "x1, y1, x2, y2 (pixels)")
     return [
         f"<p>Members of groups with a membership below {MIN_PROBABILITY}, the least sure first: {len(found):,}.</p>",
         table(head, lines, numbers=(len(head) - 2,)),

@@ -16,6 +16,7 @@ from packed_scenes.data.faults import left_out
 from packed_scenes.data.objects import Objects
 from packed_scenes.pictures import PictureCache, Source
 from packed_scenes.settings import Settings
+from packed_scenes.titles import titles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,8 +67,9 @@ class Analysis:
         errors: (file, reason) of pictures that had to be left out.
         seconds: wall time per stage over all scenes.
         weights: SHA-256 of the detector's and embedder's weights, where used.
-        names: cluster -> name, of what a catalogue knows (:meth:`packed_scenes.catalogue.Catalogue.names_in`; set it
-            by ``dataclasses.replace``); None = no catalogue was asked.
+        names: cluster -> name, of what has one; None = nothing was asked for names.
+        identities: cluster -> number in a catalogue, of what one knows
+            (:meth:`packed_scenes.catalogue.Catalogue.recognise`); None = no catalogue was asked.
     """
 
     scenes: tuple[SceneResult, ...]
@@ -78,6 +80,12 @@ class Analysis:
     weights: dict[str, str] = field(default_factory=dict)
     pictures: PictureCache = field(default_factory=PictureCache, repr=False)
     names: Mapping[int, str] | None = None
+    identities: Mapping[int, int] | None = None
+
+    @property
+    def titles(self) -> Mapping[int, str] | None:
+        """Cluster -> its name, else ``#12`` by the number in a catalogue; None if neither was asked for."""
+        return titles(self.names, self.identities)
 
     @property
     def warnings(self) -> list[str]:
@@ -155,7 +163,7 @@ class Analysis:
         """
         from packed_scenes.exporting import export, of_analysis
 
-        return export(of_analysis(self), form, folder, names=self.names)
+        return export(of_analysis(self), form, folder, names=self.titles)
 
     def recurring_identities(self) -> int:
         """Number of identities in two scenes or more; one that is detected only once is often a false or half-hidden
@@ -166,7 +174,7 @@ class Analysis:
         return int(((names >= 0) & (counts > 1)).sum())
 
     def table(self) -> pd.DataFrame:
-        """Return all objects as one table with a ``scene`` column in front (no embeddings), ``name`` last if known."""
+        """Return all objects as one table, ``scene`` in front, ``name`` and ``identity`` last if known; no vectors."""
         import pandas as pd
 
         frames = []
@@ -175,6 +183,8 @@ class Analysis:
             frame.insert(0, "scene", scene.name)
             if self.names is not None:
                 frame["name"] = [self.names.get(c, "") for c in frame["cluster"]]
+            if self.identities is not None:
+                frame["identity"] = pd.array([self.identities.get(c) for c in frame["cluster"]], "Int64")
             frames.append(frame)
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
@@ -191,7 +201,10 @@ class Analysis:
         colors = assign_colors([s.objects for s in self.scenes])
         picture = self.pictures.get(found.source).image
         show = self.settings.overlay
-        return draw_scene(picture, found.objects, found.congregations, colors=colors, show=show, names=self.names)
+        return draw_scene(
+            picture, found.objects, found.congregations, colors=colors, show=show, names=self.names,
+            identities=self.identities,
+        )  # fmt: skip
 
     def save(self, out: str | Path) -> Path:
         """Write the run folder (see the README for its files) and return its path."""

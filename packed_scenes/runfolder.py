@@ -19,20 +19,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.data.arrow import from_arrow, read_parquet, strings, texts, to_arrow
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import atomic_write, write_csv, write_json, write_text
+from packed_scenes.data.files import write_csv, write_json, write_text
 from packed_scenes.data.locks import sweep
 from packed_scenes.data.naming import same_name
-from packed_scenes.data.objects import Objects
 from packed_scenes.data.read_ahead import try_ahead
 from packed_scenes.data.text import load_json
+from packed_scenes.objects_table import save_parquet
 from packed_scenes.observe import reason
 from packed_scenes.provenance import command_line, machine, versions
+from packed_scenes.titles import drawn_titles
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from packed_scenes.aggregate.colors import Color
     from packed_scenes.results import Analysis, SceneResult
 
@@ -73,14 +71,15 @@ def save_run(
     remove_scenes(out, but={scene.name for scene in analysis.scenes})
     scenes = analysis.scenes
     colors = assign_colors([scene.objects for scene in scenes])
-    sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors, names=analysis.names)
+    titles = drawn_titles(analysis.names, analysis.identities)
+    sheet = ContactSheet([(scene.name, scene.objects) for scene in scenes], colors=colors, names=titles)
 
     seen, wanted = itertools.count(1), set(sheet.scenes_needed)
     with ThreadPoolExecutor(1) as aside:
         written: list[Future[None]] = []
 
         def draw(scene: SceneResult) -> None:
-            looks = appearance(scene, colors, analysis.names) + analysis.settings.overlay
+            looks = appearance(scene, colors, analysis.titles) + analysis.settings.overlay
             again = drawn.get(scene.name) != looks or not (out / scene.name / "overlay.jpg").exists()
             adding: Future[None] | None = None
             try:
@@ -92,10 +91,11 @@ def save_run(
                     written.append(aside.submit(lambda: write_image(out / "clusters.png", sheet.draw())))
             if again:
                 save_overlay(
-                    scene, picture, out / scene.name, colors, show=analysis.settings.overlay, names=analysis.names
-                )
+                    scene, picture, out / scene.name, colors, show=analysis.settings.overlay, names=analysis.names,
+                    identities=analysis.identities,
+                )  # fmt: skip
                 drawn[scene.name] = looks
-            save_tables(scene, out / scene.name, names=analysis.names)
+            save_tables(scene, out / scene.name, names=analysis.names, identities=analysis.identities)
             if adding is not None:
                 adding.result()  # until then the picture is held
 
@@ -135,7 +135,7 @@ def remove_scenes(out: Path, *, but: Collection[str]) -> None:
 
 def save_summary(analysis: Analysis, out: Path, errors: Sequence[tuple[str, str]], *, seconds: float) -> None:
     """Write what is of all scenes: the table of all objects, the errors, and last the record of the run."""
-    save_parquet(analysis.scenes, out / "objects.parquet", names=analysis.names)
+    save_parquet(analysis.scenes, out / "objects.parquet", names=analysis.names, identities=analysis.identities)
     if errors:
         write_csv(out / "errors.csv", [("file", "reason"), *errors])
     else:
@@ -159,13 +159,13 @@ def save_report(
     write_text(out / "report.html", page)
 
 
-def appearance(scene: SceneResult, colors: Mapping[int, Color], names: Mapping[int, str] | None = None) -> str:
+def appearance(scene: SceneResult, colors: Mapping[int, Color], titles: Mapping[int, str] | None = None) -> str:
     """Hash everything that decides how a scene's overlay looks, but the picture itself."""
     from packed_scenes.aggregate import congregations_json
 
     cluster = scene.objects.cluster
     assert cluster is not None
-    here = [(c, colors[c], (names or {}).get(c, "")) for c in np.unique(cluster[cluster >= 0]).tolist()]
+    here = [(c, colors[c], (titles or {}).get(c, "")) for c in np.unique(cluster[cluster >= 0]).tolist()]
     text = f"{here}{congregations_json(scene.congregations)}".encode()
     return hashlib.sha256(scene.objects.xyxy.tobytes() + cluster.tobytes() + text).hexdigest()
 
@@ -178,21 +178,30 @@ def save_overlay(
     *,
     show: str = "both",
     names: Mapping[int, str] | None = None,
+    identities: Mapping[int, int] | None = None,
 ) -> None:
-    """Draw one scene's overlay into its folder; options as of :func:`packed_scenes.aggregate.draw_overlay`."""
+    """Draw one scene's overlay into its folder; options as of :func:`packed_scenes.people_groups.draw_scene`."""
     from packed_scenes.data.images import write_image
     from packed_scenes.people_groups import draw_scene
 
-    overlay = draw_scene(picture, scene.objects, scene.congregations, colors=colors, show=show, names=names)
+    overlay = draw_scene(
+        picture, scene.objects, scene.congregations, colors=colors, show=show, names=names, identities=identities
+    )
     write_image(folder / "overlay.jpg", overlay, quality=OVERLAY_QUALITY)
 
 
-def save_tables(scene: SceneResult, folder: Path, *, names: Mapping[int, str] | None = None) -> None:
+def save_tables(
+    scene: SceneResult,
+    folder: Path,
+    *,
+    names: Mapping[int, str] | None = None,
+    identities: Mapping[int, int] | None = None,
+) -> None:
     """Write one scene's table and congregations; a file that says the same already is left alone."""
     from packed_scenes.aggregate import congregations_json, objects_csv
 
     texts = {
-        "objects.csv": objects_csv(scene.objects, scene.congregations, names=names),
+        "objects.csv": objects_csv(scene.objects, scene.congregations, names=names, identities=identities),
         "congregations.json": congregations_json(scene.congregations),
     }
     for name, text in texts.items():
@@ -202,51 +211,6 @@ def save_tables(scene: SceneResult, folder: Path, *, names: Mapping[int, str] | 
             same = False
         if not same:
             write_text(folder / name, text)
-
-
-def save_parquet(scenes: Iterable[SceneResult], path: Path, *, names: Mapping[int, str] | None = None) -> None:
-    """Write the objects of all scenes as one Parquet file, embeddings as fixed-size lists, a row group per scene.
-
-    With ``names`` (cluster -> name) there is a column ``name``, empty where there is none.
-    """
-    import pyarrow.parquet as pq
-
-    with atomic_write(path) as temporary:
-        writer = None
-        for scene in scenes:
-            table = _arrow(scene, names)
-            writer = writer or pq.ParquetWriter(temporary, table.schema)
-            writer.write_table(table)
-        if writer is not None:
-            writer.close()
-
-
-def read_objects(
-    folder: Path, *, embeddings: bool = True
-) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.str_], Objects]:
-    """Read what :func:`save_parquet` wrote.
-
-    Returns:
-        (N,) the scene of each object and its id there, and the objects with ``cluster``, numbered through.
-
-    Raises:
-        FileNotFoundError: if there is none.
-        InputError: if it cannot be read.
-    """
-    table = read_parquet(folder / "objects.parquet", without=() if embeddings else ("embedding",))
-    missing = [name for name in ("scene", "object_id", "cluster") if name not in table.column_names]
-    if missing:
-        raise InputError(f"no {missing[0]} column", file=folder / "objects.parquet", remedy="Make it again.")
-    scene, ids = (np.asarray(texts(table[name]), np.str_) for name in ("scene", "object_id"))
-    return scene, ids, from_arrow(table.drop_columns(["object_id"]))  # an id is one of its scene
-
-
-def _arrow(scene: SceneResult, names: Mapping[int, str] | None) -> pa.Table:
-    table = to_arrow(scene.objects)
-    if names is not None and scene.objects.cluster is not None:
-        named = strings([names.get(c, "") for c in scene.objects.cluster.tolist()])
-        table = table.add_column(table.column_names.index("cluster") + 1, "name", named)
-    return table.add_column(0, "scene", strings([scene.name] * len(table)))
 
 
 def run_record(analysis: Analysis) -> dict[str, Any]:
@@ -280,6 +244,10 @@ def run_record(analysis: Analysis) -> dict[str, Any]:
         },
         "seconds": {name: round(value, 4) for name, value in analysis.seconds.items()},
         "warnings": analysis.warnings,
-        **({} if analysis.names is None else {"names": {str(c): name for c, name in sorted(analysis.names.items())}}),
+        **{
+            key: {str(cluster): value for cluster, value in sorted(known.items())}
+            for key, known in (("names", analysis.names), ("identities", analysis.identities))
+            if known is not None
+        },
         "scenes": scenes,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,18 +20,17 @@ def save_shelf_reports(
     *,
     plan: str | Path | None = None,
     before: str | None = None,
-    names: Mapping[int, str] | None = None,
 ) -> list[Path]:
     """Write ``shelf.csv`` (by board), ``totals.csv`` and ``gaps.csv`` of all photos, ``<scene>/shelf.html`` of each.
 
     With something to compare with, ``<scene>/differences.csv`` and ``differences.png`` too.
 
     Args:
-        analysis: photos with joint identities.
+        analysis: photos with joint identities; what a catalogue knows of them
+            (:meth:`packed_scenes.catalogue.Catalogue.recognise`) is called by its name or as ``#12``.
         out: the folder.
         plan: planogram CSV (row, position, product, facings); products by the names of the report.
         before: name of the analysed photo that the others are laid over and compared with; it gets no comparison.
-        names: cluster -> name (:meth:`packed_scenes.catalogue.Catalogue.names_in`).
 
     Returns:
         The HTML pages.
@@ -50,7 +49,8 @@ def save_shelf_reports(
     if plan is not None and before is not None:
         raise InputError("compare with a plan or with a photo, not both")
     out = Path(out)
-    reports = {scene.name: shelf_report(scene.objects, scene=scene.name, names=names) for scene in analysis.scenes}
+    titles = analysis.titles
+    reports = {scene.name: shelf_report(scene.objects, scene=scene.name, names=titles) for scene in analysis.scenes}
     if before is not None and before not in reports:
         raise InputError(f"no photo named {before!r}", remedy=f"There are: {', '.join(reports)}.")
     expected: Layout | None = read_planogram(plan) if plan is not None else None

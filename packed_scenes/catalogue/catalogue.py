@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -96,23 +97,22 @@ class Catalogue:
 
         return self.add(entries_of(analysis), embedding=embedding_of(analysis), record=record_of(analysis))
 
-    def names_in(self, analysis: Analysis) -> dict[int, str]:
-        """Return the names of what is known in an analysis: cluster -> name, by the majority of its objects.
+    def recognise(self, analysis: Analysis) -> Analysis:
+        """Return an analysis with the numbers and names of what is known in it, by the majority of a cluster's objects.
 
-        Several clusters may have one name; a cluster of which nothing named is known has none.
+        Several clusters may be one identity; a cluster of which nothing is known has no number.
 
         Raises:
             InputError: if the catalogue holds vectors of another embedder.
         """
-        from packed_scenes.catalogue.from_analysis import embedding_of, names_of
+        from packed_scenes.catalogue.from_analysis import embedding_of, identities_of
 
         with self._store.read() as connection:
             embedding = embedding_of(analysis)
             adding.check_embedding(reading.embedding(connection), embedding)
             named = {i.identity_id: i.name for i in reading.identities(connection) if i.name}
-            if not named:
-                return {}
-            return names_of(analysis, reading.vectors(connection), named, threshold=embedding.threshold)
+            found = identities_of(analysis, reading.vectors(connection), threshold=embedding.threshold)
+        return replace(analysis, identities=found, names={c: named[i] for c, i in found.items() if i in named})
 
     # Editing: every method returns the number of its edit (move and split: with the identities they made)
 

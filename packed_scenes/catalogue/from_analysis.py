@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +41,8 @@ def embedding_of(analysis: Analysis) -> Embedding:
     )
 
 
-def names_of(
-    analysis: Analysis, known: Vectors, named: Mapping[int, str], *, threshold: float | None
-) -> dict[int, str]:
-    """Name the clusters of an analysis of which more than half the objects look like one named identity."""
+def identities_of(analysis: Analysis, known: Vectors, *, threshold: float | None) -> dict[int, int]:
+    """Recognise the clusters of an analysis of which more than half the objects look like one identity."""
     full = [scene.objects for scene in analysis.scenes if len(scene.objects)]
     vectors = [o.embedding for o in full if o.embedding is not None]
     clusters = [o.cluster for o in full if o.cluster is not None]
@@ -55,9 +53,9 @@ def names_of(
     sizes = dict(zip(*(v.tolist() for v in np.unique(cluster, return_counts=True)), strict=True))
     pairs, votes = np.unique(np.stack([cluster, claim], axis=1), axis=0, return_counts=True)
     return {
-        c: named[i]
+        c: i
         for (c, i), n in zip(pairs.tolist(), votes.tolist(), strict=True)
-        if c != NOISE and i in named and 2 * n > sizes[c]
+        if NOISE not in (c, i) and 2 * n > sizes[c]
     }
 
 

@@ -186,6 +186,9 @@ def main(
         echo(_found(result))
         if added is not None:
             echo(f"catalogue {catalogue}: {added}")
+            nameless = sorted({n for c, n in (result.identities or {}).items() if c not in (result.names or {})})
+            for number in nameless[:1]:
+                echo(f'to name #{number} of the photo: packed-scenes catalogue rename {catalogue} {number} "NAME"')
         for form in job.export:
             echo(f"exported for {form}: see {job.out}/export")
         echo(f"look at {job.out}/{result.scenes[0].name}/overlay.jpg and {job.out}/report.html")

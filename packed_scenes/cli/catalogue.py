@@ -105,7 +105,9 @@ def rename(
     folder: Folder, identity: Identity, name: Annotated[str, typer.Argument(help='The new name; "" takes it away.')]
 ) -> None:
     """Name an identity."""
-    echo(f"edit {_open(folder).rename(identity, name)}: {identity} is {name or 'without a name'} now")
+    there = _open(folder)
+    number = there.identity(identity).identity_id
+    echo(f"edit {there.rename(number, name)}: #{number} is {name or 'without a name'} now")
 
 
 @app.command()
@@ -115,7 +117,9 @@ def merge(
     others: Annotated[list[str], typer.Argument(help="Identities that are the same thing.")],
 ) -> None:
     """Make several identities one: the first keeps its number and name."""
-    echo(f"edit {_open(folder).merge(into, *others)}: {', '.join(others)} merged into {into}")
+    there = _open(folder)
+    heir, *gone = (there.identity(one).label for one in (into, *others))
+    echo(f"edit {there.merge(into, *others)}: {', '.join(gone)} merged into {heir}")
 
 
 @app.command()
@@ -126,7 +130,7 @@ def move(
 ) -> None:
     """Give objects to another identity, or to a new one."""
     edit, target = _open(folder).move(objects, to)
-    echo(f"edit {edit}: {len(objects)} object(s) belong to identity {target} now")
+    echo(f"edit {edit}: {len(objects)} object(s) belong to #{target} now")
 
 
 @app.command()
@@ -140,7 +144,7 @@ def split(
         float, typer.Option(help="Without objects: cosine distance at which the parts separate.")
     ] = 0.1,
 ) -> None:
-    """Split an identity: named objects become a new one, or all fall into parts by similarity."""
+    """Split an identity: named objects become a new one, or all fall into parts by distance."""
     from packed_scenes.data.errors import InputError
 
     there = _open(folder)
@@ -148,7 +152,7 @@ def split(
     if not parts:
         raise InputError(f"{identity} does not fall apart at {threshold}", remedy="Try a smaller --threshold.")
     edit, made = there.split(identity, parts)
-    echo(f"edit {edit}: new from {identity}: {', '.join(map(str, made))}")
+    echo(f"edit {edit}: new from {there.identity(identity).label}: {', '.join(f'#{number}' for number in made)}")
 
 
 @app.command()
@@ -205,7 +209,7 @@ def _identities(found: Sequence[Any], limit: int, json: bool) -> None:
     _print(
         [asdict(i) for i in found], ("identity", "name", "objects", "scenes", "first seen", "last seen"),
         [
-            (i.identity_id, i.name or "", i.n_objects, i.n_scenes, _when(i.first_seen), _when(i.last_seen))
+            (f"#{i.identity_id}", i.name or "", i.n_objects, i.n_scenes, _when(i.first_seen), _when(i.last_seen))
             for i in found
         ],
         limit, json,

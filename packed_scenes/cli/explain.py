@@ -56,7 +56,8 @@ def main(
         picture, cosines = draw_pairs(model, pairs, titles=titles, gradient=gradient)
         write_image(out / "pairs.png", picture)
         said = [f"{title}: {verdict(model, cosine)}" for title, cosine in zip(titles, cosines, strict=True)]
-        made = {"pairs": str(out / "pairs.png"), "cosine": [round(c, 4) for c in cosines], "verdict": said}
+        apart = [round(max(0.0, 1 - cosine), 4) for cosine in cosines]
+        made = {"pairs": str(out / "pairs.png"), "distance": apart, "verdict": said}
         if not json:
             for line in said:
                 echo(line)

@@ -1,7 +1,8 @@
-"""Find things again: the most similar objects of a catalogue or a run, and whose they are."""
+"""Find things again: the nearest objects of a catalogue or a run, and whose they are."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,7 +44,7 @@ def main(
     device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """Find things again: the most similar objects of a catalogue or a run, and whose they are."""
+    """Find things again: the nearest objects of a catalogue or a run, and whose they are."""
     from packed_scenes.data.errors import InputError
     from packed_scenes.retrieval.query import embed_queries, load_embedder, parse_box, read_queries
     from packed_scenes.retrieval.search import Searcher
@@ -64,14 +65,18 @@ def main(
         found = [{"query": str(q.path), "box": q.box, **a.to_json()} for q, a in zip(queries, answers, strict=True)]
         print_json({"index": str(searcher.index.kind), "vectors": len(searcher.index), "answers": found})
         return
+    label = partial(_label, of_run=run_folder is not None)
     for one, answer in zip(queries, answers, strict=True):
         place = "" if one.box is None else " " + ",".join(f"{v:g}" for v in one.box)
-        whose = "new" if answer.is_new else _label(answer.identity, answer.name)
-        echo(f"{one.path}{place}: {whose} (nearest {answer.similarity:.3f})")
+        whose = "new" if answer.is_new else label(answer.identity, answer.name)
+        echo(f"{one.path}{place}: {whose}")
         for hit in answer.hits:
             box_text = ",".join(f"{v:.0f}" for v in hit.xyxy)
-            echo(f"  {hit.similarity:.3f}  {_label(hit.identity, hit.name):24}  {hit.scene}  {box_text}")
+            echo(f"  distance {hit.distance:.3f}  {label(hit.identity, hit.name):24}  {hit.scene}  {box_text}")
 
 
-def _label(identity: int | None, name: str | None) -> str:
-    return name or ("noise" if identity is None else f"#{identity}")
+def _label(identity: int | None, name: str | None, *, of_run: bool) -> str:
+    """A name, ``#12`` of a catalogue, or the number of a run's group."""
+    if name or identity is None:
+        return name or "noise"
+    return f"group {identity}" if of_run else f"#{identity}"

@@ -51,7 +51,9 @@ def main(
     photos = [*(pictures or [SAMPLE_FOLDER / "shelf.jpg"]), *([before] if before else [])]
     result = analyze(photos, boxes=boxes, threshold=threshold, device=device, seed=seed)
     earlier = result.scenes[-1].name if before is not None else None
-    pages = save_shelf_reports(result, out, plan=plan, before=earlier, names=known.names_in(result) if known else None)
+    if known is not None:
+        result = known.recognise(result)
+    pages = save_shelf_reports(result, out, plan=plan, before=earlier)
     if json:
         print_json({"out": str(out), "pages": [str(page) for page in pages]})
     else:

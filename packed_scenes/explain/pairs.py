@@ -109,7 +109,7 @@ def verdict(embedder: Embedder, cosine: float) -> str:
     which = "calibrated" if calibrated else "usual"
     return (
         f"{'the same' if apart <= limit else 'two different things'}: distance {apart:.3f} is "
-        f"{'within' if apart <= limit else 'beyond'} the {which} limit of {limit:.2f} (cosine {cosine:.3f})"
+        f"{'within' if apart <= limit else 'beyond'} the {which} limit of {limit:.2f}"
     )
 
 

@@ -11,7 +11,7 @@ class Hit:
     """One object found.
 
     Attributes:
-        similarity: cosine similarity to the query, at most 1.
+        distance: cosine distance to the query, 0 = the same direction.
         object_id: its number in the catalogue, or its row in the run.
         scene: where it stands.
         xyxy: its box in the scene's pixels, origin top-left, x2 and y2 exclusive.
@@ -19,7 +19,7 @@ class Hit:
         name: what the user calls it, or None.
     """
 
-    similarity: float
+    distance: float
     object_id: int
     scene: str
     xyxy: tuple[float, float, float, float]
@@ -34,13 +34,13 @@ class Answer:
     Attributes:
         identity: the known identity it belongs to; None = it is new.
         name: what the user calls that identity, or None.
-        similarity: cosine similarity to the nearest object, 0 if there is none.
-        hits: the most similar objects, best first.
+        distance: cosine distance to the nearest object, 1 if there is none.
+        hits: the nearest objects, best first.
     """
 
     identity: int | None
     name: str | None
-    similarity: float
+    distance: float
     hits: tuple[Hit, ...]
 
     @property

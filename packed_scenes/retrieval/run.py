@@ -11,8 +11,8 @@ from packed_scenes.catalogue.records import Embedding, Vectors
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import NOISE
 from packed_scenes.data.text import load_json
+from packed_scenes.objects_table import read_objects
 from packed_scenes.retrieval.hits import Hit
-from packed_scenes.runfolder import read_objects
 
 
 def load_run(folder: Path) -> tuple[Vectors, Embedding, Callable[[int], Hit]]:
@@ -33,6 +33,7 @@ def load_run(folder: Path) -> tuple[Vectors, Embedding, Callable[[int], Hit]]:
             str(record["weights_sha256"].get("embedder", "")),
             record["clustering"].get("threshold"),
         )
+        names = {int(number): str(name) for number, name in (record.get("names") or {}).items()}
     except FileNotFoundError as error:
         raise InputError(
             "no run here", file=folder, remedy="Make one: packed-scenes analyze PHOTOS --out DIR."
@@ -47,6 +48,6 @@ def load_run(folder: Path) -> tuple[Vectors, Embedding, Callable[[int], Hit]]:
     def hit(row: int) -> Hit:
         x1, y1, x2, y2 = objects.xyxy[row].tolist()
         whose = int(cluster[row])
-        return Hit(0, row, str(scenes[row]), (x1, y1, x2, y2), None if whose == NOISE else whose)
+        return Hit(0, row, str(scenes[row]), (x1, y1, x2, y2), None if whose == NOISE else whose, names.get(whose))
 
     return Vectors(rows, identity, objects.embedding, 0), embedding, hit

@@ -1,4 +1,4 @@
-"""``Searcher``: vectors in, the most similar objects of a catalogue or a run out, and whose they are."""
+"""``Searcher``: vectors in, the nearest objects of a catalogue or a run out, and whose they are."""
 
 from __future__ import annotations
 
@@ -95,12 +95,17 @@ class Searcher:
             ids = self._held.object_id[found[found >= 0]].tolist()
             # What an undo has hidden since is left out.
             hits = tuple(
-                Hit(**{**vars(known[i]), "similarity": float(s)})
+                Hit(**{**vars(known[i]), "distance": _distance(s)})
                 for i, s in zip(ids, scores, strict=False)
                 if i in known
             )
             first = known.get(int(self._held.object_id[nearest]))
             identity = first.identity if who != NEW and first is not None else None
             name = first.name if identity is not None and first is not None else None
-            answers.append(Answer(identity, name, max(float(scores[0]), 0.0), hits))
+            answers.append(Answer(identity, name, _distance(scores[0]) if found[0] >= 0 else 1.0, hits))
         return answers
+
+
+def _distance(similarity: np.float32) -> float:
+    """Cosine distance; rounding cannot make it negative."""
+    return max(0.0, 1.0 - float(similarity))

@@ -96,7 +96,7 @@ def test_photos_become_a_project_that_is_edited_undone_and_listed(client):
     assert client.get(f"/api/p/{key}/state", params={"since": since}).json() == {"tag": since}
 
 
-def test_what_another_similarity_would_change_is_what_it_changes(client):
+def test_what_another_distance_would_change_is_what_it_changes(client):
     key, state = loaded(client, FIRST, SECOND)
 
     def groups_of_rows():
@@ -409,7 +409,7 @@ def test_names_come_from_the_catalogue_and_are_only_offered(client):
     told = client.get(f"/api/p/{quote(fresh)}/names").json()
     assert "Red soap" in told["names"]
     offer = next(o for o in told["offers"] if o["name"] == "Red soap")
-    assert offer["similarity"] > 0.9
+    assert offer["distance"] < 0.1
     assert all(g["name"].startswith("Group") for g in state["groups"])
 
 

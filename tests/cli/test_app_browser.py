@@ -427,7 +427,7 @@ def test_names_are_offered_from_the_catalogue_and_typed_ahead(visit, served):
     here.photo()
     here.click(45, 15)
     offer = page.get_by_test_id("offer").first
-    expect(offer).to_contain_text(re.compile(r"This may be Red soap \(\d+ %\)"))
+    expect(offer).to_contain_text(re.compile(r"This may be Red soap \(distance 0\.\d\d\)"))
     expect(page.locator(".group h2")).to_have_text(re.compile("Group"))
     assert page.locator("datalist option[value='Red soap']").count()
     picture = offer.get_by_alt_text("Red soap in the catalogue")

@@ -44,10 +44,10 @@ def test_name_merge_split_and_take_back(say, shop):
     }  # fmt: skip
     say("merge", "tea", 2)
     assert [r["scene"] for r in json.loads(say("show", "tea", "--json"))] == ["friday", "monday", "monday", "monday"]
-    assert "new from tea: 4" in say("split", "tea", "--threshold", 0.18)
+    assert "new from tea: #4" in say("split", "tea", "--threshold", 0.18)
     assert "undone" in say("undo")
     assert shop.identity("tea").n_objects == 4
-    assert "identity 5" in say("split", "tea", 1).replace("new from tea: ", "identity ")
+    assert "new from tea: #5" in say("split", "tea", 1)
     say("move", 1, "--to", "tea")
     say("remove", "friday")
     assert shop.identity("tea").n_objects == 3

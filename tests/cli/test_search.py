@@ -12,6 +12,7 @@ from packed_scenes.cli.commands import application
 from packed_scenes.data import InputError, Objects
 from packed_scenes.data.boxes import read_boxes, write_boxes
 from packed_scenes.data.images import read_image, write_image
+from packed_scenes.report import KINDS_OF_NUMBERS
 from tests.cli.test_analyze import command
 from tests.packed_scenes.conftest import paint, squares
 
@@ -36,6 +37,7 @@ def shop(tmp_path_factory):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "1 scene(s) and 3 objects added: 0 known identities seen again, 2 new" in done.stdout
+    assert "to name #1 of the photo: packed-scenes catalogue rename" in done.stdout
     (folder / "crops").mkdir()
     write_image(folder / "crops" / "green.png", image[5:25, 35:55])
     write_image(folder / "crops" / "red.png", image[5:25, 5:25])
@@ -54,7 +56,7 @@ def test_a_crop_in_a_catalogue(app, shop):
     assert (answer["identity"], answer["name"], answer["new"]) == (1, "tea", False)
     assert [(h["scene"], h["identity"]) for h in answer["hits"]] == [("shelf", 1), ("shelf", 1)]
     assert sorted(h["xyxy"] for h in answer["hits"]) == [[5, 5, 25, 25], [65, 5, 85, 25]]
-    assert answer["hits"][0]["similarity"] == pytest.approx(1, abs=1e-3)
+    assert answer["hits"][0]["distance"] == pytest.approx(0, abs=1e-3)
 
 
 def test_boxes_of_a_scene_in_a_run(app, shop):
@@ -69,7 +71,7 @@ def test_a_folder_of_crops_for_people(app, shop):
     done = CliRunner().invoke(app, [str(shop / "crops"), "--catalogue", str(shop / "catalogue")])
     (shop / "crops" / "broken.png").unlink()
     assert done.exit_code == 0
-    assert "green.png: #2 (nearest 1.000)" in done.stdout
+    assert "green.png: #2\n  distance 0.000  #2 " in done.stdout
     assert "left out" in done.stderr
 
 
@@ -111,13 +113,19 @@ def test_known_names_stand_on_everything(shop, tmp_path):
     assert done.returncode == 0, done.stderr
     run, before = tmp_path / "run", shop / "run"
     with (run / "shelf" / "objects.csv").open(encoding="utf-8", newline="") as file:
-        assert [row["name"] for row in csv.DictReader(file)] == ["'=tea", "Kräuter <b>", "'=tea"]
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == ["'=tea", "Kräuter <b>", "'=tea"]
+    assert [row["identity"] for row in rows] == ["1", "2", "1"]  # of the catalogue, not the clusters of the run
+    assert [row["cluster"] for row in rows] == ["0", "1", "0"]
     back = read_boxes(run / "shelf" / "objects.csv")
     assert not back.warnings
     assert back.scenes[""] == read_boxes(before / "shelf" / "objects.csv").scenes[""]
     assert pq.read_table(run / "objects.parquet")["name"].to_pylist() == ["=tea", "Kräuter <b>", "=tea"]
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "<td>=tea</td>" in page
+    assert "#1</span></td><td>0</td><td>=tea</td>" in page
+    assert KINDS_OF_NUMBERS in page
+    assert pq.read_table(run / "objects.parquet")["identity"].to_pylist() == [1, 2, 1]
     assert "<td>Kräuter &lt;b&gt;</td>" in page
     assert set(json.loads((run / "run.json").read_text(encoding="utf-8"))["names"].values()) == set(names.values())
     told = json.loads((run / "export" / "coco.json").read_text(encoding="utf-8"))

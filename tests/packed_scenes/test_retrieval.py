@@ -1,4 +1,4 @@
-"""Searching a catalogue and a run: similarity, scene, box, identity; known or new; queries from files."""
+"""Searching a catalogue and a run: distance, scene, box, identity; known or new; queries from files."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ def test_hits_say_where_and_whose(catalogue):
     assert (known.identity, known.name, known.is_new) == (tea, "tea", False)
     assert {(h.scene, h.identity, h.name) for h in known.hits[:2]} == {("a", tea, "tea"), ("b", tea, "tea")}
     assert known.hits[0].xyxy in {(60, 5, 80, 45), (0, 5, 20, 45)}
-    assert known.similarity == known.hits[0].similarity > 0.9 > known.hits[2].similarity
+    assert known.distance == known.hits[0].distance < 0.1 < known.hits[2].distance
     assert (new.identity, new.is_new, len(new.hits)) == (None, True, 3)
     assert new.to_json()["new"] is True
 
@@ -170,7 +170,7 @@ def test_the_crops_of_a_count(tmp_path):
     (answer,) = searcher.search(vectors, top=3)
     assert {hit.scene for hit in answer.hits} == {"1_0.png", "1_1.png", "1_2.png"}
     assert answer.hits[0].xyxy == (0, 0, 30, 40)
-    assert answer.hits[0].similarity == pytest.approx(1, abs=1e-3)
+    assert answer.hits[0].distance == pytest.approx(0, abs=1e-3)
     (tmp_path / "run" / "run.json").write_text("{}")
     with pytest.raises(InputError, match="cannot be read"):
         Searcher.from_run(tmp_path / "run")

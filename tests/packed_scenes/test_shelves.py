@@ -62,15 +62,17 @@ def test_a_plan_takes_the_names_of_a_catalogue(both, tmp_path):
     from packed_scenes.catalogue import Catalogue
 
     shop = Catalogue.create(tmp_path / "shop")
-    assert shop.names_in(both) == {}
+    assert shop.recognise(both).titles == {}
     shop.add_analysis(both)
+    assert set(shop.recognise(both).titles.values()) == {f"#{identity.identity_id}" for identity in shop.identities()}
     for identity in shop.identities():
         shop.rename(identity.identity_id, f"Tea $x^{identity.identity_id}$")
-    names = shop.names_in(both)
+    known = shop.recognise(both)
+    names = known.titles
     assert set(names.values()) == {identity.name for identity in shop.identities()}
     plan = tmp_path / "plan.csv"
     plan.write_text(planogram_csv(layout_of(shelf_report(both.scenes[1].objects, names=names))))
-    save_shelf_reports(both, tmp_path / "out", plan=plan, names=names)
+    save_shelf_reports(known, tmp_path / "out", plan=plan)
     assert len(pd.read_csv(tmp_path / "out" / "old" / "differences.csv")) == 0
     with pytest.raises(InputError, match="no product of the plan") as error:
         save_shelf_reports(both, tmp_path / "none", plan=plan)

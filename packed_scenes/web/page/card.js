@@ -1,5 +1,5 @@
 // The card of what is selected: name, offers of the catalogue, same and different, boxes, find these too.
-import { el, toast, many, percent } from "/page/dom.js";
+import { el, toast, many, apart } from "/page/dom.js";
 import { get, post } from "/page/api.js";
 import { store, base, choosePhoto, groupOf, here, edit, select, tell, refresh } from "/page/store.js";
 
@@ -29,7 +29,7 @@ export function nameField(c, after = () => null) {
 }
 export function offersFor(c) {
   const mine = store.offers.filter((o) => o.c === c).slice(0, 2);
-  return mine.map((o) => el("div", { class: "offer", "data-testid": "offer" }, el("img", { class: "crop", src: `/api/catalogue/crop/${o.crop}.jpg`, alt: `${o.name} in the catalogue`, width: 48, height: 48, loading: "lazy" }), el("span", {}, "This may be ", el("b", {}, o.name), ` (${percent(o.similarity)})`),
+  return mine.map((o) => el("div", { class: "offer", "data-testid": "offer" }, el("img", { class: "crop", src: `/api/catalogue/crop/${o.crop}.jpg`, alt: `${o.name} in the catalogue`, width: 48, height: 48, loading: "lazy" }), el("span", {}, "This may be ", el("b", {}, o.name), ` (${apart(o.distance)})`),
     el("button", { onclick: () => edit({ op: "rename", c, name: o.name }) }, "Take this name")));
 }
 export function card({ viewer, redraw }) {
@@ -73,7 +73,7 @@ export function card({ viewer, redraw }) {
     try {
       const told = await post(`${base()}/search`, { photo: store.photo, box: o.slice(1, 5) });
       const list = el("div", { class: "hits", "data-testid": "hits" }, el("b", {}, told.title ? `This is ${told.title}` : "Nothing here is the same"), el("div", { class: "crops" }, ...told.hits.filter((h) => h.row !== row).map((h) =>
-        el("button", { class: "hit", title: h.name, onclick: () => { choosePhoto(h.photo); select([h.row], h.c); } }, cropOf(h.row, 56), el("span", {}, percent(h.similarity))))));
+        el("button", { class: "hit", title: h.name, onclick: () => { choosePhoto(h.photo); select([h.row], h.c); } }, cropOf(h.row, 56), el("span", {}, apart(h.distance))))));
       const old = document.querySelector(".hits"); if (old) old.remove();
       document.querySelector(".picked").append(list);
     } catch (error) { fail(error); }

@@ -1,5 +1,5 @@
 // Catalogue: what is known by name, with pictures; this project's photos can be added.
-import { el, toast, many } from "/page/dom.js";
+import { el, toast, apart, many } from "/page/dom.js";
 import { get, post } from "/page/api.js";
 import { base, store, groupOf, edit } from "/page/store.js";
 import { offers } from "/page/card.js";
@@ -17,7 +17,7 @@ export function catalogueView(main) {
     page.replaceChildren(el("div", { class: "row wrap head" }, el("h2", {}, "Catalogue"), el("button", { class: "main", disabled: !store.state.photos.length, onclick: () => post(`${base()}/catalogue`).then((t) => { toast(t.said + "."); load(); }).catch(fail) }, "Add this project's photos")),
       figures([["Photos", told.photos], ["Identities", told.identities.length], ["With a name", told.identities.filter((i) => i.name).length]]),
       store.offers.length ? el("section", {}, el("h3", {}, "Groups that look like something known"), el("div", { class: "cards" }, ...store.offers.slice(0, 60).map((o) => { const g = groupOf(o.c), known = told.identities.find((i) => i.id === o.id);
-        return el("article", { class: "card" }, el("div", { class: "row" }, el("img", { class: "crop", src: `${base()}/crop/${g.row}.jpg?v=${store.state.version}`, alt: "", width: 64, height: 64 }), "→", known && known.crop ? el("img", { class: "crop", src: `/api/catalogue/crop/${known.crop}.jpg`, alt: "", width: 64, height: 64 }) : "", el("span", {}, el("b", {}, g.name), " may be ", el("b", {}, o.name), ` (${Math.round(o.similarity * 100)} %)`)), el("button", { onclick: () => edit({ op: "rename", c: o.c, name: o.name }).then(load) }, "Take this name")); }))) : "",
+        return el("article", { class: "card" }, el("div", { class: "row" }, el("img", { class: "crop", src: `${base()}/crop/${g.row}.jpg?v=${store.state.version}`, alt: "", width: 64, height: 64 }), "→", known && known.crop ? el("img", { class: "crop", src: `/api/catalogue/crop/${known.crop}.jpg`, alt: "", width: 64, height: 64 }) : "", el("span", {}, el("b", {}, g.name), " may be ", el("b", {}, o.name), ` (${apart(o.distance)})`)), el("button", { onclick: () => edit({ op: "rename", c: o.c, name: o.name }).then(load) }, "Take this name")); }))) : "",
       told.identities.length ? el("div", { class: "cards small" }, ...told.identities.slice(0, 300).map((i) => el("article", { class: "card" }, i.crop ? el("img", { class: "crop", src: `/api/catalogue/crop/${i.crop}.jpg`, alt: "", width: 96, height: 96, loading: "lazy" }) : "", rename(i), el("span", { class: "soft" }, `${many(i.n, "object")} on ${many(i.photos, "photo")}, last ${i.last.slice(0, 10)}`)))) : el("p", { class: "empty" }, "The catalogue is empty. Name your groups, then add the photos: the names are kept and offered next time."));
   }
   load();

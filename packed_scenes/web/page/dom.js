@@ -12,6 +12,7 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 export const many = (n, word, plural = word + "s") => `${n.toLocaleString("en")} ${n === 1 ? word : plural}`;
+export const apart = (distance) => `distance ${distance.toFixed(2)}`;
 export const percent = (value) => `${Math.round(Math.max(0, value) * 100)} %`;
 export const sure = (p) => (p < 0.6 ? "doubtful" : p < 0.75 ? "fairly sure" : "sure");
 export function clock(seconds) {

@@ -20,10 +20,10 @@ OFFER_FACTOR = 2.0  # times the threshold: how far away an offer may be
 def suggestions(project: Project, catalogue: Catalogue) -> list[dict[str, Any]]:
     """Say which named identities of the catalogue the groups without a name look like.
 
-    The similarity is that of a group's most central object to the nearest object of the identity.
+    The distance is that of a group's most central object to the nearest object of the identity.
 
     Returns:
-        ``c`` (group), ``name``, ``id``, ``crop`` (its nearest object), ``similarity`` in [0, 1]; the nearest first.
+        ``c`` (group), ``name``, ``id``, ``crop`` (its nearest object), ``distance`` (cosine); the nearest first.
         Nothing if the catalogue's vectors are of another embedder.
     """
     embedding = catalogue.embedding
@@ -51,8 +51,8 @@ def suggestions(project: Project, catalogue: Catalogue) -> list[dict[str, Any]]:
         for identity, (near, crop) in list(best.items())[:MAX_OFFERS]:
             if 1 - near <= OFFER_FACTOR * project.threshold:
                 found.append({"c": cluster, "id": identity, "name": named[identity], "crop": crop,
-                              "similarity": round(near, 3)})  # fmt: skip
-    return sorted(found, key=lambda item: (-item["similarity"], item["c"]))
+                              "distance": round(max(0.0, 1 - near), 3)})  # fmt: skip
+    return sorted(found, key=lambda item: (item["distance"], item["c"]))
 
 
 def add_named(project: Project, catalogue: Catalogue) -> Added:

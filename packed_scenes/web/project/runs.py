@@ -13,8 +13,8 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes, sha256_file
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.text import load_json
+from packed_scenes.objects_table import read_objects
 from packed_scenes.pictures import Source
-from packed_scenes.runfolder import read_objects
 from packed_scenes.settings import Settings
 from packed_scenes.web.edits import MAX_NAME
 from packed_scenes.web.project.adding import add_scene

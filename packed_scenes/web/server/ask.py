@@ -103,7 +103,7 @@ def _search(request: Request, body: dict[str, Any]) -> dict[str, Any]:
         answer = Searcher.from_catalogue(kept).search(vector[None], top=12)[0]
         title = None if answer.identity is None else kept.identity(answer.identity).label
         hits = [{"crop": f"/api/catalogue/crop/{h.object_id}.jpg", "name": h.name or f"#{h.identity}",
-                 "similarity": round(h.similarity, 3), "photo": h.scene} for h in answer.hits]  # fmt: skip
+                 "distance": round(h.distance, 3), "photo": h.scene} for h in answer.hits]  # fmt: skip
         return {"title": title, "hits": hits}
     view = project.view()
     if not len(view.rows):
@@ -117,7 +117,8 @@ def _search(request: Request, body: dict[str, Any]) -> dict[str, Any]:
         "title": grouping.label(int(grouping.cluster[first])) if near else None,
         "hits": [
             {"row": int(view.rows[k]), "name": grouping.label(int(grouping.cluster[k])),
-             "similarity": round(float(similarity[k]), 3), "photo": int(view.photo[k]), "c": int(grouping.cluster[k])}
+             "distance": round(max(0.0, 1 - float(similarity[k])), 3), "photo": int(view.photo[k]),
+             "c": int(grouping.cluster[k])}
             for k in best.tolist()
         ],
     }  # fmt: skip

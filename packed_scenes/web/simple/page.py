@@ -85,7 +85,7 @@ def _retrieve(result: Analysis) -> None:
             found.append((float(similarity[k]), picture[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]))
     with st.container(horizontal=True):
         for similarity, crop in sorted(found, key=lambda item: -item[0])[:8]:
-            st.image(crop, width=110, caption=f"{similarity:.0%}")
+            st.image(crop, width=110, caption=f"distance {max(0.0, 1 - similarity):.2f}")
 
 
 show()
