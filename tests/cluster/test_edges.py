@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from packed_scenes.cluster import AverageLinkage, PairDecision
 from packed_scenes.cluster.assign import Assigner, keep_names
 from packed_scenes.cluster.average import membership
-from packed_scenes.cluster.reciprocal import cluster_counts, reciprocal_merge
+from packed_scenes.cluster.reciprocal import _exact_duplicates, _Forbidden, cluster_counts, reciprocal_merge
+from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
 
@@ -103,6 +105,40 @@ def test_kept_names_in_words(data: st.DataObject, extra: int) -> None:
     assert keep_names(old, new, rows=rows).tolist() == expected
     if rows == list(range(len(old))):
         assert keep_names(old, new).tolist() == expected
+
+
+@pytest.mark.parametrize("model", [AverageLinkage, PairDecision])
+def test_thresholds_reach_from_0_to_2_and_calibrated_ones_from_above_0(model: type[AverageLinkage]) -> None:
+    X = np.eye(3, dtype=np.float32)
+    assert model(0).fit(X).n_clusters_ == 3
+    assert model(2).fit(X).n_clusters_ == 1
+    assert model(0.5, calibrated=2).fit(X).threshold_ == 0.5
+    for threshold in (-0.01, 2.01):
+        with pytest.raises(InputError, match=r"threshold must be a cosine distance in \[0, 2\]"):
+            model(threshold).fit(X)
+    for calibrated in (0, 2.01):
+        with pytest.raises(InputError, match=r"calibrated must be a cosine distance in \(0, 2\]"):
+            model(calibrated=calibrated).fit(X)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1000), st.integers(0, 12), st.integers(1, 40))
+def test_forbidden_pairs_and_equal_rows(seed: int, pairs: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 2, (count, 3)).astype(np.float32)
+    first = [min(np.flatnonzero((row == X).all(axis=1))) for row in X]
+    assert _exact_duplicates(X).tolist() == [sorted(set(first)).index(at) for at in first]
+    given = np.sort(rng.integers(0, count, (pairs + 1, 2)), axis=1)
+    root = np.minimum(np.arange(count), rng.integers(0, count, count))
+    forbidden = _Forbidden(given)
+    for known in (given, np.sort(root[given], axis=1)):
+        asked = forbidden.has(np.arange(count)[:, None], np.arange(count)[None], count)
+        there = {tuple(pair) for pair in known.tolist()}
+        assert [[bool(v) for v in row] for row in asked] == [
+            [(min(a, b), max(a, b)) in there for b in range(count)] for a in range(count)
+        ]
+        forbidden.merge(root)
+    _Forbidden(None).merge(root)
 
 
 @settings(max_examples=40, deadline=None)

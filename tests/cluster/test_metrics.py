@@ -10,6 +10,7 @@ from sklearn import metrics as library
 
 from packed_scenes.cluster import PairCounts, pair_counts, pooled_pairs, score
 from packed_scenes.cluster.labels import canonical, singletons
+from packed_scenes.cluster.metrics import bcubed_f
 from packed_scenes.data import InputError
 
 labels = st.lists(st.integers(-1, 5), min_size=1, max_size=25)
@@ -71,6 +72,30 @@ def test_noise_policies_differ_and_share_is_kept() -> None:
     assert score(y, p, noise="drop").pairwise_recall == 1
     assert score(y, p, noise="one").ARI == 1
     assert {score(y, p, noise=n).noise_share for n in ("singletons", "drop", "one")} == {0.5}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_noise_policies_in_words(data: st.DataObject) -> None:
+    y = np.array(data.draw(labels))
+    p = np.array(data.draw(st.lists(st.integers(-1, 5), min_size=len(y), max_size=len(y))))
+    assert bcubed_f(y, p) == score(y, p).bcubed_f
+    share = {"noise_share": float(np.mean(p < 0))}
+    one = score(y, np.where(p < 0, 6, p)).to_dict() | share | {"noise_policy": "one"}
+    assert score(y, p, noise="one").to_dict() == pytest.approx(one)
+    if (p >= 0).any():
+        dropped = score(y[p >= 0], p[p >= 0]).to_dict() | share | {"noise_policy": "drop"}
+        assert score(y, p, noise="drop").to_dict() == pytest.approx(dropped)
+    else:
+        with pytest.raises(InputError, match="no rows but noise"):
+            score(y, p, noise="drop")
+
+
+def test_ami_is_left_out_above_its_limit_or_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("packed_scenes.cluster.metrics.AMI_LIMIT", 4)
+    assert [score(range(n), range(n)).AMI is None for n in (3, 4, 5)] == [False, False, True]
+    assert score(range(5), range(5), ami=True).AMI == 1
+    assert score(range(3), range(3), ami=False).AMI is None
 
 
 def test_golden_values() -> None:
