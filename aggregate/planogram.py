@@ -233,5 +233,7 @@ def _align(left: int, right: int, score: Callable[[int, int], int]) -> list[tupl
 def _whole(value: str | None, name: str, line: int, file: str | Path | None) -> int:
     text = (value or "").strip()
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
-        raise InputError(f"line {line}: {name} must be a whole number from 1, got {text!r}", file=file)
+        raise InputError(
+            f"line {line}: {name} must be a whole number from 1, got {text!r}", file=file, remedy="Correct this line."
+        )
     return int(text)

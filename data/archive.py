@@ -22,7 +22,7 @@ from packed_scenes.data.files import check_file
 from packed_scenes.data.folders import IMAGE_SUFFIXES
 
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_RATIO_FLOOR = 1 << 20  # a megabyte of white PNG or CSV may well compress a thousandfold, and is small
+RATIO_FLOOR = 1 << 20  # a megabyte of white PNG or CSV may well compress a thousandfold, and is small
 _LINK = 0xA000
 _REMEDY = "Send a plain zip of pictures, in parts if it is large."
 
@@ -127,7 +127,7 @@ def _check_size(name: str, size: int, packed: int, file: str, limits: Limits) ->
             file=file,
             remedy=_REMEDY,
         )
-    if size > _RATIO_FLOOR and size > limits.ratio * max(packed, 1):
+    if size > RATIO_FLOOR and size > limits.ratio * max(packed, 1):
         raise InputError(
             f"member {shorten(name)} unpacks to more than {limits.ratio:g} times its size", file=file, remedy=_REMEDY
         )

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.data.checks import MAX_NAME_LENGTH
+from packed_scenes.data.checks import MAX_NAME_LENGTH, text_array
 from packed_scenes.data.damage import UNREADABLE, reason
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BOX = ("x1", "y1", "x2", "y2")
+UNPACKED = 256 << 20  # bytes that the values of any Parquet file may take
+RATIO = 200  # and those of a larger one, as many times its size
+WIDTH = {
+    "BOOLEAN": 1,
+    "INT32": 4,
+    "INT64": 8,
+    "INT96": 12,
+    "FLOAT": 4,
+    "DOUBLE": 8,
+    "BYTE_ARRAY": 4,
+}  # bytes of a value
 OPTIONAL = ("cluster", "probability", "congregation")
 
 
@@ -83,13 +94,50 @@ def read_parquet(source: Path | IO[bytes], *, without: Collection[str] = ()) -> 
         schema = read_schema(source)
         strings = [field.name for field in schema if pa.types.is_string(field.type)]
         with ParquetFile(source, read_dictionary=strings) as opened:
+            check_unpacked(opened.metadata, _size_of(source), file=file)
             table = opened.read([name for name in schema.names if name not in without])
         table.validate(full=True)
     except FileNotFoundError:
         raise
+    except InputError:
+        raise
     except (pa.ArrowException, *UNREADABLE) as error:
         raise InputError(f"no readable Parquet file ({reason(error)})", file=file, remedy="Write it again.") from error
     return table
+
+
+def check_unpacked(metadata: Any, size: int, *, file: Path | None = None) -> None:
+    """Refuse a Parquet file whose values take far more than the file: equal ones are stored once, and not read so.
+
+    Args:
+        metadata: ``pyarrow.parquet.FileMetaData``.
+        size: bytes of the file.
+        file: for the message.
+
+    Raises:
+        InputError: if they take more than :data:`UNPACKED` bytes and :data:`RATIO` times the file.
+    """
+    total = 0
+    for group in range(metadata.num_row_groups):
+        parts = metadata.row_group(group)
+        for number in range(parts.num_columns):
+            part = parts.column(number)
+            width = WIDTH.get(part.physical_type) or max(metadata.schema.column(number).length, 1)
+            total += max(part.num_values * width, part.total_uncompressed_size)
+    if total > max(UNPACKED, RATIO * size):
+        raise InputError(
+            f"its values take {total / 1e6:,.0f} MB, more than {RATIO} times the file", file=file,
+            remedy="Do not use it.",
+        )  # fmt: skip
+
+
+def _size_of(source: Path | IO[bytes]) -> int:
+    if isinstance(source, Path):
+        return source.stat().st_size
+    at = source.tell()
+    size = source.seek(0, 2)
+    source.seek(at)
+    return size
 
 
 def texts(column: Any, *, file: Path | None = None) -> list[str]:
@@ -115,14 +163,25 @@ def from_arrow(table: pa.Table) -> Objects:
     Raises:
         InputError: if a box column is missing or a value is out of its range.
     """
-    names = set(table.column_names)
-    missing = [name for name in BOX if name not in names]
+    import pyarrow as pa
+
+    missing = [name for name in BOX if name not in table.column_names]
     if missing:
         raise InputError(f"box columns missing: {', '.join(missing)}; found {', '.join(table.column_names)}")
+    try:
+        return _objects(table)
+    except InputError:
+        raise
+    except (pa.ArrowException, AttributeError, *UNREADABLE) as error:
+        raise InputError(f"a column is of another type than it should be ({reason(error)})") from error
+
+
+def _objects(table: pa.Table) -> Objects:
+    names = set(table.column_names)
     xyxy = np.stack([_values(table[name]) for name in BOX], axis=1).astype(np.float32)
     columns = {name: _values(table[name]) for name in ("score", "class_id", *OPTIONAL) if name in names}
     if "object_id" in names:
-        columns["object_id"] = np.asarray(texts(table["object_id"]), np.str_)
+        columns["object_id"] = text_array(texts(table["object_id"]))
     if "embedding" in names:
         chunks = table["embedding"].chunks
         flat = np.concatenate([_values(c.flatten()) for c in chunks]) if chunks else np.zeros(0)

@@ -19,6 +19,7 @@ from packed_scenes.data.objects import Objects
 MAX_COORDINATE = float(1 << 24)  # float32 holds every pixel position exactly up to here
 MAX_ID_LENGTH = 200  # ids are stored in fixed width: one id of a megabyte would cost that for every row
 MAX_NAME_LENGTH = 1000
+MAX_TEXT_BYTES = 1 << 30  # of one array of texts, each as wide as the longest
 MAX_CLASS = (1 << 31) - 1
 MIN_BOXES_FOR_HINT = 4  # boxes; where there are fewer, that most reach beyond the picture says nothing
 CLIP_SILENTLY = 1.0  # pixels; rounding in normalised labels reaches this far beyond the edge
@@ -33,6 +34,20 @@ Where = Callable[[int], str]
 def is_number(value: Any) -> bool:
     """Whether a caller's value is a number (numpy's too), and not text or a truth value."""
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def text_array(values: Sequence[str], *, file: str | Path | None = None) -> npt.NDArray[np.str_]:
+    """Return texts as an array, which gives each the width of the longest.
+
+    Raises:
+        InputError: if one is longer than any name may be, or all together take too much.
+    """
+    longest = max(map(len, values), default=0)
+    if longest > MAX_NAME_LENGTH or 4 * longest * len(values) > MAX_TEXT_BYTES:
+        raise InputError(
+            f"a text has {longest:,} characters, too many for {len(values):,} rows", file=file, remedy="Shorten it."
+        )
+    return np.asarray(values, np.str_)
 
 
 def finite(text: str) -> float | None:

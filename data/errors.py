@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
 Choice = TypeVar("Choice", bound=StrEnum)
+
+MAX_MESSAGE = 1000  # characters; messages quote what files say
 
 
 class InputError(ValueError):
@@ -21,7 +25,8 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str, *, file: str | Path | None = None, remedy: str | None = None) -> None:
-        self.message = one_line(" ".join(str(message).split()))
+        line = one_line(" ".join(str(message).split()))
+        self.message = line if len(line) <= MAX_MESSAGE else f"{line[: MAX_MESSAGE - 1]}…"
         self.file = None if file is None else one_line(str(file))
         self.remedy = remedy
         text = f"{self.file}: {self.message}" if self.file else self.message
@@ -43,6 +48,17 @@ def named(kind: type[Choice], name: str, what: str) -> Choice:
         return kind(name)
     except ValueError as error:
         raise InputError(f"unknown {what} {name!r}", remedy=f"Choose one of: {', '.join(kind)}") from error
+
+
+@contextmanager
+def of_file(file: str | Path, *, remedy: str) -> Iterator[None]:
+    """Name the file, and what to do about it, in every InputError of the block that does not."""
+    try:
+        yield
+    except InputError as error:
+        if error.file is not None and error.remedy is not None:
+            raise
+        raise InputError(error.message, file=error.file or file, remedy=error.remedy or remedy) from error
 
 
 def one_line(text: str) -> str:

@@ -15,6 +15,7 @@ from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import read_bytes
 from packed_scenes.data.text import load_json
 
+CORRECT = "Correct the card."
 MAX_CARD_BYTES = 1 << 22  # bytes
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_SCALE = (58.395, 57.12, 57.375)
@@ -43,7 +44,7 @@ class Pixels:
         """
         channels = str(card.get("channels", default.channels)).lower()
         if channels not in ("rgb", "bgr"):
-            raise InputError(f'channels must be "rgb" or "bgr", got {card["channels"]!r}', file=file)
+            raise InputError(f'channels must be "rgb" or "bgr", got {card["channels"]!r}', file=file, remedy=CORRECT)
         mean, scale = (_three(card.get(k, getattr(default, k)), k, file) for k in ("mean", "scale"))
         if min(scale) <= 0 or max(scale) < 1:
             raise InputError(
@@ -82,7 +83,7 @@ def _three(value: Any, name: str, file: str | Path | None) -> Three:
     if len(numbers) == 1:
         numbers *= 3
     if len(numbers) != 3 or not np.isfinite(numbers).all():
-        raise InputError(f"{name} must be one number or three, got {value!r}", file=file)
+        raise InputError(f"{name} must be one number or three, got {value!r}", file=file, remedy=CORRECT)
     return numbers[0], numbers[1], numbers[2]
 
 

@@ -59,7 +59,7 @@ def _from_pillow(image: Image) -> npt.NDArray[np.uint8]:
     try:
         pixels = pillow_pixels(image, "image")
     except (OSError, ValueError) as error:  # a file that is cut off, or closed
-        raise InputError(f"the picture cannot be decoded ({error})") from error
+        raise InputError(f"the picture cannot be decoded ({error})", remedy="Copy it again.") from error
     return orient(pixels, orientation_of(image))
 
 

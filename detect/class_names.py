@@ -70,7 +70,9 @@ def names_of(value: Any, *, file: str | Path | None = None) -> tuple[str, ...]:
             raise ValueError("no list")
         names = tuple(str(name).strip() for name in found)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise InputError(f"class names must be a list ({error})", file=file) from error
+        raise InputError(
+            f"class names must be a list ({error})", file=file, remedy="Write them as ['a', 'b']."
+        ) from error
     while names and not names[-1]:
         names = names[:-1]
     if not names or not all(names):

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
-from packed_scenes.data.netfile import NetFile, Port, Run, compile_netfile, read_netfile
+from packed_scenes.data.netfile import COPY_AGAIN, NetFile, Port, Run, compile_netfile, read_netfile
 from packed_scenes.data.pixels import PLAIN_BGR, UNIT, Pixels, read_side_card
 from packed_scenes.data.text import load_json
 from packed_scenes.detect.class_names import COCO, NUMBERED, names_of
@@ -139,7 +139,9 @@ def _about(net: NetFile) -> dict[str, Any]:
         if "stride" in net.about:
             found["stride"] = int(float(net.about["stride"]))
     except ValueError as error:
-        raise InputError(f"the network's metadata cannot be read ({error})", file=net.path) from error
+        raise InputError(
+            f"the network's metadata cannot be read ({error})", file=net.path, remedy=COPY_AGAIN
+        ) from error
     if isinstance(own, Mapping):
         found |= {key: own[key] for key in ("object_px", "confidence") if key in own}
         found["ours"] = bool(own)
@@ -155,7 +157,7 @@ def _object_px(about: Mapping[str, Any]) -> float:
 def _number(about: Mapping[str, Any], key: str, usual: float, file: Path) -> float:
     value = about.get(key, usual)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e5:
-        raise InputError(f"{key} must be a number above 0, got {value!r}", file=file)
+        raise InputError(f"{key} must be a number above 0, got {value!r}", file=file, remedy="Correct the card.")
     return float(value)
 
 

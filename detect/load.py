@@ -18,6 +18,7 @@ from packed_scenes.data.files import sha256_file
 from packed_scenes.data.netfile import SUFFIXES
 from packed_scenes.data.shipped import ASSETS
 from packed_scenes.data.text import load_json
+from packed_scenes.data.torchfile import load_torch
 from packed_scenes.detect import network
 from packed_scenes.detect.exported import known_network, load_exported
 from packed_scenes.detect.networks import Card, Network, TorchNetwork, TorchvisionNetwork
@@ -181,10 +182,8 @@ def _exported(path: Path, device: str, backend: Backend, class_names: tuple[str,
 
 
 def _torch(path: Path, device: str, trust: bool, about: Mapping[str, Any] | None = None) -> Network:
-    import torch
-
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_torch(path)
     except Exception as error:
         if not trust:
             raise InputError(
@@ -214,10 +213,13 @@ def _ultralytics(path: Path, device: str) -> Network:
         model, _ = load_checkpoint(str(path), device="cpu", fuse=True)
     except Exception as error:
         raise InputError(
-            f"ultralytics cannot read this file ({str(error).splitlines()[0][:150]})", file=path
-        ) from error
+            f"ultralytics cannot read this file ({str(error).splitlines()[0][:150]})", file=path,
+            remedy="Export it to ONNX.",
+        ) from error  # fmt: skip
     if getattr(model, "task", "detect") != "detect":
-        raise InputError(f"this network is for the task {model.task!r}, not detection", file=path)
+        raise InputError(
+            f"this network is for the task {model.task!r}, not detection", file=path, remedy="Take one that detects."
+        )
     names = [model.names[i] for i in range(len(model.names))]
     card = Card(tuple(names), int(max(model.stride)), sha256=sha256_file(path), backend="torch", object_px=100.0)
     return TorchNetwork(model.float(), card, device=device)
@@ -252,7 +254,6 @@ def _torchvision(weights: str, device: str) -> Network:
     remedy = None if file else f"Give a file: torchvision:{name}:FILE, or check the name."
     if remedy is not None:
         require_weights(name, TORCHVISION, remedy=remedy)
-    import torch
     import torchvision
 
     known = torchvision.models.list_models(torchvision.models.detection)
@@ -264,7 +265,7 @@ def _torchvision(weights: str, device: str) -> Network:
         if file:
             _require(Path(file[0]))
             model = torchvision.models.get_model(name, weights=None, weights_backbone=None, num_classes=len(names))
-            model.load_state_dict(torch.load(file[0], map_location="cpu", weights_only=True))
+            model.load_state_dict(load_torch(file[0]))
         else:
             model = torchvision.models.get_model(name, weights=published, box_detections_per_img=1000)
     except InputError:

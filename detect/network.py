@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from packed_scenes.data import InputError
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.torchfile import load_torch
 from packed_scenes.detect.ultralytics_import import import_ultralytics
 
 if TYPE_CHECKING:
@@ -96,12 +97,10 @@ def read(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: if it is missing or of another kind.
     """
-    import torch
-
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise InputError("no such weights file", file=path) from error
+        content = load_torch(path)
+    except InputError:
+        raise
     except Exception as error:
         raise InputError(
             "not weights of this project", file=path, remedy="Give a .pt file from train_detector.py."

@@ -50,7 +50,7 @@ class NoveltyRule:
             weights = {name: float(about["weights"][name]) for name in FEATURES}
             return cls(weights, float(about["bias"]), float(about["doubtful"]), str(about["learned"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"the card's novelty rule cannot be read ({error})") from error
+            raise InputError(f"the card's novelty rule cannot be read ({error})", remedy="Correct the card.") from error
 
     def novelty(self, objects: Objects, *, width: int, height: int) -> float:
         """Logit of novelty: above 0 where the picture is outside the domain."""

@@ -125,7 +125,7 @@ def audit_vectors(
         raise InputError(f"{len(vectors)} vectors but {len(label)} labels")
     classes = np.unique(label)
     if len(classes) < 2:
-        raise InputError("an audit needs at least two classes")
+        raise InputError("an audit needs at least two classes", remedy="One folder per class.")
     copies = find_copies(vectors, digests=digests, thumbnails=thumbnails)
     first = np.ones(len(label), bool)
     for group in copies:

@@ -27,6 +27,7 @@ from packed_scenes.data import InputError
 from packed_scenes.data.device import pick_device
 from packed_scenes.data.files import atomic_write, sha256_file, write_csv, write_json
 from packed_scenes.data.text import load_json
+from packed_scenes.data.torchfile import going_on_from, load_torch
 from packed_scenes.embed.autoencoder import Autoencoder, reconstruction_errors
 from packed_scenes.embed.autoencoder_plots import plot_curve, plot_reconstructions
 from packed_scenes.embed.descriptors.canvases import read_canvases
@@ -184,7 +185,9 @@ def store_canvases(
         (folder / "checkpoint.pt").unlink(missing_ok=True)  # it learned from other canvases
     kept = load_json(index.read_text("utf-8"))["files"]
     if not kept:
-        raise InputError("none of the pictures can be read", file=files[0] if files else None)
+        raise InputError(
+            "none of the pictures can be read", file=files[0] if files else None, remedy="Name other pictures."
+        )
     return kept, np.memmap(store, np.uint8, "r", shape=(len(kept), side, side, 3))
 
 
@@ -203,11 +206,12 @@ def _fit(
     history: list[dict[str, float]] = []
     best = {key: value.clone() for key, value in network.state_dict().items()}
     if checkpoint.is_file():
-        state = torch.load(checkpoint, map_location=next(network.parameters()).device, weights_only=True)
-        if state["recipe"] | {"epochs": 0} == asdict(recipe) | {"epochs": 0}:
-            network.load_state_dict(state["network"])
-            optimiser.load_state_dict(state["optimiser"])
-            best, history = state["best"], state["history"]
+        with going_on_from(checkpoint):
+            state = load_torch(checkpoint, device=next(network.parameters()).device)
+            if state["recipe"] | {"epochs": 0} == asdict(recipe) | {"epochs": 0}:
+                network.load_state_dict(state["network"])
+                optimiser.load_state_dict(state["optimiser"])
+                best, history = state["best"], list(state["history"])
     while len(history) < recipe.epochs and _waited(history) < recipe.patience:
         epoch, start = len(history), time.monotonic()
         rng = np.random.default_rng([recipe.seed, epoch])

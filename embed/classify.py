@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.torchfile import going_on_from, load_torch
 from packed_scenes.embed.losses import ProxySoftmax
 from packed_scenes.embed.networks import Unit
 
@@ -106,11 +107,12 @@ def train_classifier(
     done = Classified(network, head)
     best = copy.deepcopy((network.state_dict(), head.state_dict()))
     if checkpoint is not None and checkpoint.is_file():
-        state = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(state["network"])
-        head.load_state_dict(state["head"])
-        optimiser.load_state_dict(state["optimiser"])
-        best, done.history = state["best"], state["history"]
+        with going_on_from(checkpoint):
+            state = load_torch(checkpoint)
+            network.load_state_dict(state["network"])
+            head.load_state_dict(state["head"])
+            optimiser.load_state_dict(state["optimiser"])
+            best, done.history = state["best"], list(state["history"])
     for epoch in range(len(done.history), recipe.epochs):
         start = time.monotonic()
         order = np.random.default_rng([recipe.seed, epoch]).permutation(train)

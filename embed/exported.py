@@ -22,8 +22,8 @@ from packed_scenes.data import InputError
 from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.device import pick_device
 from packed_scenes.data.extras import installed
-from packed_scenes.data.netfile import NetFile, Run, compile_netfile, read_netfile
-from packed_scenes.data.pixels import IMAGENET, PLAIN_BGR, Pixels, check_keys, read_side_card
+from packed_scenes.data.netfile import COPY_AGAIN, NetFile, Run, compile_netfile, read_netfile
+from packed_scenes.data.pixels import CORRECT, IMAGENET, PLAIN_BGR, Pixels, check_keys, read_side_card
 from packed_scenes.data.text import load_json
 from packed_scenes.embed.runners import CHUNK, Canvases, Float, Loaded
 from packed_scenes.embed.weights import SIDES
@@ -75,9 +75,9 @@ def metadata_card(net: NetFile) -> dict[str, Any]:
     try:
         card = load_json(net.about.get("card", "{}"))
     except ValueError as error:
-        raise InputError("its metadata 'card' is no JSON", file=net.path) from error
+        raise InputError("its metadata 'card' is no JSON", file=net.path, remedy=COPY_AGAIN) from error
     if not isinstance(card, dict):
-        raise InputError("its metadata 'card' is no JSON object", file=net.path)
+        raise InputError("its metadata 'card' is no JSON object", file=net.path, remedy=COPY_AGAIN)
     return check_keys(card, KEYS, file=net.path)
 
 
@@ -94,7 +94,7 @@ def complete(net: NetFile, card: Mapping[str, Any]) -> tuple[dict[str, Any], Pix
     for key, side in (("width", wide), ("height", tall)):
         wanted = full.get(key, side or SIDE)
         if not isinstance(wanted, int) or not SIDES[0] <= wanted <= SIDES[1]:
-            raise InputError(f"{key} must be {SIDES[0]} to {SIDES[1]} px, got {wanted!r}", file=file)
+            raise InputError(f"{key} must be {SIDES[0]} to {SIDES[1]} px, got {wanted!r}", file=file, remedy=CORRECT)
         if side and wanted != side:
             raise InputError(f"its card says {key} {wanted}, its input has {side}", file=file, remedy=f"Write {side}.")
         full[key] = wanted
@@ -102,9 +102,9 @@ def complete(net: NetFile, card: Mapping[str, Any]) -> tuple[dict[str, Any], Pix
     if full.setdefault("fit", "stretch" if full["height"] >= TALL * full["width"] else "letterbox") not in (
         "letterbox", "stretch",
     ):  # fmt: skip
-        raise InputError(f'fit must be "letterbox" or "stretch", got {full["fit"]!r}', file=file)
+        raise InputError(f'fit must be "letterbox" or "stretch", got {full["fit"]!r}', file=file, remedy=CORRECT)
     if full.get("pool") not in (None, "first", "mean"):
-        raise InputError(f'pool must be "first" or "mean", got {full["pool"]!r}', file=file)
+        raise InputError(f'pool must be "first" or "mean", got {full["pool"]!r}', file=file, remedy=CORRECT)
     # OpenVINO's converter puts mean, scale and the turn of the channels into the network, which then takes BGR bytes
     inside = any(net.about.get(key, "") not in ("", "None", "False", "{}", "()") for key in CONVERTED)
     pixels = Pixels.of_card(full, default=PLAIN_BGR if inside else IMAGENET, file=file)
@@ -149,7 +149,9 @@ class ExportedRunner:
         self.width, self.height = int(card["width"]), int(card["height"])
         self._last = channels_last(net.picture.shape)
         if len(net.picture.shape) != 4:
-            raise InputError(f"the input must have 4 axes, got {list(net.picture.shape)}", file=net.path)
+            raise InputError(
+                f"the input must have 4 axes, got {list(net.picture.shape)}", file=net.path, remedy=COPY_AGAIN
+            )
         self.device, self._run = _compile(net, device)
         self.output = self._choose(card.get("output"))
         trial = np.random.default_rng(0).integers(0, 256, (2, self.height, self.width, 3), np.uint8)
@@ -163,7 +165,7 @@ class ExportedRunner:
             rows = self._rows(trial)
         self.dimension = rows.shape[1]
         if not np.isfinite(rows).all():
-            raise InputError("it gives values that are no numbers for a test crop", file=net.path)
+            raise InputError("it gives values that are no numbers for a test crop", file=net.path, remedy=COPY_AGAIN)
 
     def __call__(self, canvases: Canvases) -> Float:
         """See :class:`packed_scenes.embed.runners.Runner`."""

@@ -59,7 +59,10 @@ class CropFolder:
             else:
                 kept.append(row)
         if errors and len(np.unique(self.label[kept])) < 2:
-            raise InputError(f"{len(errors)} of {len(self)} crops cannot be read; the first: {errors[0][1]}")
+            raise InputError(
+                f"{len(errors)} of {len(self)} crops cannot be read; the first: {errors[0][1]}",
+                remedy="Name other crops.",
+            )
         return (self.select(kept) if errors else self), errors
 
     def canvases(self, *, width: int, height: int, stretch: bool = False) -> npt.NDArray[np.uint8]:

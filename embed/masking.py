@@ -137,7 +137,8 @@ class DeepLab:
         device: where it runs.
 
     Raises:
-        InputError: when first used, if the weights are neither here nor reachable, or don't fit.
+        InputError: when first used (:meth:`prepare` does it now), if the weights are neither here nor reachable, or
+            don't fit.
     """
 
     name: str = "deeplabv3_mobilenet_v3_large"
@@ -163,13 +164,18 @@ class DeepLab:
         scale = self.side / max(h, w)
         small = cv2.resize(image, (max(8, round(w * scale)), max(8, round(h * scale))), interpolation=cv2.INTER_AREA)
         mean, std = (torch.tensor(v).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+        self.prepare()
         with self._lock, torch.inference_mode():
-            if self._network is None:
-                self._network = self._load()
             pixels = (torch.from_numpy(small).permute(2, 0, 1).float() / 255 - mean) / std
             pixels = pixels[None].to(next(self._network.parameters()).device)
             found = (self._network(pixels)["out"][0].argmax(0) != 0).byte().cpu().numpy()
         return is_plausible(cv2.resize(found, (w, h), interpolation=cv2.INTER_NEAREST).astype(bool))
+
+    def prepare(self) -> None:
+        """Load the network, once."""
+        with self._lock:
+            if self._network is None:
+                self._network = self._load()
 
     def _load(self) -> Any:
         from torchvision.models import get_model, get_model_weights
@@ -199,13 +205,11 @@ def make_masker(spec: str | Masker | None, *, device: str = "auto") -> Masker | 
     """Masker by name: ``threshold``, ``grabcut``, ``deeplab`` or ``deeplab=FILE``; None and ``none`` mean no mask.
 
     Raises:
-        InputError: for an unknown name, or a file that is not there.
+        InputError: for an unknown name, or a file that is not there or holds no such weights.
     """
     if spec is None or not isinstance(spec, str):
         return spec
     name, _, file = spec.partition("=")
-    if file and name == "deeplab":
-        sha256_file(file)  # says at once if it is not there
     makers: dict[str, Callable[[], Masker | None]] = {
         "none": lambda: None,
         "threshold": Threshold,
@@ -214,7 +218,10 @@ def make_masker(spec: str | Masker | None, *, device: str = "auto") -> Masker | 
     }
     if name not in makers or (file and name != "deeplab"):
         raise InputError(f"unknown mask {spec!r}", remedy="Known: threshold, grabcut, deeplab, deeplab=FILE.")
-    return makers[name]()
+    masker = makers[name]()
+    if file and isinstance(masker, DeepLab):
+        masker.prepare()  # or every picture would fail with what is wrong with the weights
+    return masker
 
 
 def is_plausible(mask: Mask) -> Mask:

@@ -33,7 +33,7 @@ def export_onnx(embedder: Embedder, path: str | Path) -> float:
 
     path = Path(path)
     if path.suffix != ".onnx":
-        raise InputError("the file must end in .onnx", file=path)
+        raise InputError("the file must end in .onnx", file=path, remedy="Rename it.")
     network = embedder.network.cpu().to(memory_format=torch.contiguous_format)
     rng = np.random.default_rng(0)
     pixels = rng.uniform(0, 255, (3, 3, network.height, network.width)).astype(np.float32)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from packed_scenes.data import InputError
-from packed_scenes.data.files import check_file
+from packed_scenes.data.torchfile import load_torch
 
 
 def load_published(path: str | Path, *, drop: Sequence[str] = ()) -> dict[str, Tensor]:
@@ -28,12 +26,13 @@ def load_published(path: str | Path, *, drop: Sequence[str] = ()) -> dict[str, T
     Raises:
         InputError: if the file is missing, no such file, or holds anything but tensors.
     """
-    check_file(path, what="weights")
     try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        content: Any = load_torch(path)
+    except InputError:
+        raise
+    except Exception as error:  # the unpickler fails in any way
         raise InputError(
-            f"not readable as plain tensors ({str(error).splitlines()[0]})",
+            f"not readable as plain tensors ({str(error).partition(chr(10))[0][:150] or type(error).__name__})",
             file=path,
             remedy="Give the published state dict; whole pickled models are not opened.",
         ) from error
@@ -43,6 +42,8 @@ def load_published(path: str | Path, *, drop: Sequence[str] = ()) -> dict[str, T
     tensors = content if isinstance(content, dict) else {}
     if not tensors or not all(isinstance(value, Tensor) for value in tensors.values()):
         raise InputError("holds no state dict", file=path, remedy="Save model.state_dict(), not the model.")
+    if any(value.numel() * value.element_size() > value.untyped_storage().nbytes() for value in tensors.values()):
+        raise InputError("repeats its numbers", file=path, remedy="Save model.state_dict(), not a view of it.")
     short = {str(name).removeprefix("module."): value for name, value in tensors.items()}
     return {
         name: value.float() if value.is_floating_point() else value

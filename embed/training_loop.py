@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.torchfile import going_on_from, load_torch
 
 Network = TypeVar("Network", bound=nn.Module)
 Report = Callable[[dict[str, Any]], None]
@@ -53,10 +54,11 @@ def load_checkpoint(path: Path, network: nn.Module, ema: nn.Module) -> dict[str,
     """Load both networks from a checkpoint of :func:`run_steps`; gives all that it holds, None if there is no file."""
     if not path.is_file():
         return None
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    network.load_state_dict(state["network"])
-    ema.load_state_dict(state["average"])
-    return state
+    with going_on_from(path):
+        state: dict[str, Any] = load_torch(path)
+        network.load_state_dict(state["network"])
+        ema.load_state_dict(state["average"])
+        return state
 
 
 def run_steps(

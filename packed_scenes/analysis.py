@@ -116,7 +116,9 @@ def group_scenes(
         InputError: if there is no scene at all.
     """
     if not observations:
-        raise InputError(f"none of the {len(errors)} pictures could be analysed; the first: {errors[0][1]}")
+        raise InputError(
+            f"none of the {len(errors)} pictures could be analysed; the first: {errors[0][1]}", remedy="Name pictures."
+        )
     seconds = dict(seconds)
     start = time.perf_counter()
     parts = [observation.objects for _, observation in observations]

@@ -186,7 +186,7 @@ def _copy(scene: Exported, target: Path) -> None:
         with atomic_write(target) as temporary:
             shutil.copyfile(scene.path, temporary)
     except FileNotFoundError as error:
-        raise InputError("is gone, so it cannot be exported", file=scene.path) from error
+        raise InputError("is gone, so it cannot be exported", file=scene.path, remedy="Put it back.") from error
 
 
 def _voc(scenes: Sequence[Exported], titles: tuple[str, ...], folder: Path) -> Path:

@@ -107,7 +107,7 @@ def calibrate_card(network: str, folder: Path, *, device: str = "auto", seed: in
     from packed_scenes.embed.folders import read_folder
 
     if Path(network.rpartition("=")[2]).suffix not in (".onnx", ".xml"):
-        raise InputError("only .onnx and .xml files have a card beside them", file=network)
+        raise InputError("only .onnx and .xml files have a card beside them", file=network, remedy="Name such a file.")
     crops = read_folder(folder)
     embedder = Embedder.load(network, device=device)
     parts = [embedder.embed_canvases(part.canvases(**embedder.cut)) for part in _slices(crops)]

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.arrow import from_arrow, read_parquet, strings, texts, to_arrow
-from packed_scenes.data.errors import InputError
+from packed_scenes.data.checks import text_array
+from packed_scenes.data.errors import InputError, of_file
 from packed_scenes.data.files import atomic_write
 from packed_scenes.data.objects import Objects
 
@@ -56,12 +57,14 @@ def read_objects(
         FileNotFoundError: if there is none.
         InputError: if it cannot be read.
     """
-    table = read_parquet(folder / "objects.parquet", without=() if embeddings else ("embedding",))
-    missing = [name for name in ("scene", "object_id", "cluster") if name not in table.column_names]
-    if missing:
-        raise InputError(f"no {missing[0]} column", file=folder / "objects.parquet", remedy="Make it again.")
-    scene, ids = (np.asarray(texts(table[name]), np.str_) for name in ("scene", "object_id"))
-    return scene, ids, from_arrow(table.drop_columns(["object_id"]))  # an id is one of its scene
+    file = folder / "objects.parquet"
+    with of_file(file, remedy="Make it again with analyze."):
+        table = read_parquet(file, without=() if embeddings else ("embedding",))
+        missing = [name for name in ("scene", "object_id", "cluster") if name not in table.column_names]
+        if missing:
+            raise InputError(f"no {missing[0]} column")
+        scene, ids = (text_array(texts(table[name])) for name in ("scene", "object_id"))
+        return scene, ids, from_arrow(table.drop_columns(["object_id"]))  # an id is one of its scene
 
 
 def _arrow(scene: SceneResult, names: Mapping[int, str] | None, identities: Mapping[int, int] | None) -> pa.Table:

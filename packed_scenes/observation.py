@@ -99,14 +99,17 @@ def parse_observation(data: bytes, key: str | None) -> Observation | None:
         objects = from_arrow(table)
         if not len(objects):
             objects = objects.replace(embedding=np.zeros((0, about["dimension"]), np.float32))
+        height, width = about["size"]
+        if not (isinstance(height, int) and isinstance(width, int) and height > 0 < width):
+            return None
         return Observation(
             objects=objects,
-            size=(about["size"][0], about["size"][1]),
-            seconds=about["seconds"],
-            detection=about["detection"],
-            warnings=tuple(about["warnings"]),
+            size=(height, width),
+            seconds={str(name): float(value) for name, value in about["seconds"].items()},
+            detection=dict(about["detection"]),
+            warnings=tuple(map(str, about["warnings"])),
         )
-    except (OSError, KeyError, ValueError, TypeError):
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError):
         return None
 
 

@@ -99,7 +99,9 @@ class StoredSource(Source):
             size = system.size(path)
             if size is not None and size > MAX_BYTES:
                 raise InputError(
-                    f"{size / 1e6:,.0f} MB is more than the limit of {MAX_BYTES / 1e6:,.0f} MB", file=self.url
+                    f"{size / 1e6:,.0f} MB is more than the limit of {MAX_BYTES / 1e6:,.0f} MB",
+                    file=self.url,
+                    remedy="Split it.",
                 )
             return bytes(system.cat_file(path))
 

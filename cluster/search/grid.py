@@ -7,6 +7,7 @@ number under 1), so that one grid serves 1,000 crops and 400,000.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
@@ -34,6 +35,7 @@ SECONDS = ("hdbscan-2", "optics")
 SIZE = "min_cluster_size"
 OPTICS_ROWS = 4096  # OPTICS is quadratic: 11 s for 2,000 rows of noise on a busy core; left out of larger sets
 MAX_SAMPLES = 32  # neighbours that the shared graph holds
+MAX_SPAN = 10_000  # values that one range may stand for
 
 
 @dataclass(frozen=True)
@@ -157,13 +159,13 @@ class Grid:
         try:
             values = yaml.safe_load(read_bytes(path, max_bytes=1 << 20, what="grid"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(f"is neither YAML nor JSON: {error}", file=path) from error
+            raise InputError(f"is neither YAML nor JSON: {error}", file=path, remedy="Write it again.") from error
         if not isinstance(values, dict):
-            raise InputError("must hold names and lists, such as 'kmeans_k: 2-25'", file=path)
+            raise InputError("must hold names and lists", file=path, remedy="Such as 'kmeans_k: 2-25'.")
         try:
             return cls.from_dict(values)
         except InputError as error:
-            raise InputError(error.message, file=path, remedy=error.remedy) from error
+            raise InputError(error.message, file=path, remedy=error.remedy or "Correct it.") from error
 
     def to_dict(self) -> dict[str, list[Value]]:
         """Return the lists for JSON."""
@@ -206,8 +208,10 @@ def _value(text: str) -> Value:
 
 
 def _list(name: str, value: Any) -> list[Any]:
-    if isinstance(value, str) and value.count("-") == 1 and value.replace("-", "").isdigit():
-        low, high = (int(part) for part in value.split("-"))
+    if isinstance(value, str) and (span := re.fullmatch(r"(\d{1,9})-(\d{1,9})", value, re.ASCII)):
+        low, high = map(int, span.groups())
+        if high - low >= MAX_SPAN:
+            raise InputError(f"{name} has more than {MAX_SPAN:,} values, got {value}")
         return list(range(low, high + 1))
     if value is None:
         return []

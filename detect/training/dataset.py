@@ -74,7 +74,7 @@ def read_labelled(
         if has_split(file, "val"):  # a fault in it is an error: other pictures would give other figures
             validation = read_yolo(file, split="val")
     if sum(len(s.truth) > 0 for s in train) < 2:
-        raise InputError("at least two pictures with objects are needed to train", file=file)
+        raise InputError("at least two pictures with objects are needed to train", file=file, remedy="Label more.")
     if not validation:
         order = np.random.default_rng(seed).permutation(len(train))
         count = max(1, round(HELD_OUT * len(train)))
@@ -95,7 +95,9 @@ def _data_file(path: Path) -> Path:
             )
         return found[0]
     if path.suffix.lower() not in (".json", ".yaml", ".yml"):
-        raise InputError("training data must be a YOLO data.yaml or a COCO .json", file=path)
+        raise InputError(
+            "training data must be a YOLO data.yaml or a COCO .json", file=path, remedy="Name such a file."
+        )
     return path
 
 

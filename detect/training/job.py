@@ -99,7 +99,7 @@ class Job:
         if self.recipe == "world" and self.real is None:
             raise InputError("the recipe world needs real pictures", remedy="Name their folder with --real.")
         if self.recipe and self.real is not None and not self.real.is_dir():
-            raise InputError("no such folder", file=self.real)
+            raise InputError("no such folder", file=self.real, remedy="Check the path.")
 
     def _check_numbers(self) -> None:
         for name in ("steps", "every", "patience", "scenes"):

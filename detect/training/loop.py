@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.data import InputError
 from packed_scenes.data.files import atomic_write
 from packed_scenes.data.read_ahead import map_ahead
+from packed_scenes.data.torchfile import going_on_from, load_torch
 from packed_scenes.detect.training.augment import Augmentation, crop, disturb, mosaic
 from packed_scenes.detect.training.clutter import add_clutter
 from packed_scenes.detect.training.ignoring import Ignoring
@@ -228,19 +228,11 @@ class Trainer:
         Raises:
             InputError: if the file is no checkpoint of this network.
         """
-        import torch
-
-        try:
-            content = torch.load(path, map_location=self.device, weights_only=True)
+        with going_on_from(path):
+            content = load_torch(path, device=self.device)
             self.model.load_state_dict(content["model"])
             self.ema.load_state_dict(content["average"])
             self.optimizer.load_state_dict(content["optimizer"])
             self.step, self.history = int(content["step"]), list(content["history"])
-        except Exception as error:
-            raise InputError(
-                f"cannot resume ({type(error).__name__}: {str(error)[:120]})",
-                file=path,
-                remedy="Start anew without --resume.",
-            ) from error
-        extra: dict[str, Any] = content["extra"]
-        return extra
+            extra: dict[str, Any] = content["extra"]
+            return extra

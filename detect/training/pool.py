@@ -19,6 +19,7 @@ import numpy.typing as npt
 from packed_scenes.data import InputError
 from packed_scenes.data.damage import UNREADABLE, reason
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.npz import read_npz
 
 JPEG_QUALITY = 92
 
@@ -112,12 +113,14 @@ class Pool:
             InputError: if the file is no shard.
         """
         try:
-            with np.load(path, allow_pickle=False) as shard:
-                data = shard["bytes"].tobytes()
-                ends = np.cumsum(shard["lengths"]).tolist()
-                counts = np.cumsum(shard["counts"])[:-1]
-                boxes = np.split(shard["boxes"], counts) if len(ends) else []
-                classes = np.split(shard["classes"], counts) if len(ends) else []
+            shard = read_npz(path, ratio=1.0, remedy="Delete it; it is made again.")  # as save writes it
+            data = shard["bytes"].tobytes()
+            ends = np.cumsum(shard["lengths"]).tolist()
+            counts = np.cumsum(shard["counts"])[:-1]
+            boxes = np.split(shard["boxes"], counts) if len(ends) else []
+            classes = np.split(shard["classes"], counts) if len(ends) else []
+        except InputError:
+            raise
         except UNREADABLE as error:
             raise InputError(
                 f"not a shard of training pictures ({reason(error)})", file=path, remedy="Delete it; it is made again."

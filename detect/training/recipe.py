@@ -58,7 +58,7 @@ class StudioGoods:
     def __init__(self, root: str | Path) -> None:
         self._goods = [c for c in (cut_out(read_image(f)) for f in sorted(Path(root).rglob("*.jpg"))) if c is not None]
         if not self._goods:
-            raise InputError("no studio pictures here", file=root)
+            raise InputError("no studio pictures here", file=root, remedy="Name the folder of the data sets.")
 
     def family(self, rng: np.random.Generator, variants: int) -> Sequence[Cutout]:
         """One product."""

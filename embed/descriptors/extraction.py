@@ -121,7 +121,11 @@ def extract(
         known.flush()  # an interrupt keeps every finished row
     kept = {row: content for row, content in enumerate(contents) if content is not None}
     if not kept:
-        raise InputError(f"none of the {len(files)} pictures can be read ({failed[0][1]})", file=failed[0][0])
+        raise InputError(
+            f"none of the {len(files)} pictures can be read ({failed[0][1]})",
+            file=failed[0][0],
+            remedy="Name other pictures.",
+        )
     card = maker | {
         "rows": len(kept), "dimension": embedder.dimension, "failed": len(failed), "computed": len(known) - before,
         "seconds": round(time.monotonic() - started, 3), "key": known.key,

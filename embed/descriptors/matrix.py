@@ -7,7 +7,6 @@ and mapped there. Values are checked in parts of 16 MB.
 
 from __future__ import annotations
 
-import math
 import pickle
 import struct
 import tempfile
@@ -15,15 +14,17 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
-from packed_scenes.data.arrow import texts
+from packed_scenes.data.arrow import check_unpacked, texts
+from packed_scenes.data.checks import MAX_NAME_LENGTH
 from packed_scenes.data.damage import UNREADABLE, reason
 from packed_scenes.data.files import check_file
+from packed_scenes.data.npz import announced, check_compression, npy_header, read_member, read_npy_header
 
 PART = 1 << 24  # bytes read at once
 SAME = "One row of as many numbers per picture."  # what a matrix must be
@@ -129,7 +130,9 @@ def _npz(path: Path, trust: bool) -> Table:
             arrays = {
                 info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename[-4:] == ".npy"
             }
-            shapes = {name: _header(archive, info) for name, info in arrays.items()}
+            for info in arrays.values():
+                check_compression(info)
+            shapes = {name: npy_header(archive, info) for name, info in arrays.items()}
             wanted = [n for n, (shape, _, dtype) in shapes.items() if len(shape) == 2 and dtype.kind in "fiu"]
             if len(wanted) != 1:
                 found = ", ".join(f"{n} {shapes[n][0]} {shapes[n][2]}" for n in shapes) or "nothing"
@@ -138,7 +141,7 @@ def _npz(path: Path, trust: bool) -> Table:
                 )
             matrix = _member(path, archive, arrays[wanted[0]])
             strings = {
-                key: [str(v) for v in np.load(archive.open(arrays[key]), allow_pickle=False).tolist()]
+                key: _strings(archive, arrays[key], len(matrix))
                 for key in ("paths", "labels")
                 if key in arrays and shapes[key][2].kind in "USiu"
             }
@@ -151,31 +154,31 @@ def _npz(path: Path, trust: bool) -> Table:
     return Table(matrix, strings.get("paths"), strings.get("labels"))
 
 
-def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    with archive.open(info) as stream:
-        return _npy_header(stream)
-
-
-def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
-    return read(stream)
+def _strings(archive: zipfile.ZipFile, info: zipfile.ZipInfo, rows: int) -> list[str]:
+    """The text of each row: no more of them than rows, none longer than a name may be."""
+    header = npy_header(archive, info)
+    if header[0] != (rows,) or announced(header) > rows * 4 * MAX_NAME_LENGTH:
+        raise InputError(
+            f"{info.filename!r} must hold one text per row, got {header[0]} of {header[2]}",
+            file=archive.filename, remedy=SAME,
+        )  # fmt: skip
+    return [str(value) for value in read_member(archive, info).tolist()]
 
 
 def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Matrix:
     with archive.open(info) as stream:
-        shape, fortran, dtype = _npy_header(stream)
+        shape, fortran, dtype = read_npy_header(stream)
         order: Any = "F" if fortran else "C"
         if info.compress_type == zipfile.ZIP_STORED:
             with open(path, "rb") as file:
                 file.seek(info.header_offset + 26)  # the local header's two lengths: name, extra
                 name, extra = struct.unpack("<HH", file.read(4))
                 file.seek(name + extra, 1)
-                _npy_header(file)
+                read_npy_header(file)
                 place = file.tell()
             return np.memmap(path, dtype, "r", offset=place, shape=shape, order=order)
         room = tempfile.TemporaryFile()  # noqa: SIM115  (the map keeps it alive)
-        left = math.prod(shape) * dtype.itemsize
+        left = announced((shape, fortran, dtype))
         while left > 0 and (block := stream.read(min(PART, left))):  # no more than announced: archives can be bombs
             left -= room.write(block)
         room.flush()
@@ -188,6 +191,7 @@ def _parquet(path: Path, trust: bool) -> Table:
 
     try:
         source = pq.ParquetFile(path, memory_map=True)
+        check_unpacked(source.metadata, path.stat().st_size, file=path)
         schema = source.schema_arrow
         vector, numeric = _vector_columns(schema, path)
         named = _text_columns(schema, vector)

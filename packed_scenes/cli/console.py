@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,6 +23,7 @@ _held = ExitStack()  # the output folder of the command that runs
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.ENOMEM}
 GOES_ON = "interrupted: what was finished is kept; the same command goes on (analyze: with --skip-existing)"
 
 
@@ -61,6 +63,15 @@ def clear_errors(say: Callable[[InputError], str] = str) -> Iterator[None]:
     except KeyboardInterrupt:
         print(GOES_ON, file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
+    except OSError as error:  # what the system refuses where nobody foresaw it; without a file it is a fault of ours
+        if error.filename is None and error.errno not in MACHINE:
+            raise
+        what = f"{error.filename}: {error.strerror}" if error.filename is not None else str(error.strerror)
+        echo(f"error: {what}. Check the path, its permissions and the disk.", error=True)
+        raise SystemExit(BAD_INPUT) from error
+    except MemoryError as error:
+        echo("error: there is not enough memory. Take smaller files, or fewer at once.", error=True)
+        raise SystemExit(BAD_INPUT) from error
 
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str | None = None) -> None:
@@ -77,12 +88,27 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
     with clear_errors(lambda error: in_options(error, app, given)), _held:
         if "" in given:  # "" as a path is the present folder
             raise InputError("an argument is empty text", remedy="A variable of the shell may not be set.")
+        import typer
+
+        usage: Any = typer.BadParameter.__mro__[1]  # UsageError of the click that typer runs on
         try:
-            app(args=None if arguments is None else list(arguments), prog_name=name)
-        except SystemExit as end:
-            if end.code == INTERRUPTED:  # typer catches the interrupt and says nothing
-                print(GOES_ON, file=sys.stderr)
-            raise
+            code = app(args=None if arguments is None else list(arguments), prog_name=name, standalone_mode=False)
+        except usage as error:
+            raise _misused(error) from error
+        except typer.Abort:
+            code = INTERRUPTED
+        if code == INTERRUPTED:  # typer catches the interrupt and says nothing
+            print(GOES_ON, file=sys.stderr)
+        raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _misused(error: Any) -> BaseException:
+    """What is said of wrong options: one line, in place of click's three, which show names as they are."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message(), file=sys.stderr)
+        return SystemExit(BAD_INPUT)
+    where = f"{error.ctx.command_path} --help" if error.ctx else "--help"
+    return InputError(error.format_message().rstrip(".?"), remedy=f"{where} explains the options.")
 
 
 def track(items: Iterable[Item], label: str, total: int | None = None, *, quiet: bool = False) -> Iterator[Item]:

@@ -59,6 +59,8 @@ def main(
     if not bank.is_file():
         if real is None:
             raise InputError("no such bank", file=bank, remedy="Give --real to build it.")
+        if not real.is_dir():
+            raise InputError("no such folder", file=real, remedy="Check the path.")
         build(real, bank, scenes=scenes, seed=seed, report=report, imagenet=imagenet)
     held_out = Bank.load(bank, held_out=True)
     if not held_out.pools:

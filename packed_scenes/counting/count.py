@@ -180,7 +180,11 @@ def _embed(
 
     found = extract(files, chosen.embedder, cache=cache, device=chosen.device, progress=bar, seed=chosen.seed)
     if len(found.paths) < 2:
-        raise InputError(f"{len(found.paths)} readable crop, a count needs two", file=files[0].parent)
+        raise InputError(
+            f"{len(found.paths)} readable crop, a count needs two",
+            file=files[0].parent,
+            remedy="Name a folder with more.",
+        )
     errors = [(str(path), reason) for path, reason in found.failed]
     return found.paths, check_vectors(found.matrix), found.card, errors
 

@@ -71,7 +71,7 @@ def read_crops(folder: str | Path, *, listed: Path | None = None, camera: str | 
         found, missing = listed_rows(found, listed)
         errors = [(name, f"is listed in {listed}, but not in the folder") for name in missing]
     if len(found) < 2:
-        raise InputError(f"{len(found)} crops, at least 2 are needed", file=root)
+        raise InputError(f"{len(found)} crops, at least 2 are needed", file=root, remedy="Name a folder with more.")
     names = tuple(found)
     cameras = None if camera is None else _cameras(camera, names)
     return Crops(root, tuple(found.values()), names, cameras, tuple(errors))
@@ -119,6 +119,10 @@ def store_crops(crops: Crops, folder: Path) -> tuple[Crops, CropStore]:
             errors.append((crops.names[row], str(error)))
     writer.close()
     if len(kept) < 2:
-        raise InputError(f"{len(kept)} crops can be read; the first that cannot: {errors[0][1]}", file=crops.root)
+        raise InputError(
+            f"{len(kept)} crops can be read; the first that cannot: {errors[0][1]}",
+            file=crops.root,
+            remedy="Name other crops.",
+        )
     read = crops.select(kept)
     return Crops(read.root, read.paths, read.names, read.camera, tuple(errors)), CropStore.open(place)

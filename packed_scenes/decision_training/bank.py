@@ -16,6 +16,7 @@ import numpy.typing as npt
 from packed_scenes.data import InputError
 from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.damage import UNREADABLE, reason
+from packed_scenes.data.npz import read_npz
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -64,8 +65,9 @@ class Bank:
             InputError: if the file is missing or no bank.
         """
         try:
-            with np.load(path, allow_pickle=False) as held:
-                return cls._of({name: held[name] for name in held.files}, held_out)
+            return cls._of(read_npz(path, remedy="Build it again."), held_out)
+        except InputError:
+            raise
         except UNREADABLE as error:
             raise InputError(f"no bank of vectors: {reason(error)}", file=path, remedy="Build it again.") from error
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.torchfile import going_on_from, load_torch
 from packed_scenes.decision_training.bank import Bank, Floats
 from packed_scenes.decision_training.network import Batch, Network, collate, statistics_of
 from packed_scenes.decision_training.simulate import draw
@@ -89,11 +90,12 @@ def train(
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     begin, shown = 0, (1.0, 0.0)
     if checkpoint.is_file():
-        held = torch.load(checkpoint, weights_only=True)
-        if held["recipe"] == asdict(recipe):
-            network.load_state_dict(held["network"])
-            optimiser.load_state_dict(held["optimiser"])
-            averaged, begin = held["averaged"], held["step"]
+        with going_on_from(checkpoint):
+            held = load_torch(checkpoint)
+            if held["recipe"] == asdict(recipe):
+                network.load_state_dict(held["network"])
+                optimiser.load_state_dict(held["optimiser"])
+                averaged, begin = held["averaged"], int(held["step"])
     begun = time.perf_counter()
     for step in range(begin, recipe.steps):
         lr = recipe.lr * min(1.0, (step + 1) / WARM) * (0.5 + 0.5 * math.cos(math.pi * step / recipe.steps)) + 2e-5

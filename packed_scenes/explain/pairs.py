@@ -66,7 +66,7 @@ def draw_pairs(
     from packed_scenes.embed.similarity import canvases_of, overlay, similarity_map
 
     if not pairs:
-        raise InputError("no pair to explain")
+        raise InputError("no pair to explain", remedy="Name two crops.")
     heads: tuple[str, ...] = ("first", "covered", "gradient", "gradient", "covered", "second")
     heads, legend = (heads, LEGEND) if gradient else ((heads[0], heads[1], heads[4], heads[5]), LEGEND[:1])
     rows, cosines = [], []

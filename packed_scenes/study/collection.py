@@ -11,13 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.crops.values import FOLDERS, PREFIX, read_values
+from packed_scenes.data.checks import text_array
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import sha256_file
+from packed_scenes.data.files import check_file, sha256_file
 from packed_scenes.data.folders import list_images
 from packed_scenes.data.naming import match_names
 from packed_scenes.data.tables import read_table
 from packed_scenes.data.text import read_text
 
+SAME_ROWS = "Matrices and crops must have the same rows."
 MATRICES = frozenset({".npy", ".npz", ".parquet", ".pkl", ".pickle"})
 TRUTH_COLUMNS = ("label", "class", "identity", "category", "cluster", "type", "truth")
 PATH_COLUMNS = ("path", "file", "filename", "image")
@@ -109,7 +111,7 @@ def gather(
             "matrices are mixed with crops", file=matrices[0], remedy="Name them with --descriptors beside the crops."
         )
     if table and len(given) > 1:
-        raise InputError("a table must be the only input", file=table[0])
+        raise InputError("a table must be the only input", file=table[0], remedy="Leave the others out.")
     if matrices:
         found = _of_matrices(matrices, Path(cache), trust)
     else:
@@ -128,7 +130,7 @@ def _of_matrices(files: Sequence[Path], cache: Path, trust: bool) -> Collection:
     for file in files:
         table = load_table(file, trust=trust)
         if made and len(table.matrix) != rows:
-            raise InputError(f"has {len(table.matrix)} rows, {files[0]} has {rows}", file=file)
+            raise InputError(f"has {len(table.matrix)} rows, {files[0]} has {rows}", file=file, remedy=SAME_ROWS)
         rows, paths, labels = len(table.matrix), paths or table.paths, labels or table.labels
         made.append(_mapped(file, table.matrix, cache, _unique(file.stem, made)))
     crops = tuple(map(Path, paths)) if paths and all(Path(p).is_file() for p in paths) else None
@@ -162,7 +164,7 @@ def _of_table(file: Path) -> tuple[list[Path], list[str] | None]:
     paths = [p if p.is_absolute() else file.parent / p for p in map(Path, frame[column])]
     missing = next((p for p in paths if not p.is_file()), None)
     if missing is not None:
-        raise InputError(f"names {missing}, which is no file", file=file)
+        raise InputError(f"names {missing}, which is no file", file=file, remedy="Correct this line.")
     label = next((c for c in TRUTH_COLUMNS if c in frame), None)
     return paths, None if label is None else frame[label]
 
@@ -188,13 +190,19 @@ def _of_crops(
         if Path(name).suffix.lower() in MATRICES:
             table = load_table(name, trust=trust)
             if len(table.matrix) != len(kept):
-                raise InputError(f"has {len(table.matrix)} rows for {len(kept)} readable crops", file=name)
+                raise InputError(
+                    f"has {len(table.matrix)} rows for {len(kept)} readable crops", file=name, remedy=SAME_ROWS
+                )
             made.append(_mapped(Path(name), table.matrix, cache, _unique(Path(name).stem, made)))
             continue
         bar = progress(name) if progress else None
         found = extract(kept, name, cache=cache, device=device, mask=mask, seed=seed, progress=bar)
         if found.failed and made:
-            raise InputError(f"became unreadable during the study: {found.failed[0][1]}", file=found.failed[0][0])
+            raise InputError(
+                f"became unreadable during the study: {found.failed[0][1]}",
+                file=found.failed[0][0],
+                remedy="Start it again.",
+            )
         failed.update(found.failed)
         kept = found.paths
         made.append(
@@ -220,6 +228,7 @@ def with_truth(found: Collection, truth: str, given: Sequence[Path]) -> Collecti
     if file.suffix.lower() == ".npy":
         from packed_scenes.data.damage import UNREADABLE, reason
 
+        check_file(file, what="truth")
         try:
             array = np.load(file, allow_pickle=False)
         except UNREADABLE as error:
@@ -237,7 +246,7 @@ def _labels_of_csv(file: Path, found: Collection) -> list[str]:
     frame = _read_csv(file)
     label = next((c for c in TRUTH_COLUMNS if c in frame), None)
     if label is None:
-        raise InputError(f"has no column {TRUTH_COLUMNS[0]}, only {', '.join(frame)}", file=file)
+        raise InputError(f"has no column {TRUTH_COLUMNS[0]}, only {', '.join(frame)}", file=file, remedy="Name it so.")
     column = next((c for c in PATH_COLUMNS if c in frame), None)
     if column is None or found.paths is None:
         return frame[label]
@@ -267,8 +276,8 @@ def _labelled(found: Collection, labels: Sequence[str] | None, file: Path | None
     if labels is None:
         return found
     if len(labels) != found.rows:
-        raise InputError(f"{len(labels)} true labels for {found.rows} rows", file=file)
-    names, numbers = np.unique(np.asarray(labels, np.str_), return_inverse=True)
+        raise InputError(f"{len(labels)} true labels for {found.rows} rows", file=file, remedy="One label per row.")
+    names, numbers = np.unique(text_array(labels, file=file), return_inverse=True)
     if len(names) < 2:
         raise InputError("all true labels are the same", file=file, remedy="Leave --truth out.")
     known = np.flatnonzero(names != "")
@@ -281,7 +290,7 @@ def _read_csv(file: Path) -> dict[str, list[str]]:
     table = read_table(file)
     rows = [cells for _, cells in table.records()]
     if not table.header or not rows:
-        raise InputError("holds no rows under a header", file=file)
+        raise InputError("holds no rows under a header", file=file, remedy="Write it again.")
     return {name: [row[name] for row in rows] for name in table.header if name}
 
 

@@ -73,3 +73,33 @@ def test_equal_texts_are_one_object_and_long_ones_refused(tmp_path):
     pq.write_table(pa.table({"id": ["a" * 2000] * 500}), tmp_path / "b.parquet")
     with pytest.raises(InputError, match="more than 1000 characters"):
         texts(read_parquet(tmp_path / "b.parquet")["id"])
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("embedding", [["a"], ["b"]]),
+        ("embedding", [[1.0], [1.0, 0.0]]),
+        ("embedding", [[1.0], None]),
+        ("embedding", [{"a": 1.0}] * 2),
+        ("score", [b"x", b"y"]),
+        ("cluster", [{"a": 1}] * 2),
+    ],
+)
+def test_columns_of_other_types_are_bad_input(column, values):
+    import pyarrow as pa
+
+    made = to_arrow(Objects.from_boxes([[0, 0, 1, 1], [1, 1, 2, 2]]))
+    places = {name: made[name] for name in made.column_names} | {column: pa.array(values)}
+    with pytest.raises(InputError):
+        from_arrow(pa.table(places))
+
+
+def test_a_file_that_unpacks_to_far_more_than_itself_is_refused(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    bomb = pa.table({name: pa.array(np.zeros(20_000_000)) for name in ("x1", "y1")})
+    pq.write_table(bomb, tmp_path / "bomb.parquet", compression="zstd")
+    with pytest.raises(InputError, match=r"bomb\.parquet: its values take 320 MB"):
+        read_parquet(tmp_path / "bomb.parquet")

@@ -8,7 +8,7 @@ from enum import StrEnum
 import pytest
 
 from packed_scenes.data import InputError
-from packed_scenes.data.errors import named
+from packed_scenes.data.errors import MAX_MESSAGE, named, of_file
 
 
 def test_parts_of_the_line() -> None:
@@ -37,3 +37,14 @@ def test_a_choice_names_what_there_is() -> None:
     assert named(Size, Size.SMALL, "size") is Size.SMALL
     with pytest.raises(InputError, match=r"unknown size 'huge'\. Choose one of: small, large"):
         named(Size, "huge", "size")
+
+
+def test_what_a_file_says_does_not_fill_the_screen() -> None:
+    assert len(str(InputError("x" * 10**6, file="a.npz", remedy="Make it again."))) < MAX_MESSAGE + 100
+
+
+def test_a_file_and_a_remedy_are_added_where_they_are_missing() -> None:
+    with pytest.raises(InputError, match=r"^a\.json: is odd\. Correct it\.$"), of_file("a.json", remedy="Correct it."):
+        raise InputError("is odd")
+    with pytest.raises(InputError, match=r"^b\.json: is odd\. Now\.$"), of_file("a.json", remedy="Correct it."):
+        raise InputError("is odd", file="b.json", remedy="Now.")

@@ -101,3 +101,10 @@ def test_one_long_text_repeated_is_refused_before_it_fills_the_memory(tmp_path):
             load_table(tmp_path / "m.parquet")
     pq.write_table(pa.table({"path": pa.array(["a", None] * 25), "embedding": rows}), tmp_path / "m.parquet")
     assert load_table(tmp_path / "m.parquet").paths == ["a", "None"] * 25
+
+
+def test_paths_that_would_fill_the_memory_are_one_line(tmp_path):
+    for name, paths in (("long", np.zeros(3, "<U5000")), ("many", np.zeros(9_000_000, "<U1"))):
+        np.savez_compressed(tmp_path / f"{name}.npz", features=np.ones((3, 2), np.float32), paths=paths)
+        with pytest.raises(InputError, match=r"paths\.npy' must hold one text per row"):
+            load_table(tmp_path / f"{name}.npz")

@@ -1,9 +1,14 @@
 """What every command line shares: progress and problems on standard error, nothing on standard output."""
 
+import os
+
+import numpy as np
 import pytest
 
 from packed_scenes.cli.commands import application
-from packed_scenes.cli.console import Bar, print_problems, run
+from packed_scenes.cli.console import Bar, clear_errors, print_problems, run
+from packed_scenes.data import write_image
+from tests.commands import call
 
 
 def test_a_bar_that_never_moves_leaves_no_line(capsys):
@@ -58,3 +63,78 @@ def test_an_error_names_the_option_and_not_the_parameter(command, said, tmp_path
         run(application(name), arguments)
     assert end.value.code == 2
     assert capsys.readouterr().err.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["analyze", "--\x1b[31mx\u202e"], r"error: No such option: --\x1b[31mx\u202e. packed-scenes analyze"),
+        (["count"], "error: Missing argument 'folder'. packed-scenes count --help"),
+        (
+            ["analyze", "--seed", "a\x07"],
+            r"error: Invalid value for '--seed': 'a\x07' is not a valid int. packed",
+        ),
+        (
+            ["catalogue", "lst", "x"],
+            "error: No such command 'lst'. Did you mean 'list'. packed-scenes",
+        ),
+        (["count", "l" * 300], f"error: {'l' * 300}"),
+    ],
+)
+def test_bad_usage_is_one_line(arguments, line, tmp_path):
+    found = call(*arguments, cwd=tmp_path)
+    assert found.returncode == 2
+    assert found.stderr.startswith(line)
+    assert found.stderr.count("\n") == 1
+    assert found.stderr[:-1].isprintable()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            OSError(36, "File name too long", "a\x1bb"),
+            r"error: a\x1bb: File name too long. Check the path",
+        ),
+        (OSError(28, "No space left on device"), "error: No space left on device. Check"),
+        (MemoryError(), "error: there is not enough memory. Take"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_line(error, line, capsys):
+    with pytest.raises(SystemExit, match="2"), clear_errors():
+        raise error
+    told = capsys.readouterr().err
+    assert told.startswith(line)
+    assert told.count("\n") == 1
+
+
+def test_a_fault_of_the_program_keeps_its_traceback():
+    with pytest.raises(OSError, match="Bad file descriptor"), clear_errors():
+        raise OSError(9, "Bad file descriptor")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["synthesize", "o", "--goods", "file"], "error: file: is no folder"),
+        (["train-decision", "new.npz", "--real", "file"], "error: file: no such folder"),
+        (["study", "crops", "--mask", "deeplab=file", "--out", "o"], "error: file: not readable as plain tensors"),
+    ],
+)
+def test_a_wrong_file_is_named_at_once(arguments, line, tmp_path):
+    pytest.importorskip("torchvision")
+    (tmp_path / "file").write_bytes(b"a,b\n1,2\n")
+    (tmp_path / "crops").mkdir()
+    write_image(tmp_path / "crops" / "a.png", np.zeros((20, 20, 3), np.uint8))
+    found = call(*arguments, cwd=tmp_path)
+    assert found.returncode == 2
+    assert found.stderr.startswith(line)
+    assert found.stderr.count("\n") == 1
+
+
+def test_a_pipe_for_true_labels_does_not_hang(tmp_path):
+    np.save(tmp_path / "m.npy", np.eye(5, 4, dtype=np.float32))
+    os.mkfifo(tmp_path / "t.npy")
+    found = call("study", "m.npy", "--truth", "t.npy", "--out", "o", cwd=tmp_path)
+    assert found.returncode == 2
+    assert found.stderr.startswith("error: t.npy: is a pipe or a device")

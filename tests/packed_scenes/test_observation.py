@@ -65,3 +65,23 @@ def test_settings_refuse_nonsense():
     ):
         with pytest.raises(InputError):
             Settings(**bad)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"size": ["a", "b"]}, {"size": [0, 4]}, {"size": 3}, {"seconds": [1]}, {"seconds": {"read": "x"}},
+        {"detection": 5}, {"warnings": 7}, {"key": None},
+    ],
+)  # fmt: skip
+def test_a_record_of_other_values_gives_nothing(tmp_path, about):
+    import json
+
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "s.parquet"
+    save_observation(path, observed(3), "key")
+    table = pq.read_table(path)
+    known = json.loads(table.schema.metadata[b"scene"])
+    pq.write_table(table.replace_schema_metadata({"scene": json.dumps(known | about)}), path)
+    assert load_observation(path, "key") is None

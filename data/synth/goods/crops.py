@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from packed_scenes.data.errors import InputError
 from packed_scenes.data.folders import list_images
 from packed_scenes.data.images import read_image
 from packed_scenes.data.synth.goods.colour import Colour, package_colour
@@ -239,6 +240,8 @@ class CropGoods:
     """
 
     def __init__(self, root: str | Path, *, longest: int = 320, soft: bool = False, budget: int = 128 << 20) -> None:
+        if not Path(root).is_dir():
+            raise InputError("is no folder", file=root, remedy="Name a folder with one folder of crops per product.")
         folders: dict[Path, list[Path]] = {}
         for file in list_images([root]):
             folders.setdefault(Path(file).parent, []).append(Path(file))

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import atomic_write
+from packed_scenes.data.npz import read_npz
 from packed_scenes.data.text import load_json
 from packed_scenes.web.project.document import COLUMNS, Array, Change, Document, Patch
 from packed_scenes.web.project.leftovers import names_in, remove_unnamed
@@ -28,6 +29,8 @@ from packed_scenes.web.project.leftovers import names_in, remove_unnamed
 LINE_NUMBERS = 6000  # a patch of more numbers goes into a file: the log stays readable
 ROWS_FILE = re.compile(r"rows/[0-9]{6,9}\.npz")
 LOG = "log.jsonl"
+RESTORE = "Restore the project from a copy."
+MAX_LOADED = 2 << 30  # bytes of rows that a log may have read: 4,000,000 boxes; its lines may name a file twice
 
 
 class History:
@@ -51,7 +54,7 @@ class History:
         self.document = Document()
         self.done: list[Change] = []
         self.at = self.version = 0
-        self._files = 0
+        self._files = self._loaded = 0
         self._read()
 
     @property
@@ -136,7 +139,9 @@ class History:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise InputError(f"cannot be read ({error.strerror})", file=path) from error
+            raise InputError(
+                f"cannot be read ({error.strerror})", file=path, remedy="Check its permissions."
+            ) from error
         whole, named = content.rfind(b"\n") + 1, set[str]()
         for number, raw in enumerate(content[:whole].splitlines(), start=1):
             try:
@@ -144,9 +149,7 @@ class History:
                 self._replay(line)
                 named.update(names_in(line))
             except InputError as error:
-                raise InputError(
-                    f"line {number}: {error}", file=path, remedy="Restore the project from a copy."
-                ) from error
+                raise InputError(f"line {number}: {error}", file=path, remedy=RESTORE) from error
             except (
                 ValueError,
                 KeyError,
@@ -159,7 +162,7 @@ class History:
                 raise InputError(
                     f"line {number} is no entry of a project's log",
                     file=path,
-                    remedy="Restore the project from a copy.",
+                    remedy=RESTORE,
                 ) from error
         if whole < len(content):  # cut off by a crash: what it said was never answered
             with open(path, "r+b") as out:
@@ -225,11 +228,9 @@ class History:
     def _load(self, name: str) -> dict[str, Array]:
         if not isinstance(name, str) or not ROWS_FILE.fullmatch(name):
             raise InputError(f"{name!r} is no file of boxes")
-        try:
-            with np.load(self.folder / name, allow_pickle=False) as file:
-                return {key: file[key] for key in file.files}
-        except Exception as error:  # zip, numpy and the system each have their own
-            raise InputError(f"{name} cannot be read", remedy="Restore the project from a copy.") from error
+        rows = read_npz(self.folder / name, max_bytes=MAX_LOADED - self._loaded, ratio=1.0, remedy=RESTORE)
+        self._loaded += sum(array.nbytes for array in rows.values())
+        return rows
 
 
 def _base64(array: Array) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -56,14 +57,27 @@ def read_run(path: Path) -> tuple[dict[str, Any], dict[str, Objects]]:
         record = load_json(read_bytes(path / "run.json", max_bytes=MAX_JSON_BYTES, what="run").decode())
         whose, _, every = read_objects(path)
         scenes = {str(name): every.select(whose == name) for name in np.unique(whose)}
-        for name in record["scenes"]:
+        for name, about in record["scenes"].items():
             scenes.setdefault(name, Objects.empty())
-        dict(record["settings"]), dict(record["clustering"])
+            _source(about), _size(about)
+        dict(record["settings"]), float(record["clustering"].get("threshold") or 0)
+        {int(cluster): str(title) for cluster, title in (record.get("names") or {}).items()}
     except InputError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InputError("the run folder cannot be read", file=path, remedy="Make it again with analyze.") from error
     return record, scenes
+
+
+def _source(about: dict[str, Any]) -> str | None:
+    source = about.get("source")
+    if not isinstance(source, str | None):
+        raise TypeError(f"a source is {source!r}")
+    return source
+
+
+def _size(about: dict[str, Any]) -> tuple[int, int]:
+    return int(about["size"]["height"]), int(about["size"]["width"])
 
 
 def fill_from_run(project: Project, path: Path) -> list[tuple[str, str]]:
@@ -76,15 +90,15 @@ def fill_from_run(project: Project, path: Path) -> list[tuple[str, str]]:
     errors = []
     offset: dict[str, Any] = {}
     for name, about in record["scenes"].items():
-        source = about.get("source")
-        if source is None or not Path(source).is_file():
+        source = _source(about)
+        if source is None or not os.path.isfile(source):  # noqa: PTH113  (Path.is_file fails on overlong names)
             errors.append((name, "its photo is not where it was, or was given from memory"))
             continue
         file = Path(source).resolve()
         objects = scenes[name]
         if objects.embedding is None:
             objects = objects.replace(embedding=np.zeros((0, 0), np.float32))
-        size = (int(about["size"]["height"]), int(about["size"]["width"]))
+        size = _size(about)
         first = len(project.document)
         add_scene(project, name, size, objects, sha256=sha256_file(file), where={"path": str(file)}, detection={})
         offset[name] = first

@@ -114,6 +114,8 @@ def test_grid_files(tmp_path):
         "hdbscan_selection: [best]",
         "{",
         "kmeans_k: [[2]]",
+        "kmeans_k: 1-99999999",
+        f"kmeans_k: 1-{'9' * 5000}",
     ):
         file.write_text(bad)
         with pytest.raises(InputError, match=r"grid\.yaml"):
