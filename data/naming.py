@@ -260,13 +260,15 @@ def distinct(names: Iterable[str], *, taken: Iterable[str] = (), form: Callable[
         form: two names are one if their forms are equal; ``str`` = only equal ones.
     """
     used = {form(name) for name in taken}
+    last: dict[str, int] = {}  # number that a name got: those below are used
     done = []
     for name in names:
         suffix = hit[0] if (hit := _SUFFIX.search(name)) else ""
-        stem, number, new = name[: len(name) - len(suffix)], 1, name
+        stem, number, new = name[: len(name) - len(suffix)], last.get(name, 1), name
         while form(new) in used:
             number += 1
             new = f"{stem}_{number}{suffix}"
+        last[name] = number
         used.add(form(new))
         done.append(new)
     return done
