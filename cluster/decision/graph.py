@@ -90,7 +90,7 @@ def _names(count: int, merges: Ints, chosen: list[int]) -> Labels:
 class _Tree:
     def __init__(self, X: Vectors, found: Judgement, group: Ints, constraints: Constraints | None) -> None:
         self.trend = found.trend
-        sums, sizes = cluster_sums(X, group)
+        sums, sizes = (X, np.ones(len(X))) if constraints is None else cluster_sums(X, group)
         self.sums, self.sizes = sums.astype(np.float32), sizes.astype(np.float64)
         self.nodes = np.arange(len(sizes))  # of the living clusters, by their place in ``sums``
         self.merges: list[Ints] = []
@@ -101,14 +101,18 @@ class _Tree:
 
     def _first(self, found: Judgement, group: Ints, constraints: Constraints | None) -> _Pairs:
         count = len(group)
-        rows = np.repeat(np.arange(count), found.lists.length)
-        chance, other = found.probability.ravel().astype(np.float64), found.lists.index.ravel()
-        keep = chance >= FAINT
-        one, two, total = rows[keep], other[keep], chance[keep]
+        chance, other = found.probability.ravel(), found.lists.index.ravel()
+        keep = np.flatnonzero(chance >= np.float64(FAINT))
+        one, two, total = keep // found.lists.length, other[keep], chance[keep].astype(np.float64)
+        del chance, keep  # of the many pairs of a large set, no more than needed is held at once
         key = np.minimum(one, two) * count + np.maximum(one, two)
+        del one, two
         key, inverse, times = np.unique(key, return_inverse=True, return_counts=True)
-        one, two = (group[rows] for rows in np.divmod(key, count))
         total = np.bincount(inverse, total) / times
+        del inverse, times
+        if constraints is None:  # every object is a group
+            return self._with_means(key, total, np.ones(len(total)))
+        one, two = (group[rows] for rows in np.divmod(key, count))
         apart = one != two
         one, two, total = one[apart], two[apart], total[apart]
         if constraints is not None:
@@ -120,9 +124,14 @@ class _Tree:
     def _joined(self, one: Ints, two: Ints, total: Floats, known: Floats) -> _Pairs:
         """Pairs of clusters, each once, with their means."""
         key, inverse = np.unique(np.minimum(one, two) * len(self.sizes) + np.maximum(one, two), return_inverse=True)
-        low, high = np.divmod(key, len(self.sizes))
         total = np.asarray(np.bincount(inverse, total, len(key)), np.float64)
         known = np.asarray(np.bincount(inverse, known, len(key)), np.float64)
+        del inverse
+        return self._with_means(key, total, known)
+
+    def _with_means(self, key: Ints, total: Floats, known: Floats) -> _Pairs:
+        """Pairs of clusters, each once, their names as ``one`` x number of clusters + ``two``."""
+        low, high = np.divmod(key, len(self.sizes))
         every = self.sizes[low] * self.sizes[high]
         lacking = np.flatnonzero((known < every) & (total >= 0))
         mean = total.copy()
