@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 from packed_scenes.data.cells import write_rows
 from packed_scenes.data.errors import InputError
+from packed_scenes.data.hidden import json_text
 from packed_scenes.data.locks import begin_file
 
 MAX_BYTES = 1 << 30  # a whole file is held in memory once while it is read
@@ -74,8 +74,8 @@ def write_csv(path: str | Path, rows: Iterable[Iterable[object]]) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write strict JSON (no NaN), UTF-8, indented by one space, whole or not at all."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    """Write strict JSON (:func:`~packed_scenes.data.hidden.json_text`), indented by one space, whole or not at all."""
+    write_text(path, json_text(value, indent=1) + "\n")
 
 
 def read_bytes(path: str | Path, *, max_bytes: int = MAX_BYTES, what: str = "picture") -> bytes:

@@ -7,14 +7,17 @@ mark, and lone surrogates (what is no UTF-8 in a file's name). Joiners, which em
 
 from __future__ import annotations
 
+import json
 import re
 from html import escape
+from typing import Any
 
 from packed_scenes.data.errors import one_line
 
 HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )  # the ranges are listed in UAX 9, table 1, and in the general categories Cc, Cs, Zl and Zp
+HIDDEN_IN_JSON = re.compile(f"(?!\n){HIDDEN.pattern}")  # where control characters are escapes already
 MAX_TEXT = 500  # characters of one name or message in a page or a plot
 # Nothing is loaded, run or sent, whatever a name may hold: only pictures and styles inside the page.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -37,6 +40,12 @@ def html_head(title: str, *, style: str = "", policy: str = POLICY) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{html_text(title)}</title><style>{style}</style></head><body>"
     )
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """Return strict JSON (no NaN) in Unicode, with hidden characters as JSON's escapes."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return HIDDEN_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def plot_text(value: object) -> str:

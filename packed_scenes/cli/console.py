@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from packed_scenes.data.errors import InputError, one_line
-from packed_scenes.data.hidden import HIDDEN
+from packed_scenes.data.hidden import json_text
 
 if TYPE_CHECKING:
     import typer
@@ -23,6 +23,7 @@ _held = ExitStack()  # the output folder of the command that runs
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+TERMINATED = 143
 MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.ENOMEM}
 GOES_ON = "interrupted: what was finished is kept; the same command goes on (analyze: with --skip-existing)"
 
@@ -85,7 +86,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
     from packed_scenes.cli.parameters import in_options
 
     given = list(sys.argv[1:] if arguments is None else arguments)
-    with clear_errors(lambda error: in_options(error, app, given)), _held:
+    with clear_errors(lambda error: in_options(error, app, given)), _held, _ending() as ended:
         if "" in given:  # "" as a path is the present folder
             raise InputError("an argument is empty text", remedy="A variable of the shell may not be set.")
         import typer
@@ -99,7 +100,33 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
             code = INTERRUPTED
         if code == INTERRUPTED:  # typer catches the interrupt and says nothing
             print(GOES_ON, file=sys.stderr)
+            code = TERMINATED if ended else INTERRUPTED
         raise SystemExit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _ending() -> Iterator[list[int]]:
+    """Let SIGTERM end a command as Ctrl-C does, with nothing half done left; gives a list that is empty until then."""
+    import signal
+    import threading
+
+    owner, ended = os.getpid(), list[int]()
+
+    def end(number: int, _: object) -> None:
+        if os.getpid() != owner:  # a worker of ours, which has nothing to put away
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        ended.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield ended
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield ended
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _misused(error: Any) -> BaseException:
@@ -134,8 +161,7 @@ def print_problems(warnings: Iterable[str], errors: Iterable[tuple[str, str]]) -
 
 def print_json(value: Any) -> None:
     """Print one JSON value for machines on standard output, hidden characters as JSON escapes."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    print(HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    print(json_text(value))
 
 
 def echo(line: str, *, error: bool = False, quiet: bool = False) -> None:

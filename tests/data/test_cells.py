@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,15 @@ def test_pages_show_what_is_hidden(text: str) -> None:
     shown = html_text(text)
     assert not HIDDEN.search(shown)
     assert not set('<>"') & set(shown)
+
+
+def test_json_files_show_what_is_hidden(tmp_path):
+    from packed_scenes.data.files import write_json
+    from packed_scenes.data.hidden import HIDDEN
+
+    told = {"a\u202eb": ["\x9b31m", "\u2028\ufeff\x85", "\udcff", "é 写真 🛒", "\n"]}
+    write_json(tmp_path / "a.json", told)
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert set(HIDDEN.findall(text)) == {"\n"}  # between the lines
+    assert "é 写真 🛒" in text
+    assert json.loads(text) == told

@@ -46,7 +46,7 @@ def test_pool_keeps_pictures_through_a_shard(tmp_path: Path) -> None:
         assert np.array_equal(again[i].xyxy, pool[i].xyxy)
         assert np.abs(again[i].image.astype(int) - pool[i].image).mean() < 3
     (tmp_path / "bad.npz").write_bytes(b"x")
-    with pytest.raises(InputError, match="not a shard"):
+    with pytest.raises(InputError, match=r"no readable \.npz file"):
         again.extend(tmp_path / "bad.npz")
 
 
@@ -91,7 +91,7 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path: Path) -> N
     for a, b in zip(whole.ema.state_dict().values(), second.ema.state_dict().values(), strict=True):
         assert torch.allclose(a.float(), b.float(), atol=1e-5)
     (tmp_path / "bad.ckpt").write_bytes(b"x")
-    with pytest.raises(InputError, match="cannot resume"):
+    with pytest.raises(InputError, match="cannot go on from this checkpoint"):
         second.resume(tmp_path / "bad.ckpt")
 
 

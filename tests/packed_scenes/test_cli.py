@@ -1,13 +1,17 @@
 """What every command line shares: progress and problems on standard error, nothing on standard output."""
 
 import os
+import signal
+import time
 
 import numpy as np
 import pytest
 
 from packed_scenes.cli.commands import application
 from packed_scenes.cli.console import Bar, clear_errors, print_problems, run
+from packed_scenes.cli.console import application as application_of_one
 from packed_scenes.data import write_image
+from packed_scenes.data.files import atomic_write
 from tests.commands import call
 
 
@@ -138,3 +142,21 @@ def test_a_pipe_for_true_labels_does_not_hang(tmp_path):
     found = call("study", "m.npy", "--truth", "t.npy", "--out", "o", cwd=tmp_path)
     assert found.returncode == 2
     assert found.stderr.startswith("error: t.npy: is a pipe or a device")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_command_with_one_line_and_nothing_half_done(number, code, tmp_path, capsys):
+    app = application_of_one()
+
+    @app.command()
+    def work() -> None:
+        with atomic_write(tmp_path / "a.txt"):
+            os.kill(os.getpid(), number)
+            time.sleep(60)
+
+    with pytest.raises(SystemExit) as end:
+        run(app, [])
+    assert end.value.code == code
+    assert capsys.readouterr().err.startswith("interrupted: what was finished is kept")
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
