@@ -3,7 +3,7 @@
 Checked before anything is unpacked: the number of members, names (no absolute path, no ``..``, no drive, no control
 character, none twice), links and encryption (refused), the compression method (stored and deflate only; the others can
 ask for gigabytes of dictionary). Checked again while unpacking, because headers lie: the bytes of each member and of
-all together. Members are never opened as archives themselves. Memory: one member at a time.
+all together. Members are never opened as archives themselves here. Memory: one member at a time.
 """
 
 from __future__ import annotations

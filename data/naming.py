@@ -27,6 +27,8 @@ _ROBOFLOW = re.compile(r"[_.](jpe?g|png|bmp|webp|tiff?|heic|avif)\.rf\.[0-9a-z]+
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _WHOLE = re.compile(r"/|[A-Za-z]:[/\\]|[a-z0-9+.-]+://|\.\.[/\\]")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
+# Windows takes these for devices, whatever follows a dot
+_DEVICE = re.compile(r"^(con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])(?=\s*(?:\.|$))", re.IGNORECASE)
 
 Parts = tuple[str, ...]
 
@@ -66,6 +68,11 @@ def path_parts(name: str) -> Parts:
         text = unquote(place) or text
     text = unicodedata.normalize("NFC", HIDDEN.sub("_", text).replace("\\", "/"))
     return tuple(part for part in text.split("/") if part not in ("", ".", ".."))
+
+
+def no_device(name: str) -> str:
+    """Return a file's name, or one with an underscore where Windows would take it for a device (``nul.png``)."""
+    return _DEVICE.sub(r"\1_", name)
 
 
 def same_name(name: str) -> str:
@@ -245,7 +252,7 @@ def flat_names(paths: Iterable[str], *, max_bytes: int = 150) -> list[str]:
         times[same_name(name)] += 1
     own = [times[same_name(name)] == 1 for name in made]
     wanted = [n if alone else p.replace("/", "__") for n, p, alone in zip(made, paths, own, strict=True)]
-    names = [_cut(_FORBIDDEN.sub("_", name) or "_", max_bytes) for name in wanted]
+    names = [_cut(no_device(_FORBIDDEN.sub("_", name)) or "_", max_bytes) for name in wanted]
     order = sorted(range(len(names)), key=lambda row: not own[row])  # a name that may stay goes before made ones
     done = dict(zip(order, distinct(names[row] for row in order), strict=True))
     return [done[row] for row in range(len(names))]

@@ -16,7 +16,7 @@ from PIL.Image import Image
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.folders import list_images
 from packed_scenes.data.hidden import HIDDEN
-from packed_scenes.data.naming import same_name
+from packed_scenes.data.naming import no_device, same_name
 from packed_scenes.data.objects import Objects
 from packed_scenes.data.rgb import as_rgb
 from packed_scenes.data.scene import Scene
@@ -134,8 +134,11 @@ def as_objects(boxes: Any) -> Objects:
 
 
 def safe_name(text: str) -> str:
-    """Make text one safe folder name: no separators or hidden characters, no leading dot, not too long."""
+    """Make text one safe folder name on every system: no separators or hidden characters, no leading dot, no name of a
+    device, not too long.
+    """
     name = re.sub(r"[/\\:*?\"<>|]+", "_", HIDDEN.sub("_", text)).strip(" .") or "scene"
+    name = no_device(name)
     if len(name.encode()) > MAX_NAME:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         name = name.encode()[: MAX_NAME - 9].decode(errors="ignore") + "-" + digest

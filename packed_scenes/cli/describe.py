@@ -57,7 +57,9 @@ def main(
     from packed_scenes.data import InputError
     from packed_scenes.data.files import write_json
     from packed_scenes.data.folders import list_images
+    from packed_scenes.data.naming import distinct
     from packed_scenes.provenance import command_line, machine, versions
+    from packed_scenes.sources import safe_name
 
     wanted = list(descriptors or ([] if train_autoencoder else ["default"]))
     if format not in ("npy", "parquet"):
@@ -95,8 +97,8 @@ def main(
                 progress=bar.at, report=show,
             )  # fmt: skip
         wanted.append(str(weights))
-    for name in wanted:
-        short = Path(name.partition("=")[0]).stem
+    shorts = distinct([safe_name(Path(name.partition("=")[0]).stem) for name in wanted], taken=("run",))  # run.json
+    for name, short in zip(wanted, shorts, strict=True):
         with Bar(short, quiet=json) as bar:
             found = extract(
                 paths, name, cache=cache or out / "cache", device=device, batch=batch, workers=workers, mask=masker,

@@ -9,6 +9,7 @@ import pytest
 
 from packed_scenes.embed.descriptors import load_table
 from tests.commands import call
+from tests.netfiles import means_onnx
 
 
 def describe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -73,3 +74,15 @@ def test_bad_options_end_with_one_line(folder: Path, tmp_path: Path) -> None:
         assert done.returncode == 2, done.stderr
         assert says in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_descriptors_of_one_name_are_kept_apart(folder: Path, tmp_path: Path) -> None:
+    for place in ("a", "nul"):
+        (tmp_path / place).mkdir()
+    means_onnx(tmp_path / "a" / "net.onnx", ("batch", 3, 32, 32))
+    means_onnx(tmp_path / "nul" / "net.onnx", ("batch", 3, 32, 32))
+    means_onnx(tmp_path / "nul.onnx", ("batch", 3, 32, 32))
+    names = [part for file in ("a/net.onnx", "nul/net.onnx", "nul.onnx") for part in ("-d", str(tmp_path / file))]
+    found = call("describe", folder, *names, "--out", tmp_path / "out")
+    assert found.returncode == 0, found.stderr
+    assert {path.name for path in (tmp_path / "out").glob("*.npy")} == {"net.npy", "net_2.npy", "nul_.npy"}

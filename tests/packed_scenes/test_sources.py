@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from packed_scenes.data import InputError, Scene
 from packed_scenes.data.images import write_image
+from packed_scenes.data.naming import flat_names
 from packed_scenes.sources import MAX_NAME, RESERVED, given_boxes, safe_name, sources
 
 GREY = np.full((8, 8, 3), 120, np.uint8)
@@ -24,6 +25,21 @@ def test_a_safe_name_is_one_folder_name(text):
     assert "\0" not in name
     assert len(name.encode()) <= MAX_NAME
     assert safe_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["CON", "nul.tar", "Com1", "lpt9 .x", "COM\xb9", "CONIN$", "aux."])
+def test_no_name_is_a_device_of_windows(name):
+    base = safe_name(name).partition(".")[0].rstrip().lower()
+    assert base.endswith("_")
+    assert safe_name(safe_name(name)) == safe_name(name)
+    assert safe_name(f"x{name}").startswith("x")
+    assert flat_names([f"{name}.png"])[0].partition(".")[0].rstrip().endswith("_")
+
+
+def test_names_that_only_begin_like_a_device_stay():
+    assert [safe_name(name) for name in ("console", "nullified", "com10", "a.nul")] == [
+        "console", "nullified", "com10", "a.nul",
+    ]  # fmt: skip
 
 
 def test_equal_stems_get_their_folder_in_front(tmp_path):
