@@ -70,7 +70,7 @@ def input_too_small(object_px: float, best_px: float) -> str:
 
 def cap_reached(max_objects: int) -> str:
     """Warning: more objects than the cap."""
-    return f"more than {max_objects} objects: those with the highest scores were kept (raise max_objects)"
+    return f"more than {max_objects} objects: those with the highest scores were kept (give a higher --max-objects)"
 
 
 def _remedy(best_px: float) -> str:

@@ -67,12 +67,12 @@ class NoveltyRule:
         confident = objects.select(_score(objects) >= confidence)
         if self.novelty(confident, width=width, height=height) <= 0:
             return ()
-        unlike = f"this looks unlike what the detector learned ({self.learned})"
+        unlike = f"unlike the pictures that the detector learned from ({self.learned})"
         if not len(objects):
-            return (f"nothing was found: {unlike}; give --weights or --boxes, or draw the boxes in the app",)
+            return (f"nothing was found: this looks {unlike}; give --weights or --boxes, or draw the boxes in the app",)
         few = int(uncertain_boxes(objects.xyxy, _score(objects), doubtful=self.doubtful).sum())
         doubts = f"{few} of {len(objects)} boxes are doubtful"
-        return (f"{unlike}; {doubts}; give --weights or --boxes, or correct them in the app",)
+        return (f"{doubts}: what was found is {unlike}; give --weights or --boxes, or correct them in the app",)
 
 
 def features(

@@ -16,7 +16,7 @@ from packed_scenes.data.faults import left_out
 from packed_scenes.data.objects import Objects
 from packed_scenes.pictures import PictureCache, Source
 from packed_scenes.settings import Settings
-from packed_scenes.titles import titles
+from packed_scenes.titles import counted, titles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,11 +105,13 @@ class Analysis:
         """A summary for people: what was found in each scene, warnings, and what was left out."""
         objects = sum(len(scene.objects) for scene in self.scenes)
         lines = [
-            f"{objects} objects in {len(self.scenes)} scene(s): {self.clustering['n_clusters']} identities, "
+            f"{counted(objects, 'object')} in {counted(len(self.scenes), 'scene')}: "
+            f"{counted(self.clustering['n_clusters'], 'identity', 'identities')}, "
             f"{self.clustering['noise_share']:.0%} noise"
         ]
         lines += [
-            f"  {scene.name}: {len(scene.objects)} objects, {len(scene.congregations)} congregations"
+            f"  {scene.name}: {counted(len(scene.objects), 'object')}, "
+            f"{counted(len(scene.congregations), 'congregation')}"
             for scene in self.scenes[:MAX_LISTED]
         ]
         if len(self.scenes) > MAX_LISTED:

@@ -1,4 +1,4 @@
-"""What an identity is called for people: by its name, by ``#12``, or by a bare number.
+"""What things are called for people: an identity by its name, by ``#12``, or by a bare number.
 
 A bare number is a cluster of one run and means nothing in another. ``#12`` is the number of an identity in a
 catalogue, which it keeps.
@@ -45,3 +45,8 @@ def numbered(congregations: Sequence[Congregation], identities: Mapping[int, int
             congregation = replace(congregation, label=label)
         shown.append(congregation)
     return shown
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things: ``1 scene``, ``2 scenes``; ``many`` where the plural has more than an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

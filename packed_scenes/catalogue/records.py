@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from packed_scenes.titles import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -88,8 +90,8 @@ class Added:
 
     def __str__(self) -> str:
         return (
-            f"{len(self.scenes)} scene(s) and {self.n_objects} objects added: "
-            f"{len(self.known)} known identities seen again, {len(self.new)} new"
+            f"{counted(len(self.scenes), 'scene')} and {counted(self.n_objects, 'object')} added: "
+            f"{counted(len(self.known), 'known identity', 'known identities')} seen again, {len(self.new)} new"
         )
 
 

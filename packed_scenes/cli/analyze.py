@@ -196,11 +196,14 @@ def main(
 
 def _found(result: Analysis) -> str:
     """One line that says what was found."""
+    from packed_scenes.titles import counted
+
     objects = sum(len(s.objects) for s in result.scenes)
     congregations = sum(len(s.congregations) for s in result.scenes)
     line = (
-        f"{objects} objects in {len(result.scenes)} scene(s): {result.clustering['n_clusters']} identities, "
-        f"{result.clustering['noise_share']:.0%} noise, {congregations} congregations"
+        f"{counted(objects, 'object')} in {counted(len(result.scenes), 'scene')}: "
+        f"{counted(result.clustering['n_clusters'], 'identity', 'identities')}, "
+        f"{result.clustering['noise_share']:.0%} noise, {counted(congregations, 'congregation')}"
     )
     again = result.recurring_identities() if result.settings.once and len(result.scenes) > 1 else None
     return line if again is None else f"{line}; {again} identities are in two pictures or more"

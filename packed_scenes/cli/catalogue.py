@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from packed_scenes.cli.console import application, echo, in_words, print_json
+from packed_scenes.titles import counted
 
 if TYPE_CHECKING:
     from packed_scenes.catalogue import Catalogue
@@ -62,7 +63,7 @@ def scenes(folder: Folder, limit: Limit = 50, json: Json = False) -> None:
 
 @app.command()
 def show(folder: Folder, identity: Identity, limit: Limit = 50, json: Json = False) -> None:
-    """Show where an identity has been seen, newest first; the first column names objects for move and split."""
+    """Show where an identity has been seen, newest first. The first column names objects for move and split."""
     found = _open(folder).seen(identity)
     _print(
         [asdict(s) for s in found], ("object", "scene", "taken", "box", "score", "name"),
@@ -76,7 +77,7 @@ def show(folder: Folder, identity: Identity, limit: Limit = 50, json: Json = Fal
 
 @app.command()
 def share(folder: Folder, scenes: Scenes = "*", limit: Limit = 50, json: Json = False) -> None:
-    """Print the share of shelf of every identity in every scene, by count and by area."""
+    """Print shares of the shelf, by count and by area."""
     found = _open(folder).share(scenes)
     _print(
         [asdict(s) for s in found], ("scene", "identity", "count", "by count", "by area"),
@@ -130,7 +131,7 @@ def move(
 ) -> None:
     """Give objects to another identity, or to a new one."""
     edit, target = _open(folder).move(objects, to)
-    echo(f"edit {edit}: {len(objects)} object(s) belong to #{target} now")
+    echo(f"edit {edit}: {counted(len(objects), 'object')} moved to #{target}")
 
 
 @app.command()
@@ -144,7 +145,7 @@ def split(
         float, typer.Option(help="Without objects: cosine distance at which the parts separate.")
     ] = 0.1,
 ) -> None:
-    """Split an identity: named objects become a new one, or all fall into parts by distance."""
+    """Split an identity. Named objects become a new one, or all fall into parts by distance."""
     from packed_scenes.data.errors import InputError
 
     there = _open(folder)
@@ -158,7 +159,7 @@ def split(
 @app.command()
 def remove(folder: Folder, scenes: Annotated[list[str], typer.Argument(help="Names of scenes.")]) -> None:
     """Take scenes out of sight; undo brings them back."""
-    echo(f"edit {_open(folder).remove(*scenes)}: {len(scenes)} scene(s) removed")
+    echo(f"edit {_open(folder).remove(*scenes)}: {counted(len(scenes), 'scene')} removed")
 
 
 @app.command()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, echo, print_json
+from packed_scenes.cli.console import application, echo, print_json, track
 from packed_scenes.cli.options import EmbedderName, Json
 
 app = application()
@@ -44,8 +45,9 @@ def main(
 
     made: dict[str, Any]
     model, gradient = load_explained(embedder)
+    draw = partial(draw_pairs, model, gradient=gradient, progress=partial(track, quiet=json))
     if len(what) == 1 and what[0].is_dir():
-        made = _folder(what[0], labels, model, gradient, clusters=clusters, each=each, largest=largest, out=out)
+        made = _folder(what[0], labels, model, draw, clusters=clusters, each=each, largest=largest, out=out)
     elif labels is not None:
         raise InputError("--labels goes with one folder of crops", remedy="Name the folder, or leave --labels out.")
     elif len(what) % 2:
@@ -53,7 +55,7 @@ def main(
     else:
         pairs = [(read_image(a), read_image(b)) for a, b in zip(what[::2], what[1::2], strict=True)]
         titles = [f"{a.stem} / {b.stem}" for a, b in zip(what[::2], what[1::2], strict=True)]
-        picture, cosines = draw_pairs(model, pairs, titles=titles, gradient=gradient)
+        picture, cosines = draw(pairs, titles=titles)
         write_image(out / "pairs.png", picture)
         said = [f"{title}: {verdict(model, cosine)}" for title, cosine in zip(titles, cosines, strict=True)]
         apart = [round(max(0.0, 1 - cosine), 4) for cosine in cosines]
@@ -68,7 +70,7 @@ def main(
 
 
 def _folder(
-    folder: Path, labels: Path | None, model: Any, gradient: bool, *, clusters: int, each: int, largest: bool, out: Path
+    folder: Path, labels: Path | None, model: Any, draw: Any, *, clusters: int, each: int, largest: bool, out: Path
 ) -> dict[str, Any]:
     """Draw the clusters of a folder, and its most doubtful crops beside the centre of their cluster."""
 
@@ -78,7 +80,7 @@ def _folder(
     from packed_scenes.crops import read_crops
     from packed_scenes.data.images import read_image, write_image
     from packed_scenes.data.thresholds import calibrated_threshold
-    from packed_scenes.explain import draw_clusters, draw_pairs, read_labels
+    from packed_scenes.explain import draw_clusters, read_labels
 
     crops = read_crops(folder)
     vectors = model.embed_crops([read_image(path) for path in crops.paths])
@@ -97,6 +99,6 @@ def _folder(
     if rows:
         pairs = [(read_image(crops.paths[r]), read_image(crops.paths[int(about.central[found[r]])])) for r in rows]
         titles = [f"doubtful in {found[r]} ({about.ambiguity[r]:.2f}) / its centre" for r in rows]
-        write_image(out / "doubts.png", draw_pairs(model, pairs, titles=titles, gradient=gradient)[0])
+        write_image(out / "doubts.png", draw(pairs, titles=titles)[0])
         made["doubts"] = str(out / "doubts.png")
     return made

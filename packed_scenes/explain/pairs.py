@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,12 @@ def load_explained(name: str) -> tuple[Embedder, bool]:
 
 
 def draw_pairs(
-    embedder: Embedder, pairs: Sequence[tuple[Image, Image]], *, titles: Sequence[str], gradient: bool = True
+    embedder: Embedder,
+    pairs: Sequence[tuple[Image, Image]],
+    *,
+    titles: Sequence[str],
+    gradient: bool = True,
+    progress: Callable[[Iterable[Any], str, int], Iterable[Any]] | None = None,
 ) -> tuple[Image, list[float]]:
     """Draw one row per pair: crop, its maps, the other's maps, the other crop.
 
@@ -54,6 +59,7 @@ def draw_pairs(
         pairs: (h, w, 3) uint8 RGB crops of any size.
         titles: one line per pair; the verdict is written below it.
         gradient: draw gradient maps, too.
+        progress: wraps the loop over pairs, given (pairs, label, total).
 
     Returns:
         (H, W, 3) uint8 RGB with a legend below the pairs, and the cosines.
@@ -70,7 +76,8 @@ def draw_pairs(
     heads: tuple[str, ...] = ("first", "covered", "gradient", "gradient", "covered", "second")
     heads, legend = (heads, LEGEND) if gradient else ((heads[0], heads[1], heads[4], heads[5]), LEGEND[:1])
     rows, cosines = [], []
-    for pair, title in zip(pairs, titles, strict=True):
+    titled = zip(pairs, titles, strict=True)
+    for pair, title in progress(titled, "pairs", len(pairs)) if progress else titled:
         canvases = canvases_of(embedder, pair)
         vectors = embedder.embed_canvases(canvases)
         cosines.append(float(vectors[0] @ vectors[1]))

@@ -36,7 +36,7 @@ def shop(tmp_path_factory):
         "--out", folder / "run", "--catalogue", folder / "catalogue",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "1 scene(s) and 3 objects added: 0 known identities seen again, 2 new" in done.stdout
+    assert "1 scene and 3 objects added: 0 known identities seen again, 2 new" in done.stdout
     assert "to name #1 of the photo: packed-scenes catalogue rename" in done.stdout
     (folder / "crops").mkdir()
     write_image(folder / "crops" / "green.png", image[5:25, 35:55])

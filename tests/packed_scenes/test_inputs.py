@@ -159,7 +159,7 @@ def test_a_run_below_the_photos_is_no_input_of_the_next(photo, tmp_path):
 
 def test_exports_come_back_and_results_say_what_they_hold(photo, tmp_path):
     result = analyze(tmp_path / "in", boxes={"cam1/0001.jpg": BOXES, "cam2/0001.jpg": BOXES[:1]})
-    assert "4 objects in 2 scene(s)" in repr(result)
+    assert "4 objects in 2 scenes" in repr(result)
     assert result._repr_html_().count("<img") == 2
     for form in (Form.COCO, Form.CVAT, Form.LABEL_STUDIO):
         found = read_boxes(result.export(form, tmp_path / "out")).assign([s.source.where for s in result.scenes])

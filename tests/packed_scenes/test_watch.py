@@ -221,7 +221,7 @@ def test_the_command_watches_until_told_and_goes_on_after_an_interrupt(tmp_path)
     def start():
         running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert running.stdout is not None
-        assert "4 objects in 1 scene(s)" in running.stdout.readline()
+        assert "4 objects in 1 scene:" in running.stdout.readline()
         return running
 
     interrupted = start()
@@ -234,6 +234,6 @@ def test_the_command_watches_until_told_and_goes_on_after_an_interrupt(tmp_path)
     write_image(tmp_path / "in" / "b.png", image)
     said, errors = running.communicate(timeout=240)
     assert running.returncode == 0, errors
-    assert "8 objects in 2 scene(s)" in said
+    assert "8 objects in 2 scenes" in said
     assert (tmp_path / "run" / ".seen" / "a.parquet").stat().st_mtime_ns == kept, "what was seen is seen again"
     assert json.loads((tmp_path / "run" / "run.json").read_text())["clustering"]["next_name"] == 3
