@@ -82,7 +82,7 @@ def test_a_fitted_rule_tells_the_two_kinds_apart() -> None:
             told = novelty_rule.warn(objects, confidence=0.3, width=960, height=960)
             assert bool(told) is expected
             if told:
-                assert "unlike what the detector learned (drawn shelves)" in told[0]
+                assert "unlike the pictures that the detector learned from (drawn shelves)" in told[0]
                 assert f"of {len(objects)} boxes are doubtful" in told[0]
 
 
