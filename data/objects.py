@@ -109,7 +109,7 @@ class Objects:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Objects):
             return NotImplemented
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
 
     __hash__ = None  # type: ignore[assignment]  # arrays inside: equal objects could not hash alike cheaply
 
@@ -224,9 +224,3 @@ def _check_boxes(xyxy: npt.NDArray[np.float32]) -> None:
 def _check_unit_interval(name: str, value: npt.NDArray[np.float32]) -> None:
     if len(value) and (value.min() < 0 or value.max() > 1):
         raise InputError(f"{name} must lie in [0, 1], got {value.min():.4g} … {value.max():.4g}")
-
-
-def _same(left: npt.NDArray[Any] | None, right: npt.NDArray[Any] | None) -> bool:
-    if left is None or right is None:
-        return left is right
-    return np.array_equal(left, right)

@@ -52,11 +52,16 @@ def test_pieces_cut_off_from_every_member_are_dropped() -> None:
     assert set(other[0][0]) == {(50, 20), (90, 20), (90, 60), (50, 60)}
 
 
-def test_coordinates_have_two_decimals_and_the_left_edge_is_clipped() -> None:
+def test_coordinates_have_two_decimals_and_each_edge_is_clipped() -> None:
     _, (found,) = aggregate(boxes_of((-3, 1.23456, 10, 20.98765), cluster=[1]), (30, 30))
     assert {point for ring in found.polygons[0] for point in ring} == {(0, 1.23), (0, 20.99), (10, 20.99), (10, 1.23)}
-    _, (above,) = aggregate(boxes_of((3, -5, 10, 20), cluster=[1]), (30, 30))
-    assert shape_of(above).bounds == (3, 0, 10, 20)
+    for box, clipped in (
+        ((3, -5, 10, 20), (3, 0, 10, 20)),
+        ((3, 5, 60, 20), (3, 5, 50, 20)),
+        ((3, 5, 10, 40), (3, 5, 10, 30)),
+    ):
+        _, (found,) = aggregate(boxes_of(box, cluster=[1]), (30, 50))
+        assert shape_of(found).bounds == clipped
 
 
 def test_a_hole_smaller_than_a_quarter_of_the_smallest_object_is_filled() -> None:
