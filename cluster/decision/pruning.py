@@ -21,6 +21,9 @@ import numpy.typing as npt
 
 WEIGHTS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)  # of precision against recall
 
+BAND = 0.01  # of the weight of precision against recall, within which the same steps are looked at
+TINY = 1e-9
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -60,22 +63,46 @@ def prune(merges: Ints, precise: Floats, recalled: Floats, objects: int) -> tupl
 def _improved(
     nodes: list[int], merges: Ints, precise: Floats, recalled: Floats, objects: int
 ) -> tuple[list[int], float]:
-    """Split one node, or join two, as long as that raises F."""
-    leaves = len(precise) - len(merges)
-    chosen = np.zeros(len(precise), bool)
-    chosen[nodes] = True
+    """Split one node, or join two, whichever raises F the most, as long as that raises it.
+
+    F is concave, so that a step by (s, t) raises it only if w s + (1 - w) t > 0, with w : 1 - w the direction of its
+    gradient. Only steps that this holds for within ``BAND`` of w are looked at; all again when w has left the band.
+    """
+    leaves, every = len(precise) - len(merges), np.arange(len(merges))
+    chosen, above = np.zeros(len(precise), bool), np.full(len(precise), -1)
+    chosen[nodes], above[merges] = True, every[:, None]
     more = np.stack([value[leaves:] - value[merges].sum(axis=1) for value in (precise, recalled)])  # of joining
+    total, middle, rows = np.zeros(2), np.inf, every
+
+    def promising(of: Ints) -> Ints:
+        low, high = (w * more[0, of] + (1 - w) * more[1, of] for w in (middle - BAND, middle + BAND))
+        join, split = chosen[merges[of]].all(axis=1), chosen[leaves + of]
+        may = join & (np.maximum(low, high) > -TINY) | split & (np.minimum(low, high) < TINY)
+        return np.asarray(of[may], np.int64)
+
     while True:
-        total = precise[chosen].sum(), recalled[chosen].sum()
-        now = float(_f(*total, objects))
-        joined = np.where(chosen[merges].all(axis=1), _f(total[0] + more[0], total[1] + more[1], objects), 0)
-        split = np.where(chosen[leaves:], _f(total[0] - more[0], total[1] - more[1], objects), 0)
-        step = joined if joined.max() >= split.max() else split
-        at = int(np.argmax(step))
-        if step[at] <= now * (1 + 1e-12):
-            return np.flatnonzero(chosen).tolist(), now
+        weight = total[1] ** 2 / max((total**2).sum(), TINY)
+        if abs(weight - middle) > BAND:
+            total = np.array([precise[chosen].sum(), recalled[chosen].sum()])
+            middle = total[1] ** 2 / (total**2).sum()
+            rows = promising(every)
+        now = float(_f(total[0], total[1], objects))
+        joined = np.where(
+            chosen[merges[rows]].all(axis=1), _f(total[0] + more[0, rows], total[1] + more[1, rows], objects), 0
+        )
+        split = np.where(chosen[leaves + rows], _f(total[0] - more[0, rows], total[1] - more[1, rows], objects), 0)
+        step = joined if joined.max(initial=0) >= split.max(initial=0) else split
+        if step.max(initial=0) <= now * (1 + 1e-12):
+            return np.flatnonzero(chosen).tolist(), float(_f(precise[chosen].sum(), recalled[chosen].sum(), objects))
+        at = int(rows[np.argmax(step)])
+        total += more[:, at] * (-1 if chosen[leaves + at] else 1)
         chosen[leaves + at] = not chosen[leaves + at]
         chosen[merges[at]] = ~chosen[merges[at]]
+        beside = np.unique([at, above[leaves + at], *(merges[at] - leaves)])  # what may be a step now
+        fresh = promising(
+            np.setdiff1d(beside[beside >= 0], rows[np.minimum(np.searchsorted(rows, beside), len(rows) - 1)])
+        )
+        rows = np.insert(rows, np.searchsorted(rows, fresh), fresh)
 
 
 def _f(precise: Any, recalled: Any, count: int) -> Any:
