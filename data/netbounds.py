@@ -20,7 +20,7 @@ from typing import Any
 from packed_scenes.data.errors import InputError
 
 LOOPS = {"Loop", "Scan", "TensorIterator"}
-MAX_NODES = 1_000_000  # with functions written out; the largest networks for pictures have some thousands
+MAX_NODES = 20_000  # with functions written out; large networks have some thousands (compiling 10,000 takes 10 s)
 MAX_LIST = 1 << 20  # bytes that name a safetensors file's tensors; some 15,000 tensors
 MAX_MEMORY = 8 << 30  # bytes that a network may take beside what the process has
 SHARE = 0.75  # of the machine's memory, if that is less
@@ -59,9 +59,7 @@ def check_onnx(model: Any, path: Path) -> None:
                     sizes[name] = size(functions[name].node, (*inside, name))
                 total += sizes[name]
             if total > MAX_NODES:
-                raise InputError(
-                    f"the network has more than {MAX_NODES:,} nodes", file=path, remedy="Take a smaller one."
-                )
+                raise _too_many(path)
         return total
 
     try:
@@ -78,10 +76,13 @@ def check_model(model: Any, path: Path) -> None:
         path: for the message.
 
     Raises:
-        InputError: if it has a loop, an array larger than :data:`MAX_MEMORY` whatever its input, or a ``Reshape`` into
+        InputError: if it has a loop, too many nodes, an array larger than :data:`MAX_MEMORY` whatever its input, or a ``Reshape`` into
             another number of values, which OpenVINO 2026.4 does not check and which writes beyond its memory.
     """
-    for node in model.get_ops():
+    nodes = model.get_ops()
+    if len(nodes) > 3 * MAX_NODES:  # constants count here, too
+        raise _too_many(path)
+    for node in nodes:
         if node.get_type_name() in LOOPS:
             raise _refused(path, node.get_type_name())
         if node.get_type_name() == "Reshape" and not _keeps_count(node):
@@ -143,6 +144,10 @@ def check_tensors(path: str | Path) -> None:
         raise InputError(f"cannot be read ({error.strerror})", file=path, remedy="Check its permissions.") from error
     if MAX_LIST < size < Path(path).stat().st_size:
         raise InputError(f"its list of tensors has {size:,} bytes", file=path, remedy="Take a smaller one.")
+
+
+def _too_many(path: Path) -> InputError:
+    return InputError(f"the network has more than {MAX_NODES:,} nodes", file=path, remedy="Take a smaller one.")
 
 
 def _refused(path: Path, what: str) -> InputError:

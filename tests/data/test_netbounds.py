@@ -1,6 +1,7 @@
 """Networks of a few hundred bytes that ask for all memory or never end: one line, little memory."""
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import onnx
@@ -140,7 +141,7 @@ def test_functions_that_call_functions(tmp_path):
         [helper.make_opsetid("", 17), helper.make_opsetid("d", 1)],
     ) for k in range(1, 40))]  # fmt: skip
     call = [MEANS, NODE("f39", ["m"], ["v"], domain="d")]
-    with pytest.raises(InputError, match="more than 1,000,000 nodes"):
+    with pytest.raises(InputError, match="more than 20,000 nodes"):
         read_netfile(save(tmp_path / "n.onnx", call, chain))
     small = save(tmp_path / "s.onnx", [MEANS, NODE("f3", ["m"], ["v"], domain="d")], chain[:4])
     assert read_netfile(small).outputs[0].name == "v"
@@ -170,3 +171,10 @@ def test_the_limit_goes_when_the_last_one_leaves():
         bytearray(1 << 33)
     assert is_memory(raised.value)
     assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_a_chain_of_more_nodes_than_any_network_has_is_refused_before_it_is_compiled(tmp_path):
+    names = ["m", *(f"r{k}" for k in range(25_000)), "v"]
+    chain = [NODE("Relu", [a], [b]) for a, b in pairwise(names)]
+    with pytest.raises(InputError, match=r"n\.onnx: the network has more than 20,000 nodes\. Take a smaller one\."):
+        read_netfile(save(tmp_path / "n.onnx", [MEANS, *chain]))
