@@ -77,7 +77,7 @@ def check_model(model: Any, path: Path) -> None:
 
     Raises:
         InputError: if it has a loop, too many nodes, an array larger than :data:`MAX_MEMORY` whatever its input, or a
-            ``Reshape`` into another number of values, which OpenVINO 2026.4 does not check: it writes beyond its memory.
+            ``Reshape`` into another number of values: OpenVINO 2026.4 does not check it and writes beyond its memory.
     """
     nodes = model.get_ops()
     if len(nodes) > 3 * MAX_NODES:  # constants count here, too
