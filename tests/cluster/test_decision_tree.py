@@ -20,14 +20,17 @@ from packed_scenes.cluster.decision.branches import (
     _gains,
     prune_near,
 )
-from packed_scenes.cluster.decision.deciding import confidence, expected_f
+from packed_scenes.cluster.decision.coarser import join_pieces
+from packed_scenes.cluster.decision.deciding import TRUST, Evidence, confidence, expected_f
 from packed_scenes.cluster.decision.graph import ALIKE, FAINT, MIN_PROBABILITY, decide_on_lists
 from packed_scenes.cluster.decision.judging import Judgement, _trend, all_pairs
 from packed_scenes.cluster.decision.lists import Lists
 from packed_scenes.cluster.decision.merges import belief
 from packed_scenes.cluster.decision.pruning import WEIGHTS, prune
 from packed_scenes.cluster.dense import average_tree
+from packed_scenes.cluster.near_threshold import tree_near
 from packed_scenes.data.arrays import unit_rows
+from tests.cluster.synthetic import scene_vectors
 
 Part = frozenset[int]
 
@@ -255,3 +258,27 @@ def test_no_weight_of_precision_against_recall_has_a_better_pruning(rows: int, s
     for weight in WEIGHTS:
         best = max(whole, key=lambda parts: sum(weight * precise[n] + (1 - weight) * recalled[n] for n in parts))
         assert found >= f(best) - 1e-9
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(2, 30), st.integers(0, 2**32 - 1), st.sampled_from([0.02, 0.3, 0.6]))
+def test_branches_near_the_threshold_stand_unless_the_judge_expects_far_more(rows: int, seed: int, unit: float) -> None:
+    X, _ = scene_vectors(rows, seed=seed, dim=16)
+    evidence = Evidence(X, Hints(), unit=unit)
+    judgement = evidence.judgement
+    assert judgement is not None
+    chance = all_pairs(X, judgement)
+    chance[chance < FAINT] = 0
+    near, cut = prune_near(*tree_near(X, Hints(), unit, spatial=False), chance, unit)
+    own, value = join_pieces(X, *decide_on_lists(X, judgement, None), evidence.weights)
+    trusted = expected_f(chance, near) >= TRUST * expected_f(chance, own)
+    found = evidence.decide()
+    assert np.array_equal(found.labels, near if trusted else own)
+    assert found.boundary == (cut if trusted else judgement.boundary())
+    assert found.expected_f == (expected_f(chance, near) if trusted else min(value, 1.0))
+    for shift in (-3.0, 2.0):
+        trend = judgement.trend[0] + shift, judgement.trend[1]
+        moved = replace(judgement, odds=judgement.odds + np.float32(shift), trend=trend)
+        found = evidence.decide(shift=shift)
+        assert np.array_equal(found.labels, decide_on_lists(X, moved, None)[0])
+        np.testing.assert_allclose(found.probability, confidence(moved, found.labels))
