@@ -68,3 +68,12 @@ def test_scale_is_the_median_size_of_the_cluster_or_the_own_height():
     assert object_scale(xyxy, cluster, ScaleBy.HEIGHT).tolist() == [9, 1, 4, 3]
     assert object_scale(xyxy, cluster, ScaleBy.OBJECT) == pytest.approx([6, 6, 6, 21**0.5])
     assert group_median(np.array([3.0, 1, 2, 8]), np.array([0, 0, 1, 1])).tolist() == [2, 2, 5, 5]
+
+
+def test_gaps_are_covered_each_by_itself():
+    """Two pairs far from each other, both kept apart by a box across 6 of the 10 px between them; nine px lower not."""
+    for down, joined in ((0, []), (9, [(0, 1), (3, 4)])):
+        pair = np.array([[0, 0, 10, 10], [14, 0, 24, 10], [11, 2 + down, 13, 8 + down]], float)
+        xyxy = np.concatenate([pair, pair + np.array([500, 90, 500, 90])])
+        links = adjacent_pairs(xyxy, np.array([0, 0, 1, 2, 2, 1]), reach=0.5)
+        assert sorted(map(tuple, links.pairs.tolist())) == joined
