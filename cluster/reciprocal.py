@@ -66,14 +66,14 @@ def reciprocal_merge(
     Returns:
         (N,) int64 names 0 … K-1.
     """
-    labels = _exact_duplicates(X) if start is None and cannot_link is None else start
+    labels = exact_duplicates(X) if start is None and cannot_link is None else start
     labels = np.arange(len(X), dtype=np.int64) if labels is None else labels
     if int(labels.max()) == 0:
         return labels
     # Set once: asking the libraries for their limits costs 5 ms, and there may be hundreds of rounds.
     with threadpool_limits(1, "blas"):
         return _merge_rounds(
-            _first_state(X, labels, _Forbidden(cannot_link), search, threads), labels, threshold, threads
+            _first_state(X, labels, Forbidden(cannot_link), search, threads), labels, threshold, threads
         )
 
 
@@ -122,10 +122,10 @@ class _State:
     best: Floats
     noted: npt.NDArray[np.int32]
     bound: Floats
-    forbidden: _Forbidden
+    forbidden: Forbidden
 
 
-def _first_state(X: Vectors, labels: Labels, forbidden: _Forbidden, search: str, threads: int) -> _State:
+def _first_state(X: Vectors, labels: Labels, forbidden: Forbidden, search: str, threads: int) -> _State:
     sums, sizes = cluster_sums(X, labels)
     means = np.ascontiguousarray(sums / sizes[:, None], np.float32)
     graph = neighbours(means, CACHED_NEIGHBOURS, search=search, threads=threads)
@@ -253,13 +253,14 @@ def _search_all(state: _State, rows: Ints, active: Ints, threads: int) -> None:
         list(pool.map(search, range(0, len(rows), step)))
 
 
-class _Forbidden:
+class Forbidden:
     """Pairs of clusters that must stay apart, kept up to date as clusters merge."""
 
     def __init__(self, cannot_link: Pairs | None) -> None:
         self.pairs = np.zeros((0, 2), np.int64) if cannot_link is None else cannot_link
 
     def merge(self, root: Ints) -> None:
+        """Take the (C,) new names of the clusters."""
         if len(self.pairs):
             self.pairs = np.unique(np.sort(root[self.pairs], axis=1), axis=0)
 
@@ -271,7 +272,7 @@ class _Forbidden:
         return np.asarray(codes[place] == asked)
 
 
-def _exact_duplicates(X: Vectors) -> Labels:
+def exact_duplicates(X: Vectors) -> Labels:
     """Group rows that are equal bit for bit; thousands of copies would otherwise merge one pair per round."""
     _, first, inverse = np.unique(X, axis=0, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)

@@ -45,7 +45,7 @@ def prune_near(tree: Tree, distance: Distances, probability: Floats, unit: float
     Time and memory: O(N²); the copies are two (N, N) float64.
     """
     count, parts, height = tree.count, tree.merges[:, :2].astype(np.int64), tree.heights
-    gain = _gains(tree, distance, probability, SINGLETON_DISTANCE * unit)
+    gain = gains(tree, distance, probability, SINGLETON_DISTANCE * unit)
     pull = PULL * np.log(unit / np.maximum(height, 1e-9)) + BELIEF * (2 * belief(tree, distance, unit, soft=SOFT) - 1)
     pull *= tree.merges[:, 3]
     always, never = height <= LOW * unit, height > min(HIGH * unit, 2.0)
@@ -62,7 +62,7 @@ def prune_near(tree: Tree, distance: Distances, probability: Floats, unit: float
     return labels, _between(height, made[count:])
 
 
-def _gains(tree: Tree, distance: Distances, probability: Floats, singleton_distance: float) -> Floats:
+def gains(tree: Tree, distance: Distances, probability: Floats, singleton_distance: float) -> Floats:
     """(2 N - 1,) G of every node: from the root down, sums over what a node's members have in their node."""
     count, parts = tree.count, tree.merges[:, :2].astype(np.int64)
     size = np.concatenate([np.ones(count, np.int64), tree.merges[:, 3].astype(np.int64)])

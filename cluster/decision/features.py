@@ -78,7 +78,7 @@ def describe(
         weight = np.exp(-0.7 * (distance / width) ** 2).astype(np.float32)
         shared, own = common(index, weight), 1 + (weight**2).sum(axis=1)
         compared.append(_of_either(shared, own, index))
-    middle, spread = X.mean(axis=0), _Spread(X, lists)
+    middle, spread = X.mean(axis=0), Spread(X, lists)
     usual = _log(np.maximum((1 - X @ middle) * (len(X) / (len(X) - 1)), 1e-3))
     compared.extend((spread.profiles, spread.centred))
     whole = np.concatenate([
@@ -157,7 +157,7 @@ def _sigmoid(value: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(value, -30, 30))), np.float32)
 
 
-class _Spread:
+class Spread:
     """Cosines of the pairs once what all objects have in common is taken out.
 
     Attributes:
@@ -172,7 +172,7 @@ class _Spread:
         if X.shape[1] < len(X):
             turned = centred @ (centred.T @ centred)
             own, far = np.einsum("nd,nd->n", centred, centred), np.einsum("nd,nd->n", centred, turned)
-            inner, outer = _along(centred, centred, lists.index), _along(turned, centred, lists.index)
+            inner, outer = along(centred, centred, lists.index), along(turned, centred, lists.index)
         else:
             gram = centred @ centred.T
             square = gram @ gram
@@ -184,7 +184,7 @@ class _Spread:
         self.dimensions = float(np.log(max(float(own.sum()) ** 2, 1e-9) / max(float(far.sum()), 1e-9)))
 
 
-def _along(one: Floats, two: Floats, index: Ints) -> Floats:
+def along(one: Floats, two: Floats, index: Ints) -> Floats:
     """(N, k) dot products of the rows of ``one`` with the rows of ``two`` that their lists name."""
     if len(one) <= 1024:
         return np.take_along_axis(one @ two.T, index, axis=1)

@@ -63,10 +63,10 @@ def judge(
     """
     found = describe(X, xyxy=xyxy, scene=scene, unit=unit)
     odds = np.clip(logits(found, weights or load()), -MAX_LOG_ODDS, MAX_LOG_ODDS)
-    return Judgement(found.lists, odds, _trend(found.lists.distance, odds))
+    return Judgement(found.lists, odds, fit_trend(found.lists.distance, odds))
 
 
-def _trend(distance: Floats, odds: Floats) -> tuple[float, float]:
+def fit_trend(distance: Floats, odds: Floats) -> tuple[float, float]:
     """A line through the log-odds of the farther half of each list."""
     half = distance.shape[1] // 2
     x, y = distance[:, half:].ravel().astype(np.float64), odds[:, half:].ravel().astype(np.float64)

@@ -54,15 +54,13 @@ def prune(merges: Ints, precise: Floats, recalled: Floats, objects: int) -> tupl
                 nodes.append(node)
             else:
                 stack.extend(pairs[node - leaves])
-        value = float(_f(precise[nodes].sum(), recalled[nodes].sum(), objects))
+        value = float(f_score(precise[nodes].sum(), recalled[nodes].sum(), objects))
         if value > best[1]:
             best = nodes, value
-    return _improved(best[0], merges, precise, recalled, objects) if len(merges) else best
+    return improve(best[0], merges, precise, recalled, objects) if len(merges) else best
 
 
-def _improved(
-    nodes: list[int], merges: Ints, precise: Floats, recalled: Floats, objects: int
-) -> tuple[list[int], float]:
+def improve(nodes: list[int], merges: Ints, precise: Floats, recalled: Floats, objects: int) -> tuple[list[int], float]:
     """Split one node, or join two, whichever raises F the most, as long as that raises it.
 
     F is concave, so that a step by (s, t) raises it only if w s + (1 - w) t > 0, with w : 1 - w the direction of its
@@ -86,14 +84,16 @@ def _improved(
             total = np.array([precise[chosen].sum(), recalled[chosen].sum()])
             middle = total[1] ** 2 / (total**2).sum()
             rows = promising(every)
-        now = float(_f(total[0], total[1], objects))
+        now = float(f_score(total[0], total[1], objects))
         joined = np.where(
-            chosen[merges[rows]].all(axis=1), _f(total[0] + more[0, rows], total[1] + more[1, rows], objects), 0
+            chosen[merges[rows]].all(axis=1), f_score(total[0] + more[0, rows], total[1] + more[1, rows], objects), 0
         )
-        split = np.where(chosen[leaves + rows], _f(total[0] - more[0, rows], total[1] - more[1, rows], objects), 0)
+        split = np.where(chosen[leaves + rows], f_score(total[0] - more[0, rows], total[1] - more[1, rows], objects), 0)
         step = joined if joined.max(initial=0) >= split.max(initial=0) else split
         if step.max(initial=0) <= now * (1 + 1e-12):
-            return np.flatnonzero(chosen).tolist(), float(_f(precise[chosen].sum(), recalled[chosen].sum(), objects))
+            return np.flatnonzero(chosen).tolist(), float(
+                f_score(precise[chosen].sum(), recalled[chosen].sum(), objects)
+            )
         at = int(rows[np.argmax(step)])
         total += more[:, at] * (-1 if chosen[leaves + at] else 1)
         chosen[leaves + at] = not chosen[leaves + at]
@@ -105,5 +105,6 @@ def _improved(
         rows = np.insert(rows, np.searchsorted(rows, fresh), fresh)
 
 
-def _f(precise: Any, recalled: Any, count: int) -> Any:
+def f_score(precise: Any, recalled: Any, count: int) -> Any:
+    """F of the sums of S and T over the chosen nodes, of ``count`` objects."""
     return 2 * precise * recalled / (precise + recalled) / count

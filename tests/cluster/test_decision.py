@@ -273,7 +273,7 @@ def test_gains_of_branches_equal_their_definition(rows: int, seed: int, alone: f
             gain[node] += branches.JUDGED * (
                 branches.PRECISION * likely / len(part) + (1 - branches.PRECISION) * likely / chance[row].sum()
             )
-    np.testing.assert_allclose(branches._gains(tree, distance, chance, alone), gain, atol=1e-6)
+    np.testing.assert_allclose(branches.gains(tree, distance, chance, alone), gain, atol=1e-6)
 
 
 @given(st.integers(2, 60), st.integers(0, 10_000))
@@ -354,12 +354,12 @@ def test_the_steps_looked_at_are_the_ones_that_looking_at_all_would_take(leaves:
             if len({bool(x) for x in now[nodes[1:]]} | {not now[nodes[0]]}) > 1:  # neither a join nor a split
                 return 0.0
             now[nodes] = ~now[nodes]
-            return float(pruning._f(s[now].sum(), t[now].sum(), leaves))
+            return float(pruning.f_score(s[now].sum(), t[now].sum(), leaves))
 
         best = max(range(len(merges)), key=after)
-        if after(best) <= pruning._f(s[chosen].sum(), t[chosen].sum(), leaves) * (1 + 1e-9):
+        if after(best) <= pruning.f_score(s[chosen].sum(), t[chosen].sum(), leaves) * (1 + 1e-9):
             break
         chosen[[leaves + best, *merges[best]]] ^= True
-    found, value = pruning._improved(list(range(leaves)), pairs, s, t, leaves)
+    found, value = pruning.improve(list(range(leaves)), pairs, s, t, leaves)
     assert found == np.flatnonzero(chosen).tolist()
-    assert value == pruning._f(s[chosen].sum(), t[chosen].sum(), leaves)
+    assert value == pruning.f_score(s[chosen].sum(), t[chosen].sum(), leaves)

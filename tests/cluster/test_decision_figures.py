@@ -14,7 +14,7 @@ from packed_scenes.cluster.base import Hints
 from packed_scenes.cluster.decision import Decision, Evidence, coarser, count, decide_for, features, lists
 from packed_scenes.cluster.decision.box_pairs import of_pairs as of_boxes
 from packed_scenes.cluster.decision.counting import FARTHEST, SHIFT, figures
-from packed_scenes.cluster.decision.features import _along, _Spread, describe
+from packed_scenes.cluster.decision.features import Spread, along, describe
 from packed_scenes.cluster.decision.lists import nearest
 from packed_scenes.cluster.decision.merges import CUTS, FLOOR, HIGH, LOW, SINGLETON_DISTANCE, SURE, belief, of_pairs
 from packed_scenes.cluster.decision.network import load
@@ -107,7 +107,7 @@ def test_belief_in_words(rows: int, seed: int, unit: float, soft: float) -> None
 def test_cosines_without_what_all_have_in_common(rows: int, dim: int, seed: int) -> None:
     X, _ = scene_vectors(rows, seed=seed, dim=dim)
     found = nearest(X, length=7)
-    spread = _Spread(X, found)
+    spread = Spread(X, found)
     centred = X.astype(np.float64) - X.mean(axis=0, dtype=np.float64)
     gram = centred @ centred.T
     size = np.linalg.norm(centred, axis=1)
@@ -128,7 +128,7 @@ def test_dot_products_along_lists_by_blocks(monkeypatch: pytest.MonkeyPatch) -> 
     expected = np.take_along_axis(one @ two.T, index, axis=1)
     for block in (1, 4096, features.BLOCK):
         monkeypatch.setattr(features, "BLOCK", block)
-        np.testing.assert_allclose(_along(one, two, index), expected, atol=1e-5)
+        np.testing.assert_allclose(along(one, two, index), expected, atol=1e-5)
 
 
 @settings(max_examples=20, deadline=None)
@@ -320,7 +320,7 @@ def test_what_the_judge_is_told_in_words(rows: int, seed: int, unit: float | Non
         found.object[:, :-1], np.stack([near[m] for m in features.PROFILE], 1) - typical, atol=1e-3
     )
     np.testing.assert_allclose(found.object[:, -1], usual - typical, atol=1e-3)
-    spread, shared = _Spread(X, found.lists), {}
+    spread, shared = Spread(X, found.lists), {}
     for m in features.SHARED:
         weight = np.eye(rows)
         width = distance[:, min(m, k) - 1] + floor

@@ -17,13 +17,13 @@ from packed_scenes.cluster.decision.branches import (
     PULL,
     SINGLETON_DISTANCE,
     SOFT,
-    _gains,
+    gains,
     prune_near,
 )
 from packed_scenes.cluster.decision.coarser import join_pieces
 from packed_scenes.cluster.decision.deciding import TRUST, Evidence, confidence, expected_f
 from packed_scenes.cluster.decision.graph import ALIKE, FAINT, MIN_PROBABILITY, decide_on_lists
-from packed_scenes.cluster.decision.judging import Judgement, _trend, all_pairs
+from packed_scenes.cluster.decision.judging import Judgement, all_pairs, fit_trend
 from packed_scenes.cluster.decision.lists import Lists
 from packed_scenes.cluster.decision.merges import belief
 from packed_scenes.cluster.decision.pruning import WEIGHTS, prune
@@ -162,7 +162,7 @@ def test_each_branch_near_the_threshold_in_words(rows: int, seed: int, unit: flo
     np.fill_diagonal(distance, 0)
     tree, chance = average_tree(distance), np.exp(-distance / unit)
     labels, threshold = prune_near(tree, distance, chance, unit)
-    gain = _gains(tree, distance, chance, SINGLETON_DISTANCE * unit)
+    gain = gains(tree, distance, chance, SINGLETON_DISTANCE * unit)
     believed = belief(tree, distance, unit, soft=SOFT)
     members = [frozenset({row}) for row in range(rows)]
     best: list[tuple[float, set[Part]]] = [(float(gain[row]), {members[row]}) for row in range(rows)]
@@ -226,7 +226,7 @@ def test_the_trend_is_a_line_through_the_farther_half_that_does_not_rise() -> No
     for slope in (-3, 3):
         odds = slope * distance + rng.normal(size=(9, 6)).astype(np.float32) / 9
         odds[:, :3] = rng.normal(size=(9, 3))
-        found = _trend(distance, odds)
+        found = fit_trend(distance, odds)
         line = np.polyfit(distance[:, 3:].ravel(), odds[:, 3:].ravel(), 1) if slope < 0 else (0, odds[:, 3:].mean())
         np.testing.assert_allclose(found, line[::-1], atol=1e-4)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packed_scenes.cluster import AverageLinkage, PairDecision
 from packed_scenes.cluster.assign import Assigner, keep_names
 from packed_scenes.cluster.average import membership
-from packed_scenes.cluster.reciprocal import _exact_duplicates, _Forbidden, cluster_counts, reciprocal_merge
+from packed_scenes.cluster.reciprocal import Forbidden, cluster_counts, exact_duplicates, reciprocal_merge
 from packed_scenes.data import InputError
 from tests.cluster.synthetic import scene_vectors
 
@@ -127,10 +127,10 @@ def test_forbidden_pairs_and_equal_rows(seed: int, pairs: int, count: int) -> No
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 2, (count, 3)).astype(np.float32)
     first = [min(np.flatnonzero((row == X).all(axis=1))) for row in X]
-    assert _exact_duplicates(X).tolist() == [sorted(set(first)).index(at) for at in first]
+    assert exact_duplicates(X).tolist() == [sorted(set(first)).index(at) for at in first]
     given = np.sort(rng.integers(0, count, (pairs + 1, 2)), axis=1)
     root = np.minimum(np.arange(count), rng.integers(0, count, count))
-    forbidden = _Forbidden(given)
+    forbidden = Forbidden(given)
     for known in (given, np.sort(root[given], axis=1)):
         asked = forbidden.has(np.arange(count)[:, None], np.arange(count)[None], count)
         there = {tuple(pair) for pair in known.tolist()}
@@ -138,7 +138,7 @@ def test_forbidden_pairs_and_equal_rows(seed: int, pairs: int, count: int) -> No
             [(min(a, b), max(a, b)) in there for b in range(count)] for a in range(count)
         ]
         forbidden.merge(root)
-    _Forbidden(None).merge(root)
+    Forbidden(None).merge(root)
 
 
 @settings(max_examples=40, deadline=None)
