@@ -22,6 +22,7 @@ from packed_scenes.data import InputError
 from packed_scenes.data.arrays import unit_rows
 from packed_scenes.data.device import pick_device
 from packed_scenes.data.extras import installed
+from packed_scenes.data.netbounds import LimitError
 from packed_scenes.data.netfile import COPY_AGAIN, NetFile, Run, compile_netfile, read_netfile
 from packed_scenes.data.pixels import CORRECT, IMAGENET, PLAIN_BGR, Pixels, check_keys, read_side_card
 from packed_scenes.data.text import load_json
@@ -237,6 +238,8 @@ def _compile(net: NetFile, device: str) -> tuple[str, Run]:
         try:
             if installed("openvino"):
                 return "cpu", compile_netfile(net)
+        except LimitError:
+            raise
         except InputError:
             if not installed("onnxruntime"):
                 raise
