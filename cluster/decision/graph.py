@@ -115,10 +115,9 @@ class _Tree:
         one, two = (group[rows] for rows in np.divmod(key, count))
         apart = one != two
         one, two, total = one[apart], two[apart], total[apart]
-        if constraints is not None:
-            never = constraints.cannot_link
-            one, two = np.concatenate([one, never[:, 0]]), np.concatenate([two, never[:, 1]])
-            total = np.concatenate([total, np.full(len(never), NEVER)])
+        never = constraints.cannot_link
+        one, two = np.concatenate([one, never[:, 0]]), np.concatenate([two, never[:, 1]])
+        total = np.concatenate([total, np.full(len(never), NEVER)])
         return self._joined(one, two, total, np.ones(len(total)))
 
     def _joined(self, one: Ints, two: Ints, total: Floats, known: Floats) -> _Pairs:

@@ -225,9 +225,12 @@ class Steps:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.floats(-11, 11), st.integers(2, 50), max_size=6), st.floats(1, 60))
-def test_the_decision_for_a_number_is_the_nearest_that_there_is(places: dict[float, int], number: float) -> None:
-    steps = dict(zip(sorted(places), sorted(set(places.values()), reverse=True), strict=False))
+@given(st.dictionaries(st.integers(-700, 700), st.integers(2, 50), max_size=6), st.floats(1, 60))
+def test_the_decision_for_a_number_is_the_nearest_that_there_is(places: dict[int, int], number: float) -> None:
+    """Steps lie 1/64 of log-odds apart at least: halvings cannot part what is as near as 1e-200."""
+    steps = dict(
+        zip((place / 64 for place in sorted(places)), sorted(set(places.values()), reverse=True), strict=False)
+    )
     evidence = Steps(steps)
     found = decide_for(cast(Any, evidence), number)
     every = [*steps.values(), 1]

@@ -13,7 +13,9 @@ from packed_scenes.cluster.constraints import Constraints, close
 from packed_scenes.cluster.decision.branches import (
     BELIEF,
     HIGH,
+    JUDGED,
     LOW,
+    PRECISION,
     PULL,
     SINGLETON_DISTANCE,
     SOFT,
@@ -26,7 +28,7 @@ from packed_scenes.cluster.decision.graph import ALIKE, FAINT, MIN_PROBABILITY, 
 from packed_scenes.cluster.decision.judging import Judgement, all_pairs, fit_trend
 from packed_scenes.cluster.decision.lists import Lists
 from packed_scenes.cluster.decision.merges import belief
-from packed_scenes.cluster.decision.pruning import WEIGHTS, prune
+from packed_scenes.cluster.decision.pruning import WEIGHTS, improve, prune
 from packed_scenes.cluster.dense import average_tree
 from packed_scenes.cluster.near_threshold import tree_near
 from packed_scenes.data.arrays import unit_rows
@@ -153,6 +155,36 @@ def test_thousands_of_rows_that_must_be_one_identity_are() -> None:
     assert sorted(np.bincount(labels).tolist()) == [1] * 999 + [5001]
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 14), st.integers(0, 2**32 - 1), st.floats(0.1, 1))
+def test_what_a_cluster_near_the_threshold_is_worth_in_words(rows: int, seed: int, alone: float) -> None:
+    """The silhouettes of its members, against the nearest branch beside, and what the judge expects of it."""
+    rng = np.random.default_rng(seed)
+    distance, chance = rng.random((2, rows, rows))
+    distance, chance = (distance + distance.T) / 2, (chance + chance.T) / 2
+    np.fill_diagonal(distance, 0)
+    np.fill_diagonal(chance, 1)
+    tree = average_tree(distance)
+    members, parent = [[row] for row in range(rows)], {}
+    for node, (one, two) in enumerate(tree.merges[:, :2].astype(int).tolist(), rows):
+        members.append(members[one] + members[two])
+        parent[one], parent[two] = (node, two), (node, one)
+    for node, found in enumerate(gains(tree, distance, chance, alone)):
+        part, above, beside = members[node], node, []
+        while above in parent:
+            above, sibling = parent[above]
+            beside.append(members[sibling])
+        expected = 0.0
+        for i in part:
+            own = distance[i, part].sum() / (len(part) - 1) if len(part) > 1 else alone
+            if beside:
+                other = min(distance[i, branch].mean() for branch in beside)
+                expected += (other - own) / max(other, own)
+            expected += JUDGED * PRECISION * chance[i, part].mean()
+            expected += JUDGED * (1 - PRECISION) * chance[i, part].sum() / chance[i].sum()
+        assert abs(found - expected) < 1e-9
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 30), st.integers(0, 2**32 - 1), st.floats(0.1, 1.2))
 def test_each_branch_near_the_threshold_in_words(rows: int, seed: int, unit: float) -> None:
@@ -231,23 +263,59 @@ def test_the_trend_is_a_line_through_the_farther_half_that_does_not_rise() -> No
         np.testing.assert_allclose(found, line[::-1], atol=1e-4)
 
 
+def any_tree(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, list[int], np.ndarray, np.ndarray]:
+    """Any trees of ``rows`` leaves: what is merged, the roots, and any S and T of every node."""
+    value = rng.random((2, 2 * rows - 1)) * rng.choice([0.1, 1, 2], 2 * rows - 1)
+    roots, merges = list(range(rows)), []
+    for node in range(rows, 2 * rows - rng.integers(1, min(rows, 3) + 1)):
+        merges.append([roots.pop(int(rng.integers(len(roots)))) for _ in range(2)])
+        roots.append(node)
+    precise, recalled = value[:, : rows + len(merges)]
+    return np.array(merges, np.int64).reshape(-1, 2), roots, precise, recalled
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 40), st.integers(0, 2**32 - 1))
+def test_the_step_that_raises_f_most_is_taken_until_none_does(rows: int, seed: int) -> None:
+    """From any pruning of any trees: a node is split into its two, or its two are joined."""
+    rng = np.random.default_rng(seed)
+    merges, start, precise, recalled = any_tree(rng, rows)
+    for node in range(rows + len(merges) - 1, rows - 1, -1):
+        if node in start and rng.random() < 0.6:
+            start = [n for n in start if n != node] + merges[node - rows].tolist()
+
+    def f(parts: set[int]) -> float:
+        s, t = precise[list(parts)].sum() / rows, recalled[list(parts)].sum() / rows
+        return float(2 * s * t / (s + t))
+
+    nodes, value = improve(start, merges, precise, recalled, rows)
+    now = set(start)
+    while True:
+        steps = [now]
+        for node, parts in enumerate(map(set, merges.tolist()), rows):
+            if node in now or parts <= now:
+                steps.append(now ^ {node} ^ parts)
+        best = max(steps, key=f)
+        if f(best) <= f(now) * (1 + 1e-12):
+            break
+        now = best
+    assert set(nodes) == now
+    assert abs(value - f(now)) < 1e-9
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 7), st.integers(0, 2**32 - 1))
 def test_no_weight_of_precision_against_recall_has_a_better_pruning(rows: int, seed: int) -> None:
     """Of any tree, also where the best is more than one merge or split away from the clusters that nothing joins."""
     rng = np.random.default_rng(seed)
-    value = rng.random((2, 2 * rows - 1)) * rng.choice([0.1, 1, 2], 2 * rows - 1)
-    living, merges, prunings = list(range(rows)), [], [[{row}] for row in range(rows)]
-    for node in range(rows, 2 * rows - rng.integers(1, min(rows, 3) + 1)):
-        one, two = (living.pop(int(rng.integers(len(living)))) for _ in range(2))
-        merges.append((one, two))
-        living.append(node)
+    merges, roots, precise, recalled = any_tree(rng, rows)
+    prunings: list[list[set[int]]] = [[{row}] for row in range(rows)]
+    for node, (one, two) in enumerate(merges.tolist(), rows):
         prunings.append([{node}, *(a | b for a in prunings[one] for b in prunings[two])])
-    precise, recalled = value[:, : rows + len(merges)]
     whole = [set()]
-    for root in living:
+    for root in roots:
         whole = [a | b for a in whole for b in prunings[root]]
-    nodes, found = prune(np.array(merges, np.int64).reshape(-1, 2), precise, recalled, rows)
+    nodes, found = prune(merges, precise, recalled, rows)
     assert set(nodes) in whole
 
     def f(parts: set[int]) -> float:
@@ -282,3 +350,13 @@ def test_branches_near_the_threshold_stand_unless_the_judge_expects_far_more(row
         found = evidence.decide(shift=shift)
         assert np.array_equal(found.labels, decide_on_lists(X, moved, None)[0])
         np.testing.assert_allclose(found.probability, confidence(moved, found.labels))
+
+
+def test_a_shift_moves_the_pairs_that_no_list_holds_as_well() -> None:
+    """40 rows in a ring, each judged with the next two alone: all are one identity only if the trend follows."""
+    X, _ = scene_vectors(40, dim=16)
+    evidence, index = Evidence(X, Hints()), (np.arange(40)[:, None] + [1, 2]) % 40
+    lists = Lists(index, np.full((40, 2), 0.5, np.float32))
+    evidence.judgement = Judgement(lists, np.full((40, 2), 3, np.float32), (-3.0, 0.0))
+    assert evidence.decide(shift=4).count == 1
+    assert 1 < evidence.decide(shift=-2).count < evidence.decide(shift=-8).count == 40
