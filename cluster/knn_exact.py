@@ -13,12 +13,12 @@ import queue
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from packed_scenes.cluster.base import Vectors
+from packed_scenes.cluster.search.compiled import compiled
 
 BLOCK = 1024
 
@@ -60,7 +60,7 @@ def _work(X: Vectors, k: int, starts: queue.SimpleQueue[int]) -> Lists:
 
 def _compiled(function: Any) -> Any:
     # nogil lets the threads run side by side; fastmath vectorises the maximum (products are finite).
-    return numba.njit(nogil=True, fastmath=True, cache=True)(function)
+    return compiled(function, fastmath=True)
 
 
 @_compiled

@@ -7,6 +7,14 @@ from typing import Any
 import numba
 
 
-def compiled(function: Any) -> Any:
-    """Compile with numba. No fastmath: distances may be infinite, and results must not depend on the machine."""
-    return numba.njit(nogil=True, cache=True)(function)
+def compiled(function: Any, *, fastmath: bool = False) -> Any:
+    """Compile with numba; in memory only where neither the package's folder nor the user's cache can be written.
+
+    Args:
+        function: what to compile.
+        fastmath: let sums be reordered; not where distances may be infinite or the last digit matters.
+    """
+    try:
+        return numba.njit(nogil=True, fastmath=fastmath, cache=True)(function)
+    except RuntimeError:  # "no locator available"
+        return numba.njit(nogil=True, fastmath=fastmath)(function)

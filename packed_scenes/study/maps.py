@@ -5,6 +5,7 @@ Large sets are shown by a sample and say so. The pages hold plotly itself and lo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ import numpy.typing as npt
 from packed_scenes.cluster.labels import Labels
 from packed_scenes.data.files import atomic_write, write_text
 from packed_scenes.data.hidden import html_text, plot_text
+
+_log = logging.getLogger(__name__)
 
 MAX_ROWS = 8000  # rows of a map; UMAP of 8,000 x 16 takes about 20 s on one core, t-SNE 30 s
 # Plotly stands in the page and makes its shaders from text; nothing is fetched or sent.
@@ -56,7 +59,8 @@ def choose_rows(count: int, *, seed: int = 0) -> npt.NDArray[np.int64]:
 def make_maps(X: npt.NDArray[np.floating], *, seed: int = 0) -> list[Map]:
     """Map (M, D) rows: PCA, t-SNE and UMAP in two dimensions, PCA and UMAP in three.
 
-    Sets of fewer than five rows have PCA alone. Three-dimensional maps are left out where D is smaller.
+    Sets of fewer than five rows have PCA alone. Three-dimensional maps are left out where D is smaller, those of UMAP
+    (with a warning) where numba cannot keep what it compiles.
     """
     import warnings
 
@@ -73,7 +77,11 @@ def make_maps(X: npt.NDArray[np.floating], *, seed: int = 0) -> list[Map]:
     made.append(Map("t-SNE", TSNE(2, perplexity=perplexity, init=flat, random_state=seed).fit_transform(rows)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a seed makes it use one thread is what is wanted
-        import umap
+        try:
+            import umap
+        except RuntimeError:  # of numba: no folder where compiled code can be kept
+            _log.warning("UMAP is left out: no folder for compiled code can be written. Set NUMBA_CACHE_DIR.")
+            return made
 
         near = min(15, len(rows) - 1)
         for dimensions in (2, 3):

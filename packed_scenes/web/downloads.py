@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packed_scenes.web.project.folder import ASIDE
 from packed_scenes.web.project.project import Project
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def exported(project: Project, form: str) -> bytes:
 
     found = to_analysis(project)
     scenes = [replace(s, file=f"{s.name}{s.path.suffix if s.path else '.png'}") for s in of_analysis(found)]
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=project.folder.path) as aside:
+    with tempfile.TemporaryDirectory(prefix=ASIDE, dir=project.folder.path) as aside:
         export(scenes, form, Path(aside) / "export", names=found.names)
         return _zipped(Path(aside) / "export")
 
@@ -112,7 +113,7 @@ def run_zip(project: Project) -> bytes:
     """Return the project as a run folder of ``analyze``, zipped."""
     from packed_scenes.web.project.runs import to_analysis
 
-    with tempfile.TemporaryDirectory(prefix=".run-", dir=project.folder.path) as aside:
+    with tempfile.TemporaryDirectory(prefix=ASIDE, dir=project.folder.path) as aside:
         return _zipped(to_analysis(project).save(Path(aside) / "run"))
 
 

@@ -46,7 +46,10 @@ def project_vectors(
 def _umap(vectors: npt.NDArray[np.float32], dimensions: int, seed: int) -> npt.NDArray[np.float64]:
     if len(vectors) < 5:
         raise InputError("UMAP needs at least 5 objects", remedy="Use PCA.")
-    from umap import UMAP
+    try:
+        from umap import UMAP
+    except RuntimeError as error:  # of numba
+        raise InputError("no folder for compiled code can be written", remedy="Set NUMBA_CACHE_DIR.") from error
 
     made = UMAP(
         n_components=dimensions,

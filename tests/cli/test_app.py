@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -204,11 +205,17 @@ def test_a_folder_by_path_is_taken_by_reference(place, client, tmp_path):
     for n, rows in enumerate((FIRST, SECOND)):
         (tmp_path / "photos" / "aisle" / f"{n}.png").write_bytes(png(paint(rows)))
     (tmp_path / "photos" / "aisle" / "bad.png").write_bytes(b"broken")
+    (tmp_path / "secret.png").write_bytes(png(paint((*FIRST, *SECOND))))
+    with zipfile.ZipFile(tmp_path / "secret.zip", "w") as archive:
+        archive.write(tmp_path / "secret.png", "in.png")
+    for name, target in (("out.png", "secret.png"), ("zip.png", "secret.zip"), ("out.mp4", "secret.png")):
+        (tmp_path / "photos" / "aisle" / name).symlink_to(tmp_path / target)
     key = client.post("/api/new", json={"name": "aisle"}).json()["key"]
     client.post(f"/api/p/{key}/analyse", json={"folder": str(tmp_path / "photos" / "aisle")})
     state = done(client, key)
     assert len(state["photos"]) == 2
-    assert [name for name, _ in state["left_out"]] == ["bad.png"]
+    assert [name for name, _ in state["left_out"]] == ["bad.png", "out.png", "zip.png", "out.mp4"]
+    assert all("leads outside the folders" in why for _, why in state["left_out"][1:])
     place._opened.pop(key).project.folder.close()
     again = client.get(f"/api/p/{key}/state").json()
     assert again["left_out"] == state["left_out"]  # remembered with the project
@@ -280,9 +287,13 @@ def test_uploads_that_wait_are_gone_after_a_crash(place, client, tmp_path):
     client.put(f"/api/p/{key}/upload", params={"name": "a.png"}, content=png(paint(FIRST)))
     waiting = tmp_path / "projects" / key / "incoming"
     assert len(list(waiting.iterdir())) == 1
+    gone = [tmp_path / "projects" / key / ".aside-x", tmp_path / "projects" / ".deleting-y"]  # cut off: export, removal
+    for folder in gone:
+        (folder / "in").mkdir(parents=True)
     place._opened[key].project.folder.close()  # what the system does when the process dies
     Workplace(tmp_path / "projects", observer=stub_models()).close()
     assert not waiting.exists()
+    assert not any(folder.exists() for folder in gone)
 
 
 def test_a_name_that_goes_with_a_merge_is_said_and_comes_back(client):

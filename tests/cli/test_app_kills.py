@@ -116,3 +116,28 @@ def test_uploads_of_a_killed_app_are_gone_at_the_next_start(context, tmp_path):
         app = Killed(context, tmp_path / "projects", tmp_path / "work")
         assert not (tmp_path / where / "incoming").exists()
         app.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["/api/p/work/upload?name=a.png", "/api/import?name=a.zip"])
+def test_of_an_upload_that_is_cut_off_nothing_stays(context, tmp_path, capfd, where):
+    painted(tmp_path / "work", FIRST).folder.close()
+    app = Killed(context, tmp_path / "projects", tmp_path / "work")
+    folder = tmp_path / ("work/incoming" if "upload" in where else "projects/.receiving")
+    request = app.client.build_request("PUT", where)
+    lines = [f"{name}: {value}" for name, value in request.headers.items() if name != "content-length"]
+    head = "\r\n".join([f"PUT {where} HTTP/1.1", *lines, "content-length: 100000"])
+    with socket.create_connection((request.url.host, request.url.port)) as raw:
+        raw.sendall(f"{head}\r\n\r\n".encode() + bytes(10_000))
+        wait_until(lambda: folder.is_dir() and len(list(folder.iterdir())) == 1)
+    wait_until(lambda: not list(folder.iterdir()))
+    assert app.client.get("/api/p/work/state").json()["incoming"] == []
+    app.kill()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def wait_until(true):
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)

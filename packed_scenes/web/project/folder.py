@@ -25,6 +25,7 @@ from packed_scenes.data.text import load_json
 
 FORMAT = "packed-scenes project"
 ABOUT, LOCK = "project.json", "lock"
+ASIDE = ".aside-"  # folders that last for one answer begin so
 PHOTO_FILE = re.compile(r"photos/[0-9a-f]{16}\.[a-z]{2,4}")
 TAUGHT_EMBEDDER = re.compile(r"teach/embedders/[0-9a-f]{16}\.safetensors")
 MEMBERS = re.compile(
@@ -86,6 +87,19 @@ class ProjectFolder:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def clear(path: Path) -> None:
+    """Remove what no project keeps: uploads that wait, frames, what was made for one answer that a crash cut short."""
+    for left in (path / "incoming", path / "frames", *path.glob(f"{ASIDE}*")):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a project's folder; renamed before, so that a kill leaves no half project."""
+    aside = path.with_name(f".deleting-{path.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(path.rename(aside))
 
 
 def is_project(path: Path) -> bool:

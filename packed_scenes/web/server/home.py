@@ -19,18 +19,18 @@ from packed_scenes.data.shipped import SAMPLE_FOLDER
 from packed_scenes.data.text import load_json
 from packed_scenes.sources import safe_name
 from packed_scenes.web.project.adding import Incoming, add_photos, incoming
-from packed_scenes.web.project.folder import ABOUT, export_zip
+from packed_scenes.web.project.folder import ABOUT, ASIDE, export_zip
 from packed_scenes.web.project.sample import READY
 from packed_scenes.web.server.answers import file, get, opened, picture, post, whole, words, workplace
 from packed_scenes.web.server.guard import below
 from packed_scenes.web.server.jobs import Job, sentence
 from packed_scenes.web.server.models import networks_of, observer_of
 from packed_scenes.web.server.opened import Opened
+from packed_scenes.web.server.receiving import receive
 from packed_scenes.web.server.workplace import Workplace
 
 SAMPLES = ("shelf", "tray")
 MAX_LISTED = 1000  # files left out that a project lists
-MIN_FREE_BYTES = 200_000_000  # bytes that must stay free on the disk
 
 
 def _home(request: Request) -> dict[str, Any]:
@@ -113,37 +113,12 @@ def _delete(request: Request) -> dict[str, Any]:
 def _export(request: Request) -> Response:
     held = opened(request)
     project = held.project
-    with tempfile.TemporaryDirectory(prefix=".exporting-", dir=project.folder.path) as aside:
+    with tempfile.TemporaryDirectory(prefix=ASIDE, dir=project.folder.path) as aside:
         out = Path(aside) / "project.zip"
         with project.lock:
             photos = [(p.sha256, p.source.path) for p in project.photos if p.source and p.source.path]
             export_zip(project.folder.path, photos, out)
         return file(out.read_bytes(), f"{safe_name(project.name)}.zip", "application/zip")
-
-
-async def _receive(request: Request, folder: Path, max_bytes: int) -> Path:
-    """Write the body of a request into a file, within the limits."""
-    folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as out:
-        path = Path(out.name)
-        try:
-            size = 0
-            async for piece in request.stream():
-                size += len(piece)
-                if size > max_bytes:
-                    raise InputError(
-                        f"this file is larger than {max_bytes / 1e6:.0f} MB", remedy="Start the app with --max-upload."
-                    )
-                if size > free - MIN_FREE_BYTES:
-                    raise InputError("there is no room left on the disk", remedy="Free space.")
-                out.write(piece)
-            if not size:
-                raise InputError("the file is empty (0 bytes)")
-        except (InputError, ClientDisconnect):
-            path.unlink(missing_ok=True)
-            raise
-    return path
 
 
 async def _upload(request: Request) -> Response:
@@ -152,9 +127,11 @@ async def _upload(request: Request) -> Response:
         name = words(request.query_params.get("name"), max_length=400)
         if len(held.incoming) >= workplace(request).caps.photos:
             raise InputError("these are too many files at once")
-        path = await _receive(request, held.project.folder.path / "incoming", workplace(request).max_upload)
+        path = await receive(request, held.project.folder.path / "incoming", workplace(request).max_upload)
     except InputError as error:
         return JSONResponse({"error": sentence(error)}, 400)
+    except ClientDisconnect:  # nobody is there to be answered
+        return Response(status_code=400)
     held.incoming.append((name, path))
     return JSONResponse({"waiting": len(held.incoming)})
 
@@ -164,13 +141,15 @@ async def _import(request: Request) -> Response:
     path: Path | None = None
     try:
         title = safe_name(Path(words(request.query_params.get("name", "project"), max_length=200)).stem)
-        path = await _receive(request, place.root / ".receiving", 40 * place.max_upload)
+        path = await receive(request, place.root / ".receiving", 40 * place.max_upload)
 
         made = await run_in_threadpool(place.unpack, path, title, owner=request.scope["visit"])
         made.project.folder.save_about(run=None, left_out=None, teach=None)
         key = made.key
     except InputError as error:
         return JSONResponse({"error": sentence(error)}, 400)
+    except ClientDisconnect:
+        return Response(status_code=400)
     finally:
         if path is not None:
             path.unlink(missing_ok=True)
@@ -226,6 +205,12 @@ def _analyse_files(
 
         def listed() -> Any:
             for name, path in files:
+                try:
+                    if keep:
+                        below(str(path), place.photos)
+                except InputError:
+                    errors.append((name, "a link that leads outside the folders that were named at the start"))
+                    continue
                 if is_video(name):
                     job.tell("frames", name)
                     try:

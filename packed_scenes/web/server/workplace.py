@@ -22,7 +22,7 @@ from packed_scenes.pictures import PictureCache
 from packed_scenes.sources import safe_name
 from packed_scenes.web.project.adding import Caps
 from packed_scenes.web.project.boxes import Embed
-from packed_scenes.web.project.folder import ProjectFolder, import_zip, is_project
+from packed_scenes.web.project.folder import ProjectFolder, clear, import_zip, is_project, remove
 from packed_scenes.web.project.project import Image, Project
 from packed_scenes.web.project.runs import fill_from_run, is_run, opened_before, run_id, settings_of
 from packed_scenes.web.server.jobs import Job
@@ -69,12 +69,12 @@ class Workplace:
         if not self.root.is_dir():
             return
         for folder in self.root.iterdir():
-            if folder.name.startswith((".importing-", ".receiving")):
+            if folder.name.startswith((".importing-", ".receiving", ".deleting-")):
                 shutil.rmtree(folder, ignore_errors=True)
             elif is_project(folder):
                 with suppress(InputError):
                     held = ProjectFolder(folder)  # another app that runs keeps its own
-                    shutil.rmtree(folder / "incoming", ignore_errors=True)
+                    clear(folder)
                     held.close()
 
     # Projects
@@ -186,8 +186,7 @@ class Workplace:
             return held
 
     def _hold(self, key: str, folder: ProjectFolder, *, roots: Sequence[Path] | None) -> Opened:
-        for left in ("incoming", "frames"):  # by a crash: nobody else has the project
-            shutil.rmtree(folder.path / left, ignore_errors=True)
+        clear(folder.path)  # by a crash: nobody else has the project
         try:
             networks, refused = self.networks.try_of(folder.about, named=roots is None)
             card = {} if networks is None else networks.embedder.card
@@ -222,7 +221,7 @@ class Workplace:
         with self._lock:
             self._opened.pop(key, None)
             opened.project.folder.close()
-            shutil.rmtree(opened.project.folder.path)
+            remove(opened.project.folder.path)
             self._named.pop(key, None)
 
     def recent(self, *, visit: str) -> list[dict[str, Any]]:
@@ -281,10 +280,12 @@ class Workplace:
             made = self.make(name, owner=owner)
             key, title = made.key, made.project.name
             self._opened.pop(key).project.folder.close()
-            target = self.root / key
+            target, aside = self.root / key, self.root / f".importing-{key}"
             shutil.rmtree(target)
             leave = shutil.ignore_patterns("incoming", "lock", ".*", "frames")
-            shutil.copytree(opened.project.folder.path, target, ignore=leave)
+            shutil.rmtree(aside, ignore_errors=True)
+            shutil.copytree(opened.project.folder.path, aside, ignore=leave)
+            aside.rename(target)
             fresh = self.open(key, visit=None)
             fresh.project.folder.save_about(name=title, owner=owner, sample=None, run=None)
             return fresh
