@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from packed_scenes.cluster import AverageLinkage, PairDecision, TwoStage, make, score
 from packed_scenes.cluster.base import Hints
-from packed_scenes.cluster.decision import Evidence, branches, count, decide_for, judge, loops, pruning
+from packed_scenes.cluster.decision import Evidence, branches, count, decide_for, judge, loops
 from packed_scenes.cluster.decision.coarser import join_pieces
 from packed_scenes.cluster.decision.features import STEP, describe, shared_counts
 from packed_scenes.cluster.decision.graph import decide_on_lists
@@ -328,38 +328,3 @@ def test_a_decision_that_agrees_with_itself_is_not_made_coarser() -> None:
     again, value = join_pieces(X, labels, 0.9, load())
     np.testing.assert_array_equal(again, labels)
     assert value == 0.9
-
-
-@given(st.integers(3, 25), st.integers(0, 10_000))
-@settings(max_examples=40, deadline=None)
-def test_the_steps_looked_at_are_the_ones_that_looking_at_all_would_take(leaves: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    merges, alive = [], list(range(leaves))
-    precise, recalled = [1.0] * leaves, rng.uniform(0.1, 1, leaves).tolist()
-    while len(alive) > rng.integers(1, 4):
-        one, two = (alive.pop(int(rng.integers(len(alive)))) for _ in range(2))
-        alive.append(leaves + len(merges))
-        merges.append((one, two))
-        precise.append(precise[one] + precise[two] - rng.uniform(-0.2, 0.8))
-        recalled.append(recalled[one] + recalled[two] + rng.uniform(0, 0.5))
-    if not merges:
-        return
-    pairs, s, t = np.array(merges), np.array(precise), np.array(recalled)
-    chosen = np.arange(len(s)) < leaves
-    while True:
-
-        def after(number: int) -> float:
-            now = chosen.copy()
-            nodes = [leaves + number, *merges[number]]
-            if len({bool(x) for x in now[nodes[1:]]} | {not now[nodes[0]]}) > 1:  # neither a join nor a split
-                return 0.0
-            now[nodes] = ~now[nodes]
-            return float(pruning.f_score(s[now].sum(), t[now].sum(), leaves))
-
-        best = max(range(len(merges)), key=after)
-        if after(best) <= pruning.f_score(s[chosen].sum(), t[chosen].sum(), leaves) * (1 + 1e-9):
-            break
-        chosen[[leaves + best, *merges[best]]] ^= True
-    found, value = pruning.improve(list(range(leaves)), pairs, s, t, leaves)
-    assert found == np.flatnonzero(chosen).tolist()
-    assert value == pruning.f_score(s[chosen].sum(), t[chosen].sum(), leaves)

@@ -13,9 +13,7 @@ from packed_scenes.cluster.constraints import Constraints, close
 from packed_scenes.cluster.decision.branches import (
     BELIEF,
     HIGH,
-    JUDGED,
     LOW,
-    PRECISION,
     PULL,
     SINGLETON_DISTANCE,
     SOFT,
@@ -153,36 +151,6 @@ def test_thousands_of_rows_that_must_be_one_identity_are() -> None:
     must = np.column_stack([np.arange(5000), np.arange(1, 5001)])
     labels, _ = decide_on_lists(X, unlike, close(6000, Hints(must_link=must)))
     assert sorted(np.bincount(labels).tolist()) == [1] * 999 + [5001]
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(2, 14), st.integers(0, 2**32 - 1), st.floats(0.1, 1))
-def test_what_a_cluster_near_the_threshold_is_worth_in_words(rows: int, seed: int, alone: float) -> None:
-    """The silhouettes of its members, against the nearest branch beside, and what the judge expects of it."""
-    rng = np.random.default_rng(seed)
-    distance, chance = rng.random((2, rows, rows))
-    distance, chance = (distance + distance.T) / 2, (chance + chance.T) / 2
-    np.fill_diagonal(distance, 0)
-    np.fill_diagonal(chance, 1)
-    tree = average_tree(distance)
-    members, parent = [[row] for row in range(rows)], {}
-    for node, (one, two) in enumerate(tree.merges[:, :2].astype(int).tolist(), rows):
-        members.append(members[one] + members[two])
-        parent[one], parent[two] = (node, two), (node, one)
-    for node, found in enumerate(gains(tree, distance, chance, alone)):
-        part, above, beside = members[node], node, []
-        while above in parent:
-            above, sibling = parent[above]
-            beside.append(members[sibling])
-        expected = 0.0
-        for i in part:
-            own = distance[i, part].sum() / (len(part) - 1) if len(part) > 1 else alone
-            if beside:
-                other = min(distance[i, branch].mean() for branch in beside)
-                expected += (other - own) / max(other, own)
-            expected += JUDGED * PRECISION * chance[i, part].mean()
-            expected += JUDGED * (1 - PRECISION) * chance[i, part].sum() / chance[i].sum()
-        assert abs(found - expected) < 1e-9
 
 
 @settings(max_examples=60, deadline=None)
