@@ -57,7 +57,7 @@ def test_it_extracts_clusters_and_retrieves(page):
     page.file_uploader(key="query").set_value(("query.png", out.getvalue(), "image/png")).run()
     assert not page.exception
     captions = [image.proto.imgs[0].caption for image in page.get("image") or page.get("imgs")]
-    assert captions[-8:][:2] == ["100%", "100%"], (captions, page.main)
+    assert captions[-8:][:2] == ["distance 0.00", "distance 0.00"], (captions, page.main)
 
 
 def test_what_cannot_be_read_is_one_line(page):

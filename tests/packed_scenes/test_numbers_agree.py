@@ -84,7 +84,7 @@ def test_a_run_says_one_thing(photos):
     out = photos / "run"
     said = run("analyze", photos / "in", "--boxes", photos / "boxes.csv", "--clusterer", "hdbscan", "--out", out,
                "--export", "coco", "--export", "cvat")  # fmt: skip
-    line = re.search(r"(\d+) objects in (\d+) scene\(s\): (\d+) identities, (\d+)% noise, (\d+) congregations", said)
+    line = re.search(r"(\d+) objects in (\d+) scenes?: (\d+) identities, (\d+)% noise, (\d+) congregations", said)
     objects, scenes, identities, noise, places = map(int, line.groups())
     assert (scenes, objects) == (2, len((photos / "boxes.csv").read_text().splitlines()) - 1)
 
@@ -162,11 +162,21 @@ def test_a_shelf_report_says_one_thing(photos):
 def test_scores_are_printed_as_they_are_written(tmp_path):
     said = run("evaluate", SAMPLE_FOLDER / "annotations.json", "--out", tmp_path / "m.json")
     overall = json.loads((tmp_path / "m.json").read_text())["overall"]
-    printed = {}
-    for line in said.splitlines():
-        section, _, values = line.partition(": ")
-        printed[section] = dict(part.rsplit(" ", 1) for part in values.split(", "))
-    for section in ("clustering", "congregations"):
-        for name, value in overall[section].items():
-            if isinstance(value, int | float):
-                assert float(printed[section][name]) == pytest.approx(value, abs=5e-4)
+    sections = {part.split(maxsplit=1)[0]: part for part in said.split("\n\n")[1:]}
+    words = {
+        "Identities": {
+            "BCubed F": "bcubed_f", "pairwise F": "pairwise_f", "adjusted Rand index": "ARI",
+            "adjusted mutual information": "AMI", "V-measure": "V",
+        },
+        "Congregations:": {"pairwise F": "pairwise_f"},
+    }  # fmt: skip
+    for (section, lines), key in zip(words.items(), ("clustering", "congregations"), strict=True):
+        for word, name in lines.items():
+            (printed,) = re.findall(rf"^  {word}.* ([01]\.\d\d\d) +1$", sections[section], re.M)
+            assert float(printed) == pytest.approx(overall[key][name], abs=5e-4)
+        counts = (
+            overall[key].get("k_pred", overall[key].get("n_predicted")),
+            overall[key].get("k_true", overall[key].get("n_true")),
+        )
+        assert re.search(r"found / true +{} / {} ".format(*counts), sections[section])
+        assert f" {100 * overall[key]['count_error']:.0f} % " in sections[section]
