@@ -30,15 +30,17 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from packed_scenes.data.depth import scale_depth
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import atomic_write, check_file, read_bytes
+from packed_scenes.data.files import atomic_write, read_bytes
 from packed_scenes.data.rgb import SWAPPED, check_image, orient, orientation_of, pillow_pixels
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
+EXIF_BLOCKS = 200  # cameras write one for each picture in the file; Pillow's time grows with the square of their number
 MAX_PIXELS = 200_000_000  # the largest phone sensor makes 199.8 million; decoding needs up to 15 bytes per pixel
 
 # Pillow warns at its own limit and fails at twice that: make its failure coincide with ours, and suppress its warning.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", module=r"PIL\.")  # a line for each broken tag, of which a TIFF may have 65,535
 
 _log = logging.getLogger(__name__)
 
@@ -77,8 +79,8 @@ def decode_image(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, warn: 
             if image.format not in ("MPO", "HEIF") and getattr(
                 image, "is_animated", False
             ):  # those are a photo with its own previews
-                message = f"{name}: holds {getattr(image, 'n_frames', 2)} frames, only the first is used"
-                (warn or _log.warning)(message)
+                # not how many: Pillow would read a TIFF page by page, 17 s for a million in 114 MB
+                (warn or _log.warning)(f"{name}: holds several frames, only the first is used")
                 image.seek(0)
             return orient(_to_rgb(image, data, name, deep_colour=deep_colour), orientation)
     except InputError:
@@ -101,10 +103,9 @@ def image_size(path: str | Path) -> tuple[int, int]:
     Raises:
         InputError: if the file is missing, empty or no picture of an allowed format.
     """
-    check_file(path)
+    data = read_bytes(path)
     try:
-        with open(path, "rb") as file, _open(file, str(path), None) as image:
-            data = read_bytes(path) if image.format == "PNG" else b""
+        with _open(data, str(path), None) as image:
             width, height = image.size
             return (height, width) if _orientation(image, data) in SWAPPED else (width, height)
     except InputError:
@@ -159,16 +160,14 @@ def _encode_png(image: RGB) -> bytes:
     return data.tobytes()
 
 
-def _open(source: bytes | io.BufferedReader, name: str, max_pixels: int | None) -> Image.Image:
-    stream = io.BytesIO(source) if isinstance(source, bytes) else source
-    formats: tuple[str, ...] = FORMATS
-    if stream.read(12)[4:8] == b"ftyp":  # the box that HEIC and AVIF begin with
-        formats = _with_heif()
-    stream.seek(0)
+def _open(data: bytes, name: str, max_pixels: int | None) -> Image.Image:
+    formats = _with_heif() if data[4:8] == b"ftyp" else FORMATS  # the box that HEIC and AVIF begin with
+    if data[:2] == b"\xff\xd8" and data.count(b"Exif\0\0") > EXIF_BLOCKS:
+        raise InputError(f"more than {EXIF_BLOCKS} EXIF blocks", file=name, remedy="Save it again as JPEG or PNG.")
     try:
-        image = Image.open(stream, formats=formats)
+        image = Image.open(io.BytesIO(data), formats=formats)
     except UnidentifiedImageError as error:
-        if isinstance(source, bytes) and not source:
+        if not data:
             raise InputError(
                 "the file is empty (0 bytes)", file=name, remedy="Copy it again from its source."
             ) from error

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +45,7 @@ def sixteen_bit_colour() -> bytes:
 
 READ = ""
 TURN = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+BLOCK = b"\xff\xe1\xff\xff" + TURN.ljust(65533, b"\0")
 GIF = b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x02\x02D\x01\0;"
 JPEG, PNG = encoded("JPEG"), encoded("PNG")
 CORPUS: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -79,6 +83,7 @@ CORPUS: dict[str, tuple[Callable[[], bytes], str]] = {
     "flipped.png": (lambda: flipped(PNG, at=0.6, count=40), "cannot decode|cut off"),
     "bomb.png": (lambda: bomb(30_000, 30_000), "too large.*Scale it down"),
     "absurd.png": (lambda: bomb(2**31 - 1, 2**31 - 1), "too large|no picture|cannot decode"),
+    "exif again and again.jpg": (lambda: JPEG[:2] + BLOCK * 300 + JPEG[2:], "more than 200 EXIF blocks"),
     "flat.png": (lambda: bomb(0, 100), "no picture|cannot decode|cut off"),
     "bomb.gif": (lambda: GIF, "too large|pixels"),
     "bomb.ppm": (lambda: b"P6 60000 60000 255\n" + bytes(100), "too large|pixels"),
@@ -134,3 +139,22 @@ def test_links_that_loop_and_names_that_are_no_text(folder: Path, tmp_path: Path
     with pytest.raises(InputError, match="empty") as caught:
         read_image(odd)
     str(caught.value).encode()
+
+
+def test_pages_of_a_tiff_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (file := tmp_path / "pages.tif").write_bytes(CORPUS["two pages.tif"][0]())
+    monkeypatch.delattr("PIL.TiffImagePlugin.TiffImageFile.n_frames")  # it walks through all of them
+    lines: list[str] = []
+    assert np.array_equal(read_image(file, warn=lines.append), PIXELS)
+    assert lines == [f"{file}: holds several frames, only the first is used"]
+
+
+def test_broken_tags_print_no_lines(tmp_path: Path) -> None:
+    tags = [(256, 3, 1, 8), (257, 3, 1, 8), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8),
+            (277, 3, 1, 1), (278, 3, 1, 8), (279, 4, 1, 64), *((n, 4, 2**30, 8) for n in range(500, 600))]  # fmt: skip
+    folder = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
+    file = tmp_path / "tags.tif"
+    file.write_bytes(b"II*\0" + struct.pack("<I", 72) + bytes(64) + folder)
+    reading = "import sys; from packed_scenes.data import read_image; print(read_image(sys.argv[1]).shape)"
+    done = subprocess.run([sys.executable, "-c", reading, str(file)], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("(8, 8, 3)\n", "")  # here, as pytest has filters of its own for warnings
