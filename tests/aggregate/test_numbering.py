@@ -66,6 +66,15 @@ def test_the_outline_closes_notches_up_to_the_reach():
     assert shape_of(open_).area == pytest.approx(120 * 100 - 20 * 50)
 
 
+def test_the_outline_closes_what_lies_between_objects_that_do_not_face_each_other() -> None:
+    """A pocket of 10 x 10 px between the first and the third, which overlap in a tenth of their height alone."""
+    boxes = boxes_of((0, 0, 50, 100), (20, 100, 60, 190), (60, 90, 110, 190), cluster=[1, 1, 1])
+    solid = 50 * 100 + 40 * 90 + 50 * 100
+    for reach, pocket in ((0.3, 100), (0.1, 0)):  # of a size of some 70 px
+        _, (found,) = aggregate(boxes, (200, 200), reach=reach)
+        assert shape_of(found).area == pytest.approx(solid + pocket)
+
+
 def test_a_congregation_is_a_value():
     _, (found,) = aggregate(boxes_of((1.2345, 2, 4, 6.789), cluster=[3]), (10, 10))
     assert found.bbox == (1.23, 2, 4, 6.79)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import shapely
+import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,3 +78,35 @@ def test_a_hole_smaller_than_a_quarter_of_the_smallest_object_is_filled() -> Non
         _, found = aggregate(boxes_of(*frame(side), cluster=[1] * 4), (200, 200), reach=0.0)
         (one,) = found
         assert [len(polygon) for polygon in one.polygons] == [rings], side
+
+
+def outlined(xyxy: list[tuple[float, ...]], group: list[int], links: Links, reach: float) -> shapely.MultiPolygon:
+    """The outline of group 0, each group being a cluster."""
+    of, every = np.array(group), [reach] * (max(group) + 1)
+    found = outlines(np.array(xyxy, float), of, of, links, reach=np.array(every), frame=(9000, 9000))[0]
+    return shapely.MultiPolygon([(rings[0], list(rings[1:])) for rings in found])
+
+
+def test_what_lies_between_linked_objects_is_filled_and_dropped_where_others_part_it_from_both() -> None:
+    pair = [(0, 0, 50, 100), (90, 0, 140, 100)]
+    links = Links(np.array([[0, 1]]), np.array([[50.0, 0, 90, 100]]))
+    assert outlined(pair, [0, 0], links, 10).area == 140 * 100  # the gap is wider than what the closing reaches
+    others = [(50, 0, 60, 100), (80, 0, 90, 100)]
+    found = outlined(pair + others, [0, 0, 1, 2], links, 10)
+    assert found.area == 2 * 50 * 100  # 60 ... 80 touches neither
+    assert len(found.geoms) == 2
+
+
+def test_an_outline_moves_with_its_boxes() -> None:
+    frame = [(0, 0, 100, 20), (0, 20, 20, 100), (80, 20, 100, 100), (20, 80, 80, 100)]
+    here = outlined(frame, [0] * 4, NO_LINKS, 10)
+    assert here.area == 100 * 100 - 60 * 60
+    moved = outlined([(a + 1000, b + 700, c + 1000, d + 700) for a, b, c, d in frame], [0] * 4, NO_LINKS, 10)
+    assert shapely.equals(moved, shapely.affinity.translate(here, 1000, 700))
+
+
+def test_what_only_touches_the_picture_has_no_outline() -> None:
+    (found,) = outlines(
+        np.array([[-10.0, 5, 0, 20]]), np.zeros(1, int), np.zeros(1, int), NO_LINKS, reach=np.ones(1), frame=(30, 30)
+    )
+    assert found == ()

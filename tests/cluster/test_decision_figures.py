@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, cast
 
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from packed_scenes.cluster.base import Hints
 from packed_scenes.cluster.decision import Decision, Evidence, coarser, count, decide_for, features, lists
+from packed_scenes.cluster.decision.box_pairs import falling
 from packed_scenes.cluster.decision.box_pairs import of_pairs as of_boxes
-from packed_scenes.cluster.decision.counting import FARTHEST, SHIFT, figures
+from packed_scenes.cluster.decision.counting import FARTHEST, LOST, SHIFT, Counted, figures
 from packed_scenes.cluster.decision.features import Spread, along, describe
 from packed_scenes.cluster.decision.lists import nearest
 from packed_scenes.cluster.decision.merges import CUTS, FLOOR, HIGH, LOW, SINGLETON_DISTANCE, SURE, belief, of_pairs
@@ -171,6 +173,15 @@ def test_where_a_search_finds_too_few_the_last_stands_in_again(monkeypatch: pyte
     assert found.distance[3].tolist() == [2, 2, 2]
 
 
+def test_a_smooth_step_falls_from_one_to_zero_alike_on_both_sides_of_its_middle() -> None:
+    at = np.linspace(-1e3, 1e3, 20001)
+    found = falling(2 + at, 2, 0.1)
+    assert found[[0, 10000, -1]].tolist() == pytest.approx([1, 0.5, 0])
+    assert (np.diff(found) <= 0).all()
+    np.testing.assert_allclose(found + found[::-1], 1)
+    assert falling(np.array([1.9]), 2, 0.1)[0] == pytest.approx(np.e / (1 + np.e))  # one width off its middle
+
+
 def side(dx: float, dy: float, width: float = 1.0, height: float = 1.0) -> np.ndarray:
     """Figures of a unit box and one whose middle is (dx, dy) away."""
     box = np.array([[-1, -1, 1, 1], [2 * dx - width, 2 * dy - height, 2 * dx + width, 2 * dy + height]], np.float64)
@@ -261,6 +272,7 @@ def test_the_figures_of_a_count_and_its_limits() -> None:
         assert (found.low, found.high) == limits
         assert found.count == number
     assert (lambda c: (c.low, c.count, c.high))(count(Evidence(X[:1], Hints()))) == (1, 1, 1)
+    assert [Counted(replace(decision, expected_f=f), 1, 9).lost for f in (LOST - 0.01, LOST)] == [True, False]
 
 
 def test_pieces_are_joined_by_their_means_as_long_as_the_judge_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
