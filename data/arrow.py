@@ -86,10 +86,22 @@ def read_parquet(source: Path | IO[bytes], *, without: Collection[str] = ()) -> 
         FileNotFoundError: if there is none.
         InputError: if it cannot be read.
     """
+    if isinstance(source, Path):  # opened here: arrow wants UTF-8 in a path, which a name need not be
+        try:
+            stream = source.open("rb")
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise InputError(f"cannot be read ({error.strerror})", file=source, remedy="Check the path.") from error
+        with stream:
+            return _read_parquet(stream, source, without)
+    return _read_parquet(source, None, without)
+
+
+def _read_parquet(source: IO[bytes], file: Path | None, without: Collection[str]) -> pa.Table:
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile, read_schema
 
-    file = source if isinstance(source, Path) else None
     try:
         schema = read_schema(source)
         strings = [field.name for field in schema if pa.types.is_string(field.type)]
@@ -97,8 +109,6 @@ def read_parquet(source: Path | IO[bytes], *, without: Collection[str] = ()) -> 
             check_unpacked(opened.metadata, _size_of(source), file=file)
             table = opened.read([name for name in schema.names if name not in without])
         table.validate(full=True)
-    except FileNotFoundError:
-        raise
     except InputError:
         raise
     except (pa.ArrowException, *UNREADABLE) as error:
@@ -131,9 +141,7 @@ def check_unpacked(metadata: Any, size: int, *, file: Path | None = None) -> Non
         )  # fmt: skip
 
 
-def _size_of(source: Path | IO[bytes]) -> int:
-    if isinstance(source, Path):
-        return source.stat().st_size
+def _size_of(source: IO[bytes]) -> int:
     at = source.tell()
     size = source.seek(0, 2)
     source.seek(at)

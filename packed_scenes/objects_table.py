@@ -35,11 +35,11 @@ def save_parquet(
     """
     import pyarrow.parquet as pq
 
-    with atomic_write(path) as temporary:
+    with atomic_write(path) as temporary, temporary.open("wb") as sink:
         writer = None
         for scene in scenes:
             table = _arrow(scene, names, identities)
-            writer = writer or pq.ParquetWriter(temporary, table.schema)
+            writer = writer or pq.ParquetWriter(sink, table.schema)
             writer.write_table(table)
         if writer is not None:
             writer.close()

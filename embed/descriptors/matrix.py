@@ -7,6 +7,7 @@ and mapped there. Values are checked in parts of 16 MB.
 
 from __future__ import annotations
 
+import os
 import pickle
 import struct
 import tempfile
@@ -190,14 +191,15 @@ def _parquet(path: Path, trust: bool) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        source = pq.ParquetFile(path, memory_map=True)
+        mapped = pa.memory_map(os.fsencode(path))  # as text it would have to be UTF-8
+        source = pq.ParquetFile(mapped)
         check_unpacked(source.metadata, path.stat().st_size, file=path)
         schema = source.schema_arrow
         vector, numeric = _vector_columns(schema, path)
         named = _text_columns(schema, vector)
         # Each text once: repeated ones take no room in the file, and would take it here.
         strings = [name for name in named.values() if pa.types.is_string(schema.field(name).type)]
-        source = pq.ParquetFile(path, memory_map=True, read_dictionary=strings)
+        source = pq.ParquetFile(mapped, read_dictionary=strings)
         room = tempfile.TemporaryFile()  # noqa: SIM115  (the map keeps it alive)
         columns: dict[str, list[str]] = {kind: [] for kind in named}
         width, count = 0, 0

@@ -56,7 +56,7 @@ def _parquet(found: Extracted, out: Path, paths: list[str], labels: Sequence[str
     kind = pa.list_(pa.float32(), found.matrix.shape[1])
     fields = [("path", pa.string()), *([("label", pa.string())] if labels else []), ("embedding", kind)]
     schema = pa.schema(fields)
-    with atomic_write(out) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+    with atomic_write(out) as temporary, temporary.open("wb") as sink, pq.ParquetWriter(sink, schema) as writer:
         for start, part in parts(found.matrix):
             stop = start + len(part)
             columns = [pa.array(paths[start:stop], pa.string())]

@@ -81,7 +81,7 @@ def _parquet(connection: sqlite3.Connection, path: Path) -> int:
     types = (whole, text, text, text, text, real, real, real, real, real, whole, whole, text, pa.bool_(), real)
     schema = pa.schema([*zip(COLUMNS, types, strict=True), ("vector", pa.list_(pa.float32(), max(width, 1)))])
     count = 0
-    with atomic_write(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+    with atomic_write(path) as temporary, temporary.open("wb") as sink, pq.ParquetWriter(sink, schema) as writer:
         rows = connection.execute(_SQL.format(more=", vector"))
         while batch := rows.fetchmany(BATCH):
             values = zip(*(r[:-1] for r in batch), strict=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import io
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -70,6 +72,11 @@ def clear_errors(say: Callable[[InputError], str] = str) -> Iterator[None]:
         what = f"{error.filename}: {error.strerror}" if error.filename is not None else str(error.strerror)
         echo(f"error: {what}. Check the path, its permissions and the disk.", error=True)
         raise SystemExit(BAD_INPUT) from error
+    except UnicodeEncodeError as error:  # a library wants UTF-8, and this name came undecoded
+        if not any("\udc80" <= letter <= "\udcff" for letter in error.object):
+            raise
+        print("error: a name has characters that this locale lacks. Set LC_ALL=C.UTF-8.", file=sys.stderr)
+        raise SystemExit(BAD_INPUT) from error
     except MemoryError as error:
         echo("error: there is not enough memory. Take smaller files, or fewer at once.", error=True)
         raise SystemExit(BAD_INPUT) from error
@@ -86,6 +93,9 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
     from packed_scenes.cli.parameters import in_options
 
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the terminal's encoding lacks is escaped and ends nothing
+            stream.reconfigure(errors="backslashreplace")
     with clear_errors(lambda error: in_options(error, app, given)), _held, _ending() as ended:
         if "" in given:  # "" as a path is the present folder
             raise InputError("an argument is empty text", remedy="A variable of the shell may not be set.")
@@ -161,7 +171,12 @@ def print_problems(warnings: Iterable[str], errors: Iterable[tuple[str, str]]) -
 
 def print_json(value: Any) -> None:
     """Print one JSON value for machines on standard output, hidden characters as JSON escapes."""
-    print(json_text(value))
+    text = json_text(value)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, allow_nan=False)
+    print(text)
 
 
 def echo(line: str, *, error: bool = False, quiet: bool = False) -> None:

@@ -157,8 +157,8 @@ class Ledger:
         """Write all rows as Parquet, whole or not at all."""
         import pandas as pd
 
-        with atomic_write(path) as temporary:
-            pd.DataFrame([asdict(row) for row in self], columns=COLUMNS).to_parquet(temporary, index=False)
+        with atomic_write(path) as temporary, temporary.open("wb") as sink:
+            pd.DataFrame([asdict(row) for row in self], columns=COLUMNS).to_parquet(sink, index=False)
 
     def _append(self, values: list[str]) -> None:
         try:

@@ -89,3 +89,12 @@ def test_copies_get_the_same_neighbours_whichever_thread_is_faster() -> None:
         index, value = exact_neighbours(X, 12, threads=threads)
         np.testing.assert_array_equal(index, wanted)
         np.testing.assert_array_equal(value, np.take_along_axis(similarity, wanted, axis=1))
+
+
+def test_loops_are_compiled_where_nothing_can_be_kept(monkeypatch):
+    """A user without a cache folder who may not write the package's: numba refuses when it is asked to keep."""
+    caching = pytest.importorskip("numba.core.caching")
+    from packed_scenes.cluster.search.compiled import compiled
+
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    assert compiled(lambda a: a + 1)(2) == 3

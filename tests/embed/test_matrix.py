@@ -1,6 +1,8 @@
 """Matrix files that somebody damaged end in one line, or in a matrix."""
 
 import io
+import os
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -11,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packed_scenes.data import InputError
+from packed_scenes.embed.descriptors.extraction import Extracted
 from packed_scenes.embed.descriptors.matrix import load_table
+from packed_scenes.embed.descriptors.save import save_matrix
 
 
 def content(kind: str) -> bytes:
@@ -108,3 +112,13 @@ def test_paths_that_would_fill_the_memory_are_one_line(tmp_path):
         np.savez_compressed(tmp_path / f"{name}.npz", features=np.ones((3, 2), np.float32), paths=paths)
         with pytest.raises(InputError, match=r"paths\.npy' must hold one text per row"):
             load_table(tmp_path / f"{name}.npz")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only here a name may be any bytes")
+def test_parquet_in_a_folder_whose_name_is_no_text(tmp_path):
+    """So every accent comes in the C locale without Python's UTF-8 mode; Arrow wants UTF-8 in a path."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    rows = np.ones((1, 2), np.float32)
+    save_matrix(Extracted(rows, [Path("a.png")], [], {}, file=folder / "none"), folder / "m.parquet")
+    assert load_table(folder / "m.parquet").paths == ["a.png"]

@@ -1,5 +1,6 @@
 """What every command line shares: progress and problems on standard error, nothing on standard output."""
 
+import io
 import os
 import signal
 import time
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from packed_scenes.cli.commands import application
-from packed_scenes.cli.console import Bar, clear_errors, print_problems, run
+from packed_scenes.cli.console import Bar, clear_errors, echo, print_json, print_problems, run
 from packed_scenes.cli.console import application as application_of_one
 from packed_scenes.data import write_image
 from packed_scenes.data.files import atomic_write
@@ -160,3 +161,24 @@ def test_a_signal_ends_a_command_with_one_line_and_nothing_half_done(number, cod
     assert capsys.readouterr().err.startswith("interrupted: what was finished is kept")
     assert not list(tmp_path.iterdir())
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_what_the_terminal_cannot_show_is_escaped_and_ends_nothing(monkeypatch):
+    app = application_of_one()
+
+    @app.command()
+    def main(json: bool = False):
+        print_json({"name": "caf\xe9"}) if json else echo("a \xb7 b")
+
+    for given, shown in (([], b"a \\xb7 b"), (["--json"], b'{"name": "caf\\u00e9"}')):
+        out = io.BytesIO()
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, encoding="ascii", write_through=True))
+        with pytest.raises(SystemExit, match="0"):
+            run(app, given)
+        assert out.getvalue().strip() == shown
+
+
+def test_a_name_that_a_library_cannot_take_is_one_line(capsys):
+    with pytest.raises(SystemExit, match="2"), clear_errors():
+        "caf\udce9".encode()
+    assert capsys.readouterr().err == "error: a name has characters that this locale lacks. Set LC_ALL=C.UTF-8.\n"
