@@ -35,6 +35,7 @@ from packed_scenes.data.rgb import SWAPPED, check_image, orient, orientation_of,
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
 EXIF_BLOCKS = 200  # cameras write one for each picture in the file; Pillow's time grows with the square of their number
+HEADER_READS = 200_000  # of the file while its header is read; Pillow takes comments and filling byte by byte
 MAX_PIXELS = 200_000_000  # the largest phone sensor makes 199.8 million; decoding needs up to 15 bytes per pixel
 
 # Pillow warns at its own limit and fails at twice that: make its failure coincide with ours, and suppress its warning.
@@ -160,12 +161,27 @@ def _encode_png(image: RGB) -> bytes:
     return data.tobytes()
 
 
+class _Counted(io.BytesIO):
+    """Bytes that refuse to be read more than so many times."""
+
+    left: int | None = HEADER_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise ValueError("its header has no end")
+        return super().read(size)
+
+
 def _open(data: bytes, name: str, max_pixels: int | None) -> Image.Image:
     formats = _with_heif() if data[4:8] == b"ftyp" else FORMATS  # the box that HEIC and AVIF begin with
     if data[:2] == b"\xff\xd8" and data.count(b"Exif\0\0") > EXIF_BLOCKS:
         raise InputError(f"more than {EXIF_BLOCKS} EXIF blocks", file=name, remedy="Save it again as JPEG or PNG.")
     try:
-        image = Image.open(io.BytesIO(data), formats=formats)
+        stream = _Counted(data)
+        image = Image.open(stream, formats=formats)
+        stream.left = None
     except UnidentifiedImageError as error:
         if not data:
             raise InputError(
