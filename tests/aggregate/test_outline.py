@@ -3,7 +3,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import shapely
-import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +57,7 @@ def test_coordinates_have_two_decimals_and_each_edge_is_clipped() -> None:
     assert {point for ring in found.polygons[0] for point in ring} == {(0, 1.23), (0, 20.99), (10, 20.99), (10, 1.23)}
     for box, clipped in (
         ((3, -5, 10, 20), (3, 0, 10, 20)),
+        ((-3, -5, 10, 20), (0, 0, 10, 20)),
         ((3, 5, 60, 20), (3, 5, 50, 20)),
         ((3, 5, 10, 40), (3, 5, 10, 30)),
     ):
@@ -95,14 +95,9 @@ def test_what_lies_between_linked_objects_is_filled_and_dropped_where_others_par
     found = outlined(pair + others, [0, 0, 1, 2], links, 10)
     assert found.area == 2 * 50 * 100  # 60 ... 80 touches neither
     assert len(found.geoms) == 2
-
-
-def test_an_outline_moves_with_its_boxes() -> None:
-    frame = [(0, 0, 100, 20), (0, 20, 20, 100), (80, 20, 100, 100), (20, 80, 80, 100)]
-    here = outlined(frame, [0] * 4, NO_LINKS, 10)
-    assert here.area == 100 * 100 - 60 * 60
-    moved = outlined([(a + 1000, b + 700, c + 1000, d + 700) for a, b, c, d in frame], [0] * 4, NO_LINKS, 10)
-    assert shapely.equals(moved, shapely.affinity.translate(here, 1000, 700))
+    below, above_it = (0, 100, 140, 120), (50, 90, 90, 100)  # the two are one piece now, what is dropped the second
+    found = outlined([*pair, below, *others, above_it], [0, 0, 0, 1, 2, 3], links, 10)
+    assert found.area == 2 * 50 * 100 + 140 * 20
 
 
 def test_what_only_touches_the_picture_has_no_outline() -> None:

@@ -300,6 +300,7 @@ def test_pieces_are_joined_by_their_means_as_long_as_the_judge_is_sure(monkeypat
     assert joined((pairs, 1.1), (halves, 0.8)) == (np.repeat([0, 0, 0, 0, 1, 1, 1, 1], 2).tolist(), 0.8)
     np.testing.assert_allclose(seen[-1], np.kron(np.eye(4), [1, 1]) / 2**0.5)
     assert joined((pairs, 1.1), (halves, 0.79)) == (np.repeat(pairs, 2).tolist(), 1.1)
+    assert joined(([0, 0, 1, 1, 2, 2, 2, 2], 1.1), ([0, 0, 1], 0.9)) == ([0] * 8 + [1] * 8, 0.9)
     assert joined((list(range(8)), 1.1)) == (labels.tolist(), 1.2)
     two_are_left_alone = (np.repeat([0, 0, 0, 0, 1, 1, 1, 1], 2).tolist(), 1.05)
     assert joined((pairs, 1.1), ([0, 0, 1, 1], 1.05)) == two_are_left_alone

@@ -243,7 +243,7 @@ def any_tree(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, list[int]
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(2, 150), st.integers(0, 2**32 - 1))
+@given(st.one_of(st.integers(2, 60), st.just(500)), st.integers(0, 2**32 - 1))
 def test_the_step_that_raises_f_most_is_taken_until_none_does(rows: int, seed: int) -> None:
     """From any pruning of any trees: a node is split into its two, or its two are joined."""
     rng = np.random.default_rng(seed)
@@ -253,25 +253,25 @@ def test_the_step_that_raises_f_most_is_taken_until_none_does(rows: int, seed: i
             start = [n for n in start if n != node] + merges[node - rows].tolist()
 
     nodes, value = improve(start, merges, precise, recalled, rows)
-    now, both = set(start), np.stack([precise, recalled])
+    now = set(start)
+    more = [(v[rows:] - v[merges].sum(axis=1)).tolist() for v in (precise, recalled)]  # of joining
 
-    def f(sums: np.ndarray) -> float:
-        return float(2 * sums[0] * sums[1] / sums.sum() / rows)
+    def f(s: float, t: float) -> float:
+        return 2 * s * t / (s + t) / rows
 
     while True:
-        sums = both[:, list(now)].sum(axis=1)
-        best, step = f(sums), set[int]()
-        for node, parts in enumerate(merges.tolist(), rows):
+        s, t = precise[list(now)].sum(), recalled[list(now)].sum()
+        best, step = f(s, t), set[int]()
+        for node, (parts, ds, dt) in enumerate(zip(merges.tolist(), *more, strict=True), rows):
             if node in now or now.issuperset(parts):
-                more = both[:, node] - both[:, parts].sum(axis=1)
-                after = f(sums - more if node in now else sums + more)
+                after = f(s - ds, t - dt) if node in now else f(s + ds, t + dt)
                 if after > best * (1 + 1e-12):
                     best, step = after, {node, *parts}
         if not step:
             break
         now ^= step
     assert set(nodes) == now
-    assert abs(value - f(sums)) < 1e-9
+    assert abs(value - f(s, t)) < 1e-9
 
 
 @settings(max_examples=40, deadline=None)
@@ -329,5 +329,5 @@ def test_a_shift_moves_the_pairs_that_no_list_holds_as_well() -> None:
     evidence, index = Evidence(X, Hints()), (np.arange(40)[:, None] + [1, 2]) % 40
     lists = Lists(index, np.full((40, 2), 0.5, np.float32))
     evidence.judgement = Judgement(lists, np.full((40, 2), 3, np.float32), (-3.0, 0.0))
-    assert evidence.decide(shift=4).count == 1
+    assert evidence.decide(shift=4).count == 1 < evidence.decide(shift=2).count
     assert 1 < evidence.decide(shift=-2).count < evidence.decide(shift=-8).count == 40
