@@ -142,7 +142,8 @@ def write_page(one: Map, labels: Labels, file: Path, *, title: str, hover: Seque
             )
         )  # fmt: skip
     figure.update_layout(title=html_text(title), template="plotly_white", legend={"itemsizing": "constant"})
-    text = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})
+    # Its own name for the drawing would be random, and every page another file.
+    text = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False}, div_id="map")
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     write_text(file, text.replace("<head>", f"<head>{policy}", 1))
 

@@ -197,3 +197,13 @@ def test_truth_by_folder_name_and_table(tmp_path):
     for bad in ("name:(", "name:zzz"):
         with pytest.raises(InputError):
             gather([tmp_path / "c"], truth=bad, **common)
+
+
+def test_a_page_of_a_map_is_the_same_file_again(tmp_path):
+    pytest.importorskip("plotly")
+    from packed_scenes.study.maps import Map, write_page
+
+    one = Map("PCA", np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32))
+    for name in ("a.html", "b.html"):
+        write_page(one, np.array([0, 0, 1, 1, -1, -1]), tmp_path / name, title="t", hover=list("abcdef"))
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
