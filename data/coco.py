@@ -60,6 +60,10 @@ def read_coco(path: str | Path, *, images: str | Path | None = None) -> list[Lab
             "is no COCO label file (an object with images and annotations is expected)", file=path, remedy=EXPORT
         )
     folder = Path(path).parent if images is None else Path(images)
+    if not folder.is_dir():
+        raise InputError(
+            "is no folder, and the pictures are looked for in it", file=folder, remedy="Name their folder."
+        )
     if images is None and (folder / "images").is_dir():
         folder = folder / "images"
     faults = Faults(path)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import Bar, application, echo, print_json
+from packed_scenes.cli.console import Bar, application, echo, lock_output, print_json
 from packed_scenes.cli.options import DESCRIPTORS, Cache, Device, Json, Mask, Seed
 
 app = application()
@@ -77,6 +77,7 @@ def main(
 
     for name in wanted:
         check_name(name)
+    lock_output(out)
     masker = make_masker(mask, device=device)
     results: dict[str, Any] = {"pictures": len(paths), "descriptors": {}}
     if masker is not None:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from packed_scenes.data.locks import lock_folder
 from packed_scenes.embed.descriptors import load_table
 from tests.commands import call
 from tests.netfiles import means_onnx
@@ -86,3 +87,10 @@ def test_descriptors_of_one_name_are_kept_apart(folder: Path, tmp_path: Path) ->
     found = call("describe", folder, *names, "--out", tmp_path / "out")
     assert found.returncode == 0, found.stderr
     assert {path.name for path in (tmp_path / "out").glob("*.npy")} == {"net.npy", "net_2.npy", "nul_.npy"}
+
+
+def test_a_folder_that_another_process_writes_is_left_to_it(folder: Path, tmp_path: Path) -> None:
+    with lock_folder(tmp_path / "out"):
+        done = describe(folder / "a", "-d", "colour", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "another process is writing into this folder" in done.stderr

@@ -62,6 +62,9 @@ def test_what_each_field_means(tmp_path: Path) -> None:
 
 def test_pictures_beside_the_file_or_in_its_images_folder_or_elsewhere(tmp_path: Path) -> None:
     file = written(tmp_path, GOOD)
+    with pytest.raises(InputError, match="else: is no folder"):
+        read_coco(file, images=tmp_path / "else")
+    (tmp_path / "else").mkdir()
     assert read_coco(file, images=tmp_path / "else")[0].image == tmp_path / "else" / "a.jpg"
     (tmp_path / "images").mkdir()
     assert read_coco(file)[0].image == tmp_path / "images" / "a.jpg"
