@@ -232,13 +232,15 @@ def test_the_trend_is_a_line_through_the_farther_half_that_does_not_rise() -> No
 
 
 def any_tree(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, list[int], np.ndarray, np.ndarray]:
-    """Any trees of ``rows`` leaves: what is merged, the roots, and any S and T of every node."""
-    value = rng.random((2, 2 * rows - 1)) * rng.choice([0.1, 1, 2], 2 * rows - 1)
+    """Any trees of ``rows`` leaves: merges, roots, and S and T of all nodes, any or near those of their two."""
+    value, near = rng.random((2, 2 * rows - 1)) * rng.choice([0.1, 1, 2], 2 * rows - 1), rng.random() < 0.5
     roots, merges = list(range(rows)), []
     for node in range(rows, 2 * rows - rng.integers(1, min(rows, 3) + 1)):
         merges.append([roots.pop(int(rng.integers(len(roots)))) for _ in range(2)])
         roots.append(node)
-    precise, recalled = value[:, : rows + len(merges)]
+        if near:
+            value[:, node] = value[:, merges[-1]].sum(axis=1) + rng.uniform((-0.8, 0), (0.2, 0.5))
+    precise, recalled = np.maximum(value, 0.01)[:, : rows + len(merges)]
     return np.array(merges, np.int64).reshape(-1, 2), roots, precise, recalled
 
 
