@@ -1,5 +1,6 @@
 """Where little is there or allowed: an ordinary user, nothing to write but the output, no network, no OpenVINO."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -73,6 +74,13 @@ def test_an_ordinary_user_with_next_to_nothing(place, usual, python):
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     for name in ("café/overlay.jpg", "café/objects.csv", "café/congregations.json", "clusters.png"):
         assert (out / name).read_bytes() == (usual / name).read_bytes(), name
+    undecoded = [*POOR, "PYTHONUTF8=0", python, "-m", "packed_scenes"]  # every accent comes as bytes that are no text
+    found = subprocess.run(
+        [*undecoded, "search", place / "café.jpg", "--box", "120,40,260,310", "--run", out, "--json"],
+        capture_output=True,
+    )
+    assert found.returncode == 0, found.stderr.decode(errors="replace")
+    assert json.loads(found.stdout.decode("ascii"))
     denied = subprocess.run(
         [*POOR, python, "-m", "packed_scenes", "analyze", place / "café.jpg", "--out", place / "not"],
         capture_output=True,
