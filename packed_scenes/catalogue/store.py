@@ -128,6 +128,8 @@ class Store:
                 file=self.file,
                 remedy="Update the project.",
             )
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')").fetchone():
+            raise self._damaged("it has views or triggers, which run statements of others")
         return version
 
     def _explained(self, error: sqlite3.Error) -> InputError:

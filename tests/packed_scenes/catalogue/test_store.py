@@ -300,3 +300,12 @@ def test_a_writer_that_never_ends_is_said(catalogue):
         with pytest.raises(InputError, match="another program"):
             impatient.add([entry("a", [0])], embedding=EMBEDDING)
         assert impatient.scenes() == []  # readers go on
+
+
+def test_statements_of_others_in_it_are_not_run(catalogue):
+    with sqlite3.connect(catalogue.folder / "catalogue.sqlite") as connection:
+        connection.execute(
+            "CREATE VIEW endless AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+        )
+    with pytest.raises(InputError, match="views or triggers"):
+        Catalogue(catalogue.folder)
