@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packed_scenes.cli.console import application, echo, print_json, track
+from packed_scenes.cli.console import application, echo, lock_output, print_json, track
 from packed_scenes.cli.options import EmbedderName, Json
 
 app = application()
@@ -43,6 +43,7 @@ def main(
     from packed_scenes.explain import draw_pairs, load_explained
     from packed_scenes.explain.pairs import verdict
 
+    lock_output(out)  # before the work, which takes a while
     made: dict[str, Any]
     model, gradient = load_explained(embedder)
     draw = partial(draw_pairs, model, gradient=gradient, progress=partial(track, quiet=json))
