@@ -214,6 +214,7 @@ def test_convolutions_count_each_value_of_their_kernels(tmp_path, monkeypatch):
         (opset13.convolution(x, weights(8, 4, 3, 3), *even), 8 * 30 * 30 * 4 * 9),
         (opset13.group_convolution(x, weights(2, 4, 2, 3, 3), *even), 8 * 30 * 30 * 2 * 9),
         (opset13.convolution_backprop_data(x, weights(4, 8, 3, 3), [1, 1]), 4 * 32 * 32 * 8 * 9),
+        (opset13.deformable_convolution(x, weights(1, 18, 30, 30), weights(8, 4, 3, 3), *even), 8 * 30 * 30 * 4 * 9),
     ):
         save_model(Model([made], [x], "c"), str(tmp_path / "n.xml"), compress_to_fp16=False)
         for limit, fine in ((1.1 * work + 20_000, True), (0.9 * work, False)):
