@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.checks import MAX_NAME_LENGTH, text_array
-from packed_scenes.data.damage import UNREADABLE, reason
+from packed_scenes.data.damage import UNREADABLE, one_line_of
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.objects import Objects
 
@@ -102,17 +102,14 @@ def _read_parquet(source: IO[bytes], file: Path | None, without: Collection[str]
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile, read_schema
 
-    try:
+    kinds = (pa.ArrowException, *UNREADABLE)
+    with one_line_of(file, "no readable Parquet file", remedy="Write it again.", kinds=kinds):
         schema = read_schema(source)
         strings = [field.name for field in schema if pa.types.is_string(field.type)]
         with ParquetFile(source, read_dictionary=strings) as opened:
             check_unpacked(opened.metadata, _size_of(source), file=file)
             table = opened.read([name for name in schema.names if name not in without])
         table.validate(full=True)
-    except InputError:
-        raise
-    except (pa.ArrowException, *UNREADABLE) as error:
-        raise InputError(f"no readable Parquet file ({reason(error)})", file=file, remedy="Write it again.") from error
     return table
 
 
@@ -176,12 +173,9 @@ def from_arrow(table: pa.Table) -> Objects:
     missing = [name for name in BOX if name not in table.column_names]
     if missing:
         raise InputError(f"box columns missing: {', '.join(missing)}; found {', '.join(table.column_names)}")
-    try:
+    kinds = (pa.ArrowException, AttributeError, *UNREADABLE)
+    with one_line_of(None, "a column is of another type than it should be", kinds=kinds):
         return _objects(table)
-    except InputError:
-        raise
-    except (pa.ArrowException, AttributeError, *UNREADABLE) as error:
-        raise InputError(f"a column is of another type than it should be ({reason(error)})") from error
 
 
 def _objects(table: pa.Table) -> Objects:

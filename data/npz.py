@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data.archive import RATIO_FLOOR, Limits
-from packed_scenes.data.damage import UNREADABLE, reason
+from packed_scenes.data.damage import one_line_of
 from packed_scenes.data.errors import InputError
 
 MAX_BYTES = 8 << 30  # of all arrays
@@ -36,20 +36,15 @@ def read_npz(
     Raises:
         InputError: if it is missing, damaged, holds Python objects or breaks a limit.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
-            for info in members:
-                check_compression(info)
-            total = sum(announced(npy_header(archive, info)) for info in members)
-            size = Path(path).stat().st_size
-            if total > max_bytes or total > max(RATIO_FLOOR, ratio * size):
-                raise InputError(f"its arrays have {total / 1e6:,.0f} MB, more than they may", file=path, remedy=remedy)
-            return {info.filename.removesuffix(".npy"): read_member(archive, info) for info in members}
-    except InputError:
-        raise
-    except UNREADABLE as error:
-        raise InputError(f"no readable .npz file ({reason(error)})", file=path, remedy=remedy) from error
+    with one_line_of(path, "no readable .npz file", remedy=remedy), zipfile.ZipFile(path) as archive:
+        members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+        for info in members:
+            check_compression(info)
+        total = sum(announced(npy_header(archive, info)) for info in members)
+        size = Path(path).stat().st_size
+        if total > max_bytes or total > max(RATIO_FLOOR, ratio * size):
+            raise InputError(f"its arrays have {total / 1e6:,.0f} MB, more than they may", file=path, remedy=remedy)
+        return {info.filename.removesuffix(".npy"): read_member(archive, info) for info in members}
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> npt.NDArray[Any]:

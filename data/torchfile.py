@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from packed_scenes.data.archive import RATIO_FLOOR
-from packed_scenes.data.damage import reason
-from packed_scenes.data.errors import InputError
+from packed_scenes.data.damage import one_line_of
 from packed_scenes.data.files import check_file
 from packed_scenes.data.netbounds import check_tensors
 
@@ -38,18 +36,6 @@ def load_torch(path: str | Path, *, device: Any = "cpu") -> Any:
     return torch.load(path, map_location=device, weights_only=True)
 
 
-@contextmanager
-def going_on_from(path: str | Path) -> Iterator[None]:
-    """Turn everything that a damaged checkpoint raises, while it is read and taken up, into one line.
-
-    Raises:
-        InputError: naming the checkpoint.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"cannot go on from this checkpoint ({reason(error)})", file=path, remedy="Delete it to begin anew."
-        ) from error
+def going_on_from(path: str | Path) -> AbstractContextManager[None]:
+    """Turn everything that a damaged checkpoint raises, while it is read and taken up in the block, into one line."""
+    return one_line_of(path, "cannot go on from this checkpoint", remedy="Delete it to begin anew.", kinds=(Exception,))

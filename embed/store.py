@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
-from packed_scenes.data.damage import UNREADABLE, reason
+from packed_scenes.data.damage import one_line_of
 from packed_scenes.data.files import write_json
 from packed_scenes.data.text import load_json
 
@@ -62,14 +62,12 @@ class CropStore:
         folder = Path(folder)
         if not (folder / "store.json").is_file():
             raise InputError("no finished crop store here", file=folder, remedy="Build it again.")
-        try:
+        with one_line_of(folder, "cannot be read", remedy="Build it again."):
             count = load_json((folder / "store.json").read_text())["count"]
             pixels = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=(count, HEIGHT, WIDTH, 4))
             columns = np.load(folder / "columns.npy", allow_pickle=False)
             if columns.shape != (count, 4) or columns.dtype != np.int64:
                 raise ValueError(f"columns of shape {columns.shape} for {count} crops")
-        except UNREADABLE as error:
-            raise InputError(f"cannot be read ({reason(error)})", file=folder, remedy="Build it again.") from error
         return cls(pixels, columns[:, :2], columns[:, 2], columns[:, 3])
 
 

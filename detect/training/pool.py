@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packed_scenes.data import InputError
-from packed_scenes.data.damage import UNREADABLE, reason
+from packed_scenes.data.damage import one_line_of
 from packed_scenes.data.files import atomic_write
 from packed_scenes.data.npz import read_npz
 
@@ -112,19 +112,14 @@ class Pool:
         Raises:
             InputError: if the file is no shard.
         """
-        try:
-            shard = read_npz(path, ratio=1.0, remedy="Delete it; it is made again.")  # as save writes it
+        remedy = "Delete it; it is made again."
+        with one_line_of(path, "not a shard of training pictures", remedy=remedy):
+            shard = read_npz(path, ratio=1.0, remedy=remedy)  # as save writes it
             data = shard["bytes"].tobytes()
             ends = np.cumsum(shard["lengths"]).tolist()
             counts = np.cumsum(shard["counts"])[:-1]
             boxes = np.split(shard["boxes"], counts) if len(ends) else []
             classes = np.split(shard["classes"], counts) if len(ends) else []
-        except InputError:
-            raise
-        except UNREADABLE as error:
-            raise InputError(
-                f"not a shard of training pictures ({reason(error)})", file=path, remedy="Delete it; it is made again."
-            ) from error
         self.jpegs += [data[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
         self.boxes += list(boxes)
         self.classes += list(classes)

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from packed_scenes.data import InputError
 from packed_scenes.data.arrow import check_unpacked, texts
 from packed_scenes.data.checks import MAX_NAME_LENGTH
-from packed_scenes.data.damage import UNREADABLE, reason
+from packed_scenes.data.damage import UNREADABLE, one_line_of, reason
 from packed_scenes.data.files import check_file
 from packed_scenes.data.npz import announced, check_compression, npy_header, read_member, read_npy_header
 
@@ -116,42 +116,31 @@ def _npy(path: Path, trust: bool) -> Table:
                 f"no readable .npy file ({reason(error)})", file=path, remedy="Save it by numpy.save."
             ) from error
     _demand_trust(path, trust, "holds Python objects")
-    try:
+    with one_line_of(path, "cannot be unpickled", remedy="Save it by numpy.save.", kinds=(Exception,)):
         content = np.load(path, allow_pickle=True)
-    except Exception as error:  # a pickle can fail in any way
-        raise InputError(
-            f"cannot be unpickled ({reason(error)})", file=path, remedy="Save it by numpy.save."
-        ) from error
     return Table(_stacked(content, path))
 
 
 def _npz(path: Path, trust: bool) -> Table:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = {
-                info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename[-4:] == ".npy"
-            }
-            for info in arrays.values():
-                check_compression(info)
-            shapes = {name: npy_header(archive, info) for name, info in arrays.items()}
-            wanted = [n for n, (shape, _, dtype) in shapes.items() if len(shape) == 2 and dtype.kind in "fiu"]
-            if len(wanted) != 1:
-                found = ", ".join(f"{n} {shapes[n][0]} {shapes[n][2]}" for n in shapes) or "nothing"
-                raise InputError(
-                    f"must hold one two-dimensional numeric array, found {found}", file=path, remedy="Save one alone."
-                )
-            matrix = _member(path, archive, arrays[wanted[0]])
-            strings = {
-                key: _strings(archive, arrays[key], len(matrix))
-                for key in ("paths", "labels")
-                if key in arrays and shapes[key][2].kind in "USiu"
-            }
-    except InputError:
-        raise
-    except UNREADABLE as error:
-        raise InputError(
-            f"no readable .npz file ({reason(error)})", file=path, remedy="Save it by numpy.savez."
-        ) from error
+    with one_line_of(path, "no readable .npz file", remedy="Save it by numpy.savez."), zipfile.ZipFile(path) as archive:
+        arrays = {
+            info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename[-4:] == ".npy"
+        }
+        for info in arrays.values():
+            check_compression(info)
+        shapes = {name: npy_header(archive, info) for name, info in arrays.items()}
+        wanted = [n for n, (shape, _, dtype) in shapes.items() if len(shape) == 2 and dtype.kind in "fiu"]
+        if len(wanted) != 1:
+            found = ", ".join(f"{n} {shapes[n][0]} {shapes[n][2]}" for n in shapes) or "nothing"
+            raise InputError(
+                f"must hold one two-dimensional numeric array, found {found}", file=path, remedy="Save one alone."
+            )
+        matrix = _member(path, archive, arrays[wanted[0]])
+        strings = {
+            key: _strings(archive, arrays[key], len(matrix))
+            for key in ("paths", "labels")
+            if key in arrays and shapes[key][2].kind in "USiu"
+        }
     return Table(matrix, strings.get("paths"), strings.get("labels"))
 
 
@@ -190,7 +179,8 @@ def _parquet(path: Path, trust: bool) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    kinds = (pa.ArrowException, *UNREADABLE)
+    with one_line_of(path, "no readable Parquet file", remedy="Write it again.", kinds=kinds):
         mapped = pa.memory_map(os.fsencode(path))  # as text it would have to be UTF-8
         source = pq.ParquetFile(mapped)
         check_unpacked(source.metadata, path.stat().st_size, file=path)
@@ -215,10 +205,6 @@ def _parquet(path: Path, trust: bool) -> Table:
             room.write(np.ascontiguousarray(rows, np.float32).tobytes())
             for kind in columns:
                 columns[kind] += texts(piece.column(named[kind]), file=path)
-    except InputError:
-        raise
-    except (pa.ArrowException, *UNREADABLE) as error:
-        raise InputError(f"no readable Parquet file ({reason(error)})", file=path, remedy="Write it again.") from error
     room.flush()
     if not count or not width:
         raise InputError(f"a matrix must have shape (N, D), got ({count}, {width})", file=path, remedy=SAME)
@@ -267,10 +253,8 @@ def _vectors(piece: Any, vector: str | None, numeric: list[str], path: Path, fir
 
 def _pickle(path: Path, trust: bool) -> Table:
     _demand_trust(path, trust, "is a pickle")
-    try:
+    with one_line_of(path, "cannot be unpickled", remedy="Write it again.", kinds=(Exception,)):
         content = pickle.loads(path.read_bytes())
-    except Exception as error:  # a pickle can fail in any way
-        raise InputError(f"cannot be unpickled ({reason(error)})", file=path, remedy="Write it again.") from error
     if isinstance(content, dict):
         return Table(_stacked(list(content.values()), path), paths=[str(key) for key in content])
     return Table(_stacked(content, path))

@@ -13,9 +13,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.data import InputError
 from packed_scenes.data.arrays import unit_rows
-from packed_scenes.data.damage import UNREADABLE, reason
+from packed_scenes.data.damage import one_line_of
 from packed_scenes.data.npz import read_npz
 
 Floats = npt.NDArray[np.float32]
@@ -64,12 +63,8 @@ class Bank:
         Raises:
             InputError: if the file is missing or no bank.
         """
-        try:
+        with one_line_of(path, "no bank of vectors", remedy="Build it again."):
             return cls._of(read_npz(path, remedy="Build it again."), held_out)
-        except InputError:
-            raise
-        except UNREADABLE as error:
-            raise InputError(f"no bank of vectors: {reason(error)}", file=path, remedy="Build it again.") from error
 
     @classmethod
     def _of(cls, held: dict[str, npt.NDArray[Any]], held_out: bool) -> Self:

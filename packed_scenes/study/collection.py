@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from packed_scenes.crops.values import FOLDERS, PREFIX, read_values
 from packed_scenes.data.checks import text_array
+from packed_scenes.data.damage import one_line_of
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.files import check_file, sha256_file
 from packed_scenes.data.folders import list_images
@@ -226,13 +227,9 @@ def with_truth(found: Collection, truth: str, given: Sequence[Path]) -> Collecti
         return _labelled(found, read_values(truth, [_name(path, given) for path in found.paths], some=True))
     file = Path(truth)
     if file.suffix.lower() == ".npy":
-        from packed_scenes.data.damage import UNREADABLE, reason
-
         check_file(file, what="truth")
-        try:
+        with one_line_of(file, "cannot be read", remedy="Write it again."):
             array = np.load(file, allow_pickle=False)
-        except UNREADABLE as error:
-            raise InputError(f"cannot be read ({reason(error)})", file=file, remedy="Write it again.") from error
         return _labelled(found, [str(v) for v in array.ravel()], file)
     if file.suffix.lower() == ".csv":
         return _labelled(found, _labels_of_csv(file, found), file)

@@ -323,11 +323,10 @@ def test_what_the_judge_is_told_in_words(rows: int, seed: int, unit: float | Non
     near = {m: np.log(distance[:, min(m, k) - 1] + floor) for m in (*features.NEIGHBOURS, *features.PROFILE)}
     every = 1 - X.astype(np.float64) @ X.T
     usual = np.log(np.array([np.mean(np.delete(every[i], i)) for i in range(rows)]) + floor)
-    quantile = lambda value, *q: [float(np.quantile(value, at)) for at in q]  # noqa: E731
-    whole = [
-        *quantile(near[1], 0.1, 0.25, 0.5, 0.75, 0.9), *quantile(near[3], 0.25, 0.5, 0.75),
-        *quantile(near[8], 0.25, 0.5, 0.75), *quantile(usual, 0.1, 0.5, 0.9),
-    ]  # fmt: skip
+    whole = np.concatenate([
+        np.quantile(near[1], (0.1, 0.25, 0.5, 0.75, 0.9)), np.quantile(near[3], (0.25, 0.5, 0.75)),
+        np.quantile(near[8], (0.25, 0.5, 0.75)), np.quantile(usual, (0.1, 0.5, 0.9)),
+    ])  # fmt: skip
     typical = float(np.median(near[1]))
     np.testing.assert_allclose(found.whole[: len(whole)], whole, atol=1e-3)
     known = (0, 0) if unit is None else (1, typical - np.log(unit + floor))
