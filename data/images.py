@@ -19,6 +19,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -30,7 +31,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from packed_scenes.data.depth import scale_depth
 from packed_scenes.data.errors import InputError
-from packed_scenes.data.files import atomic_write, read_bytes
+from packed_scenes.data.files import atomic_write, check_file, read_bytes
 from packed_scenes.data.rgb import SWAPPED, check_image, orient, orientation_of, pillow_pixels
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
@@ -70,7 +71,7 @@ def decode_image(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, warn: 
         InputError: as :func:`read_image`.
     """
     try:
-        with _open(data, name, max_pixels) as image:
+        with _open(_HeaderBytes(data), data, name, max_pixels) as image:
             deep_colour = _has_16_bit_colour(image)  # before the pixels are loaded, which drops it
             orientation = _orientation(image, data)
             if _is_plain_jpeg(image, data):
@@ -104,9 +105,10 @@ def image_size(path: str | Path) -> tuple[int, int]:
     Raises:
         InputError: if the file is missing, empty or no picture of an allowed format.
     """
-    data = read_bytes(path)
+    check_file(path)
     try:
-        with _open(data, str(path), None) as image:
+        with _HeaderFile(io.FileIO(path)) as file, _open(file, file.peek(12), str(path), None) as image:
+            data = read_bytes(path) if image.format == "PNG" else b""
             width, height = image.size
             return (height, width) if _orientation(image, data) in SWAPPED else (width, height)
     except InputError:
@@ -161,29 +163,41 @@ def _encode_png(image: RGB) -> bytes:
     return data.tobytes()
 
 
-class _Counted(io.BytesIO):
-    """Bytes that refuse to be read more than so many times."""
+class _Header:
+    """A stream that refuses to be read for ever while a header is looked for."""
 
-    left: int | None = HEADER_READS
+    reads, exif = HEADER_READS, EXIF_BLOCKS
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
-                raise ValueError("its header has no end")
-        return super().read(size)
+        data: bytes = super().read(size)  # type: ignore[misc]  # of the stream that it is put before
+        self.reads -= 1
+        self.exif -= data.startswith(b"Exif\0\0")
+        if self.reads < 0:
+            raise ValueError("its header has no end")
+        if self.exif < 0:
+            raise ValueError(f"more than {EXIF_BLOCKS} EXIF blocks")
+        return data
+
+    def unbounded(self) -> None:
+        """Let the picture itself be read."""
+        self.reads = self.exif = sys.maxsize
 
 
-def _open(data: bytes, name: str, max_pixels: int | None) -> Image.Image:
-    formats = _with_heif() if data[4:8] == b"ftyp" else FORMATS  # the box that HEIC and AVIF begin with
-    if data[:2] == b"\xff\xd8" and data.count(b"Exif\0\0") > EXIF_BLOCKS:
-        raise InputError(f"more than {EXIF_BLOCKS} EXIF blocks", file=name, remedy="Save it again as JPEG or PNG.")
+class _HeaderBytes(_Header, io.BytesIO):
+    pass
+
+
+class _HeaderFile(_Header, io.BufferedReader):
+    pass
+
+
+def _open(stream: _HeaderBytes | _HeaderFile, start: bytes, name: str, max_pixels: int | None) -> Image.Image:
+    formats = _with_heif() if start[4:8] == b"ftyp" else FORMATS  # the box that HEIC and AVIF begin with
     try:
-        stream = _Counted(data)
         image = Image.open(stream, formats=formats)
-        stream.left = None
+        stream.unbounded()
     except UnidentifiedImageError as error:
-        if not data:
+        if not start:
             raise InputError(
                 "the file is empty (0 bytes)", file=name, remedy="Copy it again from its source."
             ) from error
