@@ -18,7 +18,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from packed_scenes.cluster.base import Vectors
-from packed_scenes.cluster.search.compiled import compiled
+from packed_scenes.cluster.compiled import compiled
 
 BLOCK = 1024
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.cluster.search.compiled import compiled
+from packed_scenes.cluster.compiled import compiled
 
 THREADS = 2
 FAR = 12.0  # widths beyond which a soft step is 0 or 1

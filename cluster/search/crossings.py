@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.cluster.search.compiled import compiled
+from packed_scenes.cluster.compiled import compiled
 from packed_scenes.cluster.search.graph import Neighbours, reachability_tree
 from packed_scenes.cluster.search.union import find
 

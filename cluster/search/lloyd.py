@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.cluster.search.compiled import compiled
+from packed_scenes.cluster.compiled import compiled
 
 BLOCK = 8192
 SAMPLE = 40_000

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packed_scenes.cluster.search.compiled import compiled
+from packed_scenes.cluster.compiled import compiled
 
 BLOCK = 4096  # pairs of centres or of rows and centres are looked at in blocks of so many
 MAX_CENTRES = 20_000  # Davies-Bouldin compares all pairs of centres: seconds beyond

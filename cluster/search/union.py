@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from packed_scenes.cluster.search.compiled import compiled
+from packed_scenes.cluster.compiled import compiled
 
 
 # numba keeps its callers compiled on disk and does not see changes here: after one, their files must change too.

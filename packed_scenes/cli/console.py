@@ -101,7 +101,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
             raise InputError("an argument is empty text", remedy="A variable of the shell may not be set.")
         import typer
 
-        usage: Any = typer.BadParameter.__mro__[1]  # UsageError of the click that typer runs on
+        usage: Any = typer.BadParameter.__base__  # UsageError of the click that typer carries; it is not exported
         try:
             code = app(args=None if arguments is None else list(arguments), prog_name=name, standalone_mode=False)
         except usage as error:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from packed_scenes.cluster.counting import Progress, count_curve, estimate_count
 from packed_scenes.counting.answers import AnswerBook, Judge, Undo
 from packed_scenes.counting.result import Count, Options
+from packed_scenes.crops.folders import Bar
 from packed_scenes.data.errors import InputError
 from packed_scenes.data.folders import list_images
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from packed_scenes.cluster.decision import Decision
 
 Status = Callable[[str], None]
-Bar = Callable[[int, int], None]
 
 
 def count_folder(

@@ -94,7 +94,7 @@ def test_copies_get_the_same_neighbours_whichever_thread_is_faster() -> None:
 def test_loops_are_compiled_where_nothing_can_be_kept(monkeypatch):
     """A user without a cache folder who may not write the package's: numba refuses when it is asked to keep."""
     caching = pytest.importorskip("numba.core.caching")
-    from packed_scenes.cluster.search.compiled import compiled
+    from packed_scenes.cluster.compiled import compiled
 
     monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
     assert compiled(lambda a: a + 1)(2) == 3
